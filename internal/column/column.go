@@ -1,0 +1,169 @@
+// Package column holds typed vectors and null bitmaps in memory: the form in
+// which every internal package passes data.
+package column
+
+// Kind is the type of the values of a series. Its numbers are written to disk
+// and never change.
+type Kind uint8
+
+// The six kinds of the IoTDB documents. Null is the kind of no value.
+const (
+	Null Kind = iota
+	Bool
+	Int32
+	Int64
+	Float32
+	Float64
+	Text
+)
+
+var kindNames = [...]string{"null", "bool", "int32", "int64", "float32", "float64", "text"}
+
+// String returns the lower-case name of k, such as "float64".
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "invalid"
+}
+
+// Valid reports whether k is one of the six kinds.
+func (k Kind) Valid() bool { return k >= Bool && k <= Text }
+
+// Numeric reports whether k can be averaged.
+func (k Kind) Numeric() bool { return k >= Int32 && k <= Float64 }
+
+// Vector is a column of values of one kind: the slice of that kind is used, the
+// others are nil. A Vector is not safe for concurrent use while it is changed.
+type Vector struct {
+	Kind     Kind
+	Bools    []bool
+	Int32s   []int32
+	Int64s   []int64
+	Float32s []float32
+	Float64s []float64
+	Texts    []string
+}
+
+// Len returns the number of values.
+func (v *Vector) Len() int {
+	switch v.Kind {
+	case Bool:
+		return len(v.Bools)
+	case Int32:
+		return len(v.Int32s)
+	case Int64:
+		return len(v.Int64s)
+	case Float32:
+		return len(v.Float32s)
+	case Float64:
+		return len(v.Float64s)
+	case Text:
+		return len(v.Texts)
+	}
+	return 0
+}
+
+// Reset empties v, keeps its memory and sets its kind.
+func (v *Vector) Reset(k Kind) {
+	v.Kind = k
+	v.Bools, v.Int32s, v.Int64s = v.Bools[:0], v.Int32s[:0], v.Int64s[:0]
+	v.Float32s, v.Float64s = v.Float32s[:0], v.Float64s[:0]
+	clear(v.Texts)
+	v.Texts = v.Texts[:0]
+}
+
+// Slice returns the values [lo, hi) without copying.
+func (v *Vector) Slice(lo, hi int) Vector {
+	s := Vector{Kind: v.Kind}
+	switch v.Kind {
+	case Bool:
+		s.Bools = v.Bools[lo:hi:hi]
+	case Int32:
+		s.Int32s = v.Int32s[lo:hi:hi]
+	case Int64:
+		s.Int64s = v.Int64s[lo:hi:hi]
+	case Float32:
+		s.Float32s = v.Float32s[lo:hi:hi]
+	case Float64:
+		s.Float64s = v.Float64s[lo:hi:hi]
+	case Text:
+		s.Texts = v.Texts[lo:hi:hi]
+	}
+	return s
+}
+
+// AppendRange appends the values [lo, hi) of src, which must have v's kind.
+func (v *Vector) AppendRange(src *Vector, lo, hi int) {
+	switch v.Kind {
+	case Bool:
+		v.Bools = append(v.Bools, src.Bools[lo:hi]...)
+	case Int32:
+		v.Int32s = append(v.Int32s, src.Int32s[lo:hi]...)
+	case Int64:
+		v.Int64s = append(v.Int64s, src.Int64s[lo:hi]...)
+	case Float32:
+		v.Float32s = append(v.Float32s, src.Float32s[lo:hi]...)
+	case Float64:
+		v.Float64s = append(v.Float64s, src.Float64s[lo:hi]...)
+	case Text:
+		v.Texts = append(v.Texts, src.Texts[lo:hi]...)
+	}
+}
+
+// AppendZero appends n zero values, as stand-ins for nulls.
+func (v *Vector) AppendZero(n int) {
+	for range n {
+		switch v.Kind {
+		case Bool:
+			v.Bools = append(v.Bools, false)
+		case Int32:
+			v.Int32s = append(v.Int32s, 0)
+		case Int64:
+			v.Int64s = append(v.Int64s, 0)
+		case Float32:
+			v.Float32s = append(v.Float32s, 0)
+		case Float64:
+			v.Float64s = append(v.Float64s, 0)
+		case Text:
+			v.Texts = append(v.Texts, "")
+		}
+	}
+}
+
+// Set copies value j of src, which must have v's kind, over value i.
+func (v *Vector) Set(i int, src *Vector, j int) {
+	switch v.Kind {
+	case Bool:
+		v.Bools[i] = src.Bools[j]
+	case Int32:
+		v.Int32s[i] = src.Int32s[j]
+	case Int64:
+		v.Int64s[i] = src.Int64s[j]
+	case Float32:
+		v.Float32s[i] = src.Float32s[j]
+	case Float64:
+		v.Float64s[i] = src.Float64s[j]
+	case Text:
+		v.Texts[i] = src.Texts[j]
+	}
+}
+
+// Float64At returns value i as a float64; false is 0 and true is 1. Text gives 0.
+func (v *Vector) Float64At(i int) float64 {
+	switch v.Kind {
+	case Bool:
+		if v.Bools[i] {
+			return 1
+		}
+	case Int32:
+		return float64(v.Int32s[i])
+	case Int64:
+		return float64(v.Int64s[i])
+	case Float32:
+		return float64(v.Float32s[i])
+	case Float64:
+		return v.Float64s[i]
+	}
+	return 0
+}
