@@ -1,0 +1,205 @@
+package tickwell
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// Options configures a [DB]. The zero value is usable; each zero field means
+// the default named in its comment.
+type Options struct {
+	// FS is the file system below dir. Default vfs.OS(). It is not used by a
+	// store in memory.
+	FS vfs.FS
+	// Clock is the source of processing time. Default: package time, which a
+	// testing/synctest bubble can drive.
+	Clock Clock
+	// Seed makes random choices (store id, back-off jitter) repeatable.
+	// Default: drawn from crypto/rand.
+	Seed uint64
+	// Logger receives life-cycle events and background failures. Nil means
+	// slog.Default(). Use slog.New(slog.DiscardHandler) for silence.
+	Logger *slog.Logger
+	// Observer is told of work as it happens.
+	Observer *Observer
+	// Authorize, if set, is asked before each action on a path or name; an
+	// error refuses it.
+	Authorize func(ctx context.Context, action Action, path string) error
+	// OnTriggerError is told of each failed firing, whatever its strategy. It is
+	// called by the inserting goroutine and must be quick.
+	OnTriggerError func(*TriggerError)
+
+	// Sync says when an acknowledged insert is safe against power loss.
+	// Default SyncInterval(time.Second).
+	Sync SyncPolicy
+	// Profile sizes buffers, blocks and log segments. Default Server.
+	Profile Profile
+	// MaxSeries bounds the number of series. Default 0: no bound.
+	MaxSeries int
+
+	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this
+	// order, before Open returns, so nothing is missed after a restart.
+	Functions         []FunctionSpec
+	Sinks             []SinkSpec
+	Triggers          []TriggerSpec
+	ContinuousQueries []CQSpec
+
+	// CQWorkers bounds how many continuous queries run at once (the documents'
+	// continuous_query_submit_thread). Default 2.
+	CQWorkers int
+	// CQMinEvery is the shortest accepted period of a continuous query
+	// (continuous_query_min_every_interval_in_ms). Default 1 s.
+	CQMinEvery time.Duration
+	// MaxTriggerDepth bounds chains of triggers that write rows that fire
+	// triggers. Default 8.
+	MaxTriggerDepth int
+}
+
+// SyncPolicy says when the log is forced to disk. Rows are visible at once
+// under every policy. Make one with [SyncAlways], [SyncInterval], [AckBuffered]
+// or [SyncNever]; the zero value is SyncInterval(time.Second).
+type SyncPolicy struct {
+	mode  syncMode
+	every time.Duration
+}
+
+type syncMode uint8
+
+const (
+	syncDefault syncMode = iota
+	syncAlways
+	syncInterval
+	syncBuffered
+	syncNever
+)
+
+// SyncAlways acknowledges an insert when it is on disk. Concurrent inserts
+// share one sync.
+func SyncAlways() SyncPolicy { return SyncPolicy{mode: syncAlways} }
+
+// SyncInterval acknowledges an insert when the operating system has it, and
+// forces it to disk within d: a killed process loses nothing, a power cut at
+// most the last d.
+func SyncInterval(d time.Duration) SyncPolicy { return SyncPolicy{syncInterval, d} }
+
+// AckBuffered acknowledges from memory; a killed process or a power cut may
+// lose the last d.
+func AckBuffered(d time.Duration) SyncPolicy { return SyncPolicy{syncBuffered, d} }
+
+// SyncNever acknowledges when the operating system has the insert and leaves
+// the rest to it.
+func SyncNever() SyncPolicy { return SyncPolicy{mode: syncNever} }
+
+// Profile is a set of sizes. A zero field takes the value of [Server].
+type Profile struct {
+	BlockRows     int   // rows of one encoded block
+	MemtableBytes int64 // memory at which the memtable is flushed to a file
+	LogBytes      int64 // log size at which it is flushed, which bounds recovery
+	SegmentBytes  int64 // size of one log segment
+	OutboxBytes   int64 // undelivered events kept; beyond it the oldest are dropped and counted
+	RecycleLog    bool  // overwrite old log segments instead of making new ones
+}
+
+// Server and Edge are the documented profiles. They are functions so that
+// nobody can change them for the rest of the program.
+
+// Server suits a process with memory to spare: blocks of 1024 rows, a memtable
+// of 256 MiB.
+func Server() Profile {
+	return Profile{
+		BlockRows: 1024, MemtableBytes: 256 << 20, LogBytes: 512 << 20,
+		SegmentBytes: 64 << 20, OutboxBytes: 1 << 30, RecycleLog: true,
+	}
+}
+
+// Edge suits a gateway with 64 MiB of memory and flash: blocks of 256 rows, a
+// memtable of 8 MiB, plain appends.
+func Edge() Profile {
+	return Profile{
+		BlockRows: 256, MemtableBytes: 8 << 20, LogBytes: 16 << 20,
+		SegmentBytes: 4 << 20, OutboxBytes: 32 << 20,
+	}
+}
+
+func (p Profile) withDefaults() Profile {
+	d := Server()
+	if p == (Profile{}) {
+		return d
+	}
+	if p.BlockRows <= 0 {
+		p.BlockRows = d.BlockRows
+	}
+	if p.MemtableBytes <= 0 {
+		p.MemtableBytes = d.MemtableBytes
+	}
+	if p.LogBytes <= 0 {
+		p.LogBytes = d.LogBytes
+	}
+	if p.SegmentBytes <= 0 {
+		p.SegmentBytes = d.SegmentBytes
+	}
+	if p.OutboxBytes <= 0 {
+		p.OutboxBytes = d.OutboxBytes
+	}
+	return p
+}
+
+// Clock is a source of processing time. It must be safe for concurrent use.
+type Clock interface {
+	// Now returns wall time, which may jump.
+	Now() time.Time
+	// Mono returns time that only grows, from any fixed origin.
+	Mono() time.Duration
+	// AfterFunc calls f in its own goroutine after d. stop reports whether it
+	// prevented the call.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Observer holds hooks that are called as things happen; nil hooks are skipped.
+// They are called by the goroutine that did the work, must be quick and must
+// not call the DB.
+type Observer struct {
+	Fire func(FireInfo)  // a trigger fired
+	Run  func(CQRunInfo) // a continuous query ran
+}
+
+// FireInfo tells of one call of a trigger.
+type FireInfo struct {
+	Trigger string
+	Device  string
+	Rows    int
+	Took    time.Duration
+	Err     error
+}
+
+// CQRunInfo tells of one run of a continuous query.
+type CQRunInfo struct {
+	Name       string
+	At         time.Time // the time the run was due
+	Start, End time.Time // the range it covered, [Start, End)
+	Rows       []*Tablet // what it wrote; only valid during the call
+	Took       time.Duration
+	Err        error
+}
+
+// Action is something that Options.Authorize is asked about, under the name of
+// the documents' privilege.
+type Action string
+
+// The actions.
+const (
+	ActionWrite         Action = "INSERT_TIMESERIES"
+	ActionRead          Action = "READ_TIMESERIES"
+	ActionCreateSeries  Action = "CREATE_TIMESERIES"
+	ActionDelete        Action = "DELETE_TIMESERIES"
+	ActionCreateTrigger Action = "CREATE_TRIGGER"
+	ActionDropTrigger   Action = "DROP_TRIGGER"
+	ActionCreateCQ      Action = "CREATE_CONTINUOUS_QUERY"
+	ActionDropCQ        Action = "DROP_CONTINUOUS_QUERY"
+	ActionShowCQ        Action = "SHOW_CONTINUOUS_QUERIES"
+	ActionCreateFunc    Action = "CREATE_FUNCTION"
+	ActionDropFunc      Action = "DROP_FUNCTION"
+)

@@ -1,0 +1,114 @@
+package tickwell
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// An Event is what a [Trigger] or a [ContinuousQuery] sends out to sinks. It is
+// stored in the log together with what caused it, and handed to a [Sink] only
+// once that is durable: no event without its point.
+type Event struct {
+	// ID is the same each time the same cause is handled again, so that a
+	// receiver can drop repeats. Left empty it is made of source, series, event
+	// time, ordinal and revision.
+	ID       string
+	Source   string // the trigger or continuous query; set by the store
+	Series   string // path the event is about; may be empty
+	Time     time.Time
+	Fields   []Field           // the row that templates and JSON show
+	Labels   map[string]string // identity of an alert
+	Notes    map[string]string // annotations of an alert; may hold {{.label}}
+	Status   Status
+	Revision int  // 0 at first, then 1, 2 … for corrected results
+	Urgent   bool // makes the log sync at once instead of at the next interval
+	Replayed bool // set by the store: handed out before, outcome unknown
+}
+
+// Status tells alerts from other events.
+type Status uint8
+
+// The states of an alert; StatusNone is any other event.
+const (
+	StatusNone Status = iota
+	StatusFiring
+	StatusResolved
+)
+
+// String returns "none", "firing" or "resolved".
+func (s Status) String() string {
+	switch s {
+	case StatusFiring:
+		return "firing"
+	case StatusResolved:
+		return "resolved"
+	}
+	return "none"
+}
+
+// Get returns the named field of the event, null if it has none.
+func (e *Event) Get(name string) Value {
+	for i := range e.Fields {
+		if e.Fields[i].Name == name {
+			return e.Fields[i].Value
+		}
+	}
+	return Value{}
+}
+
+// key orders events: those of one key reach a sink in the order of the log.
+func (e *Event) key() string {
+	if e.Series != "" {
+		return e.Series
+	}
+	return e.Source
+}
+
+// stableID is the ID of the n-th event of one cause.
+func (e *Event) stableID(n int) string {
+	b := make([]byte, 0, len(e.Source)+len(e.Series)+40)
+	b = append(append(b, e.Source...), '|')
+	b = append(append(b, e.Series...), '|')
+	b = strconv.AppendInt(b, e.Time.UnixNano(), 10)
+	b = strconv.AppendInt(append(b, '|'), int64(n), 10)
+	b = strconv.AppendInt(append(b, '|'), int64(e.Revision), 10)
+	return string(b)
+}
+
+// A Sink takes events out of the program. Handle returns nil when the target
+// has acknowledged all of them; until then they are kept and handed out again,
+// so a Sink sees each event at least once, in log order per series. The store
+// calls Handle from one goroutine at a time with the deadline of the attempt in
+// ctx. The slice and what it points to must not be kept.
+//
+// Errors of package sink (Retry, Permanent, Partial …) say what is to happen
+// next; any other error means try again later.
+//
+// A Sink may also have Open(context.Context) error, called before the first
+// Handle and again after sink.ErrNotConnected, and Close(context.Context)
+// error, called once at the end.
+type Sink interface {
+	Handle(ctx context.Context, events []Event) error
+}
+
+// SinkFunc lets a function be a [Sink].
+type SinkFunc func(ctx context.Context, events []Event) error
+
+// Handle calls f.
+func (f SinkFunc) Handle(ctx context.Context, events []Event) error { return f(ctx, events) }
+
+// SinkSpec names a sink of a store. Undelivered events are kept under the name,
+// so a sink that comes back under it after a restart gets them.
+type SinkSpec struct {
+	Name string
+	Sink Sink
+	// Batch is the most events of one Handle call. Default 500.
+	Batch int
+	// Linger is how long to wait for a batch to fill. Default 0.
+	Linger time.Duration
+	// Timeout ends one attempt. Default 10 s.
+	Timeout time.Duration
+	// DeadLetter, if set, is told of events that will never be accepted.
+	DeadLetter func(e Event, cause error)
+}
