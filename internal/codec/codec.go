@@ -1,0 +1,21 @@
+// Package codec turns columns of values into bytes and back: integers and times
+// as bit-packed distances from a line, floats as decimal integers where that is
+// exact, bit sets as bitmaps or runs, text as a dictionary. Every encoder picks
+// among a few encodings by the data and appends an encoding byte and the
+// payload; the same values always give the same bytes, on every architecture.
+//
+// Decoders are told how many values to expect and must consume their input to
+// the last byte. Bytes that no encoder writes give an error wrapping
+// errs.Corrupt.
+package codec
+
+// MaxValues is the largest number of values of one encoded column.
+const MaxValues = 1 << 16
+
+// Encoder holds the scratch memory of encoding. It may not be used by two
+// goroutines at once. The zero value is ready.
+type Encoder struct{}
+
+// Decoder holds the scratch memory of decoding. It may not be used by two
+// goroutines at once. The zero value is ready.
+type Decoder struct{}
