@@ -1,0 +1,287 @@
+// Package catalog knows every series of a store: which device it belongs to,
+// its kind, its id and the order in which the series were made. It holds no
+// data and does no I/O.
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tidwall/btree"
+)
+
+// Series is one measurement of one device. Its fields never change while it
+// exists, so they are read without a lock, and its address is its identity: a
+// series that is dropped and made again is another Series with another ID.
+type Series struct {
+	ID     uint32 // never used again, not even after a drop; grows in creation order
+	Device string
+	Name   string
+	Kind   column.Kind
+	Dev    *Device
+}
+
+// Path returns device and name joined by a dot.
+func (s *Series) Path() string { return s.Device + "." + s.Name }
+
+// Compare orders series by path, node by node as the joined text would sort.
+func Compare(a, b *Series) int {
+	if a.Dev == b.Dev || a.Device == b.Device {
+		return cmp.Compare(a.Name, b.Name)
+	}
+	if !strings.HasPrefix(a.Device, b.Device) && !strings.HasPrefix(b.Device, a.Device) {
+		return cmp.Compare(a.Device, b.Device)
+	}
+	return cmp.Compare(a.Path(), b.Path())
+}
+
+// Device is the set of series that share every path node but the last.
+type Device struct {
+	ID     uint32 // of this process only: not stored, and new after every open
+	Path   string
+	series []*Series // sorted by name
+}
+
+func (d *Device) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(d.series, name, func(s *Series, n string) int { return cmp.Compare(s.Name, n) })
+}
+
+// Definition is what is stored of a series.
+type Definition struct {
+	ID     uint32
+	Kind   column.Kind
+	Device string
+	Name   string
+}
+
+// Catalog is safe for concurrent use. A change holds its lock only for the
+// change itself.
+type Catalog struct {
+	mu      sync.RWMutex
+	devices btree.Map[string, *Device]
+	byPath  map[string]*Device
+	byID    []*Series // index = id; nil = dropped or never made
+	live    int
+	nextDev uint32
+}
+
+// New returns an empty catalog. Ids start at 1.
+func New() *Catalog {
+	return &Catalog{byPath: map[string]*Device{}, byID: make([]*Series, 1)}
+}
+
+// Lookup returns the series name of device.
+func (c *Catalog) Lookup(device, name string) (*Series, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.byPath[device]
+	if d == nil {
+		return nil, false
+	}
+	i, ok := d.find(name)
+	if !ok {
+		return nil, false
+	}
+	return d.series[i], true
+}
+
+// ByID returns the series that has the id.
+func (c *Catalog) ByID(id uint32) (*Series, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if uint64(id) >= uint64(len(c.byID)) || c.byID[id] == nil {
+		return nil, false
+	}
+	return c.byID[id], true
+}
+
+// Len returns the number of series.
+func (c *Catalog) Len() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.live
+}
+
+// NextID returns the id that the next new series gets.
+func (c *Catalog) NextID() uint32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return uint32(len(c.byID))
+}
+
+// SetNextID makes later ids at least id, so that an id of a dropped series is
+// not given again after a reopen.
+func (c *Catalog) SetNextID(id uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.growTo(id)
+}
+
+func (c *Catalog) growTo(n uint32) {
+	if d := int(n) - len(c.byID); d > 0 {
+		c.byID = append(c.byID, make([]*Series, d)...)
+	}
+}
+
+// Add makes the series of a definition. It returns the series that exists
+// when the same definition was added before, so that replaying a log twice
+// does no harm, and an error wrapping errs.Corrupt when id or path belong to
+// another series.
+func (c *Catalog) Add(def Definition) (*Series, error) {
+	if !def.Kind.Valid() || def.ID == 0 || def.ID > MaxID || def.Name == "" {
+		return nil, fmt.Errorf("catalog: series %d %s.%s of kind %d: %w", def.ID, def.Device, def.Name, def.Kind, errs.Corrupt)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if uint64(def.ID) < uint64(len(c.byID)) {
+		if s := c.byID[def.ID]; s != nil {
+			if s.Device == def.Device && s.Name == def.Name && s.Kind == def.Kind {
+				return s, nil
+			}
+			return nil, fmt.Errorf("catalog: id %d is both %s and %s.%s: %w", def.ID, s.Path(), def.Device, def.Name, errs.Corrupt)
+		}
+	}
+	d := c.byPath[def.Device]
+	if d == nil {
+		c.nextDev++
+		d = &Device{ID: c.nextDev, Path: def.Device}
+		c.byPath[d.Path] = d
+		c.devices.Set(d.Path, d)
+	}
+	i, found := d.find(def.Name)
+	if found {
+		return nil, fmt.Errorf("catalog: %s.%s has ids %d and %d: %w", def.Device, def.Name, d.series[i].ID, def.ID, errs.Corrupt)
+	}
+	s := &Series{ID: def.ID, Device: d.Path, Name: def.Name, Kind: def.Kind, Dev: d}
+	d.series = slices.Insert(slices.Clone(d.series), i, s)
+	c.growTo(def.ID + 1)
+	c.byID[def.ID] = s
+	c.live++
+	return s, nil
+}
+
+// MaxID bounds series ids: what a store can number in its lifetime, and what
+// a damaged file can make the id table grow to.
+const MaxID = 1 << 28
+
+// Drop removes a series; its id is not used again. It reports whether the
+// series was there.
+func (c *Catalog) Drop(id uint32) (*Series, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if uint64(id) >= uint64(len(c.byID)) || c.byID[id] == nil {
+		return nil, false
+	}
+	s := c.byID[id]
+	c.byID[id] = nil
+	c.live--
+	d := s.Dev
+	if i, ok := d.find(s.Name); ok {
+		d.series = slices.Delete(slices.Clone(d.series), i, i+1)
+	}
+	if len(d.series) == 0 {
+		delete(c.byPath, d.Path)
+		c.devices.Delete(d.Path)
+	}
+	return s, true
+}
+
+// Device returns the device of that path.
+func (c *Catalog) Device(path string) (*Device, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d, ok := c.byPath[path]
+	return d, ok
+}
+
+// SeriesOf returns the series of d sorted by name. The slice is shared and must
+// not be changed.
+func (c *Catalog) SeriesOf(d *Device) []*Series {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return d.series
+}
+
+// Match returns the series whose path p matches, sorted by path.
+func (c *Catalog) Match(p *pattern.Pattern) []*Series {
+	out := c.match(p)
+	slices.SortFunc(out, Compare)
+	return out
+}
+
+// MatchCreated is Match in the order in which the series were made.
+func (c *Catalog) MatchCreated(p *pattern.Pattern) []*Series {
+	out := c.match(p)
+	slices.SortFunc(out, func(a, b *Series) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+func (c *Catalog) match(p *pattern.Pattern) []*Series {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []*Series
+	visit := func(d *Device) {
+		for _, s := range d.series {
+			if p.MatchParts(s.Device, s.Name) {
+				out = append(out, s)
+			}
+		}
+	}
+	prefix := p.Prefix()
+	if prefix == "" {
+		c.devices.Scan(func(_ string, d *Device) bool { visit(d); return true })
+		return out
+	}
+	// The prefix is the device, an ancestor of it, or names the series itself.
+	if device, _ := pattern.Split(prefix); device != "" {
+		if d := c.byPath[device]; d != nil {
+			visit(d)
+		}
+	}
+	if d := c.byPath[prefix]; d != nil {
+		visit(d)
+	}
+	under := prefix + "."
+	c.devices.Ascend(under, func(path string, d *Device) bool {
+		if !strings.HasPrefix(path, under) {
+			return false
+		}
+		visit(d)
+		return true
+	})
+	return out
+}
+
+// Devices returns the device paths below prefix, sorted; "" means all.
+func (c *Catalog) Devices(prefix string) []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []string
+	c.devices.Scan(func(path string, _ *Device) bool {
+		if prefix == "" || path == prefix || strings.HasPrefix(path, prefix) && path[len(prefix)] == '.' {
+			out = append(out, path)
+		}
+		return true
+	})
+	return out
+}
+
+// Definitions returns what is stored of every series, in creation order. It
+// copies under the lock, which is a pointer a series.
+func (c *Catalog) Definitions() []*Series {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]*Series, 0, c.live)
+	for _, s := range c.byID {
+		if s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}

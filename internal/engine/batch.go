@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// MaxRows is the largest number of rows of one tablet.
+const MaxRows = 1 << 20
+
+// MinTime and MaxTime bound the times that can be stored, in Unix nanoseconds.
+// The two extremes of int64 are kept as "from the beginning" and "to the end"
+// of ranges.
+const (
+	MinTime = math.MinInt64 + 1
+	MaxTime = math.MaxInt64 - 1
+)
+
+// Tablet is rows of one device by column: Cols[i] and Nulls[i] belong to
+// series i of the shape. Rows may come in any order; of rows with the same time
+// the last non-null cell wins. Nulls may be nil or shorter than Cols when there
+// are none. The engine reads the slices only during Commit and keeps none of
+// them (strings of Text columns are kept).
+type Tablet struct {
+	Shape *Shape
+	Times []int64
+	Cols  []column.Vector
+	Nulls []column.Bitmap
+}
+
+// Delete removes the points with From <= time < To of the series that were
+// written before it. To = math.MaxInt64 means to the end.
+type Delete struct {
+	Series   []*Series
+	From, To int64
+}
+
+// PutKind says what a state key holds; it is stored with the value for tools
+// and means nothing to the engine. Its numbers are on disk and never change.
+type PutKind uint8
+
+// The kinds of durable state.
+const (
+	PutMeta       PutKind = iota // settings of the store, databases, retention
+	PutDefinition                // triggers, continuous queries, sinks, functions
+	PutEffect                    // trigger state and position
+	PutProgress                  // continuous query progress
+	PutSink                      // sink cursor
+)
+
+// Put sets or removes one key of the durable state.
+type Put struct {
+	Kind   PutKind
+	Key    string
+	Value  []byte // not copied: the caller must not change it any more
+	Delete bool
+}
+
+// Event leaves the store through the sinks it names, once its batch is durable.
+type Event struct {
+	Sinks   []string
+	Key     string // order is kept per key by the deliverer
+	Payload []byte // not copied: the caller must not change it any more
+	Urgent  bool   // sync the log soon instead of when the policy says
+}
+
+// Batch is what one Commit stores: all of it or nothing, in one log record.
+// Deletes come before Tablets: a batch that deletes a range and writes into it
+// replaces the range. Drops come first of all.
+type Batch struct {
+	Drops   []*Series
+	Deletes []Delete
+	Tablets []Tablet
+	Puts    []Put
+	Events  []Event
+
+	// LateRows is set by Commit: the number of rows whose time was not after
+	// every row of their group in memory, so that they may have overwritten.
+	LateRows int
+}
+
+// Reset empties b and keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.Drops)
+	clear(b.Deletes)
+	clear(b.Tablets)
+	clear(b.Puts)
+	clear(b.Events)
+	*b = Batch{Drops: b.Drops[:0], Deletes: b.Deletes[:0], Tablets: b.Tablets[:0], Puts: b.Puts[:0], Events: b.Events[:0]}
+}

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrStale is returned by Commit, with nothing stored, when a shape of the
+// batch names a series that was dropped since the shape was made. Ask Shape for
+// a new one and repeat.
+var ErrStale = errors.New("shape is stale")
+
+// StoredError is returned by Commit when the batch took its place in the log
+// but the acknowledgement asked for did not come: the context ended or syncing
+// failed. The batch is visible, and on the disk if Durable. It unwraps to the
+// context's error or the cause.
+type StoredError struct {
+	LSN     uint64
+	Durable bool
+	Err     error
+}
+
+func (e *StoredError) Error() string {
+	state := "not known to be durable"
+	if e.Durable {
+		state = "durable"
+	}
+	return fmt.Sprintf("commit %d is stored, %s: %v", e.LSN, state, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *StoredError) Unwrap() error { return e.Err }

