@@ -1,0 +1,96 @@
+// Command testall runs every check of the repository, one part after the other,
+// and ends with a table of what ran, what was skipped and why, and how long each
+// part took. `make test` and the CI script run it; `make nightly` runs it with
+// -tier nightly, which adds the long parts and records the table in
+// docs/nightly.md.
+//
+//	go run ./tools/testall                 everything that CI runs
+//	go run ./tools/testall -list           the names of the parts
+//	go run ./tools/testall -run 'vet|unit' some of them
+//
+// It needs the go command and nothing else. A part whose tool is not installed
+// is skipped with that reason. The exit status is 1 if a part failed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := testall(ctx, os.Args[1:], os.Stdout)
+	stop()
+	os.Exit(code)
+}
+
+func testall(ctx context.Context, args []string, out io.Writer) int {
+	flags := flag.NewFlagSet("testall", flag.ContinueOnError)
+	flags.SetOutput(out)
+	tier := flags.String("tier", "test", "test, or nightly for the long parts as well")
+	only := flags.String("run", "", "run only the parts whose name matches this expression")
+	list := flags.Bool("list", false, "print the names of the parts and exit")
+	fuzz := flags.Duration("fuzztime", 2*time.Minute, "how long each fuzz target runs (nightly)")
+	record := flags.String("record", "", "also write the closing table to this file, as Markdown")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	want, err := regexp.Compile(*only)
+	if err != nil {
+		fmt.Fprintln(out, "testall: -run:", err)
+		return 2
+	}
+	r, err := newRepo(out)
+	if err != nil {
+		fmt.Fprintln(out, "testall:", err)
+		return 2
+	}
+	defer os.RemoveAll(r.temp)
+
+	var parts []part
+	switch *tier {
+	case "test":
+		parts = testParts(r)
+	case "nightly":
+		parts = append(testParts(r), nightlyParts(r, *fuzz)...)
+	default:
+		fmt.Fprintf(out, "testall: no tier %q\n", *tier)
+		return 2
+	}
+
+	var rows []row
+	started := time.Now()
+	for _, p := range parts {
+		if !want.MatchString(p.name) {
+			continue
+		}
+		if *list {
+			fmt.Fprintln(out, p.name)
+			continue
+		}
+		rows = append(rows, r.do(ctx, p))
+	}
+	if *list {
+		return 0
+	}
+	took := time.Since(started)
+	printSkippedTests(out, r.skipped)
+	printTable(out, rows, took)
+	if *record != "" {
+		if err := recordTable(filepath.Join(r.root, *record), r, rows, took); err != nil {
+			fmt.Fprintln(out, "testall:", err)
+			return 1
+		}
+	}
+	if printTotals(out, rows) > 0 {
+		return 1
+	}
+	return 0
+}

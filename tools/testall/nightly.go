@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+)
+
+// linter is run from the module proxy, so that nothing needs to be installed.
+const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
+
+// nightlyParts are the long parts: big models, repeated runs, fuzzing, lint.
+// Tests with a long form look at TICKWELL_NIGHTLY.
+func nightlyParts(r *repo, fuzz time.Duration) []part {
+	nightly := []string{"TICKWELL_NIGHTLY=1"}
+	parts := []part{
+		{"lint", 30 * time.Minute, r.lint},
+		{"long unit", 2 * time.Hour, func(ctx context.Context) outcome {
+			return r.unit(ctx, goTest{module: r.modules[0], env: nightly, args: []string{"-vet=off", "-count=1", "-timeout=2h"}})
+		}},
+		{"race x5", 3 * time.Hour, func(ctx context.Context) outcome {
+			return r.unit(ctx, goTest{module: r.modules[0], args: []string{"-vet=off", "-race", "-count=5", "-shuffle=on", "-timeout=3h"}})
+		}},
+	}
+	for _, m := range r.modules[1:] {
+		parts = append(parts, part{"long unit " + m.rel, time.Hour, func(ctx context.Context) outcome {
+			return r.goTests(ctx, goTest{module: m, env: nightly, args: []string{"-vet=off", "-count=1", "-timeout=1h"}, packages: []string{"./..."}})
+		}})
+	}
+	for _, f := range fuzzTargets(r.root) {
+		parts = append(parts, part{"fuzz " + f.pkg + " " + f.name, fuzz + 5*time.Minute, func(ctx context.Context) outcome {
+			out, err := output(ctx, r.root, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "./"+f.pkg)
+			if err != nil {
+				return failed("", out)
+			}
+			return passed(fuzzNote(out))
+		}})
+	}
+	return parts
+}
+
+func (r *repo) lint(ctx context.Context) outcome {
+	if !r.exists(".golangci.yml") {
+		return skipped("no .golangci.yml")
+	}
+	out, err := output(ctx, r.root, nil, "go", "run", linter, "run", "./...")
+	if err == nil {
+		return passed("")
+	}
+	if strings.Contains(out, ".go:") && !strings.Contains(out, "reading "+linter) {
+		return failed(fmt.Sprintf("%d lines", strings.Count(out, "\n")), out)
+	}
+	return skipped("the linter cannot be run: " + firstLine(out))
+}
+
+// fuzzTarget is a fuzz function and the folder of its package.
+type fuzzTarget struct{ pkg, name string }
+
+var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+
+// fuzzTargets finds the fuzz functions of the main module.
+func fuzzTargets(root string) []fuzzTarget {
+	var found []fuzzTarget
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "*/*/*_test.go", "*/*/*/*_test.go"} {
+		files, _ := filepath.Glob(filepath.Join(root, pattern))
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				continue
+			}
+			rel, err := filepath.Rel(root, filepath.Dir(file))
+			if err != nil {
+				continue
+			}
+			for _, m := range fuzzFunc.FindAllSubmatch(text, -1) {
+				found = append(found, fuzzTarget{filepath.ToSlash(rel), string(m[1])})
+			}
+		}
+	}
+	sort.Slice(found, func(i, j int) bool {
+		return found[i].pkg < found[j].pkg || found[i].pkg == found[j].pkg && found[i].name < found[j].name
+	})
+	return found
+}
+
+var fuzzProgress = regexp.MustCompile(`execs: (\d+)`)
+
+// fuzzNote says how many inputs a fuzz run tried.
+func fuzzNote(out string) string {
+	all := fuzzProgress.FindAllStringSubmatch(out, -1)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1][1] + " inputs"
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ownPart are the packages whose tests run other programs: they stand in the
+// table for themselves, run once and print what they measure.
+var ownPart = []string{"internal/seed", "internal/sizegate", "internal/readme"}
+
+// target is a platform that every package must build for.
+type target struct{ os, arch, extra string }
+
+func (t target) name() string { return t.os + "/" + t.arch }
+
+func (t target) env() []string {
+	env := []string{"GOOS=" + t.os, "GOARCH=" + t.arch, "CGO_ENABLED=0"}
+	if t.extra != "" {
+		env = append(env, t.extra)
+	}
+	return env
+}
+
+var targets = []target{
+	{"linux", "arm", "GOARM=6"},
+	{"linux", "mipsle", "GOMIPS=softfloat"},
+	{"linux", "riscv64", ""},
+	{"linux", "s390x", ""},
+	{"linux", "arm64", ""},
+	{"windows", "amd64", ""},
+	{"darwin", "arm64", ""},
+	{"freebsd", "amd64", ""},
+	{"js", "wasm", ""},
+	{"wasip1", "wasm", ""},
+}
+
+// foreign are the targets whose tests qemu can run on Linux: the 32-bit edge
+// devices and the big-endian check.
+var foreign = []struct {
+	target
+	qemu string
+}{
+	{target{"linux", "arm", "GOARM=6"}, "qemu-arm-static"},
+	{target{"linux", "mipsle", "GOMIPS=softfloat"}, "qemu-mipsel-static"},
+	{target{"linux", "s390x", ""}, "qemu-s390x-static"},
+}
+
+// leaves are the packages that qemu runs: those where the width and the order
+// of bytes matter, and whose tests are quick.
+var leaves = []string{
+	"expr", "window", "vfs", "internal/column", "internal/pattern", "internal/codec", "internal/block",
+	"internal/memtable", "internal/segment", "internal/wal", "internal/catalog",
+}
+
+// testParts are the parts of the tier that CI runs.
+func testParts(r *repo) []part {
+	main := r.modules[0]
+	parts := []part{
+		{"gofmt", time.Minute, r.gofmt},
+		{"vet", 10 * time.Minute, r.vet},
+		{"tidy", 5 * time.Minute, r.tidy},
+		{"unit", 15 * time.Minute, func(ctx context.Context) outcome {
+			return r.unit(ctx, goTest{module: main, args: []string{"-vet=off"}, record: true})
+		}},
+	}
+	for _, m := range r.modules[1:] {
+		parts = append(parts, part{"unit " + m.rel, 10 * time.Minute, func(ctx context.Context) outcome {
+			return r.goTests(ctx, goTest{module: m, args: []string{"-vet=off"}, packages: []string{"./..."}, record: true})
+		}})
+	}
+	parts = append(parts,
+		part{"race", 20 * time.Minute, r.race},
+		part{"unit 386", 15 * time.Minute, r.unit386},
+		part{"examples", 5 * time.Minute, r.examples},
+		part{"readme", 5 * time.Minute, r.own("internal/readme", nil)},
+		part{"size gate", 5 * time.Minute, r.own("internal/sizegate", nil)},
+	)
+	for _, t := range targets {
+		parts = append(parts, part{"build " + t.name(), 10 * time.Minute, r.build(t)})
+	}
+	for _, f := range foreign {
+		parts = append(parts, part{"qemu " + f.name(), 10 * time.Minute, r.emulated(f.target, f.qemu)})
+	}
+	// Last, since it asks which tests of the parts above really ran.
+	return append(parts, part{"seed coverage", 5 * time.Minute, r.own("internal/seed", []string{"TICKWELL_TEST_EVENTS=" + r.events})})
+}
+
+func (r *repo) gofmt(ctx context.Context) outcome {
+	out, err := output(ctx, r.root, nil, "gofmt", "-l", ".")
+	if err != nil || out != "" {
+		return failed("files that gofmt changes", out)
+	}
+	return passed("")
+}
+
+// vet runs go vet on every module, tests included.
+func (r *repo) vet(ctx context.Context) outcome {
+	for _, m := range r.modules {
+		if out, err := output(ctx, m.dir, nil, "go", "vet", "./..."); err != nil {
+			return failed("module "+m.rel, out)
+		}
+	}
+	return passed(fmt.Sprintf("%d modules", len(r.modules)))
+}
+
+// tidy checks that go.mod and go.sum say what the code imports. It needs the
+// module proxy or a full module cache.
+func (r *repo) tidy(ctx context.Context) outcome {
+	for _, m := range r.modules {
+		out, err := output(ctx, m.dir, nil, "go", "mod", "tidy", "-diff")
+		switch {
+		case err == nil:
+		case strings.Contains(out, "\n+++ "):
+			return failed("module "+m.rel+": run go mod tidy", out)
+		default:
+			return skipped("modules cannot be loaded: " + firstLine(out))
+		}
+	}
+	return passed(fmt.Sprintf("%d modules", len(r.modules)))
+}
+
+// packages lists the packages of the main module without those that have a part
+// of their own.
+func (r *repo) packages(ctx context.Context, env []string) ([]string, error) {
+	out, err := output(ctx, r.root, env, "go", "list", "./...")
+	if err != nil {
+		return nil, fmt.Errorf("go list: %s", out)
+	}
+	var list []string
+	for _, p := range strings.Fields(out) {
+		rel := strings.TrimPrefix(strings.TrimPrefix(p, r.modules[0].path), "/")
+		if !slices.Contains(ownPart, rel) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+func (r *repo) unit(ctx context.Context, g goTest) outcome {
+	list, err := r.packages(ctx, g.env)
+	if err != nil {
+		return failed("", err.Error())
+	}
+	g.packages = list
+	return r.goTests(ctx, g)
+}
+
+// race runs the tests of all modules under the race detector.
+func (r *repo) race(ctx context.Context) outcome {
+	if out, err := output(ctx, r.root, nil, "go", "test", "-race", "-run", "^$", "./internal/errs"); err != nil {
+		return skipped("no race detector here: " + firstLine(out))
+	}
+	list, err := r.packages(ctx, nil)
+	if err != nil {
+		return failed("", err.Error())
+	}
+	args := []string{"-race", "-vet=off", "-timeout=15m"}
+	runs := []goTest{{module: r.modules[0], args: args, packages: list}}
+	for _, m := range r.modules[1:] {
+		runs = append(runs, goTest{module: m, args: args, packages: []string{"./..."}})
+	}
+	return r.goTests(ctx, runs...)
+}
+
+func (r *repo) unit386(ctx context.Context) outcome {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return skipped("386 programs run on linux/amd64 only")
+	}
+	return r.unit(ctx, goTest{module: r.modules[0], env: target{"linux", "386", ""}.env(), args: []string{"-vet=off"}})
+}
+
+// own runs a package that has a part of its own and puts what it logs, lines
+// that begin with "note:", into the table.
+func (r *repo) own(rel string, env []string) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		if !r.exists(rel) {
+			return skipped("no " + rel + " yet")
+		}
+		out, err := output(ctx, r.root, env, "go", "test", "-v", "-vet=off", "-count=1", "./"+rel)
+		if err != nil {
+			return failed("", out)
+		}
+		var notes []string
+		for line := range strings.Lines(out) {
+			if _, note, ok := strings.Cut(line, "note: "); ok {
+				notes = append(notes, strings.TrimSpace(note))
+			}
+			if strings.HasPrefix(line, "ok  \t") {
+				fmt.Fprint(r.out, line)
+			}
+		}
+		if strings.Contains(out, "--- SKIP") {
+			return skipped(strings.Join(notes, "; "))
+		}
+		return passed(strings.Join(notes, "; "))
+	}
+}
+
+// build compiles every package of the main module for a target.
+func (r *repo) build(t target) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		if out, err := output(ctx, r.root, t.env(), "go", "build", "./..."); err != nil {
+			return failed("", out)
+		}
+		return passed(t.extra)
+	}
+}
+
+// emulated runs the tests of the leaf packages of a target under qemu.
+func (r *repo) emulated(t target, qemu string) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		if !installed(qemu) {
+			if why := r.missing[qemu]; why != "" {
+				return skipped(qemu + ": " + why)
+			}
+			return skipped(qemu + " is not installed")
+		}
+		var list []string
+		for _, p := range leaves {
+			if goFiles, _ := filepath.Glob(filepath.Join(r.root, p, "*.go")); len(goFiles) > 0 {
+				list = append(list, "./"+p)
+			}
+		}
+		return r.goTests(ctx, goTest{
+			module: r.modules[0], env: t.env(),
+			args: []string{"-vet=off", "-short", "-exec", qemu}, packages: list,
+		})
+	}
+}
+
+// dataFolder is where the labelled series lie that examples/nab reads: beside
+// the repository, or where TICKWELL_DATA says. Empty if neither exists.
+func (r *repo) dataFolder() string {
+	for _, dir := range []string{os.Getenv("TICKWELL_DATA"), filepath.Join(r.root, "..", "shared", "data", "nab")} {
+		if dir == "" {
+			continue
+		}
+		if files, _ := filepath.Glob(filepath.Join(dir, "*.csv")); len(files) > 0 {
+			return dir
+		}
+	}
+	return ""
+}
