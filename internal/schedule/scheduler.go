@@ -1,0 +1,390 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/internal/dispatch"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// maxSleep bounds how long the scheduler trusts a wait: a wall clock that was
+// set forward, or a machine that was suspended, delays no run for longer.
+const maxSleep = time.Minute
+
+// Run is one execution.
+type Run struct {
+	At       int64 // the instant on the grid; stays the same when the run is repeated
+	From, To int64 // the range it covers
+	Attempt  int   // 1 at first
+}
+
+// Task is something that runs by a plan, or every Period of monotonic time.
+type Task struct {
+	Name string
+	Plan *Plan // nil: Period
+
+	// Period of monotonic time from the task's start; steps of the wall clock
+	// do not touch it. A period missed because the task still ran is left out.
+	Period time.Duration
+
+	// Last is the instant of the last successful run before a restart.
+	HasLast bool
+	Last    int64
+
+	// Do carries out a run; it must end soon after its context does. Runs of
+	// one task never overlap. An error repeats the same run later.
+	Do func(ctx context.Context, r Run) error
+	// Stepped, if set, is told of steps that skip executions or that follow a
+	// wall clock that was set back.
+	Stepped func(s Step)
+}
+
+// State is what a scheduler knows about a task.
+type State struct {
+	Name     string
+	Next     int64 // instant of the next run, or of the current one; plan tasks only
+	Ended    bool  // the plan has no further instant
+	Running  bool
+	Paused   bool
+	Attempts int   // failed attempts of the next run
+	Err      error // of the last attempt, nil after a success
+	Runs     int64 // successful ones
+	Failures int64
+	Skipped  int64 // executions that will never run
+	Last     int64 // instant of the last successful run
+	HasLast  bool
+}
+
+// Scheduler runs tasks on a bounded number of goroutines that exist only while
+// something runs. It is safe for concurrent use.
+type Scheduler struct {
+	clk     clock.Clock
+	workers int
+	group   *dispatch.Group
+
+	mu      sync.Mutex
+	closed  bool
+	tasks   map[string]*entry
+	running int
+	timer   int           // which wake-up is the valid one
+	stop    func() bool   // of that wake-up
+	wakeAt  time.Duration // its monotonic time
+}
+
+type entry struct {
+	Task
+	state  State
+	start  time.Duration // monotonic: Period's origin
+	ready  time.Duration // monotonic: not before (retry, period)
+	cancel context.CancelFunc
+	gone   bool
+	idle   chan struct{} // closed when a removed task's run has ended
+}
+
+// NewScheduler returns a scheduler that runs at most workers tasks at a time.
+func NewScheduler(clk clock.Clock, workers int) *Scheduler {
+	return &Scheduler{
+		clk: clk, workers: max(workers, 1),
+		group: dispatch.NewGroup(clk, nil), tasks: make(map[string]*entry),
+	}
+}
+
+// Add starts a task. It returns an error that wraps errs.Exists when the name
+// is taken and errs.Closed after Close.
+func (s *Scheduler) Add(t Task) error {
+	if t.Do == nil || t.Plan == nil && t.Period <= 0 {
+		return bad("schedule %s: a task needs a function and a plan or period", t.Name)
+	}
+	e := &entry{Task: t, start: s.clk.Mono()}
+	e.state = State{Name: t.Name, Last: t.Last, HasLast: t.HasLast}
+	var step Step
+	if t.Plan != nil {
+		var ok bool
+		now := s.clk.Now().UnixNano()
+		if t.HasLast {
+			step, ok = t.Plan.Resume(t.Last, now)
+		} else {
+			step.At, ok = t.Plan.First(now)
+		}
+		e.state.Next, e.state.Ended, e.state.Skipped = step.At, !ok, step.Skipped
+	} else {
+		e.ready = e.start + t.Period
+	}
+	s.mu.Lock()
+	switch {
+	case s.closed:
+		s.mu.Unlock()
+		return fmt.Errorf("schedule %s: %w", t.Name, errs.Closed)
+	case s.tasks[t.Name] != nil:
+		s.mu.Unlock()
+		return fmt.Errorf("schedule %s: %w", t.Name, errs.Exists)
+	}
+	s.tasks[t.Name] = e
+	s.mu.Unlock()
+	e.tell(step)
+	s.tick()
+	return nil
+}
+
+// tell reports a step that is not the ordinary one.
+func (e *entry) tell(step Step) {
+	if e.Stepped != nil && (step.Skipped > 0 || step.Rewound) {
+		_ = dispatch.Call(e.Name, func() error { e.Stepped(step); return nil })
+	}
+}
+
+// Remove stops a task: its run, if any, is cancelled and waited for until ctx
+// ends. Afterwards it does not run again. The error wraps errs.NotFound for an
+// unknown name.
+func (s *Scheduler) Remove(ctx context.Context, name string) error {
+	s.mu.Lock()
+	e := s.tasks[name]
+	if e == nil {
+		s.mu.Unlock()
+		return fmt.Errorf("unschedule %s: %w", name, errs.NotFound)
+	}
+	delete(s.tasks, name)
+	e.gone = true
+	if !e.state.Running {
+		s.mu.Unlock()
+		return nil
+	}
+	e.idle = make(chan struct{})
+	e.cancel()
+	s.mu.Unlock()
+	select {
+	case <-e.idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("unschedule %s: its run has not ended: %w", name, context.Cause(ctx))
+	}
+}
+
+// Pause keeps a task from starting further runs; Resume lets it go on, with
+// what its policy says about those it missed.
+func (s *Scheduler) Pause(name string) error { return s.setPaused(name, true) }
+
+// Resume undoes Pause.
+func (s *Scheduler) Resume(name string) error { return s.setPaused(name, false) }
+
+func (s *Scheduler) setPaused(name string, paused bool) error {
+	s.mu.Lock()
+	e := s.tasks[name]
+	if e == nil {
+		s.mu.Unlock()
+		return fmt.Errorf("pause or resume %s: %w", name, errs.NotFound)
+	}
+	e.state.Paused = paused
+	s.mu.Unlock()
+	s.tick()
+	return nil
+}
+
+// Tasks returns the state of all tasks, sorted by name.
+func (s *Scheduler) Tasks() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]State, 0, len(s.tasks))
+	for _, e := range s.tasks {
+		out = append(out, e.state)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// Close stops all tasks, cancels their runs and waits for them, at most limit;
+// then it returns a [*dispatch.StuckError] naming those that have not ended.
+func (s *Scheduler) Close(limit time.Duration) error {
+	s.mu.Lock()
+	s.closed = true
+	if s.stop != nil {
+		s.stop()
+	}
+	s.timer++
+	s.mu.Unlock()
+	return s.group.Close(limit)
+}
+
+// tick starts what is due and sets the next wake-up.
+func (s *Scheduler) tick() {
+	type told struct {
+		e    *entry
+		step Step
+	}
+	var steps []told
+	s.mu.Lock()
+	now, mono := s.clk.Now().UnixNano(), s.clk.Mono()
+	for _, e := range s.tasks {
+		if e.Plan == nil || !e.waiting() || e.state.Next <= now {
+			continue
+		}
+		if step := e.Plan.Wait(e.state.Next, now); step.Rewound {
+			e.state.Next = step.At
+			steps = append(steps, told{e, step})
+		}
+	}
+	for s.running < s.workers && !s.closed {
+		e := s.pick(now, mono)
+		if e == nil {
+			break
+		}
+		s.begin(e, mono)
+	}
+	const never = time.Duration(math.MaxInt64)
+	sleep := never
+	for _, e := range s.tasks {
+		if !e.waiting() {
+			continue
+		}
+		if d := e.delay(now, mono); d > 0 { // due ones wait for a worker, which ticks
+			sleep = min(sleep, d)
+		}
+	}
+	if sleep < never {
+		s.arm(mono, sleep)
+	}
+	s.mu.Unlock()
+	for _, t := range steps {
+		t.e.tell(t.step)
+	}
+}
+
+// waiting reports whether the task may start a run some time.
+func (e *entry) waiting() bool {
+	return !e.state.Running && !e.state.Paused && !e.state.Ended && !e.gone
+}
+
+// delay returns how long the task has to wait at least.
+func (e *entry) delay(now int64, mono time.Duration) time.Duration {
+	d := max(e.ready-mono, 0)
+	if e.Plan != nil && e.state.Next > now {
+		gap := uint64(e.state.Next) - uint64(now)
+		d = max(d, time.Duration(min(gap, uint64(maxSleep))))
+	}
+	return d
+}
+
+// pick returns the task that has been due for the longest.
+func (s *Scheduler) pick(now int64, mono time.Duration) *entry {
+	var best *entry
+	for _, e := range s.tasks {
+		if !e.waiting() || e.delay(now, mono) > 0 {
+			continue
+		}
+		if best == nil || e.before(best) {
+			best = e
+		}
+	}
+	return best
+}
+
+// before orders due tasks: periods first, they are short; then by instant.
+func (e *entry) before(o *entry) bool {
+	switch {
+	case (e.Plan == nil) != (o.Plan == nil):
+		return e.Plan == nil
+	case e.Plan == nil && e.ready != o.ready:
+		return e.ready < o.ready
+	case e.Plan != nil && e.state.Next != o.state.Next:
+		return e.state.Next < o.state.Next
+	}
+	return e.Name < o.Name
+}
+
+// begin starts e's run on a goroutine of the group.
+func (s *Scheduler) begin(e *entry, mono time.Duration) {
+	r := Run{At: e.state.Next, Attempt: e.state.Attempts + 1}
+	if e.Plan != nil {
+		r.From, r.To = e.Plan.Window(r.At)
+	} else {
+		e.ready = mono + e.Period - (mono-e.start)%e.Period
+	}
+	ctx, cancel := context.WithCancel(s.group.Context())
+	e.cancel = cancel
+	e.state.Running = true
+	s.running++
+	started := s.group.Go(e.Name, func(context.Context) error {
+		err := error(&dispatch.GoexitError{Name: e.Name})
+		defer func() { s.finish(e, r, err) }()
+		err = dispatch.Call(e.Name, func() error { return e.Do(ctx, r) })
+		return nil
+	})
+	if !started { // the group closed in between
+		e.state.Running = false
+		s.running--
+		cancel()
+	}
+}
+
+// finish records a run and ticks for what comes next.
+func (s *Scheduler) finish(e *entry, r Run, err error) {
+	var step Step
+	s.mu.Lock()
+	e.cancel()
+	e.state.Running = false
+	s.running--
+	e.state.Err = err
+	now, mono := s.clk.Now().UnixNano(), s.clk.Mono()
+	switch {
+	case err != nil:
+		e.state.Failures++
+		e.state.Attempts++
+		if e.Plan != nil {
+			e.ready = mono + e.Plan.RetryDelay()
+		}
+	default:
+		e.state.Runs++
+		e.state.Attempts = 0
+		if e.Plan != nil {
+			e.ready = 0
+			e.state.Last, e.state.HasLast = r.At, true
+			var ok bool
+			step, ok = e.Plan.After(r.At, now)
+			e.state.Next, e.state.Ended = step.At, !ok
+			e.state.Skipped += step.Skipped
+		}
+	}
+	if e.Plan == nil && e.ready <= mono { // it ran for longer than its period
+		e.ready = mono + e.Period - (mono-e.start)%e.Period
+	}
+	if e.idle != nil {
+		close(e.idle)
+	}
+	s.mu.Unlock()
+	e.tell(step)
+	s.tick()
+}
+
+// arm sets the wake-up, unless an earlier one is set already.
+func (s *Scheduler) arm(mono, sleep time.Duration) {
+	if s.closed {
+		return
+	}
+	at := mono + sleep
+	if s.stop != nil {
+		if s.wakeAt <= at && s.wakeAt > mono {
+			return
+		}
+		s.stop()
+	}
+	s.timer++
+	id := s.timer
+	s.wakeAt = at
+	s.stop = s.clk.AfterFunc(sleep, func() {
+		s.mu.Lock()
+		valid := id == s.timer
+		if valid {
+			s.stop = nil
+		}
+		s.mu.Unlock()
+		if valid {
+			s.tick()
+		}
+	})
+}
