@@ -79,7 +79,9 @@ func (t *tests) line(line []byte, out io.Writer) {
 // matters.
 func (t *tests) end(e event, said []string) {
 	if e.Test == "" {
-		t.packages++
+		if e.Action != "skip" { // a package without tests is skipped
+			t.packages++
+		}
 		if e.Action == "fail" {
 			t.failures.WriteString(strings.Join(said, ""))
 		}
