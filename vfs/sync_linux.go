@@ -21,8 +21,8 @@ func syncFile(f *os.File) error {
 			}
 		}
 	})
-	if err != nil {
-		return err
+	if err != nil { // Control fails on closed files only, with poll's own error
+		return pathError("sync", f.Name(), os.ErrClosed)
 	}
 	return os.NewSyscallError("fdatasync", errno)
 }
