@@ -9,9 +9,24 @@
 package block
 
 import (
+	"fmt"
+
 	"github.com/tickwell/tickwell/internal/codec"
+	"github.com/tickwell/tickwell/internal/errs"
 )
 
-// MaxRows is the largest number of rows of a chunk; positions in a block fit 16
-// bits.
+// MaxRows is the largest number of rows of a chunk.
 const MaxRows = codec.MaxValues
+
+// A block begins with one byte: the kind of its values in the low three bits,
+// and flags.
+const (
+	kindMask       = 0x07
+	kindTimes      = 7    // beside the kinds of package column
+	flagNulls      = 0x40 // a null bit set follows
+	flagCompressed = 0x80 // reserved for blocks compressed as a whole
+)
+
+func corrupt(what, format string, args ...any) error {
+	return fmt.Errorf("decode %s: %s: %w", what, fmt.Sprintf(format, args...), errs.Corrupt)
+}

@@ -6,16 +6,38 @@
 //
 // Decoders are told how many values to expect and must consume their input to
 // the last byte. Bytes that no encoder writes give an error wrapping
-// errs.Corrupt.
+// errs.Corrupt, without a panic and without memory beyond what n values and the
+// input need.
 package codec
 
-// MaxValues is the largest number of values of one encoded column.
+// MaxValues is the largest number of values of one encoded column. Encoders may
+// be given no more.
 const MaxValues = 1 << 16
 
 // Encoder holds the scratch memory of encoding. It may not be used by two
-// goroutines at once. The zero value is ready.
-type Encoder struct{}
+// goroutines at once. The zero value is ready. What it appends depends on the
+// values only, never on earlier calls.
+type Encoder struct {
+	// Compress lets text be compressed with s2 where that pays.
+	Compress bool
+
+	ints   intEncoder
+	wide   []int64
+	bits   []uint64 // float bits
+	high   []uint64 // their dictionary codes
+	dec    decimals
+	set    []uint64 // bit set of bools
+	text   textDictionary
+	lumps  []byte // text before compression
+	packed []byte // and after
+}
 
 // Decoder holds the scratch memory of decoding. It may not be used by two
 // goroutines at once. The zero value is ready.
-type Decoder struct{}
+type Decoder struct {
+	wide []int64
+	low  []int64
+	set  []uint64
+	dict []string
+	text []byte
+}

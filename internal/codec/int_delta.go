@@ -1,0 +1,70 @@
+package codec
+
+import "encoding/binary"
+
+// intDelta: width byte, uvarint unit, varint first, varint smallest step, then
+// (step - smallest) / unit packed at that width, one fewer than values.
+func (e *intEncoder) appendDelta(dst []byte, v []int64, low int64, width uint, unit divisor) []byte {
+	dst = append(dst, intDelta, byte(width))
+	dst = binary.AppendUvarint(dst, unit.by)
+	dst = binary.AppendVarint(dst, v[0])
+	dst = binary.AppendVarint(dst, low)
+	u := e.packed[:len(v)-1]
+	prev := v[0]
+	if unit.by == 1 {
+		for i, x := range v[1:] {
+			u[i] = uint64(x - prev - low)
+			prev = x
+		}
+	} else {
+		for i, x := range v[1:] {
+			u[i] = unit.quotient(uint64(x - prev - low))
+			prev = x
+		}
+	}
+	return pack(dst, u, width)
+}
+
+func decodeIntDelta(dst []int64, r *reader) {
+	width := uint(r.byte())
+	unit := r.uvarint()
+	first := r.varint()
+	low := r.varint()
+	b := r.packed(len(dst)-1, width)
+	if r.bad {
+		return
+	}
+	dst[0] = first
+	steps := dst[1:]
+	if unit == 1 {
+		unpack(steps, b, width, low)
+	} else {
+		unpack(steps, b, width, 0)
+		for i, x := range steps {
+			steps[i] = low + x*int64(unit)
+		}
+	}
+	accumulate(steps, first)
+}
+
+// accumulate replaces steps by the running sum from first.
+func accumulate(steps []int64, first int64) {
+	p := first
+	for len(steps) >= 4 {
+		// In pairs: the chain of dependent additions is one per four steps.
+		s := (*[4]int64)(steps)
+		a, b, c, d := s[0], s[1], s[2], s[3]
+		b += a
+		d += c
+		s[0] = p + a
+		s[1] = p + b
+		s[2] = p + b + c
+		p += b + d
+		s[3] = p
+		steps = steps[4:]
+	}
+	for i, x := range steps {
+		p += x
+		steps[i] = p
+	}
+}

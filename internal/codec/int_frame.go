@@ -1,0 +1,40 @@
+package codec
+
+import "encoding/binary"
+
+// intFrame (frame of reference): width byte, uvarint unit, varint min, then
+// (value - min) / unit packed at that width.
+func (e *intEncoder) appendFrame(dst []byte, v []int64, low int64, width uint, unit divisor) []byte {
+	dst = append(dst, intFrame, byte(width))
+	dst = binary.AppendUvarint(dst, unit.by)
+	dst = binary.AppendVarint(dst, low)
+	u := e.packed[:len(v)]
+	if unit.by == 1 {
+		for i, x := range v {
+			u[i] = uint64(x) - uint64(low)
+		}
+	} else {
+		for i, x := range v {
+			u[i] = unit.quotient(uint64(x) - uint64(low))
+		}
+	}
+	return pack(dst, u, width)
+}
+
+func decodeIntFrame(dst []int64, r *reader) {
+	width := uint(r.byte())
+	unit := r.uvarint()
+	low := r.varint()
+	b := r.packed(len(dst), width)
+	if r.bad {
+		return
+	}
+	if unit == 1 {
+		unpack(dst, b, width, low)
+		return
+	}
+	unpack(dst, b, width, 0)
+	for i, x := range dst {
+		dst[i] = low + x*int64(unit)
+	}
+}

@@ -1,0 +1,97 @@
+package codec
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// intModal: width byte, uvarint unit, varint first, varint typical step, then
+// zigzag((step - typical) / unit), its low bits packed at that width, one fewer
+// than values; then uvarint number of patches and for each uvarint distance from
+// the position after the previous patch, uvarint the bits above the width.
+// e.packed holds the zigzag numbers.
+func (e *intEncoder) appendModal(dst []byte, first, typical int64, width uint, unit divisor) []byte {
+	dst = append(dst, intModal, byte(width))
+	dst = binary.AppendUvarint(dst, unit.by)
+	dst = binary.AppendVarint(dst, first)
+	dst = binary.AppendVarint(dst, typical)
+	u := e.packed[:len(e.packed)-1]
+	patches := 0
+	e.patches = e.patches[:0]
+	if width < 64 {
+		next := 0
+		for i, z := range u {
+			if high := z >> width; high != 0 {
+				e.patches = binary.AppendUvarint(e.patches, uint64(i-next))
+				e.patches = binary.AppendUvarint(e.patches, high)
+				patches++
+				next = i + 1
+				u[i] = z & (1<<width - 1)
+			}
+		}
+	}
+	dst = pack(dst, u, width)
+	dst = binary.AppendUvarint(dst, uint64(patches))
+	return append(dst, e.patches...)
+}
+
+func decodeIntModal(dst []int64, r *reader) {
+	width := uint(r.byte())
+	unit := r.uvarint()
+	first := r.varint()
+	typical := r.varint()
+	b := r.packed(len(dst)-1, width)
+	if r.bad {
+		return
+	}
+	steps := dst[1:]
+	unpack(steps, b, width, 0)
+	at := 0
+	for range r.count(len(steps)) {
+		at += r.count(len(steps))
+		high := r.uvarint()
+		if r.bad || at >= len(steps) || high == 0 || uint(bits.Len64(high))+width > 64 {
+			r.fail()
+			return
+		}
+		steps[at] |= int64(high << width)
+		at++
+	}
+	if r.bad {
+		return
+	}
+	dst[0] = first
+	if unit == 1 {
+		accumulateModal(steps, first, typical)
+		return
+	}
+	for i, z := range steps {
+		steps[i] = typical + unzigzag(uint64(z))*int64(unit)
+	}
+	accumulate(steps, first)
+}
+
+// accumulateModal is accumulate over steps given as zigzag distances from the
+// typical one.
+func accumulateModal(steps []int64, first, typical int64) {
+	p := first
+	for len(steps) >= 4 {
+		s := (*[4]int64)(steps)
+		a := unzigzag(uint64(s[0])) + typical
+		b := unzigzag(uint64(s[1])) + typical
+		c := unzigzag(uint64(s[2])) + typical
+		d := unzigzag(uint64(s[3])) + typical
+		b += a
+		d += c
+		s[0] = p + a
+		s[1] = p + b
+		s[2] = p + b + c
+		p += b + d
+		s[3] = p
+		steps = steps[4:]
+	}
+	for i, z := range steps {
+		p += unzigzag(uint64(z)) + typical
+		steps[i] = p
+	}
+}

@@ -1,0 +1,225 @@
+package codec
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Encoding bytes of integer columns. They are written to disk and never change.
+const (
+	intConst = 1 + iota // one value for all rows
+	intLine             // first value and constant step
+	intFrame            // distances from the minimum
+	intDelta            // steps, as distances from the smallest step
+	intModal            // steps, as distances from a typical step, outliers patched
+	intRaw              // 8 bytes each
+)
+
+// AppendInt64s appends the encoding of at most MaxValues integers. It appends
+// nothing for none.
+func (e *Encoder) AppendInt64s(dst []byte, v []int64) []byte { return e.ints.append(dst, v) }
+
+// AppendInt32s is AppendInt64s for 32-bit values: the bytes are the same.
+func (e *Encoder) AppendInt32s(dst []byte, v []int32) []byte {
+	e.wide = sized(e.wide, len(v))
+	for i, x := range v {
+		e.wide[i] = int64(x)
+	}
+	return e.ints.append(dst, e.wide)
+}
+
+// Int64s decodes n integers into dst[:0].
+func (d *Decoder) Int64s(dst []int64, src []byte, n int) ([]int64, error) {
+	return decodeAll("integers", dst, src, n, decodeInts)
+}
+
+// Int32s decodes n integers into dst[:0]; one outside the 32-bit range is an
+// error.
+func (d *Decoder) Int32s(dst []int32, src []byte, n int) ([]int32, error) {
+	wide, err := d.Int64s(d.wide, src, n)
+	d.wide = wide
+	if err != nil {
+		return dst[:0], err
+	}
+	dst = sized(dst, n)
+	var over int64
+	for i, x := range wide {
+		dst[i] = int32(x)
+		over |= x ^ int64(int32(x))
+	}
+	if over != 0 {
+		return dst[:0], corrupt("integers", "value outside 32 bits")
+	}
+	return dst, nil
+}
+
+// decodeAll runs decode over n values of dst[:0] and sees that it consumes src.
+func decodeAll[T any](what string, dst []T, src []byte, n int, decode func([]T, *reader)) ([]T, error) {
+	if n < 0 || n > MaxValues {
+		return dst[:0], corrupt(what, "%d values asked for", n)
+	}
+	dst = sized(dst, n)
+	r := reader{src: src}
+	if n > 0 {
+		decode(dst, &r)
+	}
+	if r.bad {
+		return dst[:0], corrupt(what, "%d bytes are no encoding of %d values", len(src), n)
+	}
+	if len(r.src) > 0 {
+		return dst[:0], corrupt(what, "%d bytes left over after %d values", len(r.src), n)
+	}
+	return dst, nil
+}
+
+// intEncoder chooses the integer encoding of a column.
+type intEncoder struct {
+	packed  []uint64 // the numbers to pack
+	patches []byte   // written behind them
+}
+
+// intShape is what the choice needs to know of a column.
+type intShape struct {
+	min, max         int64 // of the values
+	minStep, maxStep int64 // of the differences between neighbours, wrapping
+	modal            int64 // a typical step
+	unit             divisor
+}
+
+// append appends v in the smallest of the encodings.
+func (e *intEncoder) append(dst []byte, v []int64) []byte {
+	n := len(v)
+	if n == 0 {
+		return dst
+	}
+	s := shapeOf(v)
+	if s.min == s.max {
+		return appendIntConst(dst, v[0])
+	}
+	if s.minStep == s.maxStep {
+		return appendIntLine(dst, v[0], s.minStep)
+	}
+	e.packed = sized(e.packed, n)
+	spread := e.residuals(v, &s)
+	modalWidth, modalCost := spread.cheapest(n - 1)
+	modalCost += 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(s.modal)
+
+	frameWidth := packWidth(uint(bits.Len64((uint64(s.max) - uint64(s.min)) / s.unit.by)))
+	frameCost := 2 + uvarintLen(s.unit.by) + varintLen(s.min) + packedLen(n, frameWidth)
+	deltaWidth := packWidth(uint(bits.Len64((uint64(s.maxStep) - uint64(s.minStep)) / s.unit.by)))
+	deltaCost := 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(s.minStep) + packedLen(n-1, deltaWidth)
+
+	switch best := min(frameCost, deltaCost, modalCost); {
+	case 1+8*n <= best:
+		return appendIntRaw(dst, v)
+	case frameCost == best:
+		return e.appendFrame(dst, v, s.min, frameWidth, s.unit)
+	case deltaCost == best:
+		return e.appendDelta(dst, v, s.minStep, deltaWidth, s.unit)
+	}
+	return e.appendModal(dst, v[0], s.modal, modalWidth, s.unit)
+}
+
+// shapeOf looks at all of v, which is not empty.
+func shapeOf(v []int64) intShape {
+	s := intShape{min: v[0], max: v[0], minStep: math.MaxInt64, maxStep: math.MinInt64}
+	prev := v[0]
+	for _, x := range v[1:] {
+		step := x - prev
+		prev = x
+		s.min, s.max = min(s.min, x), max(s.max, x)
+		s.minStep, s.maxStep = min(s.minStep, step), max(s.maxStep, step)
+	}
+	if s.min == s.max || s.minStep == s.maxStep {
+		return s
+	}
+	var unit uint64
+	s.modal, unit = sampleSteps(v)
+	// Beyond this range differences of steps may wrap, and a wrapped number is
+	// no multiple any more.
+	if uint64(s.max)-uint64(s.min) >= 1<<62 {
+		unit = 1
+	}
+	s.unit = newDivisor(unit)
+	return s
+}
+
+// sampleSteps returns the median of up to 33 steps and their greatest common
+// divisor.
+func sampleSteps(v []int64) (modal int64, unit uint64) {
+	var sorted [33]int64
+	k := 0
+	stride := max(1, len(v)/len(sorted))
+	for i := 1; i < len(v) && k < len(sorted); i += stride {
+		step := v[i] - v[i-1]
+		if unit != 1 {
+			unit = gcd(unit, magnitude(step))
+		}
+		j := k
+		for ; j > 0 && sorted[j-1] > step; j-- {
+			sorted[j] = sorted[j-1]
+		}
+		sorted[j] = step
+		k++
+	}
+	return sorted[k/2], max(unit, 1)
+}
+
+// residuals sets e.packed to the zigzag distances of the steps from the typical
+// one, in units, and lowers the unit until it divides them all.
+func (e *intEncoder) residuals(v []int64, s *intShape) *spread {
+	for {
+		var sp spread
+		prev := v[0]
+		if s.unit.by == 1 {
+			for i, x := range v[1:] {
+				z := zigzag(x - prev - s.modal)
+				prev = x
+				e.packed[i] = z
+				sp.add(z)
+			}
+			return &sp
+		}
+		failed := false
+		for i, x := range v[1:] {
+			step := x - prev
+			prev = x
+			q, ok := s.unit.divide(step - s.modal)
+			if !ok {
+				s.unit = newDivisor(gcd(s.unit.by, magnitude(step)))
+				failed = true
+				break
+			}
+			z := zigzag(q)
+			e.packed[i] = z
+			sp.add(z)
+		}
+		if !failed {
+			return &sp
+		}
+	}
+}
+
+// decodeInts fills dst, which is not empty.
+func decodeInts(dst []int64, r *reader) {
+	switch r.byte() {
+	case intConst:
+		decodeIntConst(dst, r)
+	case intLine:
+		decodeIntLine(dst, r)
+	case intFrame:
+		decodeIntFrame(dst, r)
+	case intDelta:
+		decodeIntDelta(dst, r)
+	case intModal:
+		decodeIntModal(dst, r)
+	case intRaw:
+		decodeIntRaw(dst, r)
+	default:
+		r.fail()
+	}
+}
+
+func uvarintLen(u uint64) int { return (bits.Len64(u|1) + 6) / 7 }
+
+func varintLen(x int64) int { return uvarintLen(zigzag(x)) }

@@ -1,0 +1,123 @@
+package codec
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// Encoding bytes of text columns. They are written to disk and never change.
+const (
+	textPlain      = 1 + iota // lengths, then the bytes
+	textDict                  // distinct values, then codes
+	textCompressed            // lengths, then the bytes as an s2 block
+)
+
+const (
+	// maxCompressed bounds what a compressed column can swell to: more is kept
+	// plain.
+	maxCompressed = 4 << 20
+	// minCompressed is the size below which compression is not tried.
+	minCompressed = 256
+)
+
+// AppendTexts appends the encoding of at most MaxValues strings, of any bytes,
+// together shorter than 2^31 bytes.
+func (e *Encoder) AppendTexts(dst []byte, v []string) []byte {
+	if len(v) == 0 {
+		return dst
+	}
+	if e.text.build(v) {
+		return e.appendTextDict(dst)
+	}
+	total := 0
+	e.wide = sized(e.wide, len(v))
+	for i, s := range v {
+		e.wide[i] = int64(len(s))
+		total += len(s)
+	}
+	start := len(dst)
+	dst = e.ints.append(append(dst, textPlain), e.wide)
+	if e.Compress && total >= minCompressed && total <= maxCompressed {
+		e.lumps = e.lumps[:0]
+		for _, s := range v {
+			e.lumps = append(e.lumps, s...)
+		}
+		e.packed = s2.Encode(e.packed[:cap(e.packed)], e.lumps)
+		if len(e.packed) < total-total/8 {
+			dst[start] = textCompressed
+			dst = binary.AppendUvarint(dst, uint64(len(e.packed)))
+			return append(dst, e.packed...)
+		}
+	}
+	for _, s := range v {
+		dst = append(dst, s...)
+	}
+	return dst
+}
+
+// Texts decodes n strings into dst[:0]. Strings of one call share memory.
+func (d *Decoder) Texts(dst []string, src []byte, n int) ([]string, error) {
+	return decodeAll("texts", dst, src, n, func(dst []string, r *reader) {
+		switch r.byte() {
+		case textPlain:
+			total := d.lengths(len(dst), r, len(src))
+			cut(dst, d.wide, string(r.take(total)))
+		case textCompressed:
+			d.decodeCompressed(dst, r)
+		case textDict:
+			d.decodeTextDict(dst, r)
+		default:
+			r.fail()
+		}
+	})
+}
+
+// lengths reads n lengths into d.wide and returns their sum, which may be at most
+// limit.
+func (d *Decoder) lengths(n int, r *reader, limit int) int {
+	d.wide = sized(d.wide, n)
+	decodeInts(d.wide, r)
+	total := int64(0)
+	for _, l := range d.wide {
+		if l < 0 || l > int64(limit) {
+			r.fail()
+		}
+		if total += l; r.bad || total > int64(limit) {
+			r.fail()
+			return 0
+		}
+	}
+	return int(total)
+}
+
+// cut slices s, which has the sum of the lengths or is empty after an error.
+func cut(dst []string, lengths []int64, s string) {
+	for i, l := range lengths {
+		if int64(len(s)) < l {
+			return
+		}
+		dst[i] = s[:l]
+		s = s[l:]
+	}
+}
+
+func (d *Decoder) decodeCompressed(dst []string, r *reader) {
+	total := d.lengths(len(dst), r, maxCompressed)
+	packed := r.take(r.count(len(r.src)))
+	if r.bad {
+		return
+	}
+	// The length is checked before memory is taken.
+	if size, err := s2.DecodedLen(packed); err != nil || size != total {
+		r.fail()
+		return
+	}
+	var err error
+	d.text = sized(d.text, total)
+	if d.text, err = s2.Decode(d.text, packed); err != nil || len(d.text) != total {
+		r.fail()
+		return
+	}
+	cut(dst, d.wide, string(d.text))
+}

@@ -1,0 +1,33 @@
+package codec
+
+// AppendTimes appends the encoding of at most MaxValues strictly increasing
+// times. It is that of integers; a unit that divides all steps, such as a
+// millisecond, costs nothing.
+func (e *Encoder) AppendTimes(dst []byte, t []int64) []byte { return e.ints.append(dst, t) }
+
+// Times decodes n times into dst[:0] without scratch memory. Times that do not
+// increase are an error.
+func Times(dst []int64, src []byte, n int) ([]int64, error) {
+	dst, err := decodeAll("times", dst, src, n, decodeInts)
+	if err != nil {
+		return dst, err
+	}
+	if !increasing(dst) {
+		return dst[:0], corrupt("times", "they do not increase")
+	}
+	return dst, nil
+}
+
+func increasing(t []int64) bool {
+	if len(t) == 0 {
+		return true
+	}
+	prev := t[0]
+	for _, x := range t[1:] {
+		if x <= prev {
+			return false
+		}
+		prev = x
+	}
+	return true
+}
