@@ -2,72 +2,310 @@ package wal
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // Log is an open log. All methods may be called from several goroutines.
-type Log struct{ cfg Config }
+//
+// Two roles share the file: the owner of writing takes the buffer and writes
+// it, changing segments when needed; the owner of syncing syncs what was
+// written. Whoever needs progress takes a free role and works outside the lock;
+// the others wait. An owner of syncing never waits for writing.
+type Log struct {
+	cfg Config
 
-var errSkeleton = errors.New("log is being built")
+	mu    sync.Mutex
+	buf   []byte // records from bufFirst to last, not yet written
+	spare []byte // the other buffer, nil while it is being written
 
-// Open replays the records with LSN > after in order and returns the log ready for Append.
-func Open(cfg Config, after uint64, apply func(lsn uint64, kind uint8, payload []byte) error) (*Log, Report, error) {
-	return nil, Report{}, errSkeleton
+	bufFirst uint64
+	last     uint64 // last position taken
+	written  uint64 // last position written, or failed
+	durable  uint64 // last position synced
+
+	// Copies for readers without the lock.
+	lastSeen, writtenSeen, durableSeen atomic.Uint64
+
+	writing, syncing, notifying bool
+	waiters                     []*waiter
+	idle                        []*waiter // to be used again
+
+	err     error // no more records are taken because of this
+	closing bool
+	closed  bool
+
+	failed   []failure // positions refused for want of space, oldest first
+	unsaid   []failure // of these, not yet given to OnFailed
+	notified uint64
+
+	segs   []*segment // in order; the active one is last
+	active *segment   // nil before the first write
+	bytes  int64      // of all files
+	damage []Damage   // found by Open; constant
+	free   []string   // base names of files to overwrite
+
+	armed      bool // the background timer runs
+	stopTimer  func() bool
+	onTimer    func()
+	background sync.WaitGroup
+
+	// Of the owner of writing.
+	file    vfs.File // of the active segment; also used by the owner of syncing
+	stored  uint64   // last position that the files account for
+	nextSeg uint64
+	mark    []byte // scratch for end and gap records
 }
 
-// Append takes the next log position.
-func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) { return 0, errSkeleton }
+// failure is a range of positions that could not be stored.
+type failure struct {
+	first, last uint64
+	err         error
+}
 
-// Commit waits until the record is acknowledged.
-func (l *Log) Commit(ctx context.Context, lsn uint64, durable bool) error { return errSkeleton }
+// maxFailures bounds the failed ranges remembered for late calls of Commit.
+const maxFailures = 4096
 
-// Sync makes all records appended so far durable.
-func (l *Log) Sync(ctx context.Context) error { return errSkeleton }
+func newLog(cfg Config, r *replay) *Log {
+	last := r.expected - 1
+	l := &Log{
+		cfg:  cfg,
+		last: last, written: last, durable: last, notified: last, stored: last,
+		segs: r.segs, free: r.free, damage: r.report.Damage, nextSeg: r.highest + 1,
+	}
+	for _, s := range r.segs {
+		l.bytes += s.size
+	}
+	l.onTimer = l.tick
+	l.publish()
+	return l
+}
 
-// Written returns the last position handed to the operating system.
-func (l *Log) Written() uint64 { return 0 }
+// publish copies the positions for readers without the lock.
+func (l *Log) publish() {
+	l.lastSeen.Store(l.last)
+	l.writtenSeen.Store(l.written)
+	l.durableSeen.Store(l.durable)
+}
 
-// Durable returns the last synced position.
-func (l *Log) Durable() uint64 { return 0 }
+// Last returns the last position taken, 0 if none.
+func (l *Log) Last() uint64 { return l.lastSeen.Load() }
 
-// Last returns the last position taken.
-func (l *Log) Last() uint64 { return 0 }
+// Written returns the last position that was handed to the operating system.
+func (l *Log) Written() uint64 { return l.writtenSeen.Load() }
 
-// Rotate ends the active segment.
-func (l *Log) Rotate() error { return errSkeleton }
+// Durable returns the last position that is synced. Positions whose Commit
+// failed for want of space are passed over.
+func (l *Log) Durable() uint64 { return l.durableSeen.Load() }
 
-// Retire drops whole segments whose last LSN <= lsn.
-func (l *Log) Retire(lsn uint64) error { return errSkeleton }
+// Bytes returns the size of all segments in bytes.
+func (l *Log) Bytes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
+}
 
-// Bytes returns the size of all segments.
-func (l *Log) Bytes() int64 { return 0 }
+// Append takes the next log position for a record and copies it into the
+// buffer. It waits, and helps to write, only when the buffer is full. The
+// record is acknowledged by Commit. Errors wrap errs.Limit (payload larger than
+// MaxPayload), errs.Closed, errs.ReadOnly or errs.StorageFailed; no position is
+// taken then.
+func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
+	if len(payload) > MaxPayload {
+		return 0, fmt.Errorf("append to log: record of %d bytes: %w", len(payload), errs.Limit)
+	}
+	need := align8(recordHeader + len(payload))
+	l.mu.Lock()
+	for {
+		if err := l.refused(); err != nil {
+			l.mu.Unlock()
+			return 0, fmt.Errorf("append to log: %w", err)
+		}
+		if l.hasSpace(need) {
+			break
+		}
+		if l.writing {
+			l.park(context.Background(), waiter{want: wantSpace, need: need})
+		} else {
+			l.write()
+		}
+	}
+	lsn = l.last + 1
+	if len(l.buf) == 0 {
+		l.bufFirst = lsn
+	}
+	l.buf = appendRecord(l.buf, kind, 0, lsn, payload)
+	l.last = lsn
+	l.lastSeen.Store(lsn)
+	if l.cfg.Policy.Mode == Buffered {
+		l.arm(l.cfg.Policy.Interval)
+	}
+	l.mu.Unlock()
+	return lsn, nil
+}
 
-// ReadAt returns one record.
-func (l *Log) ReadAt(lsn uint64) (kind uint8, payload []byte, err error) { return 0, nil, errSkeleton }
+// hasSpace reports whether need bytes fit the buffer. An empty one takes any
+// record.
+func (l *Log) hasSpace(need int) bool {
+	return len(l.buf) == 0 || len(l.buf)+need <= l.cfg.BufferBytes
+}
 
-// Close writes and syncs everything and ends the log.
-func (l *Log) Close() error { return errSkeleton }
+// refused says why no records are taken, if so.
+func (l *Log) refused() error {
+	switch {
+	case l.cfg.ReadOnly:
+		return errs.ReadOnly
+	case l.closing:
+		return errs.Closed
+	}
+	return l.err
+}
 
-// Cursor reads written records in order from a position on.
-type Cursor struct{}
+// Commit returns when the record lsn and all before it are acknowledged as the
+// policy says, or synced if durable is set. When ctx ends while Commit waits
+// for another writer, its error is returned and the record is still stored.
+//
+// An error that wraps errs.NoSpace means that the record is not stored and
+// never will be; the log itself goes on. With errs.StorageFailed it may or may
+// not be found after reopening.
+func (l *Log) Commit(ctx context.Context, lsn uint64, durable bool) error {
+	mode := l.cfg.Policy.Mode
+	l.mu.Lock()
+	var err error
+	switch {
+	case lsn > l.last:
+		err = fmt.Errorf("record %d is not appended: %w", lsn, errs.BadInput)
+	case durable || mode == Always:
+		err = l.await(ctx, lsn, wantDurable)
+	case mode == Buffered:
+		if err = l.failure(lsn); err == nil && lsn > l.durable {
+			err = l.err
+		}
+	default:
+		err = l.await(ctx, lsn, wantWritten)
+	}
+	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("commit to log: %w", err)
+	}
+	return nil
+}
 
-// Cursor returns a reader from the record lsn on.
-func (l *Log) Cursor(lsn uint64) *Cursor { return &Cursor{} }
+// Sync returns when all records appended before the call are durable.
+func (l *Log) Sync(ctx context.Context) error {
+	if l.cfg.ReadOnly {
+		return fmt.Errorf("sync log: %w", errs.ReadOnly)
+	}
+	l.mu.Lock()
+	err := l.settle(ctx, l.last)
+	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("sync log: %w", err)
+	}
+	return nil
+}
 
-// Next moves to the next written record; false at the end (call again later) or on error.
-func (c *Cursor) Next() bool { return false }
+// settle makes everything up to lsn that is stored durable. Unlike await it is
+// content with a position that failed for want of space before the call.
+func (l *Log) settle(ctx context.Context, lsn uint64) error {
+	for i := len(l.failed) - 1; i >= 0 && lsn > 0; i-- {
+		if f := l.failed[i]; f.first <= lsn && lsn <= f.last {
+			lsn = f.first - 1
+		}
+	}
+	return l.await(ctx, lsn, wantDurable)
+}
 
-// LSN, Kind and Payload describe the current record; Payload is valid until Next.
-func (c *Cursor) LSN() uint64 { return 0 }
+// await works or waits until the record lsn is written or durable. It is called
+// and returns with the lock held.
+func (l *Log) await(ctx context.Context, lsn uint64, want want) error {
+	for {
+		if err := l.failure(lsn); err != nil {
+			return err
+		}
+		if l.durable >= lsn {
+			return nil
+		}
+		if l.err != nil {
+			return l.err
+		}
+		if want == wantWritten && l.written >= lsn {
+			return nil
+		}
+		switch {
+		case want == wantDurable && l.syncing, l.written < lsn && l.writing:
+			if err := l.park(ctx, waiter{want: want, lsn: lsn}); err != nil {
+				return err
+			}
+		case l.written < lsn:
+			l.write()
+		default:
+			l.sync()
+		}
+	}
+}
 
-// Kind returns the record's kind.
-func (c *Cursor) Kind() uint8 { return 0 }
+// failure returns the error of a position that was refused for want of space.
+func (l *Log) failure(lsn uint64) error {
+	for i := len(l.failed) - 1; i >= 0; i-- {
+		switch f := &l.failed[i]; {
+		case lsn > f.last:
+			return nil
+		case lsn >= f.first:
+			return f.err
+		}
+	}
+	return nil
+}
 
-// Payload returns the record's payload.
-func (c *Cursor) Payload() []byte { return nil }
+// Close writes and syncs what was appended, ends the segment and closes the
+// files. Later calls return nil. No goroutine of the log is left and no callback
+// runs after it.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closing {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closing = true
+	err := l.settle(context.Background(), l.last)
+	if l.armed && l.stopTimer() {
+		l.armed = false
+		l.background.Done()
+	}
+	l.mu.Unlock()
+	l.background.Wait()
+	l.mu.Lock()
+	for l.writing || l.syncing || l.notifying {
+		l.park(context.Background(), waiter{want: wantIdle})
+	}
+	l.closed = true
+	if l.err == nil {
+		l.err = errs.Closed
+	}
+	active, file := l.active, l.file
+	l.active, l.file = nil, nil
+	l.writing = true // no one shall write from here on
+	synced := l.durable
+	l.wakeAll()
+	l.mu.Unlock()
 
-// Err returns the error that ended Next.
-func (c *Cursor) Err() error { return nil }
-
-// Close releases the segment the cursor reads.
-func (c *Cursor) Close() error { return nil }
+	if active != nil {
+		if err == nil { // the mark's promise guards the last records; it needs no sync itself
+			l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
+			seal(l.mark, active.base, active.end, synced)
+			_, err = l.writeAt(file, l.mark, active.end)
+		}
+		if cerr := file.Close(); err == nil {
+			err = cerr
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("close log: %w", err)
+	}
+	return nil
+}

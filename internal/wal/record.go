@@ -1,0 +1,113 @@
+package wal
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// A record is 24 bytes of header and the payload, padded with zeros to a
+// multiple of 8:
+//
+//	0 crc32c | 4 length | 8 lsn | 16 behind | 20 kind | 21 flags | 22 zero | 24 payload
+//
+// length counts header and payload, so that zeros are never a record. behind is
+// lsn minus the last synced LSN at the time of writing, the promise on which
+// recovery tells damage from a torn end.
+const (
+	recordHeader = 24
+	noPromise    = 1<<32 - 1 // behind: nothing is said about what is synced
+
+	// flagEnd ends a segment; lsn is that of the last record before it.
+	flagEnd = 1
+	// flagGap says that the positions up to lsn were never stored.
+	flagGap = 2
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func align8(n int) int { return (n + 7) &^ 7 }
+
+// recordSize returns the padded size of the record at the start of b.
+func recordSize(b []byte) int { return align8(int(binary.LittleEndian.Uint32(b[4:]))) }
+
+// appendRecord appends a record without promise and checksum, see [seal].
+func appendRecord(dst []byte, kind, flags uint8, lsn uint64, payload []byte) []byte {
+	n := recordHeader + len(payload)
+	dst = binary.LittleEndian.AppendUint32(dst, 0)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
+	dst = binary.LittleEndian.AppendUint64(dst, lsn)
+	dst = binary.LittleEndian.AppendUint32(dst, noPromise)
+	dst = append(dst, kind, flags, 0, 0)
+	dst = append(dst, payload...)
+	for range align8(n) - n {
+		dst = append(dst, 0)
+	}
+	return dst
+}
+
+// seal writes promise and checksum into the record that fills b. base is the
+// segment's [checksumBase], off the record's place in the file.
+func seal(b []byte, base uint32, off int64, synced uint64) {
+	lsn := binary.LittleEndian.Uint64(b[8:])
+	behind := uint32(noPromise)
+	if synced != 0 && lsn-synced < noPromise {
+		behind = uint32(lsn - synced)
+	}
+	binary.LittleEndian.PutUint32(b[16:], behind)
+	binary.LittleEndian.PutUint32(b, checksum(b, base, off))
+}
+
+// checksum is the crc32c of (store id, segment, salt), which base is already,
+// and the record with off/8 in the place of the checksum. It overwrites the
+// checksum field.
+func checksum(b []byte, base uint32, off int64) uint32 {
+	binary.LittleEndian.PutUint32(b, uint32(off/8))
+	return crc32.Update(base, castagnoli, b)
+}
+
+func checksumBase(storeID, segment, salt uint64) uint32 {
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[:], storeID)
+	binary.LittleEndian.PutUint64(b[8:], segment)
+	binary.LittleEndian.PutUint64(b[16:], salt)
+	return crc32.Checksum(b[:], castagnoli)
+}
+
+// record is a record read from a file; payload points into the reader's buffer.
+type record struct {
+	off, end    int64
+	lsn, synced uint64
+	kind, flags uint8
+	payload     []byte
+}
+
+// parseHeader reads a record's header and reports whether it can be one; end
+// is not yet known to be inside the file.
+func parseHeader(b []byte, off int64) (r record, ok bool) {
+	length := binary.LittleEndian.Uint32(b[4:])
+	if length < recordHeader || length > recordHeader+MaxPayload {
+		return record{}, false
+	}
+	behind := binary.LittleEndian.Uint32(b[16:])
+	r = record{
+		off: off, end: off + int64(align8(int(length))),
+		lsn:  binary.LittleEndian.Uint64(b[8:]),
+		kind: b[20], flags: b[21],
+	}
+	if b[22] != 0 || b[23] != 0 || r.flags > flagGap || r.lsn == 0 || r.lsn > maxLSN {
+		return record{}, false
+	}
+	if r.flags != 0 && length != recordHeader {
+		return record{}, false
+	}
+	if behind != noPromise {
+		if uint64(behind) > r.lsn {
+			return record{}, false
+		}
+		r.synced = r.lsn - uint64(behind)
+	}
+	return r, true
+}
+
+// maxLSN keeps sums of positions from overflowing whatever a file says.
+const maxLSN = 1 << 62

@@ -1,0 +1,61 @@
+package wal
+
+import "sort"
+
+// segment is what the log knows of a segment file. All fields but the constant
+// ones (num, salt, base, name, recycled) are guarded by Log.mu; the owner of
+// the write role alone changes the active one's and may read them without.
+type segment struct {
+	num      uint64
+	name     string // base name
+	salt     uint64
+	base     uint32 // checksumBase
+	recycled bool
+
+	first   uint64 // position of the first record
+	last    uint64 // of the last; first-1 while there is none
+	end     int64  // of the valid bytes
+	size    int64  // of the file
+	damaged bool   // has parts that cannot be read: kept when retired
+	opaque  bool   // no valid header: nothing of it can be read
+
+	index []indexEntry
+	refs  int  // cursors that read it
+	gone  bool // retired while refs > 0
+}
+
+// indexEntry says where in the file a record begins. There is one for the first
+// record, one behind each damaged part, and one every indexStep bytes.
+type indexEntry struct {
+	lsn uint64
+	off int64
+}
+
+const indexStep = 64 << 10
+
+// wantsIndex reports whether a record at off should get an index entry, the
+// last of which is at prev.
+func wantsIndex(prev []indexEntry, off int64) bool {
+	return len(prev) == 0 || off-prev[len(prev)-1].off >= indexStep
+}
+
+// seek returns where to start reading for the record lsn.
+func (s *segment) seek(lsn uint64) int64 {
+	i := sort.Search(len(s.index), func(i int) bool { return s.index[i].lsn > lsn })
+	if i == 0 {
+		if len(s.index) == 0 {
+			return headerBytes
+		}
+		return s.index[0].off
+	}
+	return s.index[i-1].off
+}
+
+// after returns the first indexed place behind off, or the end.
+func (s *segment) after(off int64) int64 {
+	i := sort.Search(len(s.index), func(i int) bool { return s.index[i].off > off })
+	if i == len(s.index) {
+		return s.end
+	}
+	return s.index[i].off
+}
