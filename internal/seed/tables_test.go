@@ -90,7 +90,7 @@ func parseCover(id, text string) (cover, error) {
 		}
 		return c, nil
 	}
-	for _, part := range strings.Split(text, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		ref := testRef{dir: "."}
 		switch words := strings.Fields(part); {
 		case len(words) == 1:

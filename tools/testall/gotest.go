@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -103,8 +104,8 @@ var testLog = regexp.MustCompile(`^\s+\w+_test\.go:\d+: (.*)`)
 
 // skipReason finds what t.Skip was given in the output of a test.
 func skipReason(said []string) string {
-	for i := len(said) - 1; i >= 0; i-- {
-		if m := testLog.FindStringSubmatch(said[i]); m != nil {
+	for _, line := range slices.Backward(said) {
+		if m := testLog.FindStringSubmatch(line); m != nil {
 			return m[1]
 		}
 	}

@@ -134,7 +134,7 @@ func (r *repo) packages(ctx context.Context, env []string) ([]string, error) {
 		return nil, fmt.Errorf("go list: %s", out)
 	}
 	var list []string
-	for _, p := range strings.Fields(out) {
+	for p := range strings.FieldsSeq(out) {
 		rel := strings.TrimPrefix(strings.TrimPrefix(p, r.modules[0].path), "/")
 		if !slices.Contains(ownPart, rel) {
 			list = append(list, p)
