@@ -1,67 +1,291 @@
 package segment
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"sync"
 
+	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/vfs"
 )
 
 // Reader reads one block file. It is safe for concurrent use; Close only when
 // no call is under way.
-type Reader struct{}
+type Reader struct {
+	name  string
+	file  vfs.File
+	size  int64
+	head  Header
+	foot  footer
+	dir   *directory
+	sum   checksum // to be copied before use
+	cache *Cache
+}
 
-// Scratch is the memory of one reading goroutine, reused from call to call and
-// from reader to reader. The zero value is ready.
-type Scratch struct{}
+var entryCoders = sync.Pool{New: func() any { return new(entryCoder) }}
 
 // Open opens the file, which must be the one numbered fileNo of the store, and
 // reads its directory. Index pages go through cache, which may be nil.
+//
+// A file that is damaged, cut off or foreign gives a *DamageError, one of a newer
+// format an error that wraps ErrVersion.
 func Open(fsys vfs.FS, name string, storeID, fileNo uint64, cache *Cache) (*Reader, error) {
-	return &Reader{}, nil
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	r := &Reader{name: name, file: file, cache: cache}
+	r.sum.init(storeID, fileNo)
+	if err := r.load(storeID, fileNo); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return r, nil
 }
 
+// load reads header, footer and directory.
+func (r *Reader) load(storeID, fileNo uint64) (err error) {
+	if r.size, err = r.file.Size(); err != nil {
+		return fmt.Errorf("open segment %s: %w", r.name, err)
+	}
+	if r.size < minimumLen {
+		return r.damage(0, r.size, "file is too short")
+	}
+	sum := r.sum
+	b := make([]byte, max(headSize, footSize))
+	if err := r.readFull(b[:headSize], 0); err != nil {
+		return err
+	}
+	head, reason, err := parseHeader(b[:headSize], storeID, fileNo)
+	if err != nil {
+		return fmt.Errorf("open segment %s: %w", r.name, err)
+	}
+	if reason != "" {
+		return r.damage(0, headSize, reason)
+	}
+	r.head = head
+	at := r.size - footSize
+	if err := r.readFull(b[:footSize], at); err != nil {
+		return err
+	}
+	if reason := r.foot.parse(b[:footSize], &sum, at); reason != "" {
+		return r.damage(at, footSize, reason)
+	}
+	return r.loadDirectory(&sum)
+}
+
+func (r *Reader) loadDirectory(sum *checksum) error {
+	f := &r.foot
+	b := make([]byte, f.dirLen+crcSize)
+	if err := r.readFull(b, f.directory); err != nil {
+		return err
+	}
+	if !sum.holds(pieceDirectory, f.directory, b) {
+		return r.damage(f.directory, int64(len(b)), "directory checksum is wrong")
+	}
+	dir, err := parseDirectory(b[:f.dirLen], f.index, f.directory)
+	if err != nil {
+		return r.damage(f.directory, int64(len(b)), err.Error())
+	}
+	if uint64(dir.series()) != uint64(f.series) {
+		return r.damage(f.directory, int64(len(b)), "directory and footer differ in the number of series")
+	}
+	r.dir = dir
+	return nil
+}
+
+// readFull fills b from offset off.
+func (r *Reader) readFull(b []byte, off int64) error {
+	n, err := r.file.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		return r.damage(off, int64(len(b)), "file ends before it")
+	}
+	return fmt.Errorf("read segment %s at %d: %w", r.name, off, err)
+}
+
+func (r *Reader) damage(off, n int64, reason string) error {
+	return &DamageError{File: r.name, Offset: off, Length: n, Reason: reason}
+}
+
+// Name returns the name that the file was opened by.
+func (r *Reader) Name() string { return r.name }
+
 // Meta describes the file.
-func (r *Reader) Meta() Meta { return Meta{} }
+func (r *Reader) Meta() Meta { return r.foot.meta(r.head, r.size) }
 
 // Series yields the ids and kinds of the file's series, ascending.
 func (r *Reader) Series() iter.Seq2[uint32, column.Kind] {
-	return func(func(uint32, column.Kind) bool) {}
+	return func(yield func(uint32, column.Kind) bool) {
+		d := r.dir
+		for i, id := range d.ids {
+			if i > 0 && d.ids[i-1] == id {
+				continue
+			}
+			if !yield(id, d.kinds[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Has reports whether the file holds blocks of the series, without reading.
-func (r *Reader) Has(series uint32) bool { return false }
-
-// Blocks returns the blocks of a series in time order, nil if there are none.
-func (r *Reader) Blocks(series uint32) ([]BlockInfo, error) { return nil, nil }
-
-// BlocksIn appends to dst the blocks of a series that hold a time in
-// [from, to], both inclusive, in time order.
-func (r *Reader) BlocksIn(dst []BlockInfo, series uint32, from, to int64) ([]BlockInfo, error) {
-	return nil, nil
+func (r *Reader) Has(series uint32) bool {
+	lo, hi := r.dir.find(series)
+	return lo < hi
 }
 
-// ReadTimes decodes the b.N times of the block's chunk into dst[:0].
+// Blocks returns the blocks of a series in time order, nil if there are none.
+func (r *Reader) Blocks(series uint32) ([]BlockInfo, error) {
+	return r.BlocksIn(nil, series, r.foot.minTime, r.foot.maxTime)
+}
+
+// BlocksIn appends to dst the blocks of a series that may hold a time in
+// [from, to], both inclusive, in time order.
+func (r *Reader) BlocksIn(dst []BlockInfo, series uint32, from, to int64) ([]BlockInfo, error) {
+	lo, hi := r.dir.find(series)
+	if lo == hi {
+		return dst, nil
+	}
+	coder := entryCoders.Get().(*entryCoder)
+	defer entryCoders.Put(coder)
+	for i := r.dir.pageOf(lo); i < len(r.dir.pages); i++ {
+		first, end := r.dir.entries(i)
+		if first >= hi {
+			break
+		}
+		p := &r.dir.pages[i]
+		if p.maxTime < from || p.minTime > to {
+			continue
+		}
+		content, err := r.page(i)
+		if err != nil {
+			return dst, err
+		}
+		for e := max(lo, first); e < min(hi, end); e++ {
+			start := len(dst)
+			if dst, err = r.entry(dst, coder, content, e, i); err != nil {
+				return dst, err
+			}
+			dst = keepOverlapping(dst, start, from, to)
+		}
+	}
+	return dst, nil
+}
+
+// keepOverlapping drops the blocks from start on that lie outside [from, to].
+func keepOverlapping(blocks []BlockInfo, start int, from, to int64) []BlockInfo {
+	kept := start
+	for i := start; i < len(blocks); i++ {
+		if b := &blocks[i]; b.MaxTime >= from && b.MinTime <= to {
+			blocks[kept] = *b
+			kept++
+		}
+	}
+	return blocks[:kept]
+}
+
+// page returns the checked bytes of index page i, without the checksum.
+func (r *Reader) page(i int) ([]byte, error) {
+	key := pageKey{r, i}
+	if b := r.cache.get(key); b != nil {
+		return b, nil
+	}
+	p := &r.dir.pages[i]
+	b := make([]byte, int(p.length)+crcSize)
+	if err := r.readFull(b, p.offset); err != nil {
+		return nil, err
+	}
+	sum := r.sum
+	if !sum.holds(pieceIndex, p.offset, b) {
+		return nil, r.damage(p.offset, int64(len(b)), "index checksum is wrong")
+	}
+	b = b[:p.length:p.length]
+	r.cache.put(key, b)
+	return b, nil
+}
+
+// entry appends the blocks of entry e, which is in page i.
+func (r *Reader) entry(dst []BlockInfo, coder *entryCoder, content []byte, e, i int) ([]BlockInfo, error) {
+	first, end := r.dir.entries(i)
+	src, err := entryOf(content, e-first, end-first)
+	if err == nil {
+		dst, err = coder.parse(dst, src, r.dir.ids[e], r.dir.kinds[e], r.foot.index)
+	}
+	if err != nil {
+		p := &r.dir.pages[i]
+		return dst, r.damage(p.offset, int64(p.length)+crcSize, err.Error())
+	}
+	return dst, nil
+}
+
+// ReadTimes decodes the b.N times of the block's chunk into dst[:0]. Blocks of
+// one chunk have equal b.Times and need decoding only once.
 func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64, error) {
-	return nil, nil
+	src, err := r.read(scratch, b.Times, pieceTimes)
+	if err != nil {
+		return dst[:0], err
+	}
+	dst, err = block.DecodeTimes(dst, src, b.N)
+	if err != nil {
+		return dst, r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, err.Error())
+	}
+	if len(dst) == 0 || dst[0] > b.MinTime || dst[len(dst)-1] < b.MaxTime {
+		return dst[:0], r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, "times and index differ")
+	}
+	return dst, nil
 }
 
 // ReadValues decodes the b.N values of the block into dst, with zero values at
 // null rows, and returns the null bitmap in the memory of nulls, nil if no row
 // is null.
 func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo) (column.Bitmap, error) {
-	return nil, nil
+	src, err := r.read(scratch, b.Values, pieceValues)
+	if err != nil {
+		return nil, err
+	}
+	nulls, err = scratch.dec.Values(dst, nulls, src, b.Kind, b.N)
+	if err != nil {
+		return nil, r.damage(b.Values.Offset, int64(b.Values.Length)+crcSize, err.Error())
+	}
+	return nulls, nil
 }
 
-// ReadRaw returns the encoded bytes that ref names after checking them; values
-// tells a value block from a times block. They are valid until the next use of
-// scratch. Compaction copies blocks this way.
-func (r *Reader) ReadRaw(scratch *Scratch, ref Ref, values bool) ([]byte, error) { return nil, nil }
+// RawTimes returns the encoded times block of b after checking it, to be copied
+// to another file. It is valid until the next use of scratch.
+func (r *Reader) RawTimes(scratch *Scratch, b *BlockInfo) ([]byte, error) {
+	return r.read(scratch, b.Times, pieceTimes)
+}
 
-// Verify reads the whole file, checks and decodes everything, and reports each
-// damaged piece. It returns an error only if ctx is done or reading fails.
-func (r *Reader) Verify(ctx context.Context, report func(Damage)) error { return nil }
+// RawValues is RawTimes for the value block.
+func (r *Reader) RawValues(scratch *Scratch, b *BlockInfo) ([]byte, error) {
+	return r.read(scratch, b.Values, pieceValues)
+}
+
+// read returns the checked bytes of a block.
+func (r *Reader) read(scratch *Scratch, ref Ref, kind byte) ([]byte, error) {
+	if ref.Offset < headSize || ref.Length > MaxPayload || !ref.within(r.foot.index) {
+		return nil, r.damage(ref.Offset, int64(ref.Length), "block outside the file")
+	}
+	framed, err := scratch.framed(r, ref.Offset, int(ref.Length)+crcSize)
+	if err != nil {
+		return nil, err
+	}
+	if !scratch.sum.holds(kind, ref.Offset, framed) {
+		return nil, r.damage(ref.Offset, int64(len(framed)), "block checksum is wrong")
+	}
+	return framed[:ref.Length], nil
+}
 
 // Close closes the file and drops its pages from the cache.
-func (r *Reader) Close() error { return nil }
+func (r *Reader) Close() error {
+	r.cache.forget(r)
+	if err := r.file.Close(); err != nil {
+		return fmt.Errorf("close segment: %w", err)
+	}
+	return nil
+}

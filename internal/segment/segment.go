@@ -10,7 +10,6 @@ package segment
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
@@ -49,11 +48,13 @@ type Ref struct {
 	Length uint32
 }
 
-// ChunkRef is a chunk's times block, to which AddBlock adds value blocks.
+// ChunkRef is a chunk that BeginChunk began, to which AddBlock adds value
+// blocks.
 type ChunkRef struct {
-	Times            Ref
-	N                int
+	N                int // rows
 	MinTime, MaxTime int64
+
+	id int // 1 and up
 }
 
 // BlockInfo is what the index knows of a block of one series.
@@ -90,6 +91,3 @@ type Damage struct {
 	Series           uint32 // the series whose block it is
 	MinTime, MaxTime int64  // of the points affected, both inclusive
 }
-
-// wholeTime is the time range of damage that may touch any point.
-func wholeTime() (int64, int64) { return math.MinInt64, math.MaxInt64 }
