@@ -28,6 +28,7 @@ type tests struct {
 	packages              int
 	failures              strings.Builder // output of what failed
 	skipped               []skippedTest
+	notes                 []string            // what tests logged for the table
 	running               map[string][]string // output of tests and packages not done yet
 }
 
@@ -68,6 +69,11 @@ func (t *tests) line(line []byte, out io.Writer) {
 	case "output":
 		if e.Test == "" && (strings.HasPrefix(e.Output, "ok  \t") || strings.HasPrefix(e.Output, "FAIL\t")) {
 			fmt.Fprint(out, e.Output)
+		}
+		if m := testLog.FindStringSubmatch(e.Output); m != nil {
+			if note, ok := strings.CutPrefix(m[1], "note: "); ok {
+				t.notes = append(t.notes, note)
+			}
 		}
 		t.running[key] = append(t.running[key], e.Output)
 	case "pass", "fail", "skip":
@@ -121,7 +127,11 @@ func (t *tests) unfinished() {
 	}
 }
 
+// note is what the table says of a run: what tests logged for it, else counts.
 func (t *tests) note() string {
+	if len(t.notes) > 0 && t.failed == 0 {
+		return strings.Join(t.notes, "; ")
+	}
 	s := fmt.Sprintf("%d tests in %d packages", t.passed+t.failed+t.skips, t.packages)
 	if t.failed > 0 {
 		s += fmt.Sprintf(", %d failed", t.failed)

@@ -55,6 +55,20 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+func TestNotes(t *testing.T) {
+	got := newTests()
+	in := `{"Action":"output","Package":"m/a","Test":"TestSize","Output":"    size_test.go:9: note: adds 2.1 MB\n"}
+{"Action":"output","Package":"m/a","Test":"TestSize","Output":"    size_test.go:10: more\n"}
+{"Action":"pass","Package":"m/a","Test":"TestSize"}
+`
+	if err := got.read(strings.NewReader(in), io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if want := "adds 2.1 MB"; got.note() != want {
+		t.Errorf("note %q, want %q", got.note(), want)
+	}
+}
+
 func TestUnfinishedTestsAreReported(t *testing.T) {
 	got := newTests()
 	in := `{"Action":"output","Package":"m/a","Test":"TestHang","Output":"waiting\n"}` + "\n"

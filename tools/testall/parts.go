@@ -176,30 +176,14 @@ func (r *repo) unit386(ctx context.Context) outcome {
 	return r.unit(ctx, goTest{module: r.modules[0], env: target{"linux", "386", ""}.env(), args: []string{"-vet=off"}})
 }
 
-// own runs a package that has a part of its own and puts what it logs, lines
-// that begin with "note:", into the table.
+// own runs a package that has a part of its own. What its tests log in lines
+// that begin with "note:" goes into the table.
 func (r *repo) own(rel string, env []string) func(context.Context) outcome {
 	return func(ctx context.Context) outcome {
-		if !r.exists(rel) {
-			return skipped("no " + rel + " yet")
-		}
-		out, err := output(ctx, r.root, env, "go", "test", "-v", "-vet=off", "-count=1", "./"+rel)
-		if err != nil {
-			return failed("", out)
-		}
-		var notes []string
-		for line := range strings.Lines(out) {
-			if _, note, ok := strings.Cut(line, "note: "); ok {
-				notes = append(notes, strings.TrimSpace(note))
-			}
-			if strings.HasPrefix(line, "ok  \t") {
-				fmt.Fprint(r.out, line)
-			}
-		}
-		if strings.Contains(out, "--- SKIP") {
-			return skipped(strings.Join(notes, "; "))
-		}
-		return passed(strings.Join(notes, "; "))
+		return r.goTests(ctx, goTest{
+			module: r.modules[0], env: env, args: []string{"-vet=off", "-count=1"},
+			packages: []string{"./" + rel}, record: true,
+		})
 	}
 }
 

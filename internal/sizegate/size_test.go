@@ -1,0 +1,67 @@
+package sizegate
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Limits are bytes that the full program may weigh more than the empty one. The
+// stretch goal is 2.0 MB.
+var devices = []struct {
+	name  string
+	env   []string
+	limit int64
+}{
+	{"linux/arm v6", []string{"GOOS=linux", "GOARCH=arm", "GOARM=6"}, 2_500_000},
+	{"linux/mipsle softfloat", []string{"GOOS=linux", "GOARCH=mipsle", "GOMIPS=softfloat"}, 3_000_000},
+}
+
+func TestSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links programs for other machines")
+	}
+	for _, d := range devices {
+		empty := size(t, "empty", d.env)
+		full := size(t, "full", d.env)
+		smallest := size(t, "full", d.env, "-tags", "nozstd")
+		added := full - empty
+		t.Logf("note: %s adds %.2f MB of %.2f (%.2f with nozstd)", d.name, mb(added), mb(d.limit), mb(smallest-empty))
+		t.Logf("%s: empty %d bytes, full %d, with nozstd %d", d.name, empty, full, smallest)
+		require.LessOrEqual(t, added, d.limit, "bytes that tickwell adds on %s", d.name)
+		require.LessOrEqual(t, smallest, full, "nozstd must not weigh more on %s", d.name)
+	}
+}
+
+func mb(n int64) float64 { return float64(n) / 1e6 }
+
+// size builds a program of testdata as it would be shipped and returns its size.
+func size(t *testing.T, name string, env []string, flags ...string) int64 {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file}, flags...)
+	cmd := exec.CommandContext(t.Context(), "go", append(args, "./testdata/"+name)...)
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="), env...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	return info.Size()
+}
+
+// TestFullProgramRuns makes sure that the weighed program works: linked code
+// that cannot run would weigh nothing that counts.
+func TestFullProgramRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	file := filepath.Join(t.TempDir(), "full.exe")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./testdata/full").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	out, err = exec.CommandContext(t.Context(), file, t.TempDir()).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "22.5")
+}
