@@ -72,6 +72,7 @@ type Scheduler struct {
 	closed  bool
 	tasks   map[string]*entry
 	running int
+	changed chan struct{} // closed when a run has ended; nil: nobody waits
 	timer   int           // which wake-up is the valid one
 	stop    func() bool   // of that wake-up
 	wakeAt  time.Duration // its monotonic time
@@ -208,6 +209,7 @@ func (s *Scheduler) Close(limit time.Duration) error {
 	}
 	s.timer++
 	s.mu.Unlock()
+	s.announce()
 	return s.group.Close(limit)
 }
 
@@ -359,6 +361,7 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 	s.mu.Unlock()
 	e.tell(step)
 	s.tick()
+	s.announce()
 }
 
 // arm sets the wake-up, unless an earlier one is set already.

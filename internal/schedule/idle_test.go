@@ -1,0 +1,54 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/clock"
+)
+
+func TestWaitIdle(t *testing.T) {
+	clk := clock.NewFake(time.Unix(100, 0))
+	s := NewScheduler(clk, 1)
+	defer s.Close(time.Second)
+	plan, err := Spec{Every: 10 * time.Second}.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, release := make(chan int64), make(chan struct{})
+	if err := s.Add(Task{Name: "a", Plan: plan, Do: func(_ context.Context, r Run) error {
+		started <- r.At
+		<-release
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if at := <-started; at != 100e9 {
+		t.Fatalf("first run is due at %d, want 100e9", at)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.WaitIdle(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("while a task runs: got %v, want context.Canceled", err)
+	}
+	clk.Advance(20 * time.Second) // two more are due behind it
+	idle := make(chan error, 1)
+	go func() { idle <- s.WaitIdle(t.Context()) }()
+	for _, want := range []int64{110e9, 120e9} {
+		release <- struct{}{}
+		if at := <-started; at != want {
+			t.Fatalf("run is due at %d, want %d", at, want)
+		}
+		select {
+		case err := <-idle:
+			t.Fatalf("idle (%v) while the run of %d goes on", err, want)
+		default:
+		}
+	}
+	release <- struct{}{}
+	if err := <-idle; err != nil {
+		t.Fatal(err)
+	}
+}
