@@ -36,7 +36,7 @@ type rec struct {
 	payload string
 }
 
-// want returns the record that tests append at a position: everything about it
+// recAt returns the record that tests append at a position: everything about it
 // follows from the position, so that a wrong one is seen.
 func recAt(lsn uint64) rec {
 	r := rand.New(rand.NewPCG(lsn, 1))

@@ -3,8 +3,10 @@ package wal
 import (
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/tickwell/tickwell/vfs"
@@ -23,6 +25,7 @@ type hookFS struct {
 	inode map[string]int // by name, of files
 	next  int
 	calls map[string]int
+	base  int // operations that made the file system what it was at first
 }
 
 // fsOp is one recorded change. File operations name an inode, so that renames
@@ -226,8 +229,7 @@ const (
 // crash returns the file system after a crash behind the first k operations.
 func (h *hookFS) crash(k int, mode crashMode, r *rand.Rand) *hookFS {
 	files := map[int]*crashFile{}
-	type entry struct{ durable, now map[string]int }
-	dirs := map[string]*entry{}
+	dirs := map[string]map[string]int{} // names that survive
 	var made []string
 	pending := map[string][]fsOp{}
 	apply := func(m map[string]int, o fsOp) {
@@ -243,9 +245,9 @@ func (h *hookFS) crash(k int, mode crashMode, r *rand.Rand) *hookFS {
 	}
 	dir := func(name string) map[string]int {
 		if dirs[name] == nil {
-			dirs[name] = &entry{durable: map[string]int{}}
+			dirs[name] = map[string]int{}
 		}
-		return dirs[name].durable
+		return dirs[name]
 	}
 	for _, o := range h.ops[:k] {
 		switch o.op {
@@ -267,7 +269,8 @@ func (h *hookFS) crash(k int, mode crashMode, r *rand.Rand) *hookFS {
 			files[o.inode].pending = append(files[o.inode].pending, o)
 		}
 	}
-	for name, ops := range pending {
+	for _, name := range slices.Sorted(maps.Keys(pending)) {
+		ops := pending[name]
 		n := len(ops)
 		switch mode {
 		case keepNone:
@@ -280,36 +283,38 @@ func (h *hookFS) crash(k int, mode crashMode, r *rand.Rand) *hookFS {
 		}
 	}
 	out := newHookFS()
+	out.next = h.next
+	if mode == keepAll { // what was not synced still is not
+		out.ops = slices.Clone(h.ops[:k])
+	}
 	for _, name := range made {
-		_ = out.MkdirAll(name)
+		_ = out.FS.MkdirAll(name)
+		out.ops = append(out.ops, fsOp{op: "mkdir", name: name})
 	}
-	for _, e := range dirs {
-		for name, ino := range e.durable {
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		for _, name := range slices.Sorted(maps.Keys(dirs[dir])) {
+			ino := dirs[dir][name]
 			f := files[ino]
-			if !f.settled {
-				f.settle(mode, r)
-				f.settled = true
+			f.settle(mode, r)
+			_ = out.FS.MkdirAll(dir)
+			writeAll(out.FS, name, f.data)
+			out.inode[name] = ino
+			if mode != keepAll {
+				out.ops = append(out.ops, fsOp{op: "create", inode: ino, name: name, dir: dir},
+					fsOp{op: "write", inode: ino, data: f.data}, fsOp{op: "sync", inode: ino})
 			}
-			_ = out.MkdirAll(filepath.Dir(name))
-			w, err := out.Create(name)
-			if err != nil {
-				panic(err)
-			}
-			_, _ = w.WriteAt(f.data, 0)
-			_ = w.Sync()
-			_ = w.Close()
 		}
-		for name := range dirs {
-			_ = out.SyncDir(name)
+		if mode != keepAll {
+			out.ops = append(out.ops, fsOp{op: "syncdir", dir: dir})
 		}
 	}
+	out.base = len(out.ops)
 	return out
 }
 
 type crashFile struct {
 	data    []byte
 	pending []fsOp
-	settled bool
 }
 
 // settle applies the pending operations that survive.
