@@ -1,0 +1,226 @@
+package window
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// lane is the queue of one handler's windows, evaluated one at a time in order:
+// by the workers of a pool, or without one by whoever calls drain first.
+type lane[E any] struct {
+	pool   *Pool // nil: drain evaluates
+	policy Rejection
+	fill   func(dst, src *E) // copies src into dst's memory
+	run    func(*E) error    // evaluates; returns errors and panics alike
+	failed func(error)       // told of errors of the pool's evaluations
+
+	mu      sync.Mutex
+	idle    sync.Cond // nothing waits and nothing runs
+	ring    []E
+	head, n int
+	cur     E // being evaluated
+	running bool
+	queued  bool // the pool knows of it
+
+	dropped atomic.Uint64
+}
+
+func newLane[E any](p *Pool, policy Rejection) *lane[E] {
+	l := &lane[E]{pool: p, policy: policy, fill: func(dst, src *E) { *dst = *src }}
+	l.idle.L = &l.mu
+	return l
+}
+
+// verdict is what put did.
+type verdict uint8
+
+const (
+	queued verdict = iota
+	full           // the caller decides, by RejectError
+	inline         // the caller shall evaluate, then call inlineDone
+	gone           // dropped and counted
+	shut           // the pool is closed
+)
+
+// put queues a copy of e, or says what its policy does instead.
+func (l *lane[E]) put(e *E) verdict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pool == nil {
+		l.push(e)
+		return queued
+	}
+	if l.policy == KeepLatest {
+		for l.n > 0 {
+			l.dropHead()
+		}
+		l.pool.pending.Add(1)
+		return l.admit(e)
+	}
+	for !l.pool.take() {
+		switch l.policy {
+		case RejectError:
+			l.dropped.Add(1)
+			return full
+		case DropOldest:
+			if l.n > 0 {
+				l.dropHead()
+				continue
+			}
+			fallthrough
+		case DropNewest:
+			l.dropped.Add(1)
+			return gone
+		case RejectWait:
+			l.mu.Unlock()
+			ok := l.pool.waitSpace()
+			l.mu.Lock()
+			if !ok {
+				return shut
+			}
+		case RunInline:
+			for l.n > 0 || l.running {
+				l.idle.Wait()
+			}
+			l.running = true
+			return inline
+		}
+	}
+	return l.admit(e)
+}
+
+func (l *lane[E]) admit(e *E) verdict {
+	if !l.queued && !l.running {
+		if !l.pool.enqueue(l) {
+			l.pool.release()
+			l.dropped.Add(1)
+			return shut
+		}
+		l.queued = true
+	}
+	l.push(e)
+	return queued
+}
+
+func (l *lane[E]) push(e *E) {
+	if l.n == len(l.ring) {
+		l.grow()
+	}
+	l.fill(&l.ring[(l.head+l.n)&(len(l.ring)-1)], e)
+	l.n++
+}
+
+func (l *lane[E]) grow() {
+	ring := make([]E, max(4, 2*len(l.ring)))
+	for i := range l.n {
+		ring[i] = l.ring[(l.head+i)&(len(l.ring)-1)]
+	}
+	l.ring, l.head = ring, 0
+}
+
+// pop moves the oldest window to cur and cur's memory into the ring.
+func (l *lane[E]) pop() {
+	l.cur, l.ring[l.head] = l.ring[l.head], l.cur
+	l.head = (l.head + 1) & (len(l.ring) - 1)
+	l.n--
+}
+
+func (l *lane[E]) dropHead() {
+	l.head = (l.head + 1) & (len(l.ring) - 1)
+	l.n--
+	l.dropped.Add(1)
+	l.pool.release()
+}
+
+// serve evaluates for a worker. After a while it lets other handlers go first.
+func (l *lane[E]) serve() {
+	l.mu.Lock()
+	l.queued, l.running = false, true
+	done := false
+	defer func() {
+		if !done { // an evaluator called runtime.Goexit
+			l.mu.Lock()
+		}
+		l.running = false
+		if l.n > 0 {
+			l.queued = true
+			l.pool.again(l)
+		} else {
+			l.idle.Broadcast()
+		}
+		l.mu.Unlock()
+	}()
+	for i := 0; i < 64 && l.n > 0; i++ {
+		l.pop()
+		l.mu.Unlock()
+		l.pool.release()
+		if err := l.run(&l.cur); err != nil {
+			l.failed(err)
+		}
+		l.mu.Lock()
+	}
+	done = true
+}
+
+// inlineDone ends an evaluation that put asked the caller to do.
+func (l *lane[E]) inlineDone() {
+	l.mu.Lock()
+	l.running = false
+	if l.n > 0 {
+		l.queued = true
+		l.pool.again(l)
+	} else {
+		l.idle.Broadcast()
+	}
+	l.mu.Unlock()
+}
+
+// drain evaluates what waits in a lane without pool and returns the errors. If
+// another call is at it, that one will find the windows.
+func (l *lane[E]) drain() (err error) {
+	l.mu.Lock()
+	if l.running {
+		l.mu.Unlock()
+		return nil
+	}
+	l.running = true
+	done := false
+	defer func() {
+		if !done {
+			l.mu.Lock()
+		}
+		l.running = false
+		l.idle.Broadcast()
+		l.mu.Unlock()
+	}()
+	for l.n > 0 {
+		l.pop()
+		l.mu.Unlock()
+		err = join(err, l.run(&l.cur))
+		l.mu.Lock()
+	}
+	done = true
+	return err
+}
+
+// wait returns when nothing waits or runs, or with the context's error.
+func (l *lane[E]) wait(ctx context.Context) error {
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() {
+			l.mu.Lock()
+			l.idle.Broadcast()
+			l.mu.Unlock()
+		})
+		defer stop()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.running || l.n > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		l.idle.Wait()
+	}
+	return nil
+}

@@ -1,0 +1,522 @@
+package window
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Handler cuts rows into windows as they come and gives each to an evaluator.
+// It holds the rows of open windows. Its methods are for one goroutine at a time
+// unless Options say otherwise.
+type Handler[T any] struct {
+	// Rows at min or later and before edge need nothing but to be kept, as long
+	// as there is room; all others take the slow path.
+	min, edge int64
+	room      int
+	inc       int64 // what min grows by beyond the newest time
+	gap1      int64 // session: smallest distance that splits
+
+	rows column[T]
+
+	kind  Kind
+	flags uint8
+	busy  bool // user code runs in the caller's goroutine
+	done  bool
+
+	late    int64
+	seen    int64 // newest time of all
+	mark    int64 // watermark
+	settled int64 // number of the first row that may still move
+
+	next     int64 // window to close next; size: number of the row after it
+	end      int64 // session, state: first row of the open window, -1 for none; time: end of next
+	begin    int64 // time of that first row; time: start of next
+	first    T     // its value
+	emptyRun int   // empty windows given in a row
+
+	windows uint64
+	failed  atomic.Uint64
+	cold    *Stats
+	grid    *Grid
+	eval    func(Window[T]) error
+	opts    *Options[T]
+	lane    *lane[Window[T]]
+	gate    *gate[Window[T]]
+	revs    *revisions
+	spec    Spec
+}
+
+// flags
+const (
+	begun     = 1 << iota // a row was seen
+	marked                // the watermark is known
+	given                 // a window was given: empty ones after it count
+	everySlow             // an option needs a look at every row
+	anchored              // the grid is where it belongs
+	pulled                // the evaluator is an iterator's consumer: its panics pass
+)
+
+// New makes a handler that gives the windows of s to eval. A nil opts means the
+// defaults. Options that do not fit s or each other are refused with a
+// [*ParamError].
+func New[T any](s Spec, eval func(Window[T]) error, opts *Options[T]) (*Handler[T], error) {
+	h := &Handler[T]{spec: s, eval: eval}
+	if opts != nil {
+		o := *opts
+		h.opts = &o
+	}
+	if err := h.init(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *Handler[T]) init() error {
+	if err := h.spec.Validate(); err != nil {
+		return err
+	}
+	h.kind, h.end = h.spec.Kind, -1
+	h.seen, h.mark = math.MinInt64, math.MinInt64
+	if o := h.opts; o != nil {
+		if err := o.validate(h.spec); err != nil {
+			return err
+		}
+		h.late = int64(o.Lateness)
+		if o.Strict {
+			h.inc = 1
+		}
+		if o.MaxFuture > 0 || o.MaxRows > 0 || o.Emit != OnClose || o.timed() || o.Shared {
+			h.flags |= everySlow
+		}
+		h.initEvaluation()
+	}
+	return h.initKind()
+}
+
+func (h *Handler[T]) initKind() error {
+	switch h.kind {
+	case Size:
+		h.next = int64(h.spec.Rows)
+	case Time, Calendar:
+		g, err := NewGrid(h.spec, 0)
+		if err != nil {
+			return err
+		}
+		if n := g.overlap(); n > maxOverlap {
+			return bad("slidingStep", h.spec.Step, fmt.Sprintf("puts a row into %d windows; %d are possible", n, maxOverlap))
+		}
+		h.grid = g
+		if h.spec.Anchor != FirstPoint || h.spec.HasBegin {
+			h.flags |= anchored
+		}
+	case Session:
+		h.gap1 = satAdd(int64(h.spec.Gap), 1)
+	case State:
+		if h.option().Same == nil && sameFunc[T](0) == nil {
+			return bad("same", fmt.Sprintf("%T", *new(T)), "needs Options.Same")
+		}
+	case Condition:
+		if h.option().Holds == nil && holdsFunc[T]() == nil {
+			return bad("holds", fmt.Sprintf("%T", *new(T)), "needs Options.Holds")
+		}
+	}
+	if h.kind == State || h.kind == Condition {
+		o := h.option()
+		if o.Same == nil {
+			o.Same = sameFunc[T](h.spec.Delta)
+		}
+		if o.Holds == nil {
+			o.Holds = holdsFunc[T]()
+		}
+		h.opts = &o
+	}
+	return nil
+}
+
+func (h *Handler[T]) option() Options[T] {
+	if h.opts == nil {
+		return Options[T]{}
+	}
+	return *h.opts
+}
+
+func (h *Handler[T]) initEvaluation() {
+	o := h.opts
+	if o.Pool != nil {
+		h.lane = newLane[Window[T]](o.Pool, o.Rejection)
+		h.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
+		h.lane.run = func(w *Window[T]) error {
+			err := h.call(w)
+			if err != nil {
+				h.failed.Add(1)
+			}
+			return err
+		}
+		h.lane.failed = h.asyncFailed
+	}
+	if o.Emit != OnClose {
+		h.revs = &revisions{mode: o.Emit, delay: o.EmitDelay, open: map[int64]*revision{}}
+	}
+	if o.timed() || o.Shared {
+		h.gate = newGate[Window[T]](clockOr(o.Clock), o.IdleAfter)
+		h.gate.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
+		h.gate.lane.run = h.deliver
+	}
+}
+
+// Collect takes one row. The outcome says whether it was accepted; the error is
+// that of an evaluation it caused. Whatever the error, the row has been dealt
+// with and the next call works. The usual call allocates nothing.
+func (h *Handler[T]) Collect(ts int64, v T) (Outcome, error) {
+	if ts >= h.min && ts < h.edge && h.room > 0 {
+		h.room--
+		h.rows.ts = append(h.rows.ts, ts)
+		h.rows.vals = append(h.rows.vals, v)
+		h.min = ts + h.inc
+		if h.gap1 > 0 {
+			h.edge = min(satAdd(ts, h.gap1), h.end1())
+		}
+		return Accepted, nil
+	}
+	return h.collectSlow(ts, v)
+}
+
+// end1 is the first time at which an open session ends whatever comes.
+func (h *Handler[T]) end1() int64 {
+	e := int64(math.MaxInt64)
+	if h.spec.MaxSpan > 0 {
+		e = satAdd(satAdd(h.begin, int64(h.spec.MaxSpan)), 1)
+	}
+	if h.spec.HasEnd {
+		e = min(e, h.spec.End)
+	}
+	return e
+}
+
+func (h *Handler[T]) collectSlow(ts int64, v T) (out Outcome, err error) {
+	if h.gate != nil {
+		out, err = h.collectShared(ts, v)
+	} else {
+		out, err = h.take(ts, v)
+	}
+	if out == Late && h.opts != nil && h.opts.OnLate != nil {
+		err = join(err, h.tellLate(ts, v))
+	}
+	return out, err
+}
+
+func (h *Handler[T]) tellLate(ts int64, v T) error {
+	if h.gate == nil {
+		h.busy = true
+		defer func() { h.busy = false }()
+		defer h.blockFast()()
+	}
+	return protect(func() error { h.opts.OnLate(ts, v); return nil })
+}
+
+// blockFast makes re-entrant calls take the slow path, which refuses them.
+func (h *Handler[T]) blockFast() (unblock func()) {
+	room := h.room
+	h.room = 0
+	return func() { h.room = room }
+}
+
+// take is Collect without the fast path and without the late handler.
+func (h *Handler[T]) take(ts int64, v T) (Outcome, error) {
+	if err := h.enter("collect"); err != nil {
+		return Refused, err
+	}
+	if out := h.admit(ts); out != Accepted {
+		err := h.count(out, ts)
+		h.rearm()
+		return out, err
+	}
+	h.keep(ts, v)
+	err := h.settle(Closed)
+	if h.revs != nil {
+		err = join(err, h.touch(ts))
+	}
+	h.rearm()
+	return Accepted, err
+}
+
+// enter begins a call that changes the state.
+func (h *Handler[T]) enter(op string) error {
+	switch {
+	case h.busy:
+		return wrap(op, ErrReentrant)
+	case h.done:
+		return wrap(op, ErrClosed)
+	}
+	h.room = 0
+	h.catchUp()
+	return nil
+}
+
+func wrap(op string, err error) error { return fmt.Errorf("window: %s: %w", op, err) }
+
+// catchUp tells the rest of the state what the fast path has kept.
+func (h *Handler[T]) catchUp() {
+	n := len(h.rows.ts)
+	if n <= h.rows.head {
+		return
+	}
+	newest := h.rows.ts[n-1]
+	if newest > h.seen {
+		h.seen = newest
+		h.raise(satSub(newest, h.late))
+	}
+	if h.kind == Session && h.late == 0 {
+		h.settled = h.rows.base + int64(n)
+	}
+}
+
+// raise moves the watermark, never backwards. The last instant of int64 stays
+// out of reach: windows that end there never end.
+func (h *Handler[T]) raise(mark int64) {
+	h.mark = max(h.mark, min(mark, math.MaxInt64-1))
+	h.flags |= marked
+}
+
+func (h *Handler[T]) is(f uint8) bool { return h.flags&f != 0 }
+
+func (h *Handler[T]) admit(ts int64) Outcome {
+	s := &h.spec
+	switch {
+	case h.inc == 1 && h.is(begun) && ts <= h.seen:
+		return NotNewer
+	case h.opts != nil && h.opts.MaxFuture > 0 && ts > satAdd(h.now(), int64(h.opts.MaxFuture)):
+		return Future
+	case s.HasBegin && ts < s.Begin || s.HasEnd && ts >= s.End:
+		return Refused
+	case h.is(marked) && ts < h.mark && h.isLate(ts):
+		return Late
+	case h.opts != nil && h.opts.MaxRows > 0 && h.rows.live() >= h.opts.MaxRows && !h.closesAny(ts):
+		return Refused
+	}
+	return Accepted
+}
+
+func (h *Handler[T]) now() int64 { return clockOr(h.opts.Clock).Now().UnixNano() }
+
+// isLate reports whether all windows of a row behind the watermark are closed.
+func (h *Handler[T]) isLate(ts int64) bool {
+	if !h.is(anchored) {
+		return true
+	}
+	last := h.grid.Last(ts)
+	if !h.is(begun) {
+		return h.grid.End(last) <= h.mark
+	}
+	return last < h.next || h.grid.End(last) <= ts
+}
+
+// closesAny reports whether a row would make room for itself.
+func (h *Handler[T]) closesAny(ts int64) bool {
+	switch h.kind {
+	case Time, Calendar:
+		return satSub(ts, h.late) >= h.end
+	case Session:
+		return satSub(ts, h.late) >= h.edge
+	}
+	return true // these hold what they must
+}
+
+// count counts a row that was not accepted. One past the spec's End tells that
+// time went on.
+func (h *Handler[T]) count(out Outcome, ts int64) error {
+	c := h.rare()
+	switch out {
+	case Late:
+		c.Late++
+	case NotNewer:
+		c.NotNewer++
+	case Future:
+		c.Future++
+	case Refused:
+		c.Refused++
+		if h.spec.HasEnd && ts >= h.spec.End && h.is(anchored) && (h.is(begun) || h.spec.HasBegin) {
+			h.openGrid(ts)
+			h.flags |= begun
+			h.seen = max(h.seen, ts)
+			h.raise(satSub(ts, h.late))
+			return h.settle(Closed)
+		}
+	}
+	return nil
+}
+
+func (h *Handler[T]) rare() *Stats {
+	if h.cold == nil {
+		h.cold = new(Stats)
+	}
+	return h.cold
+}
+
+// keep stores an accepted row and moves the watermark.
+func (h *Handler[T]) keep(ts int64, v T) {
+	if h.kind == Time || h.kind == Calendar {
+		h.openGrid(ts)
+	}
+	h.rows.insert(ts, v, h.capacity())
+	h.seen = max(h.seen, ts)
+	h.flags |= begun
+	h.raise(satSub(ts, h.late))
+}
+
+// capacity is what the first rows are given room for.
+func (h *Handler[T]) capacity() int {
+	if h.kind != Size || h.spec.Rows > 1<<16 {
+		return 16
+	}
+	switch n := h.spec.Rows; {
+	case h.spec.Stride >= n:
+		return n
+	case n < 8:
+		return 2 * n
+	default:
+		return 3 * n
+	}
+}
+
+// rearm sets the bounds of the fast path.
+func (h *Handler[T]) rearm() {
+	h.room = 0
+	if h.is(everySlow) || h.done || !h.is(begun) {
+		return
+	}
+	h.min = h.seen + h.inc // not past edge, hence no overflow
+	free := cap(h.rows.ts) - len(h.rows.ts)
+	switch h.kind {
+	case Size:
+		if h.late > 0 {
+			return
+		}
+		h.edge = math.MaxInt64
+		if h.spec.HasEnd {
+			h.edge = h.spec.End
+		}
+		need := h.next - h.rows.total() - 1
+		h.room = int(min(int64(free), need))
+		if h.spec.Stride > h.spec.Rows && need >= int64(h.spec.Rows) {
+			h.room = 0 // rows between windows are not kept
+		}
+	case Time, Calendar:
+		h.edge = satAdd(h.end, h.late)
+		if h.spec.HasEnd {
+			h.edge = min(h.edge, h.spec.End)
+		}
+		h.room = free
+	case Session:
+		if h.late > 0 || h.end < 0 {
+			return
+		}
+		h.edge = min(satAdd(h.seen, h.gap1), h.end1())
+		h.room = free
+	}
+	if h.seen == math.MaxInt64 {
+		h.room = 0
+	}
+}
+
+// CollectBatch takes rows in order and returns how many were accepted, with the
+// errors of the evaluations. Both slices have the same length.
+func (h *Handler[T]) CollectBatch(ts []int64, vals []T) (accepted int, err error) {
+	if len(ts) != len(vals) {
+		return 0, bad("batch", len(vals), fmt.Sprintf("should have one value for each of %d times", len(ts)))
+	}
+	for i, t := range ts {
+		out, e := h.Collect(t, vals[i])
+		if out == Accepted {
+			accepted++
+		}
+		err = join(err, e)
+	}
+	return accepted, err
+}
+
+// Advance raises the watermark: no row before it is expected any more. Windows
+// that end at or before it close.
+func (h *Handler[T]) Advance(watermark int64) error {
+	return h.locked(func() error {
+		if err := h.enter("advance"); err != nil {
+			return err
+		}
+		h.raise(watermark)
+		err := h.settle(Closed)
+		h.rearm()
+		return err
+	})
+}
+
+// Flush gives every open window as it is, and waits until all windows have been
+// evaluated or ctx is done. Rows of the windows given are late from then on.
+func (h *Handler[T]) Flush(ctx context.Context) error {
+	err := h.locked(func() error {
+		if err := h.enter("flush"); err != nil {
+			return err
+		}
+		err := h.flush(Flushed)
+		h.rearm()
+		return err
+	})
+	return join(err, h.Wait(ctx))
+}
+
+// Wait returns when no window waits for evaluation, or when ctx is done.
+func (h *Handler[T]) Wait(ctx context.Context) error {
+	if h.gate != nil {
+		if err := h.gate.lane.wait(ctx); err != nil {
+			return err
+		}
+	}
+	if h.lane != nil {
+		return h.lane.wait(ctx)
+	}
+	return nil
+}
+
+// Close ends the handler after the windows that wait have been evaluated. Open
+// windows are not given: call Flush before for that. Later calls return
+// ErrClosed. It must not be called from an evaluator of a pool or a timer.
+func (h *Handler[T]) Close() error {
+	if h.busy {
+		return wrap("close", ErrReentrant)
+	}
+	if g := h.gate; g != nil {
+		g.mu.Lock()
+		h.done, h.room = true, 0
+		g.stop()
+		g.mu.Unlock()
+		g.lane.drain()
+	}
+	h.done, h.room = true, 0
+	return h.Wait(context.Background())
+}
+
+// Stats returns the counts so far.
+func (h *Handler[T]) Stats() Stats {
+	if h.gate != nil {
+		h.gate.mu.Lock()
+		defer h.gate.mu.Unlock()
+	}
+	var s Stats
+	if h.cold != nil {
+		s = *h.cold
+	}
+	s.Accepted += uint64(h.rows.total())
+	s.Windows += h.windows
+	s.Failed += h.failed.Load()
+	if h.lane != nil {
+		s.Dropped += h.lane.dropped.Load()
+	}
+	var z T
+	s.Bytes = cap(h.rows.ts) * int(8+unsafe.Sizeof(z))
+	return s
+}
+
+// Spec returns what the handler was made with.
+func (h *Handler[T]) Spec() Spec { return h.spec }
