@@ -87,15 +87,14 @@ func unpack(dst []int64, src []byte, w uint, base int64) {
 		}
 		return
 	}
-	kernel := kernels[w]
-	if kernel == nil {
+	if w > widestKernel {
 		unpackWords(dst, src, w, base)
 		return
 	}
 	step := 4 * int(w)
 	need := int(31*w>>3) + 8 // what a kernel may touch
 	for len(dst) >= 32 && len(src) >= need {
-		kernel((*[32]int64)(dst), src, base)
+		unpack32(w, (*[32]int64)(dst), src, base)
 		dst = dst[32:]
 		src = src[step:]
 	}
@@ -104,7 +103,7 @@ func unpack(dst []int64, src []byte, w uint, base int64) {
 		var tail [32*maxPackWidth/8 + 8]byte
 		var out [32]int64
 		copy(tail[:step], src)
-		kernel(&out, tail[:], base)
+		unpack32(w, &out, tail[:], base)
 		k := copy(dst, out[:])
 		dst = dst[k:]
 		src = src[min(step, len(src)):]

@@ -108,20 +108,33 @@ func allEqual[T float](v []T) bool {
 }
 
 func decodeFloats[T float](d *Decoder, dst []T, src []byte, n int) ([]T, error) {
-	return decodeAll("floats", dst, src, n, func(dst []T, r *reader) {
-		switch r.byte() {
-		case floatConst:
-			decodeFloatConst(dst, r)
-		case floatDecimal:
-			decodeFloatDecimal(d, dst, r)
-		case floatXOR:
-			decodeFloatXOR(d, dst, r)
-		case floatRD:
-			decodeFloatRD(d, dst, r)
-		case floatRaw:
-			decodeFloatRaw(dst, r)
-		default:
-			r.fail()
-		}
-	})
+	dst, err := begin("floats", dst, n)
+	if err != nil {
+		return dst, err
+	}
+	r := reader{src: src}
+	if n > 0 {
+		decodeFloatsOf(d, dst, &r)
+	}
+	if err := finish("floats", &r, n, len(src)); err != nil {
+		return dst[:0], err
+	}
+	return dst, nil
+}
+
+func decodeFloatsOf[T float](d *Decoder, dst []T, r *reader) {
+	switch r.byte() {
+	case floatConst:
+		decodeFloatConst(dst, r)
+	case floatDecimal:
+		decodeFloatDecimal(d, dst, r)
+	case floatXOR:
+		decodeFloatXOR(d, dst, r)
+	case floatRD:
+		decodeFloatRD(d, dst, r)
+	case floatRaw:
+		decodeFloatRaw(dst, r)
+	default:
+		r.fail()
+	}
 }

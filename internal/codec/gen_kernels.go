@@ -26,14 +26,15 @@ func main() {
 func write(name, constraint string, widest int, kernel func(*bytes.Buffer, int)) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, head+"//go:build %s\n\npackage codec\n\nimport \"encoding/binary\"\n\n", constraint)
-	fmt.Fprintf(&b, "// kernels[w] unpacks 32 values of w bits and adds base; it may read as many\n// bytes as a 64-bit load at the last value needs. Nil: no kernel.\n")
-	fmt.Fprintf(&b, "var kernels = [maxPackWidth + 1]func(d *[32]int64, s []byte, base int64){\n")
+	fmt.Fprintf(&b, "// widestKernel is the largest width that unpack32 knows.\nconst widestKernel = %d\n\n", widest)
+	fmt.Fprintf(&b, "// unpack32 unpacks 32 values of w bits, 1 to widestKernel, and adds base. It may\n// read as many bytes as a 64-bit load at the last value needs.\n")
+	fmt.Fprintf(&b, "func unpack32(w uint, d *[32]int64, s []byte, base int64) {\nswitch w {\n")
 	for w := 1; w <= widest; w++ {
-		fmt.Fprintf(&b, "%d: unpack%d,\n", w, w)
+		fmt.Fprintf(&b, "case %d:\nunpack32x%d(d, s, base)\n", w, w)
 	}
-	b.WriteString("}\n")
+	b.WriteString("}\n}\n")
 	for w := 1; w <= widest; w++ {
-		fmt.Fprintf(&b, "\nfunc unpack%d(d *[32]int64, s []byte, base int64) {\n", w)
+		fmt.Fprintf(&b, "\nfunc unpack32x%d(d *[32]int64, s []byte, base int64) {\n", w)
 		kernel(&b, w)
 		b.WriteString("}\n")
 	}

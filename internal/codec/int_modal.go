@@ -61,26 +61,19 @@ func decodeIntModal(dst []int64, r *reader) {
 		return
 	}
 	dst[0] = first
-	if unit == 1 {
-		accumulateModal(steps, first, typical)
-		return
-	}
-	for i, z := range steps {
-		steps[i] = typical + unzigzag(uint64(z))*int64(unit)
-	}
-	accumulate(steps, first)
+	accumulateModal(steps, first, typical, int64(unit))
 }
 
 // accumulateModal is accumulate over steps given as zigzag distances from the
-// typical one.
-func accumulateModal(steps []int64, first, typical int64) {
+// typical one, in units.
+func accumulateModal(steps []int64, first, typical, unit int64) {
 	p := first
 	for len(steps) >= 4 {
 		s := (*[4]int64)(steps)
-		a := unzigzag(uint64(s[0])) + typical
-		b := unzigzag(uint64(s[1])) + typical
-		c := unzigzag(uint64(s[2])) + typical
-		d := unzigzag(uint64(s[3])) + typical
+		a := unzigzag(uint64(s[0]))*unit + typical
+		b := unzigzag(uint64(s[1]))*unit + typical
+		c := unzigzag(uint64(s[2]))*unit + typical
+		d := unzigzag(uint64(s[3]))*unit + typical
 		b += a
 		d += c
 		s[0] = p + a
@@ -91,7 +84,7 @@ func accumulateModal(steps []int64, first, typical int64) {
 		steps = steps[4:]
 	}
 	for i, z := range steps {
-		p += unzigzag(uint64(z)) + typical
+		p += unzigzag(uint64(z))*unit + typical
 		steps[i] = p
 	}
 }

@@ -30,7 +30,7 @@ func (e *Encoder) AppendInt32s(dst []byte, v []int32) []byte {
 
 // Int64s decodes n integers into dst[:0].
 func (d *Decoder) Int64s(dst []int64, src []byte, n int) ([]int64, error) {
-	return decodeAll("integers", dst, src, n, decodeInts)
+	return decodeAllInts("integers", dst, src, n)
 }
 
 // Int32s decodes n integers into dst[:0]; one outside the 32-bit range is an
@@ -53,21 +53,38 @@ func (d *Decoder) Int32s(dst []int32, src []byte, n int) ([]int32, error) {
 	return dst, nil
 }
 
-// decodeAll runs decode over n values of dst[:0] and sees that it consumes src.
-func decodeAll[T any](what string, dst []T, src []byte, n int, decode func([]T, *reader)) ([]T, error) {
+// begin returns dst with length n, or an error if n is out of range.
+func begin[T any](what string, dst []T, n int) ([]T, error) {
 	if n < 0 || n > MaxValues {
 		return dst[:0], corrupt(what, "%d values asked for", n)
 	}
-	dst = sized(dst, n)
-	r := reader{src: src}
-	if n > 0 {
-		decode(dst, &r)
-	}
+	return sized(dst, n), nil
+}
+
+// finish returns the error of a decoder that went through size bytes: they were
+// bad, or there were more.
+func finish(what string, r *reader, n, size int) error {
 	if r.bad {
-		return dst[:0], corrupt(what, "%d bytes are no encoding of %d values", len(src), n)
+		return corrupt(what, "%d bytes are no encoding of %d values", size, n)
 	}
 	if len(r.src) > 0 {
-		return dst[:0], corrupt(what, "%d bytes left over after %d values", len(r.src), n)
+		return corrupt(what, "%d bytes left over after %d values", len(r.src), n)
+	}
+	return nil
+}
+
+// decodeAllInts decodes n integers into dst[:0] and sees that they take up src.
+func decodeAllInts(what string, dst []int64, src []byte, n int) ([]int64, error) {
+	dst, err := begin(what, dst, n)
+	if err != nil {
+		return dst, err
+	}
+	r := reader{src: src}
+	if n > 0 {
+		decodeInts(dst, &r)
+	}
+	if err := finish(what, &r, n, len(src)); err != nil {
+		return dst[:0], err
 	}
 	return dst, nil
 }
@@ -76,6 +93,7 @@ func decodeAll[T any](what string, dst []T, src []byte, n int, decode func([]T, 
 type intEncoder struct {
 	packed  []uint64 // the numbers to pack
 	patches []byte   // written behind them
+	spread  spread
 }
 
 // intShape is what the choice needs to know of a column.
@@ -100,8 +118,8 @@ func (e *intEncoder) append(dst []byte, v []int64) []byte {
 		return appendIntLine(dst, v[0], s.minStep)
 	}
 	e.packed = sized(e.packed, n)
-	spread := e.residuals(v, &s)
-	modalWidth, modalCost := spread.cheapest(n - 1)
+	e.residuals(v, &s)
+	modalWidth, modalCost := e.spread.cheapest(n - 1)
 	modalCost += 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(s.modal)
 
 	frameWidth := packWidth(uint(bits.Len64((uint64(s.max) - uint64(s.min)) / s.unit.by)))
@@ -167,37 +185,43 @@ func sampleSteps(v []int64) (modal int64, unit uint64) {
 
 // residuals sets e.packed to the zigzag distances of the steps from the typical
 // one, in units, and lowers the unit until it divides them all.
-func (e *intEncoder) residuals(v []int64, s *intShape) *spread {
-	for {
-		var sp spread
-		prev := v[0]
-		if s.unit.by == 1 {
-			for i, x := range v[1:] {
-				z := zigzag(x - prev - s.modal)
-				prev = x
-				e.packed[i] = z
-				sp.add(z)
-			}
-			return &sp
-		}
-		failed := false
-		for i, x := range v[1:] {
-			step := x - prev
-			prev = x
-			q, ok := s.unit.divide(step - s.modal)
-			if !ok {
-				s.unit = newDivisor(gcd(s.unit.by, magnitude(step)))
-				failed = true
-				break
-			}
-			z := zigzag(q)
-			e.packed[i] = z
-			sp.add(z)
-		}
-		if !failed {
-			return &sp
-		}
+func (e *intEncoder) residuals(v []int64, s *intShape) {
+	u := e.packed[:len(v)-1]
+	if s.unit.by > 1 && !e.unitResiduals(u, v, s) {
+		e.residuals(v, s)
+		return
 	}
+	if s.unit.by > 1 {
+		return
+	}
+	e.spread = spread{}
+	prev := v[0]
+	for i, x := range v[1:] {
+		z := zigzag(x - prev - s.modal)
+		prev = x
+		u[i] = z
+		e.spread.add(z)
+	}
+}
+
+// unitResiduals is residuals for a unit above 1. At the first step that the unit
+// does not divide it lowers the unit and returns false.
+func (e *intEncoder) unitResiduals(u []uint64, v []int64, s *intShape) bool {
+	e.spread = spread{}
+	prev := v[0]
+	for i, x := range v[1:] {
+		step := x - prev
+		prev = x
+		q, ok := s.unit.divide(step - s.modal)
+		if !ok {
+			s.unit = newDivisor(gcd(s.unit.by, magnitude(step)))
+			return false
+		}
+		z := zigzag(q)
+		u[i] = z
+		e.spread.add(z)
+	}
+	return true
 }
 
 // decodeInts fills dst, which is not empty.

@@ -6,44 +6,81 @@ package codec
 
 import "encoding/binary"
 
-// kernels[w] unpacks 32 values of w bits and adds base; it may read as many
-// bytes as a 64-bit load at the last value needs. Nil: no kernel.
-var kernels = [maxPackWidth + 1]func(d *[32]int64, s []byte, base int64){
-	1:  unpack1,
-	2:  unpack2,
-	3:  unpack3,
-	4:  unpack4,
-	5:  unpack5,
-	6:  unpack6,
-	7:  unpack7,
-	8:  unpack8,
-	9:  unpack9,
-	10: unpack10,
-	11: unpack11,
-	12: unpack12,
-	13: unpack13,
-	14: unpack14,
-	15: unpack15,
-	16: unpack16,
-	17: unpack17,
-	18: unpack18,
-	19: unpack19,
-	20: unpack20,
-	21: unpack21,
-	22: unpack22,
-	23: unpack23,
-	24: unpack24,
-	25: unpack25,
-	26: unpack26,
-	27: unpack27,
-	28: unpack28,
-	29: unpack29,
-	30: unpack30,
-	31: unpack31,
-	32: unpack32,
+// widestKernel is the largest width that unpack32 knows.
+const widestKernel = 32
+
+// unpack32 unpacks 32 values of w bits, 1 to widestKernel, and adds base. It may
+// read as many bytes as a 64-bit load at the last value needs.
+func unpack32(w uint, d *[32]int64, s []byte, base int64) {
+	switch w {
+	case 1:
+		unpack32x1(d, s, base)
+	case 2:
+		unpack32x2(d, s, base)
+	case 3:
+		unpack32x3(d, s, base)
+	case 4:
+		unpack32x4(d, s, base)
+	case 5:
+		unpack32x5(d, s, base)
+	case 6:
+		unpack32x6(d, s, base)
+	case 7:
+		unpack32x7(d, s, base)
+	case 8:
+		unpack32x8(d, s, base)
+	case 9:
+		unpack32x9(d, s, base)
+	case 10:
+		unpack32x10(d, s, base)
+	case 11:
+		unpack32x11(d, s, base)
+	case 12:
+		unpack32x12(d, s, base)
+	case 13:
+		unpack32x13(d, s, base)
+	case 14:
+		unpack32x14(d, s, base)
+	case 15:
+		unpack32x15(d, s, base)
+	case 16:
+		unpack32x16(d, s, base)
+	case 17:
+		unpack32x17(d, s, base)
+	case 18:
+		unpack32x18(d, s, base)
+	case 19:
+		unpack32x19(d, s, base)
+	case 20:
+		unpack32x20(d, s, base)
+	case 21:
+		unpack32x21(d, s, base)
+	case 22:
+		unpack32x22(d, s, base)
+	case 23:
+		unpack32x23(d, s, base)
+	case 24:
+		unpack32x24(d, s, base)
+	case 25:
+		unpack32x25(d, s, base)
+	case 26:
+		unpack32x26(d, s, base)
+	case 27:
+		unpack32x27(d, s, base)
+	case 28:
+		unpack32x28(d, s, base)
+	case 29:
+		unpack32x29(d, s, base)
+	case 30:
+		unpack32x30(d, s, base)
+	case 31:
+		unpack32x31(d, s, base)
+	case 32:
+		unpack32x32(d, s, base)
+	}
 }
 
-func unpack1(d *[32]int64, s []byte, base int64) {
+func unpack32x1(d *[32]int64, s []byte, base int64) {
 	b := (*[4]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1)
@@ -80,7 +117,7 @@ func unpack1(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w0>>31)
 }
 
-func unpack2(d *[32]int64, s []byte, base int64) {
+func unpack32x2(d *[32]int64, s []byte, base int64) {
 	b := (*[8]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3)
@@ -118,7 +155,7 @@ func unpack2(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w1>>30)
 }
 
-func unpack3(d *[32]int64, s []byte, base int64) {
+func unpack32x3(d *[32]int64, s []byte, base int64) {
 	b := (*[12]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7)
@@ -157,7 +194,7 @@ func unpack3(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w2>>29)
 }
 
-func unpack4(d *[32]int64, s []byte, base int64) {
+func unpack32x4(d *[32]int64, s []byte, base int64) {
 	b := (*[16]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xf)
@@ -197,7 +234,7 @@ func unpack4(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w3>>28)
 }
 
-func unpack5(d *[32]int64, s []byte, base int64) {
+func unpack32x5(d *[32]int64, s []byte, base int64) {
 	b := (*[20]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1f)
@@ -238,7 +275,7 @@ func unpack5(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w4>>27)
 }
 
-func unpack6(d *[32]int64, s []byte, base int64) {
+func unpack32x6(d *[32]int64, s []byte, base int64) {
 	b := (*[24]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3f)
@@ -280,7 +317,7 @@ func unpack6(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w5>>26)
 }
 
-func unpack7(d *[32]int64, s []byte, base int64) {
+func unpack32x7(d *[32]int64, s []byte, base int64) {
 	b := (*[28]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7f)
@@ -323,7 +360,7 @@ func unpack7(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w6>>25)
 }
 
-func unpack8(d *[32]int64, s []byte, base int64) {
+func unpack32x8(d *[32]int64, s []byte, base int64) {
 	b := (*[32]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xff)
@@ -367,7 +404,7 @@ func unpack8(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w7>>24)
 }
 
-func unpack9(d *[32]int64, s []byte, base int64) {
+func unpack32x9(d *[32]int64, s []byte, base int64) {
 	b := (*[36]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1ff)
@@ -412,7 +449,7 @@ func unpack9(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w8>>23)
 }
 
-func unpack10(d *[32]int64, s []byte, base int64) {
+func unpack32x10(d *[32]int64, s []byte, base int64) {
 	b := (*[40]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3ff)
@@ -458,7 +495,7 @@ func unpack10(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w9>>22)
 }
 
-func unpack11(d *[32]int64, s []byte, base int64) {
+func unpack32x11(d *[32]int64, s []byte, base int64) {
 	b := (*[44]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7ff)
@@ -505,7 +542,7 @@ func unpack11(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w10>>21)
 }
 
-func unpack12(d *[32]int64, s []byte, base int64) {
+func unpack32x12(d *[32]int64, s []byte, base int64) {
 	b := (*[48]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xfff)
@@ -553,7 +590,7 @@ func unpack12(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w11>>20)
 }
 
-func unpack13(d *[32]int64, s []byte, base int64) {
+func unpack32x13(d *[32]int64, s []byte, base int64) {
 	b := (*[52]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1fff)
@@ -602,7 +639,7 @@ func unpack13(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w12>>19)
 }
 
-func unpack14(d *[32]int64, s []byte, base int64) {
+func unpack32x14(d *[32]int64, s []byte, base int64) {
 	b := (*[56]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3fff)
@@ -652,7 +689,7 @@ func unpack14(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w13>>18)
 }
 
-func unpack15(d *[32]int64, s []byte, base int64) {
+func unpack32x15(d *[32]int64, s []byte, base int64) {
 	b := (*[60]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7fff)
@@ -703,7 +740,7 @@ func unpack15(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w14>>17)
 }
 
-func unpack16(d *[32]int64, s []byte, base int64) {
+func unpack32x16(d *[32]int64, s []byte, base int64) {
 	b := (*[64]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xffff)
@@ -755,7 +792,7 @@ func unpack16(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w15>>16)
 }
 
-func unpack17(d *[32]int64, s []byte, base int64) {
+func unpack32x17(d *[32]int64, s []byte, base int64) {
 	b := (*[68]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1ffff)
@@ -808,7 +845,7 @@ func unpack17(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w16>>15)
 }
 
-func unpack18(d *[32]int64, s []byte, base int64) {
+func unpack32x18(d *[32]int64, s []byte, base int64) {
 	b := (*[72]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3ffff)
@@ -862,7 +899,7 @@ func unpack18(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w17>>14)
 }
 
-func unpack19(d *[32]int64, s []byte, base int64) {
+func unpack32x19(d *[32]int64, s []byte, base int64) {
 	b := (*[76]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7ffff)
@@ -917,7 +954,7 @@ func unpack19(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w18>>13)
 }
 
-func unpack20(d *[32]int64, s []byte, base int64) {
+func unpack32x20(d *[32]int64, s []byte, base int64) {
 	b := (*[80]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xfffff)
@@ -973,7 +1010,7 @@ func unpack20(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w19>>12)
 }
 
-func unpack21(d *[32]int64, s []byte, base int64) {
+func unpack32x21(d *[32]int64, s []byte, base int64) {
 	b := (*[84]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1fffff)
@@ -1030,7 +1067,7 @@ func unpack21(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w20>>11)
 }
 
-func unpack22(d *[32]int64, s []byte, base int64) {
+func unpack32x22(d *[32]int64, s []byte, base int64) {
 	b := (*[88]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3fffff)
@@ -1088,7 +1125,7 @@ func unpack22(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w21>>10)
 }
 
-func unpack23(d *[32]int64, s []byte, base int64) {
+func unpack32x23(d *[32]int64, s []byte, base int64) {
 	b := (*[92]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7fffff)
@@ -1147,7 +1184,7 @@ func unpack23(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w22>>9)
 }
 
-func unpack24(d *[32]int64, s []byte, base int64) {
+func unpack32x24(d *[32]int64, s []byte, base int64) {
 	b := (*[96]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xffffff)
@@ -1207,7 +1244,7 @@ func unpack24(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w23>>8)
 }
 
-func unpack25(d *[32]int64, s []byte, base int64) {
+func unpack32x25(d *[32]int64, s []byte, base int64) {
 	b := (*[100]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1ffffff)
@@ -1268,7 +1305,7 @@ func unpack25(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w24>>7)
 }
 
-func unpack26(d *[32]int64, s []byte, base int64) {
+func unpack32x26(d *[32]int64, s []byte, base int64) {
 	b := (*[104]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3ffffff)
@@ -1330,7 +1367,7 @@ func unpack26(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w25>>6)
 }
 
-func unpack27(d *[32]int64, s []byte, base int64) {
+func unpack32x27(d *[32]int64, s []byte, base int64) {
 	b := (*[108]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7ffffff)
@@ -1393,7 +1430,7 @@ func unpack27(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w26>>5)
 }
 
-func unpack28(d *[32]int64, s []byte, base int64) {
+func unpack32x28(d *[32]int64, s []byte, base int64) {
 	b := (*[112]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0xfffffff)
@@ -1457,7 +1494,7 @@ func unpack28(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w27>>4)
 }
 
-func unpack29(d *[32]int64, s []byte, base int64) {
+func unpack32x29(d *[32]int64, s []byte, base int64) {
 	b := (*[116]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x1fffffff)
@@ -1522,7 +1559,7 @@ func unpack29(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w28>>3)
 }
 
-func unpack30(d *[32]int64, s []byte, base int64) {
+func unpack32x30(d *[32]int64, s []byte, base int64) {
 	b := (*[120]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x3fffffff)
@@ -1588,7 +1625,7 @@ func unpack30(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w29>>2)
 }
 
-func unpack31(d *[32]int64, s []byte, base int64) {
+func unpack32x31(d *[32]int64, s []byte, base int64) {
 	b := (*[124]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64((w0)&0x7fffffff)
@@ -1655,7 +1692,7 @@ func unpack31(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(w30>>1)
 }
 
-func unpack32(d *[32]int64, s []byte, base int64) {
+func unpack32x32(d *[32]int64, s []byte, base int64) {
 	b := (*[128]byte)(s)
 	w0 := binary.LittleEndian.Uint32(b[0:])
 	d[0] = base + int64(w0)

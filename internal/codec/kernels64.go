@@ -6,69 +6,131 @@ package codec
 
 import "encoding/binary"
 
-// kernels[w] unpacks 32 values of w bits and adds base; it may read as many
-// bytes as a 64-bit load at the last value needs. Nil: no kernel.
-var kernels = [maxPackWidth + 1]func(d *[32]int64, s []byte, base int64){
-	1:  unpack1,
-	2:  unpack2,
-	3:  unpack3,
-	4:  unpack4,
-	5:  unpack5,
-	6:  unpack6,
-	7:  unpack7,
-	8:  unpack8,
-	9:  unpack9,
-	10: unpack10,
-	11: unpack11,
-	12: unpack12,
-	13: unpack13,
-	14: unpack14,
-	15: unpack15,
-	16: unpack16,
-	17: unpack17,
-	18: unpack18,
-	19: unpack19,
-	20: unpack20,
-	21: unpack21,
-	22: unpack22,
-	23: unpack23,
-	24: unpack24,
-	25: unpack25,
-	26: unpack26,
-	27: unpack27,
-	28: unpack28,
-	29: unpack29,
-	30: unpack30,
-	31: unpack31,
-	32: unpack32,
-	33: unpack33,
-	34: unpack34,
-	35: unpack35,
-	36: unpack36,
-	37: unpack37,
-	38: unpack38,
-	39: unpack39,
-	40: unpack40,
-	41: unpack41,
-	42: unpack42,
-	43: unpack43,
-	44: unpack44,
-	45: unpack45,
-	46: unpack46,
-	47: unpack47,
-	48: unpack48,
-	49: unpack49,
-	50: unpack50,
-	51: unpack51,
-	52: unpack52,
-	53: unpack53,
-	54: unpack54,
-	55: unpack55,
-	56: unpack56,
-	57: unpack57,
+// widestKernel is the largest width that unpack32 knows.
+const widestKernel = 57
+
+// unpack32 unpacks 32 values of w bits, 1 to widestKernel, and adds base. It may
+// read as many bytes as a 64-bit load at the last value needs.
+func unpack32(w uint, d *[32]int64, s []byte, base int64) {
+	switch w {
+	case 1:
+		unpack32x1(d, s, base)
+	case 2:
+		unpack32x2(d, s, base)
+	case 3:
+		unpack32x3(d, s, base)
+	case 4:
+		unpack32x4(d, s, base)
+	case 5:
+		unpack32x5(d, s, base)
+	case 6:
+		unpack32x6(d, s, base)
+	case 7:
+		unpack32x7(d, s, base)
+	case 8:
+		unpack32x8(d, s, base)
+	case 9:
+		unpack32x9(d, s, base)
+	case 10:
+		unpack32x10(d, s, base)
+	case 11:
+		unpack32x11(d, s, base)
+	case 12:
+		unpack32x12(d, s, base)
+	case 13:
+		unpack32x13(d, s, base)
+	case 14:
+		unpack32x14(d, s, base)
+	case 15:
+		unpack32x15(d, s, base)
+	case 16:
+		unpack32x16(d, s, base)
+	case 17:
+		unpack32x17(d, s, base)
+	case 18:
+		unpack32x18(d, s, base)
+	case 19:
+		unpack32x19(d, s, base)
+	case 20:
+		unpack32x20(d, s, base)
+	case 21:
+		unpack32x21(d, s, base)
+	case 22:
+		unpack32x22(d, s, base)
+	case 23:
+		unpack32x23(d, s, base)
+	case 24:
+		unpack32x24(d, s, base)
+	case 25:
+		unpack32x25(d, s, base)
+	case 26:
+		unpack32x26(d, s, base)
+	case 27:
+		unpack32x27(d, s, base)
+	case 28:
+		unpack32x28(d, s, base)
+	case 29:
+		unpack32x29(d, s, base)
+	case 30:
+		unpack32x30(d, s, base)
+	case 31:
+		unpack32x31(d, s, base)
+	case 32:
+		unpack32x32(d, s, base)
+	case 33:
+		unpack32x33(d, s, base)
+	case 34:
+		unpack32x34(d, s, base)
+	case 35:
+		unpack32x35(d, s, base)
+	case 36:
+		unpack32x36(d, s, base)
+	case 37:
+		unpack32x37(d, s, base)
+	case 38:
+		unpack32x38(d, s, base)
+	case 39:
+		unpack32x39(d, s, base)
+	case 40:
+		unpack32x40(d, s, base)
+	case 41:
+		unpack32x41(d, s, base)
+	case 42:
+		unpack32x42(d, s, base)
+	case 43:
+		unpack32x43(d, s, base)
+	case 44:
+		unpack32x44(d, s, base)
+	case 45:
+		unpack32x45(d, s, base)
+	case 46:
+		unpack32x46(d, s, base)
+	case 47:
+		unpack32x47(d, s, base)
+	case 48:
+		unpack32x48(d, s, base)
+	case 49:
+		unpack32x49(d, s, base)
+	case 50:
+		unpack32x50(d, s, base)
+	case 51:
+		unpack32x51(d, s, base)
+	case 52:
+		unpack32x52(d, s, base)
+	case 53:
+		unpack32x53(d, s, base)
+	case 54:
+		unpack32x54(d, s, base)
+	case 55:
+		unpack32x55(d, s, base)
+	case 56:
+		unpack32x56(d, s, base)
+	case 57:
+		unpack32x57(d, s, base)
+	}
 }
 
-func unpack1(d *[32]int64, s []byte, base int64) {
+func unpack32x1(d *[32]int64, s []byte, base int64) {
 	b := (*[11]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>1&0x1)
@@ -104,7 +166,7 @@ func unpack1(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[3:])>>7&0x1)
 }
 
-func unpack2(d *[32]int64, s []byte, base int64) {
+func unpack32x2(d *[32]int64, s []byte, base int64) {
 	b := (*[15]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>2&0x3)
@@ -140,7 +202,7 @@ func unpack2(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[7:])>>6&0x3)
 }
 
-func unpack3(d *[32]int64, s []byte, base int64) {
+func unpack32x3(d *[32]int64, s []byte, base int64) {
 	b := (*[19]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>3&0x7)
@@ -176,7 +238,7 @@ func unpack3(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[11:])>>5&0x7)
 }
 
-func unpack4(d *[32]int64, s []byte, base int64) {
+func unpack32x4(d *[32]int64, s []byte, base int64) {
 	b := (*[23]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xf)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>4&0xf)
@@ -212,7 +274,7 @@ func unpack4(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[15:])>>4&0xf)
 }
 
-func unpack5(d *[32]int64, s []byte, base int64) {
+func unpack32x5(d *[32]int64, s []byte, base int64) {
 	b := (*[27]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1f)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>5&0x1f)
@@ -248,7 +310,7 @@ func unpack5(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[19:])>>3&0x1f)
 }
 
-func unpack6(d *[32]int64, s []byte, base int64) {
+func unpack32x6(d *[32]int64, s []byte, base int64) {
 	b := (*[31]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3f)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>6&0x3f)
@@ -284,7 +346,7 @@ func unpack6(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[23:])>>2&0x3f)
 }
 
-func unpack7(d *[32]int64, s []byte, base int64) {
+func unpack32x7(d *[32]int64, s []byte, base int64) {
 	b := (*[35]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7f)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[0:])>>7&0x7f)
@@ -320,7 +382,7 @@ func unpack7(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[27:])>>1&0x7f)
 }
 
-func unpack8(d *[32]int64, s []byte, base int64) {
+func unpack32x8(d *[32]int64, s []byte, base int64) {
 	b := (*[39]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])&0xff)
@@ -356,7 +418,7 @@ func unpack8(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[31:])&0xff)
 }
 
-func unpack9(d *[32]int64, s []byte, base int64) {
+func unpack32x9(d *[32]int64, s []byte, base int64) {
 	b := (*[42]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>1&0x1ff)
@@ -392,7 +454,7 @@ func unpack9(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[34:])>>7&0x1ff)
 }
 
-func unpack10(d *[32]int64, s []byte, base int64) {
+func unpack32x10(d *[32]int64, s []byte, base int64) {
 	b := (*[46]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>2&0x3ff)
@@ -428,7 +490,7 @@ func unpack10(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[38:])>>6&0x3ff)
 }
 
-func unpack11(d *[32]int64, s []byte, base int64) {
+func unpack32x11(d *[32]int64, s []byte, base int64) {
 	b := (*[50]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>3&0x7ff)
@@ -464,7 +526,7 @@ func unpack11(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[42:])>>5&0x7ff)
 }
 
-func unpack12(d *[32]int64, s []byte, base int64) {
+func unpack32x12(d *[32]int64, s []byte, base int64) {
 	b := (*[54]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>4&0xfff)
@@ -500,7 +562,7 @@ func unpack12(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[46:])>>4&0xfff)
 }
 
-func unpack13(d *[32]int64, s []byte, base int64) {
+func unpack32x13(d *[32]int64, s []byte, base int64) {
 	b := (*[58]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>5&0x1fff)
@@ -536,7 +598,7 @@ func unpack13(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[50:])>>3&0x1fff)
 }
 
-func unpack14(d *[32]int64, s []byte, base int64) {
+func unpack32x14(d *[32]int64, s []byte, base int64) {
 	b := (*[62]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>6&0x3fff)
@@ -572,7 +634,7 @@ func unpack14(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[54:])>>2&0x3fff)
 }
 
-func unpack15(d *[32]int64, s []byte, base int64) {
+func unpack32x15(d *[32]int64, s []byte, base int64) {
 	b := (*[66]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[1:])>>7&0x7fff)
@@ -608,7 +670,7 @@ func unpack15(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[58:])>>1&0x7fff)
 }
 
-func unpack16(d *[32]int64, s []byte, base int64) {
+func unpack32x16(d *[32]int64, s []byte, base int64) {
 	b := (*[70]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])&0xffff)
@@ -644,7 +706,7 @@ func unpack16(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[62:])&0xffff)
 }
 
-func unpack17(d *[32]int64, s []byte, base int64) {
+func unpack32x17(d *[32]int64, s []byte, base int64) {
 	b := (*[73]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>1&0x1ffff)
@@ -680,7 +742,7 @@ func unpack17(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[65:])>>7&0x1ffff)
 }
 
-func unpack18(d *[32]int64, s []byte, base int64) {
+func unpack32x18(d *[32]int64, s []byte, base int64) {
 	b := (*[77]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>2&0x3ffff)
@@ -716,7 +778,7 @@ func unpack18(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[69:])>>6&0x3ffff)
 }
 
-func unpack19(d *[32]int64, s []byte, base int64) {
+func unpack32x19(d *[32]int64, s []byte, base int64) {
 	b := (*[81]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>3&0x7ffff)
@@ -752,7 +814,7 @@ func unpack19(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[73:])>>5&0x7ffff)
 }
 
-func unpack20(d *[32]int64, s []byte, base int64) {
+func unpack32x20(d *[32]int64, s []byte, base int64) {
 	b := (*[85]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>4&0xfffff)
@@ -788,7 +850,7 @@ func unpack20(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[77:])>>4&0xfffff)
 }
 
-func unpack21(d *[32]int64, s []byte, base int64) {
+func unpack32x21(d *[32]int64, s []byte, base int64) {
 	b := (*[89]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>5&0x1fffff)
@@ -824,7 +886,7 @@ func unpack21(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[81:])>>3&0x1fffff)
 }
 
-func unpack22(d *[32]int64, s []byte, base int64) {
+func unpack32x22(d *[32]int64, s []byte, base int64) {
 	b := (*[93]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>6&0x3fffff)
@@ -860,7 +922,7 @@ func unpack22(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[85:])>>2&0x3fffff)
 }
 
-func unpack23(d *[32]int64, s []byte, base int64) {
+func unpack32x23(d *[32]int64, s []byte, base int64) {
 	b := (*[97]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[2:])>>7&0x7fffff)
@@ -896,7 +958,7 @@ func unpack23(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[89:])>>1&0x7fffff)
 }
 
-func unpack24(d *[32]int64, s []byte, base int64) {
+func unpack32x24(d *[32]int64, s []byte, base int64) {
 	b := (*[101]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])&0xffffff)
@@ -932,7 +994,7 @@ func unpack24(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[93:])&0xffffff)
 }
 
-func unpack25(d *[32]int64, s []byte, base int64) {
+func unpack32x25(d *[32]int64, s []byte, base int64) {
 	b := (*[104]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>1&0x1ffffff)
@@ -968,7 +1030,7 @@ func unpack25(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[96:])>>7&0x1ffffff)
 }
 
-func unpack26(d *[32]int64, s []byte, base int64) {
+func unpack32x26(d *[32]int64, s []byte, base int64) {
 	b := (*[108]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>2&0x3ffffff)
@@ -1004,7 +1066,7 @@ func unpack26(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[100:])>>6&0x3ffffff)
 }
 
-func unpack27(d *[32]int64, s []byte, base int64) {
+func unpack32x27(d *[32]int64, s []byte, base int64) {
 	b := (*[112]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>3&0x7ffffff)
@@ -1040,7 +1102,7 @@ func unpack27(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[104:])>>5&0x7ffffff)
 }
 
-func unpack28(d *[32]int64, s []byte, base int64) {
+func unpack32x28(d *[32]int64, s []byte, base int64) {
 	b := (*[116]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>4&0xfffffff)
@@ -1076,7 +1138,7 @@ func unpack28(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[108:])>>4&0xfffffff)
 }
 
-func unpack29(d *[32]int64, s []byte, base int64) {
+func unpack32x29(d *[32]int64, s []byte, base int64) {
 	b := (*[120]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>5&0x1fffffff)
@@ -1112,7 +1174,7 @@ func unpack29(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[112:])>>3&0x1fffffff)
 }
 
-func unpack30(d *[32]int64, s []byte, base int64) {
+func unpack32x30(d *[32]int64, s []byte, base int64) {
 	b := (*[124]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>6&0x3fffffff)
@@ -1148,7 +1210,7 @@ func unpack30(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[116:])>>2&0x3fffffff)
 }
 
-func unpack31(d *[32]int64, s []byte, base int64) {
+func unpack32x31(d *[32]int64, s []byte, base int64) {
 	b := (*[128]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[3:])>>7&0x7fffffff)
@@ -1184,7 +1246,7 @@ func unpack31(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[120:])>>1&0x7fffffff)
 }
 
-func unpack32(d *[32]int64, s []byte, base int64) {
+func unpack32x32(d *[32]int64, s []byte, base int64) {
 	b := (*[132]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])&0xffffffff)
@@ -1220,7 +1282,7 @@ func unpack32(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[124:])&0xffffffff)
 }
 
-func unpack33(d *[32]int64, s []byte, base int64) {
+func unpack32x33(d *[32]int64, s []byte, base int64) {
 	b := (*[135]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>1&0x1ffffffff)
@@ -1256,7 +1318,7 @@ func unpack33(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[127:])>>7&0x1ffffffff)
 }
 
-func unpack34(d *[32]int64, s []byte, base int64) {
+func unpack32x34(d *[32]int64, s []byte, base int64) {
 	b := (*[139]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>2&0x3ffffffff)
@@ -1292,7 +1354,7 @@ func unpack34(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[131:])>>6&0x3ffffffff)
 }
 
-func unpack35(d *[32]int64, s []byte, base int64) {
+func unpack32x35(d *[32]int64, s []byte, base int64) {
 	b := (*[143]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>3&0x7ffffffff)
@@ -1328,7 +1390,7 @@ func unpack35(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[135:])>>5&0x7ffffffff)
 }
 
-func unpack36(d *[32]int64, s []byte, base int64) {
+func unpack32x36(d *[32]int64, s []byte, base int64) {
 	b := (*[147]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>4&0xfffffffff)
@@ -1364,7 +1426,7 @@ func unpack36(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[139:])>>4&0xfffffffff)
 }
 
-func unpack37(d *[32]int64, s []byte, base int64) {
+func unpack32x37(d *[32]int64, s []byte, base int64) {
 	b := (*[151]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>5&0x1fffffffff)
@@ -1400,7 +1462,7 @@ func unpack37(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[143:])>>3&0x1fffffffff)
 }
 
-func unpack38(d *[32]int64, s []byte, base int64) {
+func unpack32x38(d *[32]int64, s []byte, base int64) {
 	b := (*[155]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>6&0x3fffffffff)
@@ -1436,7 +1498,7 @@ func unpack38(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[147:])>>2&0x3fffffffff)
 }
 
-func unpack39(d *[32]int64, s []byte, base int64) {
+func unpack32x39(d *[32]int64, s []byte, base int64) {
 	b := (*[159]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[4:])>>7&0x7fffffffff)
@@ -1472,7 +1534,7 @@ func unpack39(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[151:])>>1&0x7fffffffff)
 }
 
-func unpack40(d *[32]int64, s []byte, base int64) {
+func unpack32x40(d *[32]int64, s []byte, base int64) {
 	b := (*[163]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])&0xffffffffff)
@@ -1508,7 +1570,7 @@ func unpack40(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[155:])&0xffffffffff)
 }
 
-func unpack41(d *[32]int64, s []byte, base int64) {
+func unpack32x41(d *[32]int64, s []byte, base int64) {
 	b := (*[166]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>1&0x1ffffffffff)
@@ -1544,7 +1606,7 @@ func unpack41(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[158:])>>7&0x1ffffffffff)
 }
 
-func unpack42(d *[32]int64, s []byte, base int64) {
+func unpack32x42(d *[32]int64, s []byte, base int64) {
 	b := (*[170]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>2&0x3ffffffffff)
@@ -1580,7 +1642,7 @@ func unpack42(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[162:])>>6&0x3ffffffffff)
 }
 
-func unpack43(d *[32]int64, s []byte, base int64) {
+func unpack32x43(d *[32]int64, s []byte, base int64) {
 	b := (*[174]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>3&0x7ffffffffff)
@@ -1616,7 +1678,7 @@ func unpack43(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[166:])>>5&0x7ffffffffff)
 }
 
-func unpack44(d *[32]int64, s []byte, base int64) {
+func unpack32x44(d *[32]int64, s []byte, base int64) {
 	b := (*[178]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>4&0xfffffffffff)
@@ -1652,7 +1714,7 @@ func unpack44(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[170:])>>4&0xfffffffffff)
 }
 
-func unpack45(d *[32]int64, s []byte, base int64) {
+func unpack32x45(d *[32]int64, s []byte, base int64) {
 	b := (*[182]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>5&0x1fffffffffff)
@@ -1688,7 +1750,7 @@ func unpack45(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[174:])>>3&0x1fffffffffff)
 }
 
-func unpack46(d *[32]int64, s []byte, base int64) {
+func unpack32x46(d *[32]int64, s []byte, base int64) {
 	b := (*[186]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>6&0x3fffffffffff)
@@ -1724,7 +1786,7 @@ func unpack46(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[178:])>>2&0x3fffffffffff)
 }
 
-func unpack47(d *[32]int64, s []byte, base int64) {
+func unpack32x47(d *[32]int64, s []byte, base int64) {
 	b := (*[190]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[5:])>>7&0x7fffffffffff)
@@ -1760,7 +1822,7 @@ func unpack47(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[182:])>>1&0x7fffffffffff)
 }
 
-func unpack48(d *[32]int64, s []byte, base int64) {
+func unpack32x48(d *[32]int64, s []byte, base int64) {
 	b := (*[194]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])&0xffffffffffff)
@@ -1796,7 +1858,7 @@ func unpack48(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[186:])&0xffffffffffff)
 }
 
-func unpack49(d *[32]int64, s []byte, base int64) {
+func unpack32x49(d *[32]int64, s []byte, base int64) {
 	b := (*[197]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>1&0x1ffffffffffff)
@@ -1832,7 +1894,7 @@ func unpack49(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[189:])>>7&0x1ffffffffffff)
 }
 
-func unpack50(d *[32]int64, s []byte, base int64) {
+func unpack32x50(d *[32]int64, s []byte, base int64) {
 	b := (*[201]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3ffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>2&0x3ffffffffffff)
@@ -1868,7 +1930,7 @@ func unpack50(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[193:])>>6&0x3ffffffffffff)
 }
 
-func unpack51(d *[32]int64, s []byte, base int64) {
+func unpack32x51(d *[32]int64, s []byte, base int64) {
 	b := (*[205]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7ffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>3&0x7ffffffffffff)
@@ -1904,7 +1966,7 @@ func unpack51(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[197:])>>5&0x7ffffffffffff)
 }
 
-func unpack52(d *[32]int64, s []byte, base int64) {
+func unpack32x52(d *[32]int64, s []byte, base int64) {
 	b := (*[209]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xfffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>4&0xfffffffffffff)
@@ -1940,7 +2002,7 @@ func unpack52(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[201:])>>4&0xfffffffffffff)
 }
 
-func unpack53(d *[32]int64, s []byte, base int64) {
+func unpack32x53(d *[32]int64, s []byte, base int64) {
 	b := (*[213]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1fffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>5&0x1fffffffffffff)
@@ -1976,7 +2038,7 @@ func unpack53(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[205:])>>3&0x1fffffffffffff)
 }
 
-func unpack54(d *[32]int64, s []byte, base int64) {
+func unpack32x54(d *[32]int64, s []byte, base int64) {
 	b := (*[217]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x3fffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>6&0x3fffffffffffff)
@@ -2012,7 +2074,7 @@ func unpack54(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[209:])>>2&0x3fffffffffffff)
 }
 
-func unpack55(d *[32]int64, s []byte, base int64) {
+func unpack32x55(d *[32]int64, s []byte, base int64) {
 	b := (*[221]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x7fffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[6:])>>7&0x7fffffffffffff)
@@ -2048,7 +2110,7 @@ func unpack55(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[213:])>>1&0x7fffffffffffff)
 }
 
-func unpack56(d *[32]int64, s []byte, base int64) {
+func unpack32x56(d *[32]int64, s []byte, base int64) {
 	b := (*[225]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0xffffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[7:])&0xffffffffffffff)
@@ -2084,7 +2146,7 @@ func unpack56(d *[32]int64, s []byte, base int64) {
 	d[31] = base + int64(binary.LittleEndian.Uint64(b[217:])&0xffffffffffffff)
 }
 
-func unpack57(d *[32]int64, s []byte, base int64) {
+func unpack32x57(d *[32]int64, s []byte, base int64) {
 	b := (*[228]byte)(s)
 	d[0] = base + int64(binary.LittleEndian.Uint64(b[0:])&0x1ffffffffffffff)
 	d[1] = base + int64(binary.LittleEndian.Uint64(b[7:])>>1&0x1ffffffffffffff)

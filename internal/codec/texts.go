@@ -58,19 +58,33 @@ func (e *Encoder) AppendTexts(dst []byte, v []string) []byte {
 
 // Texts decodes n strings into dst[:0]. Strings of one call share memory.
 func (d *Decoder) Texts(dst []string, src []byte, n int) ([]string, error) {
-	return decodeAll("texts", dst, src, n, func(dst []string, r *reader) {
-		switch r.byte() {
-		case textPlain:
-			total := d.lengths(len(dst), r, len(src))
-			cut(dst, d.wide, string(r.take(total)))
-		case textCompressed:
-			d.decodeCompressed(dst, r)
-		case textDict:
-			d.decodeTextDict(dst, r)
-		default:
-			r.fail()
-		}
-	})
+	dst, err := begin("texts", dst, n)
+	if err != nil {
+		return dst, err
+	}
+	r := reader{src: src}
+	if n > 0 {
+		d.decodeTexts(dst, &r)
+	}
+	if err := finish("texts", &r, n, len(src)); err != nil {
+		clear(dst)
+		return dst[:0], err
+	}
+	return dst, nil
+}
+
+func (d *Decoder) decodeTexts(dst []string, r *reader) {
+	switch r.byte() {
+	case textPlain:
+		total := d.lengths(len(dst), r, len(r.src))
+		cut(dst, d.wide, string(r.take(total)))
+	case textCompressed:
+		d.decodeCompressed(dst, r)
+	case textDict:
+		d.decodeTextDict(dst, r)
+	default:
+		r.fail()
+	}
 }
 
 // lengths reads n lengths into d.wide and returns their sum, which may be at most

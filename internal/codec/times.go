@@ -8,7 +8,7 @@ func (e *Encoder) AppendTimes(dst []byte, t []int64) []byte { return e.ints.appe
 // Times decodes n times into dst[:0] without scratch memory. Times that do not
 // increase are an error.
 func Times(dst []int64, src []byte, n int) ([]int64, error) {
-	dst, err := decodeAll("times", dst, src, n, decodeInts)
+	dst, err := decodeAllInts("times", dst, src, n)
 	if err != nil {
 		return dst, err
 	}
@@ -23,7 +23,16 @@ func increasing(t []int64) bool {
 		return true
 	}
 	prev := t[0]
-	for _, x := range t[1:] {
+	t = t[1:]
+	for len(t) >= 4 {
+		s := (*[4]int64)(t)
+		if s[0] <= prev || s[1] <= s[0] || s[2] <= s[1] || s[3] <= s[2] {
+			return false
+		}
+		prev = s[3]
+		t = t[4:]
+	}
+	for _, x := range t {
 		if x <= prev {
 			return false
 		}
