@@ -295,10 +295,8 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 
 	if active != nil {
-		if err == nil { // the mark's promise guards the last records; it needs no sync itself
-			l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
-			seal(l.mark, active.base, active.end, synced)
-			_, err = l.writeAt(file, l.mark, active.end)
+		if err == nil {
+			l.signOff(active, file, synced)
 		}
 		if cerr := file.Close(); err == nil {
 			err = cerr
@@ -308,4 +306,21 @@ func (l *Log) Close() error {
 		return fmt.Errorf("close log: %w", err)
 	}
 	return nil
+}
+
+// signOff ends the last segment of a closed log with a mark whose promise
+// guards the last records. They are synced; if the mark is lost, so is the
+// promise and nothing else, and therefore errors do not matter.
+func (l *Log) signOff(s *segment, file vfs.File, synced uint64) {
+	var err error
+	defer caught(&err)
+	l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
+	seal(l.mark, s.base, s.end, synced)
+	_, _ = l.writeAt(file, l.mark, s.end)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if grown := s.end + recordHeader - s.size; grown > 0 {
+		s.size += grown
+		l.bytes += grown
+	}
 }
