@@ -2,23 +2,86 @@
 // snapshots that read them. Everything the store keeps — points, series
 // definitions, deletes, trigger and query state, events on their way out — goes
 // through one Commit and one log record.
+//
+// Locks are taken in this order: series making, commit gate (shared by commits,
+// exclusive for snapshots, freezes, drops), devices by id, durable state,
+// outbox, log. None is held over disk reads, user code or a wait for the disk,
+// except that the log may make a commit wait for buffer space.
 package engine
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/wal"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // Engine is one open store. Safe for concurrent use.
-type Engine struct{ report Report }
+type Engine struct {
+	cfg    Config
+	fs     vfs.FS
+	clock  clock.Clock
+	logger *slog.Logger
+	report Report
+
+	cat    *catalog.Catalog
+	shapes *shapes
+	making sync.Mutex // one maker or dropper of series at a time
+	kv     kv
+	outbox *Outbox
+	snaps  snapshots
+
+	log     *wal.Log      // nil in memory mode
+	counter atomic.Uint64 // LSN in memory mode
+	commits sync.Pool
+
+	// The gate: commits hold it shared from before their log position is taken
+	// until they are visible; whoever holds it alone sees no half commit.
+	gate    sync.RWMutex
+	closed  bool
+	epoch   uint64
+	mem     *memtable.Table
+	frozen  *frozen
+	version *version
+	recent  []definedAt // definitions logged since the last flush; changed with making held too
+	lostMu  sync.Mutex
+	lost    [][2]uint64 // positions that the log refused
+
+	active      atomic.Pointer[memtable.Table] // mem, readable without the gate
+	frozenBytes atomic.Int64
+	points      atomic.Int64
+	lateRows    atomic.Int64
+	flushes     atomic.Int64
+	stopped     atomic.Bool
+
+	disk     storage // the directory; zero in memory mode
+	flushing sync.Mutex
+	room     roomSignal
+	wants    atomic.Uint32
+	wake     chan struct{}
+	flushNow chan struct{}
+	done     chan struct{}
+	workers  sync.WaitGroup
+	lock     io.Closer
+}
 
 // Report tells what Open found.
 type Report struct {
 	Replayed    int64    // log records applied again
 	Quarantined []Damage // files that were moved away or are unreadable in part
-	LostLog     string   // "" or what the log lost beyond the torn tail
+	LostLog     []string // what the log lost beyond the torn tail, one line each
 	Created     bool     // the directory held no store before
 }
 
@@ -33,45 +96,156 @@ type Damage struct {
 // Open opens the store in cfg.Dir, or makes it. After a crash it always
 // succeeds: what is damaged is moved to quarantine/ and reported. Errors wrap
 // errs.Locked, errs.NoSpace, or what the file system said.
-func Open(ctx context.Context, cfg Config) (*Engine, error) { return nil, nil }
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	cfg.setDefaults()
+	e := &Engine{
+		cfg: cfg, fs: cfg.FS, clock: cfg.Clock, logger: cfg.Logger,
+		cat: catalog.New(), shapes: newShapes(), epoch: 1,
+		mem: memtable.New(cfg.BlockRows), version: newVersion(),
+		wake: make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	e.active.Store(e.mem)
+	e.commits.New = func() any { return new(commit) }
+	e.outbox = newOutbox(e)
+	e.snaps.oldest.Store(memtable.NoSnapshot)
+	if cfg.Dir == "" {
+		return e, nil
+	}
+	if err := e.openDir(ctx); err != nil {
+		e.releaseFiles()
+		return nil, fmt.Errorf("open %s: %w", cfg.Dir, err)
+	}
+	e.workers.Add(1)
+	go e.serve()
+	if !cfg.ManualFlush {
+		e.workers.Add(1)
+		go e.flushLoop()
+	}
+	return e, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.FS == nil {
+		c.FS = vfs.OS()
+	}
+	if c.Clock == nil {
+		c.Clock = clock.System()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Seed == nil {
+		c.Seed = func() uint64 { return uint64(c.Clock.Now().UnixNano()) * 0x9e3779b97f4a7c15 }
+	}
+	positive(&c.SegmentBytes, defaultSegmentBytes)
+	positive(&c.MemtableBytes, defaultMemtableBytes)
+	positive(&c.MemtableHard, 2*c.MemtableBytes)
+	positive(&c.WALBytes, defaultWALBytes)
+	positive(&c.OutboxBytes, defaultOutboxBytes)
+	if c.BlockRows <= 0 {
+		c.BlockRows = defaultBlockRows
+	}
+	c.BlockRows = min(c.BlockRows, block.MaxRows)
+}
+
+func positive(n *int64, def int64) {
+	if *n <= 0 {
+		*n = def
+	}
+}
 
 // Report returns what Open found.
 func (e *Engine) Report() Report { return e.report }
 
 // Close flushes nothing that the log holds already: it waits for running
 // commits, syncs the log, and releases files, memory and goroutines. Later calls
-// fail with errs.Closed.
-func (e *Engine) Close() error { return nil }
+// fail with errs.Closed. Snapshots in use keep what they read until Release.
+func (e *Engine) Close() error {
+	if e.stopped.Swap(true) {
+		return errs.Closed
+	}
+	if e.log != nil {
+		e.outbox.disarm()
+		e.logAcks()
+		close(e.done)
+		e.workers.Wait()
+	}
+	e.flushing.Lock()
+	defer e.flushing.Unlock()
+	e.gate.Lock()
+	e.closed = true
+	version := e.version
+	e.mem, e.frozen = memtable.New(e.cfg.BlockRows), nil
+	e.active.Store(e.mem)
+	e.gate.Unlock()
+	e.outbox.wakeForClose()
+	version.unref()
+	return e.releaseFiles()
+}
 
-// Commit stores b as one atomic log record and makes it visible. It returns when
-// the record is acknowledged as the sync policy says, or when it is on the disk
-// if durable is set. An error other than *StoredError means that nothing was
-// stored; ctx done before the log position is taken is such a case. An empty
-// batch is no commit and returns LSN 0. Errors wrap errs.BadInput, errs.Limit,
-// errs.KindMismatch, ErrStale, errs.Overloaded, errs.NoSpace, errs.StorageFailed,
-// errs.Closed.
-func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64, err error) {
-	return 0, nil
+// releaseFiles ends the log and gives the directory free.
+func (e *Engine) releaseFiles() error {
+	var err error
+	if e.log != nil {
+		err = e.log.Close()
+	}
+	if e.disk.manifest != nil {
+		if cerr := e.disk.manifest.Close(); err == nil {
+			err = cerr
+		}
+	}
+	if e.lock != nil {
+		if cerr := e.lock.Close(); err == nil {
+			err = cerr
+		}
+	}
+	return err
 }
 
 // Sync returns when every commit before it is on the disk.
-func (e *Engine) Sync(ctx context.Context) error { return nil }
+func (e *Engine) Sync(ctx context.Context) error {
+	if e.stopped.Load() {
+		return errs.Closed
+	}
+	if e.log == nil {
+		return ctx.Err()
+	}
+	return e.log.Sync(ctx)
+}
 
-// Flush writes the memtable to a block file and returns when it is done. In
-// memory mode it seals and merges what is in memory.
-func (e *Engine) Flush(ctx context.Context) error { return nil }
+// durableLSN returns the position up to which everything is on the disk, or in
+// memory mode as safe as it gets.
+func (e *Engine) durableLSN() uint64 {
+	if e.log == nil {
+		return e.counter.Load()
+	}
+	return e.log.Durable()
+}
 
 // Match returns the series whose path p matches, sorted by path.
-func (e *Engine) Match(p *pattern.Pattern) []*Series { return nil }
+func (e *Engine) Match(p *pattern.Pattern) []*Series { return e.cat.Match(p) }
 
 // MatchCreated is Match in creation order.
-func (e *Engine) MatchCreated(p *pattern.Pattern) []*Series { return nil }
+func (e *Engine) MatchCreated(p *pattern.Pattern) []*Series { return e.cat.MatchCreated(p) }
 
 // Lookup returns one series.
-func (e *Engine) Lookup(device, name string) (*Series, bool) { return nil, false }
+func (e *Engine) Lookup(device, name string) (*Series, bool) { return e.cat.Lookup(device, name) }
 
-// Get returns the value of a state key. The value must not be changed.
-func (e *Engine) Get(key string) ([]byte, bool) { return nil, false }
+// Devices returns the paths of the devices at or below prefix, sorted; "" means
+// all.
+func (e *Engine) Devices(prefix string) []string { return e.cat.Devices(prefix) }
 
-// Scan yields the state keys that begin with prefix, sorted, as of the call.
-func (e *Engine) Scan(prefix string) iter.Seq2[string, []byte] { return nil }
+// DeviceSeries returns the series of a device, sorted by name.
+func (e *Engine) DeviceSeries(device string) iter.Seq[*Series] {
+	return func(yield func(*Series) bool) {
+		d, ok := e.cat.Device(device)
+		if !ok {
+			return
+		}
+		for _, s := range e.cat.SeriesOf(d) {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}

@@ -1,10 +1,17 @@
 package engine
 
 import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/pattern"
 )
 
 // Series is one measurement of one device; see catalog.Series. Pointer identity
@@ -18,7 +25,11 @@ type Series = catalog.Series
 type Shape struct {
 	device string
 	series []*Series
+	names  []string
+	layout memtable.Layout
+	dev    uint32
 	stale  atomic.Bool
+	mem    atomic.Pointer[memtable.Device] // where its rows went last
 }
 
 // Device returns the device path.
@@ -31,15 +42,194 @@ func (s *Shape) Series() []*Series { return s.series }
 // Stale reports whether a series of s was dropped: get a new shape.
 func (s *Shape) Stale() bool { return s.stale.Load() }
 
+// into returns the device's place in the table. The commit gate is held.
+func (s *Shape) into(t *memtable.Table) *memtable.Device {
+	d := s.mem.Load()
+	if d == nil || d.Table() != t {
+		d = t.Device(s.dev, true)
+		s.mem.Store(d)
+	}
+	return d
+}
+
+// matches reports whether s has these names and kinds.
+func (s *Shape) matches(names []string, kinds []column.Kind) bool {
+	return slices.Equal(s.names, names) && slices.Equal(s.layout.Kinds, kinds)
+}
+
+func newShape(series []*Series) *Shape {
+	s := &Shape{device: series[0].Device, series: series, dev: series[0].Dev.ID}
+	for _, ser := range series {
+		s.names = append(s.names, ser.Name)
+		s.layout.IDs = append(s.layout.IDs, ser.ID)
+		s.layout.Kinds = append(s.layout.Kinds, ser.Kind)
+	}
+	return s
+}
+
+// shapes keeps the shapes in use by device path.
+type shapes struct {
+	seed   maphash.Seed
+	shards [32]struct {
+		mu sync.RWMutex
+		m  map[string][]*Shape
+	}
+}
+
+func newShapes() *shapes { return &shapes{seed: maphash.MakeSeed()} }
+
+func (c *shapes) find(device string, names []string, kinds []column.Kind) *Shape {
+	sh := &c.shards[maphash.String(c.seed, device)%32]
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for _, s := range sh.m[device] {
+		if s.matches(names, kinds) {
+			return s
+		}
+	}
+	return nil
+}
+
+// maxShapes bounds the shapes kept of one device; further ones are made anew
+// for each caller.
+const maxShapes = 64
+
+// keep adds s, or returns the equal shape that is there already.
+func (c *shapes) keep(s *Shape) *Shape {
+	sh := &c.shards[maphash.String(c.seed, s.device)%32]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	list := sh.m[s.device]
+	for _, old := range list {
+		if slices.Equal(old.series, s.series) {
+			return old
+		}
+	}
+	if sh.m == nil {
+		sh.m = map[string][]*Shape{}
+	}
+	if len(list) >= maxShapes {
+		list = slices.Delete(list, 0, 1)
+	}
+	sh.m[s.device] = append(list, s)
+	return s
+}
+
+// drop marks the shapes that have the series as stale and forgets them.
+func (c *shapes) drop(ser *Series) {
+	sh := &c.shards[maphash.String(c.seed, ser.Device)%32]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	list := slices.DeleteFunc(sh.m[ser.Device], func(s *Shape) bool {
+		if !slices.Contains(s.series, ser) {
+			return false
+		}
+		s.stale.Store(true)
+		return true
+	})
+	if sh.m[ser.Device] = list; len(list) == 0 {
+		delete(sh.m, ser.Device)
+	}
+}
+
 // Check reports whether Shape would accept these measurements, without making
 // anything: errs.KindMismatch names the series, its kind and the given one;
 // errs.Limit says that MaxSeries would be exceeded; errs.BadInput is a wrong
 // path, kind, or a name given twice.
-func (e *Engine) Check(device string, names []string, kinds []column.Kind) error { return nil }
+func (e *Engine) Check(device string, names []string, kinds []column.Kind) error {
+	if e.shapes.find(device, names, kinds) != nil {
+		return nil
+	}
+	_, _, err := e.resolve(device, names, kinds)
+	return err
+}
+
+// resolve looks the measurements up; missing ones are nil in the result.
+func (e *Engine) resolve(device string, names []string, kinds []column.Kind) (found []*Series, missing int, err error) {
+	if len(names) == 0 || len(names) != len(kinds) {
+		return nil, 0, fmt.Errorf("device %s: %d measurements with %d kinds: %w", device, len(names), len(kinds), errs.BadInput)
+	}
+	found = make([]*Series, len(names))
+	for i, name := range names {
+		if !kinds[i].Valid() {
+			return nil, 0, fmt.Errorf("series %s.%s: kind %d: %w", device, name, kinds[i], errs.BadInput)
+		}
+		if dup := slices.Index(names[:i], name); dup >= 0 {
+			return nil, 0, fmt.Errorf("device %s: measurement %s twice: %w", device, name, errs.BadInput)
+		}
+		ser, ok := e.cat.Lookup(device, name)
+		switch {
+		case !ok:
+			if err := pattern.CheckPath(pattern.Join(device, name)); err != nil {
+				return nil, 0, fmt.Errorf("series %s.%s: %w: %w", device, name, errs.BadInput, err)
+			}
+			missing++
+		case ser.Kind != kinds[i]:
+			return nil, 0, fmt.Errorf("series %s.%s is %s, not %s: %w", device, name, ser.Kind, kinds[i], errs.KindMismatch)
+		default:
+			found[i] = ser
+		}
+	}
+	if n := e.cat.Len() + missing; missing > 0 && e.cfg.MaxSeries > 0 && n > e.cfg.MaxSeries {
+		return nil, 0, fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n-missing, e.cfg.MaxSeries, errs.Limit)
+	}
+	return found, missing, nil
+}
 
 // Shape resolves the measurements of a device and makes the series that are
-// missing, which is logged before their first use. It fails like Check. Names
-// are path nodes as stored: quoted where the path quotes them.
+// missing, which is logged before their first use. It fails like Check, and with
+// errs.Closed, errs.NoSpace or errs.StorageFailed. Names are path nodes as
+// stored: quoted where the path quotes them.
 func (e *Engine) Shape(device string, names []string, kinds []column.Kind) (*Shape, error) {
-	return nil, nil
+	if s := e.shapes.find(device, names, kinds); s != nil {
+		return s, nil
+	}
+	e.making.Lock()
+	defer e.making.Unlock()
+	series, missing, err := e.resolve(device, names, kinds)
+	if err != nil {
+		return nil, err
+	}
+	if missing > 0 {
+		if err := e.makeSeries(device, names, kinds, series); err != nil {
+			return nil, err
+		}
+	}
+	return e.shapes.keep(newShape(series)), nil
+}
+
+// makeSeries logs and makes the series that are nil in series.
+func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, series []*Series) error {
+	var defs []catalog.Definition
+	next := e.cat.NextID()
+	for i, ser := range series {
+		if ser == nil {
+			defs = append(defs, catalog.Definition{ID: next, Kind: kinds[i], Device: device, Name: names[i]})
+			next++
+		}
+	}
+	if next > catalog.MaxID {
+		return fmt.Errorf("device %s: series number %d: %w", device, next, errs.Limit)
+	}
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed {
+		return errs.Closed
+	}
+	lsn, err := e.append(appendSection(nil, sectionSeries, appendDefinitions(nil, defs)))
+	if err != nil {
+		return fmt.Errorf("make series of %s: %w", device, err)
+	}
+	k := 0
+	for i := range series {
+		if series[i] != nil {
+			continue
+		}
+		if series[i], err = e.cat.Add(defs[k]); err != nil {
+			return err
+		}
+		k++
+	}
+	e.defined(lsn, defs)
+	return nil
 }

@@ -1,24 +1,141 @@
 package engine
 
 import (
-	"github.com/tickwell/tickwell/internal/block"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/merge"
 )
 
 // Snapshot is one cut through all devices: it shows every commit up to its LSN
 // whole and none after. Taking one is O(1); it pins files and memory until
 // Release. Safe for concurrent use; cursors of one snapshot may run in parallel.
-type Snapshot struct{ e *Engine }
+type Snapshot struct {
+	e       *Engine
+	epoch   uint64
+	lsn     uint64
+	tables  []*memtable.Table // oldest first
+	version *version
+	closed  bool
 
-// Snapshot takes a cut of everything committed so far.
-func (e *Engine) Snapshot() *Snapshot { return &Snapshot{e} }
+	released   atomic.Bool
+	prev, next *Snapshot
+
+	// SkipDamaged, if set before the first cursor, is told of every range that
+	// cannot be read; cursors then leave it out instead of failing.
+	SkipDamaged func(Damage)
+}
+
+// snapshots is the list of those in use, oldest first.
+type snapshots struct {
+	mu          sync.Mutex
+	first, last *Snapshot
+	n           int
+	oldest      atomic.Uint64 // epoch of first, or memtable.NoSnapshot
+	discarded   []uint32      // devices to forget when the last snapshot is released
+}
+
+func (l *snapshots) add(s *Snapshot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.prev = l.last; l.last == nil {
+		l.first = s
+		l.oldest.Store(s.epoch)
+	} else {
+		l.last.next = s
+	}
+	l.last = s
+	l.n++
+}
+
+func (l *snapshots) remove(s *Snapshot) (discarded []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.prev == nil {
+		l.first = s.next
+	} else {
+		s.prev.next = s.next
+	}
+	if s.next == nil {
+		l.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+	if l.n--; l.first == nil {
+		l.oldest.Store(memtable.NoSnapshot)
+		discarded, l.discarded = l.discarded, nil
+		return discarded
+	}
+	l.oldest.Store(l.first.epoch)
+	return nil
+}
+
+// discard forgets what memory holds of a dropped device, at once or when no
+// snapshot can see it any more. The gate is held exclusively.
+func (l *snapshots) discard(e *Engine, device uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.n > 0 {
+		l.discarded = append(l.discarded, device)
+		return
+	}
+	e.mem.Remove(device)
+}
+
+// Snapshot takes a cut of everything committed so far. On a closed engine its
+// cursors fail with errs.Closed.
+func (e *Engine) Snapshot() *Snapshot {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	s := &Snapshot{e: e, epoch: e.epoch, lsn: e.lastLSN(), closed: e.closed}
+	if s.closed {
+		return s
+	}
+	e.epoch++
+	if e.frozen != nil {
+		s.tables = append(s.tables, e.frozen.table)
+	}
+	s.tables = append(s.tables, e.mem)
+	s.version = e.version
+	s.version.ref()
+	e.snaps.add(s)
+	return s
+}
+
+// lastLSN returns the last position taken.
+func (e *Engine) lastLSN() uint64 {
+	if e.log == nil {
+		return e.counter.Load()
+	}
+	return e.log.Last()
+}
 
 // Release frees what the snapshot pins. Cursors must be closed before. A second
 // Release does nothing.
-func (s *Snapshot) Release() {}
+func (s *Snapshot) Release() {
+	if s.closed || s.released.Swap(true) {
+		return
+	}
+	discarded := s.e.snaps.remove(s)
+	s.version.unref()
+	if len(discarded) == 0 {
+		return
+	}
+	s.e.gate.RLock()
+	defer s.e.gate.RUnlock()
+	for _, id := range discarded {
+		s.e.mem.Remove(id)
+	}
+}
 
 // LSN returns the last commit the snapshot shows.
-func (s *Snapshot) LSN() uint64 { return 0 }
+func (s *Snapshot) LSN() uint64 { return s.lsn }
 
 // Point is one value: Value holds a single cell of the series' kind.
 type Point struct {
@@ -28,62 +145,84 @@ type Point struct {
 
 // Last returns the newest point of a series without reading what is older.
 // A newest block that is damaged is an error wrapping errs.Damaged.
-func (s *Snapshot) Last(ser *Series) (Point, bool, error) { return Point{}, false, nil }
+func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
+	sources, err := s.sources([]*Series{ser}, math.MinInt64, math.MaxInt64)
+	if err != nil {
+		return Point{}, false, err
+	}
+	t, v, ok, err := merge.Last(ser.Kind, s.masks(ser), sources)
+	if err != nil {
+		return Point{}, false, fmt.Errorf("last of %s: %w", ser.Path(), err)
+	}
+	return Point{Time: t, Value: v}, ok, nil
+}
 
-// Cursor returns the points of one series with from <= time < to
-// (to = math.MaxInt64: to the end).
-func (s *Snapshot) Cursor(ser *Series, from, to int64) *Cursor { return nil }
+// sources returns what the snapshot holds of the series, oldest first.
+func (s *Snapshot) sources(series []*Series, from, to int64) ([]merge.Source, error) {
+	if s.closed || s.released.Load() {
+		return nil, errs.Closed
+	}
+	ids := make([]uint32, len(series))
+	oneDevice := true
+	for i, ser := range series {
+		ids[i] = ser.ID
+		oneDevice = oneDevice && ser.Dev == series[0].Dev
+	}
+	out, err := s.version.sources(nil, ids, from, to)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.tables {
+		if oneDevice {
+			if d := t.Device(series[0].Dev.ID, false); d != nil {
+				out = d.Sources(out, ids, s.epoch, from, to)
+			}
+			continue
+		}
+		seen := map[uint32]bool{}
+		for _, ser := range series {
+			if seen[ser.Dev.ID] {
+				continue
+			}
+			seen[ser.Dev.ID] = true
+			if d := t.Device(ser.Dev.ID, false); d != nil {
+				out = d.Sources(out, ids, s.epoch, from, to)
+			}
+		}
+	}
+	return out, nil
+}
 
-// Rows returns the rows of some series of one device aligned by time, with
-// from <= time < to. Series of several devices are allowed and are aligned the
-// same way, only less cheaply.
-func (s *Snapshot) Rows(series []*Series, from, to int64) *RowCursor { return nil }
+// masks returns the deletes that hide points of the series from the snapshot.
+func (s *Snapshot) masks(ser *Series) []merge.Mask {
+	if s.closed {
+		return nil
+	}
+	out := append([]merge.Mask(nil), s.version.masks[ser.ID]...)
+	for _, t := range s.tables {
+		if d := t.Device(ser.Dev.ID, false); d != nil {
+			out = d.Masks(out, ser.ID, s.lsn)
+		}
+	}
+	return out
+}
 
-// Cursor yields the points of one series, a block at a time; times are strictly
-// increasing over the whole cursor and no cell is null. Not safe for concurrent
-// use.
-type Cursor struct{}
-
-// Next loads the next batch and reports whether there is one.
-func (c *Cursor) Next() bool { return false }
-
-// Times returns the times of the batch, valid until Next, Skip or Close.
-func (c *Cursor) Times() []int64 { return nil }
-
-// Values returns the values of the batch, as long as Times and valid as long.
-func (c *Cursor) Values() *column.Vector { return nil }
-
-// PeekStats returns the statistics of the batch that Next would load, when that
-// batch is one whole stored block that nothing overlaps or masks. Skip passes
-// over it without reading it.
-func (c *Cursor) PeekStats() (*block.Stats, bool) { return nil, false }
-
-// Skip passes over the batch of PeekStats.
-func (c *Cursor) Skip() {}
-
-// Err returns what ended the cursor early; errs.Damaged names the file and range.
-func (c *Cursor) Err() error { return nil }
-
-// Close releases the cursor's buffers. It may be called at any time, and twice.
-func (c *Cursor) Close() {}
-
-// RowCursor yields rows of several series in batches, times strictly
-// increasing; a row has at least one cell that is not null. Not safe for
-// concurrent use.
-type RowCursor struct{}
-
-// Next loads the next batch and reports whether there is one.
-func (c *RowCursor) Next() bool { return false }
-
-// Times returns the times of the batch, valid until Next or Close.
-func (c *RowCursor) Times() []int64 { return nil }
-
-// Col returns column i and its null bitmap (nil = no nulls), valid until Next
-// or Close; null cells hold the zero value. Neither may be changed.
-func (c *RowCursor) Col(i int) (*column.Vector, column.Bitmap) { return nil, nil }
-
-// Err returns what ended the cursor early.
-func (c *RowCursor) Err() error { return nil }
-
-// Close releases the cursor's buffers.
-func (c *RowCursor) Close() {}
+// rows makes the merge cursor of some series.
+func (s *Snapshot) rows(series []*Series, from, to int64) (*merge.Rows, error) {
+	kinds := make([]column.Kind, len(series))
+	masks := make([][]merge.Mask, len(series))
+	for i, ser := range series {
+		kinds[i], masks[i] = ser.Kind, s.masks(ser)
+	}
+	sources, err := s.sources(series, from, to)
+	if err != nil {
+		return nil, err
+	}
+	r := merge.New(kinds, masks, from, to, sources)
+	if s.SkipDamaged != nil {
+		r.SkipDamaged = func(b *merge.Block, err error) {
+			s.SkipDamaged(Damage{Reason: err.Error(), MinTime: b.Min, MaxTime: b.Max})
+		}
+	}
+	return r, nil
+}

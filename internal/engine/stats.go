@@ -22,4 +22,31 @@ type Stats struct {
 }
 
 // Stats returns the counters.
-func (e *Engine) Stats() Stats { return Stats{} }
+func (e *Engine) Stats() Stats {
+	s := Stats{
+		Series: e.cat.Len(), Points: e.points.Load(), LateRows: e.lateRows.Load(),
+		MemtableBytes: e.active.Load().Bytes() + e.frozenBytes.Load(),
+		LastLSN:       e.lastLSN(), Flushes: e.flushes.Load(), Damaged: len(e.report.Quarantined),
+	}
+	s.WrittenLSN, s.DurableLSN = s.LastLSN, s.LastLSN
+	if e.log != nil {
+		s.WrittenLSN, s.DurableLSN, s.LogBytes = e.log.Written(), e.log.Durable(), e.log.Bytes()
+	}
+	if err := e.room.last(); err != nil {
+		s.FlushError = err.Error()
+	}
+	e.snaps.mu.Lock()
+	s.Snapshots = e.snaps.n
+	e.snaps.mu.Unlock()
+	e.outbox.mu.Lock()
+	s.OutboxBytes = e.outbox.bytes
+	e.outbox.mu.Unlock()
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	for _, f := range e.version.files {
+		s.DiskBytes += f.meta.Size
+		s.FlushedLSN = max(s.FlushedLSN, f.meta.MaxLSN)
+	}
+	s.Files = len(e.version.files)
+	return s
+}

@@ -1,0 +1,320 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+)
+
+// commit is the scratch of one Commit.
+type commit struct {
+	rows    []*memtable.Rows // of each tablet: as given, or sorted
+	views   []memtable.Rows
+	sorters []*memtable.Sorter
+	sorted  int
+	points  int64
+
+	enc     block.Encoder
+	scratch []byte
+	body    []byte
+	payload []byte
+
+	devices []*memtable.Device
+	w       memtable.Write
+	event   Event
+}
+
+func (c *commit) reset() {
+	clear(c.rows)
+	clear(c.views)
+	clear(c.devices)
+	for _, s := range c.sorters[:c.sorted] {
+		s.Forget()
+	}
+	c.rows, c.views, c.devices, c.sorted, c.points = c.rows[:0], c.views[:0], c.devices[:0], 0, 0
+	c.w = memtable.Write{}
+	if cap(c.payload) > 1<<20 {
+		c.payload, c.body, c.scratch = nil, nil, nil
+	}
+}
+
+// Commit stores b as one atomic log record and makes it visible. It returns when
+// the record is acknowledged as the sync policy says, or when it is on the disk
+// if durable is set. An error other than *StoredError means that nothing was
+// stored; ctx done before the log position is taken is such a case. An empty
+// batch is no commit and returns LSN 0. Errors wrap errs.BadInput, errs.Limit,
+// errs.KindMismatch, ErrStale, errs.Overloaded, errs.NoSpace, errs.StorageFailed,
+// errs.Closed.
+func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	c := e.commits.Get().(*commit)
+	defer func() {
+		c.reset()
+		e.commits.Put(c)
+	}()
+	b.LateRows = 0
+	if err := c.prepare(b); err != nil {
+		return 0, err
+	}
+	if len(c.rows) == 0 && len(b.Drops) == 0 && len(b.Deletes) == 0 && len(b.Puts) == 0 && len(b.Events) == 0 {
+		return 0, nil
+	}
+	if e.log != nil {
+		c.encode(b)
+	}
+	if err := e.admit(ctx); err != nil {
+		return 0, err
+	}
+	if lsn, err = e.store(b, c); err != nil {
+		return 0, err
+	}
+	return lsn, e.acknowledge(ctx, lsn, durable)
+}
+
+// acknowledge waits for the log as the policy says.
+func (e *Engine) acknowledge(ctx context.Context, lsn uint64, durable bool) error {
+	if e.log == nil {
+		return nil
+	}
+	err := e.log.Commit(ctx, lsn, durable)
+	if err == nil {
+		return nil
+	}
+	return &StoredError{LSN: lsn, Durable: e.log.Durable() >= lsn && !errors.Is(err, errs.NoSpace), Err: err}
+}
+
+// prepare checks b and puts its rows in order.
+func (c *commit) prepare(b *Batch) error {
+	if n := len(b.Tablets); cap(c.views) < n {
+		c.views = make([]memtable.Rows, 0, n)
+	}
+	for i := range b.Tablets {
+		t := &b.Tablets[i]
+		if err := t.check(); err != nil {
+			return err
+		}
+		n := len(t.Times)
+		if n == 0 {
+			c.rows = append(c.rows, nil)
+			continue
+		}
+		c.views = append(c.views, memtable.Rows{Times: t.Times, Cols: t.Cols, Nulls: t.Nulls})
+		r := &c.views[len(c.views)-1]
+		c.points += int64(n * len(t.Cols))
+		for j := range t.Nulls {
+			if t.Nulls[j] != nil {
+				c.points -= int64(t.Nulls[j].Count(n))
+			}
+		}
+		if !r.Sorted() {
+			if c.sorted == len(c.sorters) {
+				c.sorters = append(c.sorters, new(memtable.Sorter))
+			}
+			r = c.sorters[c.sorted].Sort(r)
+			c.sorted++
+		}
+		c.rows = append(c.rows, r)
+	}
+	for i := range b.Deletes {
+		d := &b.Deletes[i]
+		if d.From > d.To || slices.Contains(d.Series, nil) {
+			return fmt.Errorf("delete from %d to %d of %d series: %w", d.From, d.To, len(d.Series), errs.BadInput)
+		}
+	}
+	if slices.Contains(b.Drops, nil) {
+		return fmt.Errorf("drop of no series: %w", errs.BadInput)
+	}
+	if len(b.Tablets) > 0 && !slices.ContainsFunc(c.rows, func(r *memtable.Rows) bool { return r != nil }) {
+		c.rows = c.rows[:0]
+	}
+	return nil
+}
+
+// check reports what is wrong with the tablet itself.
+func (t *Tablet) check() error {
+	if t.Shape == nil {
+		return fmt.Errorf("tablet without a shape: %w", errs.BadInput)
+	}
+	series := t.Shape.series
+	n := len(t.Times)
+	switch {
+	case len(t.Cols) != len(series):
+		return fmt.Errorf("tablet of %s: %d columns for %d series: %w", t.Shape.device, len(t.Cols), len(series), errs.BadInput)
+	case len(t.Nulls) > len(t.Cols):
+		return fmt.Errorf("tablet of %s: %d null bitmaps for %d columns: %w", t.Shape.device, len(t.Nulls), len(t.Cols), errs.BadInput)
+	case n > MaxRows:
+		return fmt.Errorf("tablet of %s: %d rows, at most %d are allowed: %w", t.Shape.device, n, MaxRows, errs.Limit)
+	}
+	for i := range t.Cols {
+		v := &t.Cols[i]
+		if v.Kind != series[i].Kind {
+			return fmt.Errorf("series %s is %s, not %s: %w", series[i].Path(), series[i].Kind, v.Kind, errs.KindMismatch)
+		}
+		if v.Len() != n {
+			return fmt.Errorf("series %s: %d values for %d times: %w", series[i].Path(), v.Len(), n, errs.BadInput)
+		}
+	}
+	for _, at := range t.Times {
+		if at < MinTime || at > MaxTime {
+			return fmt.Errorf("tablet of %s: time %d is outside of what can be stored: %w", t.Shape.device, at, errs.BadInput)
+		}
+	}
+	return nil
+}
+
+// encode writes the log record of b, outside of every lock.
+func (c *commit) encode(b *Batch) {
+	p := c.payload[:0]
+	if len(b.Drops) > 0 {
+		c.body = appendSeriesIDs(c.body[:0], b.Drops)
+		p = appendSection(p, sectionDrop, c.body)
+	}
+	for i := range b.Deletes {
+		c.body = appendDelete(c.body[:0], &b.Deletes[i])
+		p = appendSection(p, sectionDelete, c.body)
+	}
+	for i, r := range c.rows {
+		for lo := 0; r != nil && lo < len(r.Times); lo += block.MaxRows {
+			hi := min(lo+block.MaxRows, len(r.Times))
+			c.body = appendTablet(c.body[:0], &c.enc, &c.scratch, &b.Tablets[i].Shape.layout, r, lo, hi)
+			p = appendSection(p, sectionTablet, c.body)
+		}
+	}
+	for i := range b.Puts {
+		c.body = appendPut(c.body[:0], &b.Puts[i])
+		p = appendSection(p, sectionPut, c.body)
+	}
+	for i := range b.Events {
+		c.body = appendEvent(c.body[:0], &b.Events[i])
+		p = appendSection(p, sectionEvent, c.body)
+	}
+	c.payload = p
+}
+
+// store takes the log position and makes the batch visible. Batches that drop
+// series have the store to themselves.
+func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
+	if len(b.Drops) > 0 {
+		e.making.Lock()
+		defer e.making.Unlock()
+		e.gate.Lock()
+		defer e.gate.Unlock()
+	} else {
+		e.gate.RLock()
+		defer e.gate.RUnlock()
+	}
+	if e.closed {
+		return 0, errs.Closed
+	}
+	for i := range b.Tablets {
+		if b.Tablets[i].Shape.stale.Load() {
+			return 0, fmt.Errorf("tablet of %s: %w", b.Tablets[i].Shape.device, ErrStale)
+		}
+	}
+	c.lockDevices(e, b)
+	defer c.unlockDevices()
+	if len(b.Puts) > 0 {
+		e.kv.mu.Lock()
+		defer e.kv.mu.Unlock()
+	}
+	if len(b.Events) > 0 {
+		e.outbox.mu.Lock()
+		defer e.outbox.mu.Unlock()
+	}
+	lsn, err := e.append(c.payload)
+	if err != nil {
+		return 0, err
+	}
+	e.apply(b, c, lsn)
+	return lsn, nil
+}
+
+// append takes a log position. In memory mode a counter gives it.
+func (e *Engine) append(payload []byte) (uint64, error) {
+	if e.log == nil {
+		return e.counter.Add(1), nil
+	}
+	return e.log.Append(recordGroup, payload)
+}
+
+// lockDevices locks the devices that b touches in the order of their ids.
+func (c *commit) lockDevices(e *Engine, b *Batch) {
+	for i, r := range c.rows {
+		if r != nil {
+			c.devices = append(c.devices, b.Tablets[i].Shape.into(e.mem))
+		}
+	}
+	for i := range b.Deletes {
+		for _, ser := range b.Deletes[i].Series {
+			c.devices = append(c.devices, e.mem.Device(ser.Dev.ID, true))
+		}
+	}
+	if len(c.devices) > 1 {
+		slices.SortFunc(c.devices, func(a, b *memtable.Device) int { return cmp.Compare(a.ID, b.ID) })
+		c.devices = slices.Compact(c.devices)
+	}
+	for _, d := range c.devices {
+		d.Lock()
+	}
+}
+
+func (c *commit) unlockDevices() {
+	for i := len(c.devices) - 1; i >= 0; i-- {
+		c.devices[i].Unlock()
+	}
+}
+
+// apply makes the batch visible; every lock it needs is held.
+func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
+	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
+	for _, ser := range b.Drops {
+		e.dropSeries(ser)
+	}
+	for i := range b.Deletes {
+		d := &b.Deletes[i]
+		for _, ser := range d.Series {
+			e.mem.Device(ser.Dev.ID, true).Mask(ser.ID, d.From, d.To, lsn, cut)
+		}
+	}
+	late := 0
+	for i, r := range c.rows {
+		if r == nil {
+			continue
+		}
+		s := b.Tablets[i].Shape
+		c.w = memtable.Write{Layout: &s.layout, Rows: *r, LSN: lsn, Cut: cut}
+		late += s.into(e.mem).Add(&c.w)
+	}
+	if b.LateRows = late; late > 0 {
+		e.lateRows.Add(int64(late))
+	}
+	if c.points > 0 {
+		e.points.Add(c.points)
+	}
+	for i := range b.Puts {
+		e.kv.put(&b.Puts[i])
+	}
+	for i := range b.Events {
+		e.outbox.add(Pos{LSN: lsn, Ord: uint32(i)}, &b.Events[i])
+	}
+}
+
+// dropSeries removes a series from the catalogue. The gate is held exclusively.
+func (e *Engine) dropSeries(ser *Series) {
+	if now, ok := e.cat.ByID(ser.ID); !ok || now != ser {
+		return
+	}
+	e.cat.Drop(ser.ID)
+	e.shapes.drop(ser)
+	if _, ok := e.cat.Device(ser.Device); !ok {
+		e.snaps.discard(e, ser.Dev.ID)
+	}
+}

@@ -1,0 +1,465 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tidwall/btree"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/segment"
+)
+
+// frozen is a memtable on its way to the disk, with the state of everything
+// else at the same log position.
+type frozen struct {
+	table      *memtable.Table
+	lsn        uint64 // last commit in it
+	after      uint64 // last commit before it
+	state      *btree.Map[string, stateValue]
+	series     []*Series
+	nextSeries uint32
+}
+
+// Flush writes the memtable to a block file and returns when it is done. In
+// memory mode there is nothing to do.
+func (e *Engine) Flush(ctx context.Context) error {
+	if e.stopped.Load() {
+		return errs.Closed
+	}
+	if e.log == nil {
+		return ctx.Err()
+	}
+	return e.flush(ctx, true)
+}
+
+// flush writes what an earlier attempt froze, if that failed, and, if all is
+// set or nothing was left over, what is in memory now.
+func (e *Engine) flush(ctx context.Context, all bool) error {
+	e.flushing.Lock()
+	defer e.flushing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	leftover := e.frozen != nil
+	for {
+		if e.frozen == nil {
+			if err := e.log.Rotate(); err != nil {
+				e.room.tell(err)
+				return fmt.Errorf("flush: %w", err)
+			}
+		}
+		f := e.freeze()
+		if f == nil {
+			e.room.tell(nil)
+			return nil
+		}
+		if err := e.writeFrozen(f); err != nil {
+			e.room.tell(err)
+			return fmt.Errorf("flush: %w", err)
+		}
+		e.flushes.Add(1)
+		e.room.tell(nil)
+		if !leftover || !all {
+			return nil
+		}
+		leftover = false
+	}
+}
+
+// freeze puts a new memtable in the place of the present one, which takes no
+// writes from then on. It returns nil if nothing was committed since the last
+// flush.
+func (e *Engine) freeze() *frozen {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.frozen != nil {
+		return e.frozen
+	}
+	lsn := e.lastLSN()
+	if e.closed || lsn == e.disk.now.Flushed {
+		return nil
+	}
+	f := &frozen{
+		table: e.mem, lsn: lsn, after: e.disk.now.Flushed,
+		state: e.kv.copy(), series: e.cat.Definitions(), nextSeries: e.cat.NextID(),
+	}
+	e.outbox.cursorsInto(f.state)
+	e.frozen = f
+	e.frozenBytes.Store(e.mem.Bytes())
+	e.mem = memtable.New(e.cfg.BlockRows)
+	e.active.Store(e.mem)
+	e.recent = e.recent[:0]
+	return f
+}
+
+// writeFrozen makes f durable in files. The manifest edit is the commit point:
+// before it nothing refers to the new files, after it the log is not needed up
+// to f.lsn.
+func (e *Engine) writeFrozen(f *frozen) error {
+	d := &e.disk
+	var ed edit
+	var made []string
+	fail := func(err error) error {
+		for _, name := range made {
+			d.fs.Remove(name)
+		}
+		return err
+	}
+	file, err := e.writeBlocks(f)
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		ed.addFile(file.meta)
+		made = append(made, file.name)
+	}
+	state, catalog := d.number(), d.number()
+	made = append(made, d.stateName(state), d.catalogName(catalog))
+	if err := e.writeState(f, state); err != nil {
+		return fail(err)
+	}
+	if err := e.writeCatalog(f, catalog); err != nil {
+		return fail(err)
+	}
+	seg, err := e.writeOutbox(f)
+	if err != nil {
+		return fail(err)
+	}
+	if seg.No != 0 {
+		made = append(made, d.outboxName(seg.No))
+		ed.tag(editAddOutbox, seg.No, seg.MinLSN, seg.MaxLSN)
+	}
+	oldest := e.outbox.oldest()
+	for _, s := range d.now.Outbox {
+		if s.MaxLSN < oldest {
+			ed.tag(editDropOutbox, s.No)
+		}
+	}
+	var masks []seriesMask
+	if len(d.now.Files) > 0 {
+		masks = f.masks()
+		for _, m := range masks {
+			ed.mask(m)
+		}
+	}
+	ed.tag(editFlushed, f.lsn)
+	ed.tag(editState, state)
+	ed.tag(editCatalog, catalog)
+	ed.tag(editNextSeries, uint64(f.nextSeries))
+	before := d.now.clone()
+	if err := d.commit(ed); err != nil {
+		// The edit may be on the disk: the new files must stay, Open or the next
+		// flush finds out which are needed.
+		return err
+	}
+	e.publish(file, masks)
+	e.removeOld(before)
+	if err := e.log.Retire(f.lsn); err != nil {
+		e.logger.Warn("tickwell: log segments were not retired", "err", err)
+	}
+	return nil
+}
+
+// publish shows a flushed file in the place of the frozen memtable.
+func (e *Engine) publish(file *blockFile, masks []seriesMask) {
+	e.gate.Lock()
+	old := e.version
+	e.version = old.with(file, masks)
+	e.frozen = nil
+	e.frozenBytes.Store(0)
+	e.gate.Unlock()
+	old.unref()
+}
+
+// removeOld removes files that the manifest no longer names. What cannot be
+// removed now is an orphan at the next Open.
+func (e *Engine) removeOld(before manifest) {
+	d := &e.disk
+	if before.State != 0 && before.State != d.now.State {
+		d.fs.Remove(d.stateName(before.State))
+	}
+	if before.Catalog != 0 && before.Catalog != d.now.Catalog {
+		d.fs.Remove(d.catalogName(before.Catalog))
+	}
+	for _, s := range before.Outbox {
+		if !slices.Contains(d.now.Outbox, s) {
+			d.fs.Remove(d.outboxName(s.No))
+		}
+	}
+}
+
+// masks returns the deletes in the frozen memtable.
+func (f *frozen) masks() []seriesMask {
+	var out []seriesMask
+	for _, dev := range f.table.Devices() {
+		dev.AllMasks(func(id uint32, m merge.Mask) { out = append(out, seriesMask{id, m}) })
+	}
+	return out
+}
+
+// writeBlocks writes the rows of f to one block file and opens it. It returns
+// nil when there are no rows.
+func (e *Engine) writeBlocks(f *frozen) (*blockFile, error) {
+	d := &e.disk
+	no := d.number()
+	name := d.blockName(no)
+	w, err := segment.Create(d.fs, name+tmpSuffix, segment.Header{StoreID: d.store, FileNo: no, MinLSN: f.after + 1, MaxLSN: f.lsn})
+	if err != nil {
+		return nil, err
+	}
+	live := map[uint32]bool{}
+	for _, s := range f.series {
+		live[s.ID] = true
+	}
+	bw := blockWriter{w: w, rows: e.cfg.BlockRows}
+	for _, dev := range f.table.Devices() {
+		for _, l := range dev.Components() {
+			if err := bw.component(dev, &l, live); err != nil {
+				w.Abort()
+				return nil, err
+			}
+		}
+	}
+	if bw.blocks == 0 {
+		return nil, w.Abort()
+	}
+	meta, err := w.Finish()
+	if err != nil {
+		w.Abort()
+		return nil, err
+	}
+	if err := d.fs.Rename(name+tmpSuffix, name); err != nil {
+		d.fs.Remove(name + tmpSuffix)
+		return nil, err
+	}
+	if err := d.fs.SyncDir(d.path("data")); err != nil {
+		return nil, err
+	}
+	return d.openBlocks(fileMeta{
+		No: no, MinLSN: meta.MinLSN, MaxLSN: meta.MaxLSN, Size: meta.Size,
+		MinTime: meta.MinTime, MaxTime: meta.MaxTime, Points: meta.Points,
+	})
+}
+
+// openBlocks opens a block file of the store.
+func (s *storage) openBlocks(m fileMeta) (*blockFile, error) {
+	name := s.blockName(m.No)
+	r, err := segment.Open(s.fs, name, s.store, m.No, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), reader: r}, nil
+}
+
+// blockWriter writes memtable rows to a block file.
+type blockWriter struct {
+	w      *segment.Writer
+	rows   int // of a block
+	blocks int
+
+	ids     []uint32
+	kinds   []column.Kind
+	pending memtable.Rows
+}
+
+// component writes series that share groups: chunks that nothing overlaps are
+// copied as they are encoded, the rest is merged and encoded again.
+func (bw *blockWriter) component(dev *memtable.Device, l *memtable.Layout, live map[uint32]bool) error {
+	bw.ids, bw.kinds = bw.ids[:0:0], bw.kinds[:0:0]
+	for i, id := range l.IDs {
+		if live[id] {
+			bw.ids, bw.kinds = append(bw.ids, id), append(bw.kinds, l.Kinds[i])
+		}
+	}
+	if len(bw.ids) == 0 {
+		return nil
+	}
+	masks := make([][]merge.Mask, len(bw.ids))
+	for i, id := range bw.ids {
+		masks[i] = dev.Masks(nil, id, memtable.Newest)
+	}
+	sources := dev.Sources(nil, bw.ids, memtable.Newest, MinTime, MaxTime+1)
+	r := merge.New(bw.kinds, masks, MinTime, MaxTime+1, sources)
+	bw.reset()
+	for {
+		if b, ok := r.Peek(); ok && b.N >= bw.rows/2 {
+			if s, ok := memtable.SealedOf(b.Chunk); ok {
+				if err := bw.flush(); err != nil {
+					return err
+				}
+				if err := bw.copyChunk(s, b.Cols); err != nil {
+					return err
+				}
+				r.Skip()
+				continue
+			}
+		}
+		if !r.Next() {
+			break
+		}
+		if err := bw.add(r); err != nil {
+			return err
+		}
+	}
+	if err := r.Err(); err != nil {
+		return err
+	}
+	return bw.flush()
+}
+
+// copyChunk writes an encoded chunk; cols are its columns of the component's
+// series.
+func (bw *blockWriter) copyChunk(s *memtable.Sealed, cols []int) error {
+	ref, err := bw.w.BeginChunk(s.Times, s.N, s.Min, s.Max)
+	if err != nil {
+		return err
+	}
+	for i, c := range cols {
+		if c < 0 || s.Cols[c] == nil {
+			continue
+		}
+		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, s.Cols[c], s.Stats(c)); err != nil {
+			return err
+		}
+		bw.blocks++
+	}
+	return nil
+}
+
+func (bw *blockWriter) reset() {
+	p := &bw.pending
+	p.Times = p.Times[:0]
+	for len(p.Cols) < len(bw.kinds) {
+		p.Cols, p.Nulls = append(p.Cols, column.Vector{}), append(p.Nulls, nil)
+	}
+	p.Cols, p.Nulls = p.Cols[:len(bw.kinds)], p.Nulls[:len(bw.kinds)]
+	for i := range p.Cols {
+		p.Cols[i].Reset(bw.kinds[i])
+		clear(p.Nulls[i])
+		p.Nulls[i] = p.Nulls[i][:0]
+	}
+}
+
+// add takes the rows of r's batch, a block at a time.
+func (bw *blockWriter) add(r *merge.Rows) error {
+	times := r.Times()
+	for lo := 0; lo < len(times); {
+		at := len(bw.pending.Times)
+		hi := min(len(times), lo+bw.rows-at)
+		bw.pending.Times = append(bw.pending.Times, times[lo:hi]...)
+		for c := range bw.kinds {
+			v, nulls := r.Col(c)
+			bw.pending.Cols[c].AppendRange(v, lo, hi)
+			for i := lo; i < hi && nulls != nil; i++ {
+				if nulls.Get(i) {
+					bw.pending.Nulls[c].Set(at + i - lo)
+				}
+			}
+		}
+		lo = hi
+		if len(bw.pending.Times) == bw.rows {
+			if err := bw.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// flush encodes and writes the pending rows.
+func (bw *blockWriter) flush() error {
+	if len(bw.pending.Times) == 0 {
+		return nil
+	}
+	s := memtable.Seal(bw.kinds, &bw.pending, 0, len(bw.pending.Times))
+	cols := make([]int, len(bw.kinds))
+	for i := range cols {
+		cols[i] = i
+	}
+	bw.reset()
+	return bw.copyChunk(s, cols)
+}
+
+// writeState writes the durable state to STATE-no.
+func (e *Engine) writeState(f *frozen, no uint64) error {
+	w, err := createFramed(e.fs, e.disk.stateName(no), magicState, e.disk.store, no)
+	if err != nil {
+		return err
+	}
+	var frame []byte
+	f.state.Scan(func(key string, v stateValue) bool {
+		body := appendPut(nil, &Put{Kind: v.kind, Key: key, Value: v.value})
+		frame = appendSection(frame, sectionPut, body)
+		if len(frame) >= frameTarget {
+			err = w.frame(frame)
+			frame = frame[:0]
+		}
+		return err == nil
+	})
+	if err == nil && len(frame) > 0 {
+		err = w.frame(frame)
+	}
+	if err != nil {
+		w.abort()
+		return err
+	}
+	return w.finish()
+}
+
+// frameTarget is the size at which a frame of sections is written.
+const frameTarget = 64 << 10
+
+// writeCatalog writes the definitions of all series to CATALOG-no.
+func (e *Engine) writeCatalog(f *frozen, no uint64) error {
+	w, err := createFramed(e.fs, e.disk.catalogName(no), magicCatalog, e.disk.store, no)
+	if err != nil {
+		return err
+	}
+	var defs []byte
+	for i := 0; i < len(f.series) && err == nil; i += catalogFrame {
+		part := f.series[i:min(i+catalogFrame, len(f.series))]
+		defs = appendSection(defs[:0], sectionSeries, appendSeries(nil, part))
+		err = w.frame(defs)
+	}
+	if err != nil {
+		w.abort()
+		return err
+	}
+	return w.finish()
+}
+
+// catalogFrame is the number of definitions of one frame.
+const catalogFrame = 1024
+
+// writeOutbox writes the waiting events of f's part of the log to a segment. No
+// is 0 when there are none.
+func (e *Engine) writeOutbox(f *frozen) (outboxSegment, error) {
+	events := e.outbox.waiting(f.after, f.lsn)
+	if len(events) == 0 {
+		return outboxSegment{}, nil
+	}
+	s := outboxSegment{No: e.disk.number(), MinLSN: f.after + 1, MaxLSN: f.lsn}
+	w, err := createFramed(e.fs, e.disk.outboxName(s.No), magicOutbox, e.disk.store, s.No)
+	if err != nil {
+		return s, err
+	}
+	var frame []byte
+	for i := 0; i < len(events) && err == nil; i++ {
+		body := appendEvent(appendPos(nil, events[i].pos), &events[i].Event)
+		frame = appendSection(frame, sectionEvent, body)
+		if len(frame) >= frameTarget || i == len(events)-1 {
+			err = w.frame(frame)
+			frame = frame[:0]
+		}
+	}
+	if err != nil {
+		w.abort()
+		return s, err
+	}
+	return s, w.finish()
+}

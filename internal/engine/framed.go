@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path/filepath"
+
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// Small files — CURRENT, MANIFEST, CATALOG, STATE and outbox segments — are a
+// header and frames. Header: magic [8], store id u64, file number u64, version
+// u32, crc32c u32 of the bytes before it. Frame: length u32, crc32c u32, payload;
+// the checksum covers store id, file number, offset of the frame, length and
+// payload. All numbers are little-endian. A file that is written at once ends
+// with an empty frame; the manifest grows frame by frame.
+const (
+	headerSize    = 32
+	frameHeader   = 8
+	framedVersion = 1
+	maxFrame      = 16 << 20
+)
+
+const (
+	magicCurrent  = "TWCURRNT"
+	magicManifest = "TWMANIFE"
+	magicCatalog  = "TWCATALG"
+	magicState    = "TWSTATE1"
+	magicOutbox   = "TWOUTBOX"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func appendHeader(dst []byte, magic string, store, no uint64) []byte {
+	start := len(dst)
+	dst = append(dst, magic...)
+	dst = binary.LittleEndian.AppendUint64(dst, store)
+	dst = binary.LittleEndian.AppendUint64(dst, no)
+	dst = binary.LittleEndian.AppendUint32(dst, framedVersion)
+	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
+}
+
+// readHeader checks a header and returns store id and file number.
+func readHeader(b []byte, magic string) (store, no uint64, err error) {
+	if len(b) < headerSize || string(b[:8]) != magic {
+		return 0, 0, fmt.Errorf("no %s header: %w", magic, errs.Corrupt)
+	}
+	if crc32.Checksum(b[:headerSize-4], castagnoli) != binary.LittleEndian.Uint32(b[headerSize-4:]) {
+		return 0, 0, fmt.Errorf("%s header: wrong checksum: %w", magic, errs.Corrupt)
+	}
+	if v := binary.LittleEndian.Uint32(b[24:]); v > framedVersion {
+		return 0, 0, fmt.Errorf("%s header: format version %d is newer than %d: %w", magic, v, framedVersion, errs.BadInput)
+	}
+	return binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), nil
+}
+
+func frameSum(store, no uint64, offset int64, payload []byte) uint32 {
+	var b [28]byte
+	binary.LittleEndian.PutUint64(b[0:], store)
+	binary.LittleEndian.PutUint64(b[8:], no)
+	binary.LittleEndian.PutUint64(b[16:], uint64(offset))
+	binary.LittleEndian.PutUint32(b[24:], uint32(len(payload)))
+	return crc32.Update(crc32.Checksum(b[:], castagnoli), castagnoli, payload)
+}
+
+// appendFrame appends a frame that will lie at offset in its file.
+func appendFrame(dst []byte, store, no uint64, offset int64, payload []byte) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(payload)))
+	dst = binary.LittleEndian.AppendUint32(dst, frameSum(store, no, offset, payload))
+	return append(dst, payload...)
+}
+
+// readFrames calls f for the payloads of b, a whole file, and returns the offset
+// behind the last good frame. It stops at the first bad one with an error that
+// wraps errs.Corrupt, and at an empty one, which is an end: ended says so.
+func readFrames(b []byte, store, no uint64, f func(payload []byte) error) (good int64, ended bool, err error) {
+	at := headerSize
+	for at < len(b) {
+		if len(b)-at < frameHeader {
+			return int64(at), false, fmt.Errorf("frame at %d: cut off: %w", at, errs.Corrupt)
+		}
+		n := binary.LittleEndian.Uint32(b[at:])
+		if n > maxFrame || int(n) > len(b)-at-frameHeader {
+			return int64(at), false, fmt.Errorf("frame at %d: length %d: %w", at, n, errs.Corrupt)
+		}
+		payload := b[at+frameHeader : at+frameHeader+int(n)]
+		if frameSum(store, no, int64(at), payload) != binary.LittleEndian.Uint32(b[at+4:]) {
+			return int64(at), false, fmt.Errorf("frame at %d: wrong checksum: %w", at, errs.Corrupt)
+		}
+		if n == 0 {
+			return int64(at) + frameHeader, true, nil
+		}
+		if err := f(payload); err != nil {
+			return int64(at), false, fmt.Errorf("frame at %d: %w", at, err)
+		}
+		at += frameHeader + int(n)
+	}
+	return int64(at), false, nil
+}
+
+// framedWriter writes a framed file under a temporary name.
+type framedWriter struct {
+	fs        vfs.FS
+	name      string
+	file      vfs.File
+	store, no uint64
+	offset    int64
+	buf       []byte
+}
+
+const tmpSuffix = ".tmp"
+
+func createFramed(fs vfs.FS, name, magic string, store, no uint64) (*framedWriter, error) {
+	f, err := fs.Create(name + tmpSuffix)
+	if err != nil {
+		return nil, err
+	}
+	w := &framedWriter{fs: fs, name: name, file: f, store: store, no: no}
+	if err := w.write(appendHeader(nil, magic, store, no)); err != nil {
+		w.abort()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *framedWriter) write(b []byte) error {
+	n, err := w.file.Write(b)
+	w.offset += int64(n)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+func (w *framedWriter) frame(payload []byte) error {
+	w.buf = appendFrame(w.buf[:0], w.store, w.no, w.offset, payload)
+	return w.write(w.buf)
+}
+
+// finish ends the file, makes it durable and gives it its name.
+func (w *framedWriter) finish() error {
+	err := w.frame(nil)
+	if err == nil {
+		err = w.file.Sync()
+	}
+	if err != nil {
+		w.abort()
+		return err
+	}
+	if err := w.file.Close(); err != nil {
+		w.fs.Remove(w.name + tmpSuffix)
+		return err
+	}
+	if err := w.fs.Rename(w.name+tmpSuffix, w.name); err != nil {
+		w.fs.Remove(w.name + tmpSuffix)
+		return err
+	}
+	return w.fs.SyncDir(filepath.Dir(w.name))
+}
+
+func (w *framedWriter) abort() {
+	w.file.Close()
+	w.fs.Remove(w.name + tmpSuffix)
+}
+
+// readFramed reads a file that was written at once. Frames before a damage have
+// been given to f when it returns the error.
+func readFramed(fs vfs.FS, name, magic string, store, no uint64, f func([]byte) error) error {
+	b, err := vfs.ReadFile(fs, name)
+	if err != nil {
+		return err
+	}
+	s, n, err := readHeader(b, magic)
+	if err != nil {
+		return err
+	}
+	if s != store || n != no {
+		return fmt.Errorf("file %d of store %x instead of %d of %x: %w", n, s, no, store, errs.Corrupt)
+	}
+	_, ended, err := readFrames(b, store, no, f)
+	if err == nil && !ended {
+		err = errors.Join(errs.Corrupt, io.ErrUnexpectedEOF)
+	}
+	return err
+}

@@ -1,0 +1,424 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/wal"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// openDir brings the store in the directory back: LOCK, CURRENT, manifest,
+// catalogue and state, block files, log; then it removes what nothing names.
+func (e *Engine) openDir(ctx context.Context) error {
+	d := &e.disk
+	d.fs, d.dir = e.fs, e.cfg.Dir
+	for _, sub := range []string{"", "data", "outbox", "wal"} {
+		if err := d.fs.MkdirAll(d.path(sub)); err != nil {
+			return err
+		}
+	}
+	lock, err := d.fs.Lock(d.path("LOCK"))
+	if err != nil {
+		if errors.Is(err, vfs.ErrLocked) {
+			return fmt.Errorf("%w: %w", errs.Locked, err)
+		}
+		return err
+	}
+	e.lock = lock
+	if err := e.openManifest(); err != nil {
+		return err
+	}
+	if err := e.loadFiles(); err != nil {
+		return err
+	}
+	r := replay{e: e}
+	if err := r.findUnnamed(); err != nil {
+		return err
+	}
+	log, report, err := wal.Open(wal.Config{
+		FS: d.fs, Dir: d.path("wal"), StoreID: d.store,
+		SegmentBytes: e.cfg.SegmentBytes, Recycle: e.cfg.Recycle,
+		Clock: e.clock, Policy: e.cfg.Sync, Logger: e.logger,
+		OnDurable: func(uint64) { e.poke(wantWake) },
+		OnFailed:  e.lostPositions,
+	}, d.now.Flushed, func(lsn uint64, kind uint8, payload []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return r.record(lsn, kind, payload)
+	})
+	if err != nil {
+		return err
+	}
+	e.log = log
+	if err := r.finish(); err != nil {
+		return err
+	}
+	for _, dm := range report.Damage {
+		e.report.LostLog = append(e.report.LostLog, dm.String())
+	}
+	e.removeOrphans()
+	if e.log.Last() > d.now.Flushed && e.mem.Bytes() > e.cfg.MemtableBytes {
+		e.wantFlush()
+	}
+	return nil
+}
+
+// openManifest finds the manifest, or makes the first one.
+func (e *Engine) openManifest() error {
+	d := &e.disk
+	b, err := vfs.ReadFile(d.fs, d.path("CURRENT"))
+	if err == nil {
+		var no uint64
+		if d.store, no, err = readHeader(b, magicCurrent); err == nil {
+			if err = e.readManifest(no); err == nil {
+				return nil
+			}
+			if !errors.Is(err, errs.Corrupt) && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			e.quarantine(d.manifestName(no), err)
+		} else if errors.Is(err, errs.Corrupt) {
+			e.quarantine(d.path("CURRENT"), err)
+		} else {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return e.searchManifest()
+}
+
+// searchManifest does without CURRENT: the newest readable manifest counts. If
+// there is none the store is new, or everything that names its files is lost.
+func (e *Engine) searchManifest() error {
+	d := &e.disk
+	names, err := d.fs.List(d.dir)
+	if err != nil {
+		return err
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		no, ok := parseNumbered(names[i], "MANIFEST-", "")
+		if !ok {
+			continue
+		}
+		if err := e.readManifest(no); err != nil {
+			if !errors.Is(err, errs.Corrupt) {
+				return err
+			}
+			continue
+		}
+		return d.rewrite(d.now)
+	}
+	if d.store == 0 {
+		d.store = e.guessStore()
+	}
+	if d.store == 0 {
+		e.report.Created = true
+		for d.store == 0 {
+			d.store = e.cfg.Seed()
+		}
+	}
+	d.now = manifest{NextNo: 1, NextSeries: 1}
+	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil {
+		e.logger.Debug("tickwell: the directory's parent was not synced", "err", err)
+	}
+	return d.rewrite(d.now)
+}
+
+// guessStore reads the store id from any block file when nothing else is left.
+func (e *Engine) guessStore() uint64 {
+	d := &e.disk
+	for _, prefix := range []string{"STATE-", "CATALOG-", "MANIFEST-"} {
+		names, err := d.fs.List(d.dir)
+		if err != nil {
+			return 0
+		}
+		for _, name := range names {
+			if _, ok := parseNumbered(name, prefix, ""); !ok {
+				continue
+			}
+			b, err := vfs.ReadFile(d.fs, d.path(name))
+			if err != nil || len(b) < headerSize {
+				continue
+			}
+			if store, _, err := readHeader(b, string(b[:8])); err == nil {
+				return store
+			}
+		}
+	}
+	return 0
+}
+
+// readManifest loads a manifest and leaves it open for more edits. A torn last
+// edit is cut off by writing the manifest anew; its files are then orphans, or
+// are taken in again when the log does not reach back far enough.
+func (e *Engine) readManifest(no uint64) error {
+	d := &e.disk
+	name := d.manifestName(no)
+	b, err := vfs.ReadFile(d.fs, name)
+	if err != nil {
+		return err
+	}
+	store, n, err := readHeader(b, magicManifest)
+	if err != nil {
+		return err
+	}
+	if n != no || d.store != 0 && store != d.store {
+		return fmt.Errorf("manifest %d of store %x: %w", n, store, errs.Corrupt)
+	}
+	var m manifest
+	edits := 0
+	good, _, err := readFrames(b, store, no, func(payload []byte) error {
+		edits++
+		return m.apply(payload)
+	})
+	if edits == 0 || err != nil && !errors.Is(err, errs.Corrupt) {
+		return errors.Join(err, fmt.Errorf("manifest %d has no edit: %w", no, errs.Corrupt))
+	}
+	d.store, d.now, d.no, d.size = store, m, no, good
+	if d.now.NextNo <= no {
+		d.now.NextNo = no + 1
+	}
+	if err != nil || good != int64(len(b)) {
+		e.logger.Warn("tickwell: manifest ends in the middle of an edit", "file", name, "err", err)
+		return nil // d.manifest stays nil: the next edit starts a new one
+	}
+	d.manifest, err = d.fs.OpenReadWrite(name)
+	return err
+}
+
+// loadFiles reads catalogue, state and outbox segments and opens the block
+// files.
+func (e *Engine) loadFiles() error {
+	d := &e.disk
+	if err := e.loadCatalog(d.now.Catalog); err != nil {
+		return err
+	}
+	e.cat.SetNextID(d.now.NextSeries)
+	if err := e.loadState(d.now.State); err != nil {
+		return err
+	}
+	for _, s := range d.now.Outbox {
+		if err := e.loadOutbox(s.No); err != nil {
+			return err
+		}
+	}
+	for _, m := range d.now.Files {
+		if err := e.loadBlocks(m); err != nil {
+			return err
+		}
+	}
+	v := newVersion()
+	v.files = e.version.files
+	for _, k := range d.now.Masks {
+		v.masks[k.id] = append(v.masks[k.id], k.Mask)
+	}
+	e.version = v
+	return nil
+}
+
+// damaged handles an unreadable file: damage is quarantined and reported, other
+// errors end Open.
+func (e *Engine) damaged(name string, err error) error {
+	if err == nil || !errors.Is(err, errs.Corrupt) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	e.quarantine(name, err)
+	return nil
+}
+
+func (e *Engine) loadCatalog(no uint64) error {
+	if no == 0 {
+		return nil
+	}
+	name := e.disk.catalogName(no)
+	return e.damaged(name, readFramed(e.fs, name, magicCatalog, e.disk.store, no, func(b []byte) error {
+		return eachSection(b, func(kind uint8, body []byte) error {
+			if kind != sectionSeries {
+				return nil
+			}
+			return e.addDefinitions(body)
+		})
+	}))
+}
+
+func (e *Engine) addDefinitions(body []byte) error {
+	w := wire{b: body}
+	defs := w.definitions()
+	if w.bad {
+		return fmt.Errorf("series definitions: %w", errs.Corrupt)
+	}
+	for _, def := range defs {
+		if _, err := e.cat.Add(def); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) loadState(no uint64) error {
+	if no == 0 {
+		return nil
+	}
+	name := e.disk.stateName(no)
+	return e.damaged(name, readFramed(e.fs, name, magicState, e.disk.store, no, func(b []byte) error {
+		return eachSection(b, func(kind uint8, body []byte) error {
+			if kind != sectionPut {
+				return nil
+			}
+			w := wire{b: body}
+			p := w.put()
+			if w.bad {
+				return fmt.Errorf("state: %w", errs.Corrupt)
+			}
+			e.kv.put(&p)
+			e.outbox.restore(p.Key, p.Value)
+			return nil
+		})
+	}))
+}
+
+func (e *Engine) loadOutbox(no uint64) error {
+	name := e.disk.outboxName(no)
+	return e.damaged(name, readFramed(e.fs, name, magicOutbox, e.disk.store, no, func(b []byte) error {
+		return eachSection(b, func(kind uint8, body []byte) error {
+			if kind != sectionEvent {
+				return nil
+			}
+			w := wire{b: body}
+			pos := Pos{LSN: w.uvarint(), Ord: uint32(w.uvarint())}
+			ev := w.event()
+			if w.bad {
+				return fmt.Errorf("outbox: %w", errs.Corrupt)
+			}
+			e.outbox.mu.Lock()
+			defer e.outbox.mu.Unlock()
+			e.outbox.add(pos, &ev)
+			return nil
+		})
+	}))
+}
+
+// loadBlocks opens a block file. One that is damaged in its frame is moved away
+// and replaced by a lost range, so that queries over it fail instead of showing
+// less.
+func (e *Engine) loadBlocks(m fileMeta) error {
+	f, err := e.disk.openBlocks(m)
+	if err != nil {
+		name := e.disk.blockName(m.No)
+		if err := e.damaged(name, err); err != nil {
+			return err
+		}
+		e.report.Quarantined[len(e.report.Quarantined)-1].MinTime = m.MinTime
+		e.report.Quarantined[len(e.report.Quarantined)-1].MaxTime = m.MaxTime
+		f = &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), lost: true}
+	}
+	f.refs.Store(1)
+	e.version.files = append(e.version.files, f)
+	return nil
+}
+
+// quarantine moves a damaged file away and reports it.
+func (e *Engine) quarantine(name string, cause error) {
+	d := &e.disk
+	rel := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(name), filepath.ToSlash(d.dir)), "/")
+	e.report.Quarantined = append(e.report.Quarantined, Damage{File: rel, Reason: cause.Error()})
+	e.logger.Error("tickwell: damaged file", "file", rel, "err", cause)
+	if errors.Is(cause, fs.ErrNotExist) {
+		return
+	}
+	to := d.path("quarantine")
+	if err := d.fs.MkdirAll(to); err != nil {
+		e.logger.Error("tickwell: quarantine", "err", err)
+		return
+	}
+	if err := d.fs.Rename(name, filepath.Join(to, filepath.Base(name))); err != nil {
+		e.logger.Error("tickwell: quarantine", "err", err)
+	}
+}
+
+// removeOrphans removes what crashes left behind: temporary files and files that
+// the manifest does not name.
+func (e *Engine) removeOrphans() {
+	d := &e.disk
+	keep := map[string]bool{
+		numbered("MANIFEST-", d.no, ""):         true,
+		numbered("STATE-", d.now.State, ""):     true,
+		numbered("CATALOG-", d.now.Catalog, ""): true,
+	}
+	for _, f := range d.now.Files {
+		keep[numbered("", f.No, ".blk")] = true
+	}
+	for _, s := range d.now.Outbox {
+		keep[numbered("", s.No, ".seg")] = true
+	}
+	for _, sub := range []string{"", "data", "outbox"} {
+		names, err := d.fs.List(d.path(sub))
+		if err != nil {
+			e.logger.Warn("tickwell: orphans were not removed", "err", err)
+			continue
+		}
+		for _, name := range names {
+			if !keep[name] && isOurs(name) {
+				d.fs.Remove(d.path(sub, name))
+			}
+		}
+	}
+}
+
+// isOurs reports whether a name is one that the store gives to files it may
+// remove.
+func isOurs(name string) bool {
+	name = strings.TrimSuffix(name, tmpSuffix)
+	for _, p := range [][2]string{{"MANIFEST-", ""}, {"STATE-", ""}, {"CATALOG-", ""}, {"", ".blk"}, {"", ".seg"}} {
+		if _, ok := parseNumbered(name, p[0], p[1]); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func parseNumbered(name, prefix, suffix string) (uint64, bool) {
+	s, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return 0, false
+	}
+	if s, ok = strings.CutSuffix(s, suffix); !ok || len(s) != 16 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, 16, 64)
+	return n, err == nil
+}
+
+// eachSection calls f for the sections of a record or frame.
+func eachSection(b []byte, f func(kind uint8, body []byte) error) error {
+	w := wire{b: b}
+	for len(w.b) > 0 {
+		kind := w.byte()
+		body := w.bytes(w.count())
+		if w.bad {
+			return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+		}
+		if err := f(kind, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostSource stands for a block file that could not be opened: reading it says
+// so.
+func (f *blockFile) lostSource(from, last int64, width int) merge.Source {
+	cols := make([]int, width)
+	lo, hi := max(from, f.meta.MinTime), min(last, f.meta.MaxTime)
+	return merge.Source{{Min: lo, Max: hi, N: 1, LSN: f.meta.MaxLSN, Cols: cols, Chunk: lostChunk{f, lo, hi}}}
+}

@@ -1,0 +1,460 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+)
+
+// recordGroup is the log record kind of an atomic group of sections;
+// docs/format/records.md has the bytes.
+const recordGroup = 1
+
+// Section kinds; on disk, never changed.
+const (
+	sectionSeries = 1
+	sectionTablet = 2
+	sectionDelete = 3
+	sectionDrop   = 4
+	sectionPut    = 5
+	sectionEvent  = 6
+	sectionMark   = 7 // reserved: end of a group of several records
+)
+
+// Column encodings of a tablet section.
+const (
+	rowsRaw   = 0
+	rowsBlock = 1
+)
+
+// blockFrom is the number of rows from which on columns go through the block
+// codecs.
+const blockFrom = 16
+
+func appendSection(dst []byte, kind uint8, body []byte) []byte {
+	dst = append(dst, kind)
+	dst = binary.AppendUvarint(dst, uint64(len(body)))
+	return append(dst, body...)
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+func appendDefinitions(dst []byte, defs []catalog.Definition) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(defs)))
+	for _, d := range defs {
+		dst = binary.AppendUvarint(dst, uint64(d.ID))
+		dst = append(dst, byte(d.Kind))
+		dst = appendString(dst, d.Device)
+		dst = appendString(dst, d.Name)
+	}
+	return dst
+}
+
+func appendSeries(dst []byte, series []*Series) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(series)))
+	for _, s := range series {
+		dst = binary.AppendUvarint(dst, uint64(s.ID))
+		dst = append(dst, byte(s.Kind))
+		dst = appendString(dst, s.Device)
+		dst = appendString(dst, s.Name)
+	}
+	return dst
+}
+
+func appendIDs(dst []byte, ids []uint32) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(ids)))
+	last := int64(0)
+	for _, id := range ids {
+		dst = binary.AppendVarint(dst, int64(id)-last)
+		last = int64(id)
+	}
+	return dst
+}
+
+func appendSeriesIDs(dst []byte, series []*Series) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(series)))
+	last := int64(0)
+	for _, s := range series {
+		dst = binary.AppendVarint(dst, int64(s.ID)-last)
+		last = int64(s.ID)
+	}
+	return dst
+}
+
+func appendDelete(dst []byte, d *Delete) []byte {
+	dst = appendSeriesIDs(dst, d.Series)
+	dst = binary.AppendVarint(dst, d.From)
+	return binary.AppendVarint(dst, d.To)
+}
+
+const putDeletes = 1
+
+func appendPut(dst []byte, p *Put) []byte {
+	flags := byte(0)
+	if p.Delete {
+		flags = putDeletes
+	}
+	dst = append(dst, byte(p.Kind), flags)
+	dst = appendString(dst, p.Key)
+	if p.Delete {
+		return dst
+	}
+	return append(dst, p.Value...)
+}
+
+const eventUrgent = 1
+
+func appendEvent(dst []byte, ev *Event) []byte {
+	flags := byte(0)
+	if ev.Urgent {
+		flags = eventUrgent
+	}
+	dst = append(dst, flags)
+	dst = binary.AppendUvarint(dst, uint64(len(ev.Sinks)))
+	for _, s := range ev.Sinks {
+		dst = appendString(dst, s)
+	}
+	dst = appendString(dst, ev.Key)
+	return append(dst, ev.Payload...)
+}
+
+// appendTablet appends the rows [lo, hi), at most block.MaxRows, sorted by time.
+func appendTablet(dst []byte, enc *block.Encoder, scratch *[]byte, l *memtable.Layout, r *memtable.Rows, lo, hi int) []byte {
+	n := hi - lo
+	dst = appendIDs(dst, l.IDs)
+	dst = binary.AppendUvarint(dst, uint64(n))
+	if n < blockFrom {
+		dst = append(dst, rowsRaw)
+		last := int64(0)
+		for i, t := range r.Times[lo:hi] {
+			if i == 0 {
+				dst = binary.AppendVarint(dst, t)
+			} else {
+				dst = binary.AppendUvarint(dst, uint64(t)-uint64(last))
+			}
+			last = t
+		}
+		for c := range r.Cols {
+			dst = appendRawColumn(dst, &r.Cols[c], nullsOf(r, c), lo, hi)
+		}
+		return dst
+	}
+	dst = append(dst, rowsBlock)
+	*scratch = enc.AppendTimes((*scratch)[:0], r.Times[lo:hi])
+	dst = binary.AppendUvarint(dst, uint64(len(*scratch)))
+	dst = append(dst, *scratch...)
+	for c := range r.Cols {
+		v, nulls := r.Cols[c].Slice(lo, hi), nullsOf(r, c)
+		if lo > 0 {
+			nulls = shifted(nulls, lo, hi)
+		}
+		if nulls.Count(n) == n {
+			dst = append(dst, 0)
+			continue
+		}
+		*scratch = enc.AppendValues((*scratch)[:0], &v, nulls)
+		dst = binary.AppendUvarint(dst, uint64(len(*scratch)))
+		dst = append(dst, *scratch...)
+	}
+	return dst
+}
+
+func nullsOf(r *memtable.Rows, c int) column.Bitmap {
+	if c < len(r.Nulls) {
+		return r.Nulls[c]
+	}
+	return nil
+}
+
+func shifted(b column.Bitmap, lo, hi int) column.Bitmap {
+	var out column.Bitmap
+	for i := lo; i < hi && b != nil; i++ {
+		if b.Get(i) {
+			out.Set(i - lo)
+		}
+	}
+	return out
+}
+
+// Null flags of a raw column.
+const (
+	rawNoNulls = 0
+	rawBitmap  = 1
+)
+
+func appendRawColumn(dst []byte, v *column.Vector, nulls column.Bitmap, lo, hi int) []byte {
+	some := false
+	for i := lo; i < hi && nulls != nil; i++ {
+		some = some || nulls.Get(i)
+	}
+	if !some {
+		dst = append(dst, rawNoNulls)
+		for i := lo; i < hi; i++ {
+			dst = appendCell(dst, v, i)
+		}
+		return dst
+	}
+	dst = append(dst, rawBitmap)
+	at := len(dst)
+	for range (hi - lo + 7) / 8 {
+		dst = append(dst, 0)
+	}
+	for i := lo; i < hi; i++ {
+		if nulls.Get(i) {
+			dst[at+(i-lo)/8] |= 1 << ((i - lo) % 8)
+		} else {
+			dst = appendCell(dst, v, i)
+		}
+	}
+	return dst
+}
+
+func appendCell(dst []byte, v *column.Vector, i int) []byte {
+	switch v.Kind {
+	case column.Bool:
+		if v.Bools[i] {
+			return append(dst, 1)
+		}
+		return append(dst, 0)
+	case column.Int32:
+		return binary.LittleEndian.AppendUint32(dst, uint32(v.Int32s[i]))
+	case column.Int64:
+		return binary.LittleEndian.AppendUint64(dst, uint64(v.Int64s[i]))
+	case column.Float32:
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(v.Float32s[i]))
+	case column.Float64:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float64s[i]))
+	case column.Text:
+		return appendString(dst, v.Texts[i])
+	}
+	return dst
+}
+
+// wire reads what the functions above wrote, from any bytes: the first thing
+// that does not fit makes bad true and everything after it empty.
+type wire struct {
+	b   []byte
+	bad bool
+}
+
+func (w *wire) fail() { w.b, w.bad = nil, true }
+
+func (w *wire) byte() byte {
+	if len(w.b) == 0 {
+		w.fail()
+		return 0
+	}
+	c := w.b[0]
+	w.b = w.b[1:]
+	return c
+}
+
+func (w *wire) uvarint() uint64 {
+	x, n := binary.Uvarint(w.b)
+	if n <= 0 {
+		w.fail()
+		return 0
+	}
+	w.b = w.b[n:]
+	return x
+}
+
+func (w *wire) varint() int64 {
+	x, n := binary.Varint(w.b)
+	if n <= 0 {
+		w.fail()
+		return 0
+	}
+	w.b = w.b[n:]
+	return x
+}
+
+// count reads a number of things of at least one byte each.
+func (w *wire) count() int {
+	n := w.uvarint()
+	if n > uint64(len(w.b)) {
+		w.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (w *wire) bytes(n int) []byte {
+	if n < 0 || n > len(w.b) {
+		w.fail()
+		return nil
+	}
+	b := w.b[:n:n]
+	w.b = w.b[n:]
+	return b
+}
+
+func (w *wire) string() string { return string(w.bytes(w.count())) }
+
+func (w *wire) u64() uint64 {
+	b := w.bytes(8)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+func (w *wire) u32() uint32 {
+	b := w.bytes(4)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
+func (w *wire) ids() []uint32 {
+	n := w.count()
+	ids := make([]uint32, 0, n)
+	last := int64(0)
+	for range n {
+		last += w.varint()
+		if last <= 0 || last > catalog.MaxID {
+			w.fail()
+			return nil
+		}
+		ids = append(ids, uint32(last))
+	}
+	return ids
+}
+
+func (w *wire) definitions() []catalog.Definition {
+	n := w.count()
+	defs := make([]catalog.Definition, 0, n)
+	for range n {
+		id := w.uvarint()
+		if id > catalog.MaxID {
+			w.fail()
+		}
+		d := catalog.Definition{ID: uint32(id), Kind: column.Kind(w.byte()), Device: w.string(), Name: w.string()}
+		if w.bad {
+			return nil
+		}
+		defs = append(defs, d)
+	}
+	return defs
+}
+
+func (w *wire) put() Put {
+	p := Put{Kind: PutKind(w.byte())}
+	p.Delete = w.byte()&putDeletes != 0
+	p.Key = w.string()
+	if !p.Delete {
+		p.Value = append([]byte{}, w.b...)
+	}
+	return p
+}
+
+func (w *wire) event() Event {
+	ev := Event{Urgent: w.byte()&eventUrgent != 0}
+	n := w.count()
+	for range n {
+		ev.Sinks = append(ev.Sinks, w.string())
+		if w.bad {
+			return Event{}
+		}
+	}
+	ev.Key = w.string()
+	ev.Payload = append([]byte{}, w.b...)
+	return ev
+}
+
+// tabletRows decodes the rows of a tablet whose series have these kinds.
+func (w *wire) tabletRows(dec *block.Decoder, kinds []column.Kind) (*memtable.Rows, error) {
+	n := w.uvarint()
+	enc := w.byte()
+	if w.bad || n == 0 || n > block.MaxRows || enc > rowsBlock || enc == rowsRaw && n > uint64(len(w.b)) {
+		return nil, fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
+	}
+	r := &memtable.Rows{Cols: make([]column.Vector, len(kinds)), Nulls: make([]column.Bitmap, len(kinds))}
+	if enc == rowsRaw {
+		r.Times = w.rawTimes(int(n))
+	} else {
+		var err error
+		if r.Times, err = block.DecodeTimes(nil, w.bytes(w.count()), int(n)); err != nil {
+			return nil, err
+		}
+	}
+	for c, kind := range kinds {
+		v := &r.Cols[c]
+		v.Kind = kind
+		if enc == rowsRaw {
+			r.Nulls[c] = w.rawColumn(v, int(n))
+			continue
+		}
+		b := w.bytes(w.count())
+		if len(b) == 0 {
+			v.AppendZero(int(n))
+			for i := range int(n) {
+				r.Nulls[c].Set(i)
+			}
+			continue
+		}
+		nulls, err := dec.Values(v, nil, b, kind, int(n))
+		if err != nil {
+			return nil, err
+		}
+		r.Nulls[c] = nulls
+	}
+	if w.bad || len(w.b) > 0 || !r.Sorted() || r.Times[0] < MinTime || r.Times[n-1] > MaxTime {
+		return nil, fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
+	}
+	return r, nil
+}
+
+func (w *wire) rawTimes(n int) []int64 {
+	times := make([]int64, 0, n)
+	t := w.varint()
+	times = append(times, t)
+	for range n - 1 {
+		t = int64(uint64(t) + w.uvarint())
+		times = append(times, t)
+	}
+	return times
+}
+
+func (w *wire) rawColumn(v *column.Vector, n int) column.Bitmap {
+	var nulls column.Bitmap
+	if w.byte() == rawBitmap {
+		bits := w.bytes((n + 7) / 8)
+		for i := range n {
+			if bits != nil && bits[i/8]&(1<<(i%8)) != 0 {
+				nulls.Set(i)
+			}
+		}
+	}
+	for i := range n {
+		if nulls.Get(i) {
+			v.AppendZero(1)
+			continue
+		}
+		switch v.Kind {
+		case column.Bool:
+			v.Bools = append(v.Bools, w.byte() != 0)
+		case column.Int32:
+			v.Int32s = append(v.Int32s, int32(w.u32()))
+		case column.Int64:
+			v.Int64s = append(v.Int64s, int64(w.u64()))
+		case column.Float32:
+			v.Float32s = append(v.Float32s, math.Float32frombits(w.u32()))
+		case column.Float64:
+			v.Float64s = append(v.Float64s, math.Float64frombits(w.u64()))
+		case column.Text:
+			v.Texts = append(v.Texts, w.string())
+		}
+	}
+	return nulls
+}

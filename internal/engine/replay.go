@@ -1,0 +1,327 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/segment"
+)
+
+// replay applies log records to an engine that nobody uses yet.
+type replay struct {
+	e       *Engine
+	dec     block.Decoder
+	waiting []unresolved // sections that name series not defined so far
+	last    uint64
+	unnamed []unnamed
+}
+
+// unresolved is a section whose series' definition was refused for want of space
+// and logged again later.
+type unresolved struct {
+	lsn  uint64
+	kind uint8
+	body []byte
+}
+
+// record applies one log record.
+func (r *replay) record(lsn uint64, kind uint8, payload []byte) error {
+	if r.last == 0 {
+		r.adopt(lsn)
+	}
+	r.last = lsn
+	r.e.report.Replayed++
+	if kind != recordGroup {
+		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: unknown kind %d", lsn, kind))
+		return nil
+	}
+	ord := uint32(0)
+	err := eachSection(payload, func(kind uint8, body []byte) error { return r.section(lsn, &ord, kind, body) })
+	if err != nil {
+		// Its checksum is right, so this is no damage of the disk; what can be
+		// applied has been, the rest is reported.
+		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %v", lsn, err))
+		r.e.logger.Error("tickwell: log record not applied", "lsn", lsn, "err", err)
+	}
+	return nil
+}
+
+func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error {
+	e := r.e
+	w := wire{b: body}
+	switch kind {
+	case sectionSeries:
+		if err := e.addDefinitions(body); err != nil {
+			return err
+		}
+		return r.retry()
+	case sectionTablet, sectionDelete:
+		err := r.rows(lsn, kind, body)
+		if errors.Is(err, errUnresolved) {
+			r.waiting = append(r.waiting, unresolved{lsn, kind, slices.Clone(body)})
+			return nil
+		}
+		return err
+	case sectionDrop:
+		for _, id := range w.ids() {
+			if ser, ok := e.cat.ByID(id); ok {
+				e.dropSeries(ser)
+			}
+		}
+	case sectionPut:
+		p := w.put()
+		if !w.bad {
+			e.kv.put(&p)
+			e.outbox.restore(p.Key, p.Value)
+		}
+	case sectionEvent:
+		ev := w.event()
+		if !w.bad {
+			e.outbox.mu.Lock()
+			e.outbox.add(Pos{LSN: lsn, Ord: *ord}, &ev)
+			e.outbox.mu.Unlock()
+		}
+		*ord++
+	default:
+		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+	}
+	if w.bad {
+		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+	}
+	return nil
+}
+
+var errUnresolved = errors.New("series is not defined")
+
+// rows applies a tablet or delete.
+func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
+	e := r.e
+	w := wire{b: body}
+	ids := w.ids()
+	if w.bad || len(ids) == 0 && kind == sectionTablet {
+		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+	}
+	series := make([]*Series, len(ids))
+	kinds := make([]column.Kind, len(ids))
+	for i, id := range ids {
+		ser, ok := e.cat.ByID(id)
+		if !ok {
+			return fmt.Errorf("series %d: %w", id, errUnresolved)
+		}
+		series[i], kinds[i] = ser, ser.Kind
+	}
+	cut := memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}
+	if kind == sectionDelete {
+		from, to := w.varint(), w.varint()
+		if w.bad {
+			return fmt.Errorf("delete: %w", errs.Corrupt)
+		}
+		for _, ser := range series {
+			d := e.mem.Device(ser.Dev.ID, true)
+			d.Lock()
+			d.Mask(ser.ID, from, to, lsn, cut)
+			d.Unlock()
+		}
+		return nil
+	}
+	rows, err := w.tabletRows(&r.dec, kinds)
+	if err != nil {
+		return err
+	}
+	s := e.shapes.find(series[0].Device, namesOf(series), kinds)
+	if s == nil || !slices.Equal(s.series, series) {
+		s = e.shapes.keep(newShape(series))
+	}
+	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: cut}
+	d := s.into(e.mem)
+	d.Lock()
+	d.Add(&write)
+	d.Unlock()
+	for i := range kinds {
+		e.points.Add(int64(len(rows.Times) - rows.Nulls[i].Count(len(rows.Times))))
+	}
+	return nil
+}
+
+func namesOf(series []*Series) []string {
+	names := make([]string, len(series))
+	for i, ser := range series {
+		names[i] = ser.Name
+	}
+	return names
+}
+
+// retry applies waiting sections whose series are known now.
+func (r *replay) retry() error {
+	waiting := r.waiting
+	r.waiting = nil
+	for _, u := range waiting {
+		err := r.rows(u.lsn, u.kind, u.body)
+		if errors.Is(err, errUnresolved) {
+			r.waiting = append(r.waiting, u)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish reports what could not be applied.
+func (r *replay) finish() error {
+	if r.last == 0 {
+		r.adopt(0)
+	}
+	for _, u := range r.waiting {
+		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: rows of a series whose definition is lost", u.lsn))
+	}
+	for _, f := range r.e.version.files {
+		r.e.points.Add(int64(f.meta.Points))
+	}
+	return nil
+}
+
+// unnamed is a block file that the manifest does not name.
+type unnamed struct {
+	file *blockFile
+}
+
+// findUnnamed looks for complete block files of the time after the manifest:
+// either a crash came before their manifest edit, then the log has their rows
+// and they are orphans; or the edit was damaged, then they are all there is.
+func (r *replay) findUnnamed() error {
+	d := &r.e.disk
+	names, err := d.fs.List(d.path("data"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		no, ok := parseNumbered(name, "", ".blk")
+		if !ok {
+			continue
+		}
+		if d.now.NextNo <= no {
+			d.now.NextNo = no + 1
+		}
+		if slices.ContainsFunc(d.now.Files, func(f fileMeta) bool { return f.No == no }) {
+			continue
+		}
+		rd, err := segment.Open(d.fs, d.blockName(no), d.store, no, nil)
+		if err != nil {
+			continue
+		}
+		m := rd.Meta()
+		rd.Close()
+		if m.MinLSN <= d.now.Flushed {
+			continue
+		}
+		f, err := d.openBlocks(fileMeta{No: no, MinLSN: m.MinLSN, MaxLSN: m.MaxLSN, Size: m.Size, MinTime: m.MinTime, MaxTime: m.MaxTime, Points: m.Points})
+		if err == nil {
+			r.unnamed = append(r.unnamed, unnamed{f})
+		}
+	}
+	slices.SortFunc(r.unnamed, func(a, b unnamed) int { return int(int64(a.file.meta.MinLSN) - int64(b.file.meta.MinLSN)) })
+	return nil
+}
+
+// adopt takes unnamed files in if the log, whose first record is first (0: it is
+// empty), does not hold their rows.
+func (r *replay) adopt(first uint64) {
+	e := r.e
+	for _, u := range r.unnamed {
+		m := u.file.meta
+		if first != 0 && first <= m.MinLSN || m.MinLSN != e.disk.now.Flushed+1 {
+			u.file.reader.Close()
+			continue
+		}
+		e.logger.Warn("tickwell: block file taken in again, its manifest edit is lost", "file", u.file.name)
+		var ed edit
+		ed.addFile(m)
+		ed.tag(editFlushed, m.MaxLSN)
+		if err := e.disk.commit(ed); err != nil {
+			e.logger.Error("tickwell: manifest", "err", err)
+			u.file.reader.Close()
+			continue
+		}
+		e.report.LostLog = append(e.report.LostLog, fmt.Sprintf("manifest edit of records %d to %d; their rows are kept, state and new series may be lost", m.MinLSN, m.MaxLSN))
+		u.file.refs.Store(1)
+		e.version.files = append(e.version.files, u.file)
+	}
+	r.unnamed = nil
+}
+
+// definedAt remembers where definitions were logged, until the next flush.
+type definedAt struct {
+	lsn  uint64
+	defs []catalog.Definition
+}
+
+// defined is called with the making lock and the gate shared.
+func (e *Engine) defined(lsn uint64, defs []catalog.Definition) {
+	if e.log != nil {
+		e.recent = append(e.recent, definedAt{lsn, defs})
+	}
+}
+
+// lostPositions is told by the log that positions were refused for want of
+// space. Definitions among them are logged again.
+func (e *Engine) lostPositions(first, last uint64, _ error) {
+	e.lostMu.Lock()
+	e.lost = append(e.lost, [2]uint64{first, last})
+	e.lostMu.Unlock()
+	e.poke(wantDefine)
+}
+
+// redefine logs definitions that the log has lost.
+func (e *Engine) redefine() {
+	e.lostMu.Lock()
+	lost := e.lost
+	e.lost = nil
+	e.lostMu.Unlock()
+	e.making.Lock()
+	defer e.making.Unlock()
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed {
+		return
+	}
+	for i := range e.recent {
+		at := &e.recent[i]
+		if !slices.ContainsFunc(lost, func(r [2]uint64) bool { return r[0] <= at.lsn && at.lsn <= r[1] }) {
+			continue
+		}
+		lsn, err := e.append(appendSection(nil, sectionSeries, appendDefinitions(nil, at.defs)))
+		if err != nil {
+			e.logger.Error("tickwell: series definitions are not in the log", "err", err)
+			e.lostMu.Lock()
+			e.lost = append(e.lost, [2]uint64{at.lsn, at.lsn})
+			e.lostMu.Unlock()
+			return
+		}
+		at.lsn = lsn
+	}
+}
+
+// lostChunk fails to be read.
+type lostChunk struct {
+	file     *blockFile
+	min, max int64
+}
+
+func (c lostChunk) Raw() bool { return false }
+
+func (c lostChunk) Times([]int64, *merge.Scratch) ([]int64, error) {
+	return nil, fmt.Errorf("%s: times %d to %d: %w", c.file.name, c.min, c.max, errs.Damaged)
+}
+
+func (c lostChunk) Values(int, *column.Vector, column.Bitmap, *merge.Scratch) (column.Bitmap, error) {
+	return nil, errs.Damaged
+}
+
+func (c lostChunk) Stats(int) *block.Stats { return nil }

@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/segment"
+)
+
+// version is an immutable set of block files with the deletes that hide parts of
+// them. Snapshots pin one; a file is closed when the last version that has it
+// goes.
+type version struct {
+	refs  atomic.Int64
+	files []*blockFile // by LSN, oldest first
+	masks map[uint32][]merge.Mask
+}
+
+// blockFile is an open block file, shared by versions.
+type blockFile struct {
+	refs   atomic.Int64
+	meta   fileMeta
+	name   string
+	reader *segment.Reader
+	lost   bool // could not be opened: every read of it fails
+}
+
+func newVersion() *version {
+	v := &version{masks: map[uint32][]merge.Mask{}}
+	v.refs.Store(1)
+	return v
+}
+
+// with returns a version with one more file (unless nil) and more masks.
+func (v *version) with(f *blockFile, masks []seriesMask) *version {
+	n := newVersion()
+	n.files = slices.Clone(v.files)
+	if len(n.files) > 0 { // masks hide what is in older files only
+		for id, list := range v.masks {
+			n.masks[id] = list
+		}
+		for _, m := range masks {
+			n.masks[m.id] = append(slices.Clip(n.masks[m.id]), m.Mask)
+		}
+	}
+	if f != nil {
+		n.files = append(n.files, f)
+	}
+	for _, f := range n.files {
+		f.refs.Add(1)
+	}
+	return n
+}
+
+func (v *version) ref() { v.refs.Add(1) }
+
+func (v *version) unref() {
+	if v.refs.Add(-1) > 0 {
+		return
+	}
+	for _, f := range v.files {
+		if f.refs.Add(-1) == 0 && !f.lost {
+			f.reader.Close()
+		}
+	}
+}
+
+// sources appends a source for each file and, where series do not share their
+// chunks, several for one file.
+func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64) ([]merge.Source, error) {
+	last := to
+	if to != MaxTime+1 {
+		last = to - 1
+	}
+	for _, f := range v.files {
+		if f.meta.MaxTime < from || f.meta.MinTime > last {
+			continue
+		}
+		if f.lost {
+			dst = append(dst, f.lostSource(from, last, len(ids)))
+			continue
+		}
+		var err error
+		if dst, err = f.sources(dst, ids, from, last); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func (f *blockFile) sources(dst []merge.Source, ids []uint32, from, last int64) ([]merge.Source, error) {
+	var infos []segment.BlockInfo
+	var cols []int
+	for i, id := range ids {
+		var err error
+		n := len(infos)
+		if infos, err = f.reader.BlocksIn(infos, id, from, last); err != nil {
+			return nil, f.damaged(err, from, last)
+		}
+		for range len(infos) - n {
+			cols = append(cols, i)
+		}
+	}
+	if len(infos) == 0 {
+		return dst, nil
+	}
+	chunks := make([]fileChunk, 0, len(infos))
+	blocks := make(merge.Source, 0, len(infos))
+	if len(ids) == 1 {
+		for i := range infos {
+			chunks = append(chunks, fileChunk{file: f, infos: infos[i : i+1]})
+			blocks = append(blocks, f.block(&chunks[i], &infos[i], zeroCol))
+		}
+		return append(dst, blocks), nil
+	}
+	return f.aligned(dst, infos, cols, len(ids)), nil
+}
+
+// zeroCol maps the only wanted series to the only column.
+var zeroCol = []int{0}
+
+func (f *blockFile) block(c *fileChunk, in *segment.BlockInfo, cols []int) merge.Block {
+	return merge.Block{Min: in.MinTime, Max: in.MaxTime, N: in.N, Whole: true, LSN: f.meta.MaxLSN, Cols: cols, Chunk: c}
+}
+
+// aligned puts blocks over the same times together and lays the chunks out in
+// sources whose blocks do not overlap.
+func (f *blockFile) aligned(dst []merge.Source, infos []segment.BlockInfo, cols []int, width int) []merge.Source {
+	order := make([]int, len(infos))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(infos[a].Times.Offset, infos[b].Times.Offset), cmp.Compare(cols[a], cols[b]))
+	})
+	var blocks []merge.Block
+	for k := 0; k < len(order); {
+		end := k
+		for end < len(order) && infos[order[end]].Times == infos[order[k]].Times {
+			end++
+		}
+		c := &fileChunk{file: f, infos: make([]segment.BlockInfo, 0, end-k)}
+		at := make([]int, width)
+		for i := range at {
+			at[i] = -1
+		}
+		b := f.block(c, &infos[order[k]], at)
+		for _, i := range order[k:end] {
+			at[cols[i]] = len(c.infos)
+			c.infos = append(c.infos, infos[i])
+			b.Min, b.Max = min(b.Min, infos[i].MinTime), max(b.Max, infos[i].MaxTime)
+		}
+		blocks = append(blocks, b)
+		k = end
+	}
+	slices.SortFunc(blocks, func(a, b merge.Block) int { return cmp.Compare(a.Min, b.Min) })
+	first := len(dst)
+	for _, b := range blocks {
+		k := first
+		for k < len(dst) && dst[k][len(dst[k])-1].Max >= b.Min {
+			k++
+		}
+		if k == len(dst) {
+			dst = append(dst, nil)
+		}
+		dst[k] = append(dst[k], b)
+	}
+	return dst
+}
+
+// damaged turns what the file's reader found into what a query reports.
+func (f *blockFile) damaged(err error, from, to int64) error {
+	if !errors.Is(err, errs.Corrupt) {
+		return err
+	}
+	return fmt.Errorf("%s: times %d to %d: %w: %w", f.name, from, to, errs.Damaged, err)
+}
+
+// fileChunk is a chunk of a block file: some of the blocks over one times block.
+type fileChunk struct {
+	file  *blockFile
+	infos []segment.BlockInfo
+}
+
+func (c *fileChunk) Raw() bool { return false }
+
+func scratchOf(sc *merge.Scratch) *segment.Scratch {
+	s, ok := sc.Local.(*segment.Scratch)
+	if !ok {
+		s = new(segment.Scratch)
+		sc.Local = s
+	}
+	return s
+}
+
+func (c *fileChunk) Times(dst []int64, sc *merge.Scratch) ([]int64, error) {
+	in := &c.infos[0]
+	times, err := c.file.reader.ReadTimes(dst, scratchOf(sc), in)
+	if err != nil {
+		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)
+	}
+	return times, nil
+}
+
+func (c *fileChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
+	in := &c.infos[i]
+	out, err := c.file.reader.ReadValues(dst, nulls, scratchOf(sc), in)
+	if err != nil {
+		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)
+	}
+	return out, nil
+}
+
+func (c *fileChunk) Stats(i int) *block.Stats { return &c.infos[i].Stats }

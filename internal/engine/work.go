@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// What the serving goroutine is asked to do.
+const (
+	wantAcks   = 1 << iota // log the sinks' cursors
+	wantSync               // sync the log for an urgent event
+	wantWake               // tell sinks that events became durable
+	wantDefine             // log series definitions again that the log refused
+)
+
+// poke asks the serving goroutine for something. It never waits.
+func (e *Engine) poke(want uint32) {
+	e.wants.Or(want)
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve does small things that callers must not wait for.
+func (e *Engine) serve() {
+	defer e.workers.Done()
+	for {
+		select {
+		case <-e.done:
+			return
+		case <-e.wake:
+		}
+		wants := e.wants.Swap(0)
+		if wants&wantSync != 0 {
+			if err := e.log.Sync(context.Background()); err != nil {
+				e.logger.Warn("tickwell: sync for an urgent event failed", "err", err)
+			}
+		}
+		if wants&(wantWake|wantSync) != 0 {
+			e.outbox.wakeAll()
+		}
+		if wants&wantDefine != 0 {
+			e.redefine()
+		}
+		if wants&wantAcks != 0 {
+			e.logAcks()
+		}
+	}
+}
+
+// logAcks writes the cursors that moved to the log, without waiting for it.
+func (e *Engine) logAcks() {
+	puts := e.outbox.puts()
+	if len(puts) == 0 {
+		return
+	}
+	b := &Batch{Puts: puts}
+	c := new(commit)
+	if err := c.prepare(b); err != nil {
+		return
+	}
+	c.encode(b)
+	if _, err := e.store(b, c); err != nil {
+		e.logger.Warn("tickwell: sink cursors were not logged", "err", err)
+		e.outbox.unlogged(puts)
+	}
+}
+
+// flushLoop flushes when it is asked to.
+func (e *Engine) flushLoop() {
+	defer e.workers.Done()
+	for {
+		select {
+		case <-e.done:
+			return
+		case <-e.flushNow:
+		}
+		if err := e.flush(context.Background(), false); err != nil {
+			e.logger.Warn("tickwell: flush failed", "err", err)
+		}
+	}
+}
+
+func (e *Engine) wantFlush() {
+	select {
+	case e.flushNow <- struct{}{}:
+	default:
+	}
+}
+
+// roomSignal tells waiting writers that a flush ended.
+type roomSignal struct {
+	mu  sync.Mutex
+	ch  chan struct{}
+	err error // of the last flush
+}
+
+func (r *roomSignal) wait() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ch == nil {
+		r.ch = make(chan struct{})
+	}
+	return r.ch
+}
+
+func (r *roomSignal) tell(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	if r.ch != nil {
+		close(r.ch)
+		r.ch = nil
+	}
+}
+
+func (r *roomSignal) last() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// admit lets a writer pass when memory allows. Above the hard limit it waits
+// for a flush, as long as ctx allows; if flushing fails it does not wait.
+func (e *Engine) admit(ctx context.Context) error {
+	if e.log == nil || e.cfg.ManualFlush {
+		return nil
+	}
+	used := e.active.Load().Bytes()
+	if used > e.cfg.MemtableBytes || e.log.Bytes() > e.cfg.WALBytes {
+		e.wantFlush()
+	}
+	for used+e.frozenBytes.Load() > e.cfg.MemtableHard {
+		room := e.room.wait()
+		if used = e.active.Load().Bytes(); used+e.frozenBytes.Load() <= e.cfg.MemtableHard {
+			return nil
+		}
+		e.wantFlush()
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("commit: memtable full: %w: %w", errs.Overloaded, ctx.Err())
+		case <-e.done:
+			return errs.Closed
+		case <-room:
+		}
+		if err := e.room.last(); err != nil {
+			return fmt.Errorf("commit: memtable full: %w: %w", errs.Overloaded, err)
+		}
+		used = e.active.Load().Bytes()
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package memtable
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// Rows is a tablet without its names: Cols[i] and Nulls[i] belong to column i.
+// Nulls may be nil or shorter than Cols.
+type Rows struct {
+	Times []int64
+	Cols  []column.Vector
+	Nulls []column.Bitmap
+}
+
+func (r *Rows) nullsOf(i int) column.Bitmap {
+	if i < len(r.Nulls) {
+		return r.Nulls[i]
+	}
+	return nil
+}
+
+// Sorted reports whether the times are strictly increasing.
+func (r *Rows) Sorted() bool {
+	last := int64(math.MinInt64)
+	for _, t := range r.Times {
+		if t <= last {
+			return false
+		}
+		last = t
+	}
+	return true
+}
+
+// Sorter orders rows by time; it keeps its memory between uses.
+type Sorter struct {
+	idx, pick []int32
+	ends      []int32
+	out       Rows
+}
+
+// Sort returns the rows of r in strictly increasing time order. Of rows with the
+// same time each column keeps its last non-null cell. The result is valid until
+// the next call.
+func (s *Sorter) Sort(r *Rows) *Rows {
+	n := len(r.Times)
+	s.idx = s.idx[:0]
+	for i := range n {
+		s.idx = append(s.idx, int32(i))
+	}
+	slices.SortStableFunc(s.idx, func(a, b int32) int {
+		switch ta, tb := r.Times[a], r.Times[b]; {
+		case ta < tb:
+			return -1
+		case ta > tb:
+			return 1
+		}
+		return 0
+	})
+	out := &s.out
+	out.Times, s.ends = out.Times[:0], s.ends[:0]
+	for k, i := range s.idx {
+		if t := r.Times[i]; len(out.Times) == 0 || out.Times[len(out.Times)-1] != t {
+			out.Times = append(out.Times, t)
+			s.ends = append(s.ends, 0)
+		}
+		s.ends[len(s.ends)-1] = int32(k + 1)
+	}
+	for len(out.Cols) < len(r.Cols) {
+		out.Cols = append(out.Cols, column.Vector{})
+		out.Nulls = append(out.Nulls, nil)
+	}
+	out.Cols, out.Nulls = out.Cols[:len(r.Cols)], out.Nulls[:len(r.Cols)]
+	for c := range r.Cols {
+		s.column(c, r)
+	}
+	return out
+}
+
+func (s *Sorter) column(c int, r *Rows) {
+	nulls := r.nullsOf(c)
+	from := int32(0)
+	s.pick = s.pick[:0]
+	for _, end := range s.ends {
+		best := s.idx[end-1]
+		for k := end - 1; k >= from && nulls != nil; k-- {
+			if !nulls.Get(int(s.idx[k])) {
+				best = s.idx[k]
+				break
+			}
+		}
+		s.pick = append(s.pick, best)
+		from = end
+	}
+	v := &s.out.Cols[c]
+	v.Reset(r.Cols[c].Kind)
+	gather(v, &r.Cols[c], s.pick)
+	if nulls == nil {
+		s.out.Nulls[c] = nil
+		return
+	}
+	bits := column.Bitmap(nil)
+	for j, i := range s.pick {
+		if nulls.Get(int(i)) {
+			bits.Set(j)
+		}
+	}
+	s.out.Nulls[c] = bits
+}
+
+// Forget drops references to caller memory.
+func (s *Sorter) Forget() {
+	for c := range s.out.Cols {
+		clear(s.out.Cols[c].Texts)
+	}
+}
+
+func gather(dst, src *column.Vector, idx []int32) {
+	switch src.Kind {
+	case column.Bool:
+		dst.Bools = take(dst.Bools, src.Bools, idx)
+	case column.Int32:
+		dst.Int32s = take(dst.Int32s, src.Int32s, idx)
+	case column.Int64:
+		dst.Int64s = take(dst.Int64s, src.Int64s, idx)
+	case column.Float32:
+		dst.Float32s = take(dst.Float32s, src.Float32s, idx)
+	case column.Float64:
+		dst.Float64s = take(dst.Float64s, src.Float64s, idx)
+	case column.Text:
+		dst.Texts = take(dst.Texts, src.Texts, idx)
+	}
+}
+
+func take[T any](dst, src []T, idx []int32) []T {
+	dst = slices.Grow(dst, len(idx))
+	for _, i := range idx {
+		dst = append(dst, src[i])
+	}
+	return dst
+}
+
+// columns is row memory that only grows: a copy of its slice headers is a
+// snapshot of its rows, but for nulls, whose last words change.
+type columns struct {
+	times []int64
+	cols  []column.Vector
+	nulls []column.Bitmap
+	text  int // bytes of strings
+}
+
+func newColumns(kinds []column.Kind) columns {
+	c := columns{cols: make([]column.Vector, len(kinds)), nulls: make([]column.Bitmap, len(kinds))}
+	for i, k := range kinds {
+		c.cols[i].Kind = k
+	}
+	return c
+}
+
+// append adds the rows [lo, hi) of r; from maps own columns to r's, -1 = null,
+// nil = the same.
+func (c *columns) append(r *Rows, from []int, lo, hi int) {
+	row := len(c.times)
+	c.times = append(c.times, r.Times[lo:hi]...)
+	for i := range c.cols {
+		j := i
+		if from != nil {
+			j = from[i]
+		}
+		v := &c.cols[i]
+		if j < 0 {
+			v.AppendZero(hi - lo)
+			for k := range hi - lo {
+				c.nulls[i].Set(row + k)
+			}
+			continue
+		}
+		src := &r.Cols[j]
+		switch v.Kind {
+		case column.Float64:
+			if hi-lo == 1 {
+				v.Float64s = append(v.Float64s, src.Float64s[lo])
+			} else {
+				v.Float64s = append(v.Float64s, src.Float64s[lo:hi]...)
+			}
+		case column.Text:
+			v.Texts = append(v.Texts, src.Texts[lo:hi]...)
+			for _, s := range src.Texts[lo:hi] {
+				c.text += len(s)
+			}
+		default:
+			v.AppendRange(src, lo, hi)
+		}
+		if nulls := r.nullsOf(j); nulls != nil {
+			for k := lo; k < hi; k++ {
+				if nulls.Get(k) {
+					c.nulls[i].Set(row + k - lo)
+				}
+			}
+		}
+	}
+}
+
+// grow makes room for at least n rows in all.
+func (c *columns) grow(n int) {
+	more := n - len(c.times)
+	c.times = slices.Grow(c.times, more)
+	for i := range c.cols {
+		switch v := &c.cols[i]; v.Kind {
+		case column.Bool:
+			v.Bools = slices.Grow(v.Bools, more)
+		case column.Int32:
+			v.Int32s = slices.Grow(v.Int32s, more)
+		case column.Int64:
+			v.Int64s = slices.Grow(v.Int64s, more)
+		case column.Float32:
+			v.Float32s = slices.Grow(v.Float32s, more)
+		case column.Float64:
+			v.Float64s = slices.Grow(v.Float64s, more)
+		case column.Text:
+			v.Texts = slices.Grow(v.Texts, more)
+		}
+	}
+}
+
+// head returns the first n rows as they are now, safe against later appends.
+func (c *columns) head(n int) columns {
+	h := columns{times: c.times[:n:n], cols: make([]column.Vector, len(c.cols)), nulls: make([]column.Bitmap, len(c.cols))}
+	for i := range c.cols {
+		h.cols[i] = c.cols[i].Slice(0, n)
+		if c.nulls[i].Any(n) {
+			h.nulls[i] = slices.Clone(c.nulls[i][:min((n+63)/64, len(c.nulls[i]))])
+		}
+	}
+	return h
+}
+
+// reset empties c and keeps its memory.
+func (c *columns) reset() {
+	c.times, c.text = c.times[:0], 0
+	for i := range c.cols {
+		c.cols[i].Reset(c.cols[i].Kind)
+		clear(c.nulls[i])
+		c.nulls[i] = c.nulls[i][:0]
+	}
+}
+
+func width(k column.Kind) int {
+	switch k {
+	case column.Bool:
+		return 1
+	case column.Int32, column.Float32:
+		return 4
+	case column.Text:
+		return 16
+	}
+	return 8
+}
+
+func rowWidth(kinds []column.Kind) int {
+	w := 8
+	for _, k := range kinds {
+		w += width(k)
+	}
+	return w
+}

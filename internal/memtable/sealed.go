@@ -1,0 +1,136 @@
+package memtable
+
+import (
+	"sync"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/merge"
+)
+
+// Sealed is an encoded chunk. It never changes.
+type Sealed struct {
+	N        int
+	Min, Max int64
+	Times    []byte
+	Kinds    []column.Kind
+	Cols     [][]byte // nil = every row is null
+	stats    []block.Stats
+}
+
+// Raw is part of merge.Chunk.
+func (s *Sealed) Raw() bool { return false }
+
+// Times is part of merge.Chunk.
+func (s *Sealed) times(dst []int64) ([]int64, error) { return block.DecodeTimes(dst, s.Times, s.N) }
+
+// Stats returns the statistics of column i, nil if every row is null.
+func (s *Sealed) Stats(i int) *block.Stats {
+	if s.Cols[i] == nil {
+		return nil
+	}
+	return &s.stats[i]
+}
+
+func (s *Sealed) bytes() int64 {
+	n := 96 + len(s.Times)
+	for _, c := range s.Cols {
+		n += len(c) + 24 + 88
+	}
+	return int64(n)
+}
+
+// sealedChunk is a Sealed as merge sees it.
+type sealedChunk struct{ *Sealed }
+
+func (s sealedChunk) Times(dst []int64, _ *merge.Scratch) ([]int64, error) { return s.times(dst) }
+
+func (s sealedChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
+	return sc.Decoder.Values(dst, nulls, s.Cols[i], s.Kinds[i], s.N)
+}
+
+// SealedOf returns the encoded chunk behind c, if it is one of this package.
+func SealedOf(c merge.Chunk) (*Sealed, bool) {
+	s, ok := c.(sealedChunk)
+	return s.Sealed, ok
+}
+
+// rawChunk shows rows that are not encoded.
+type rawChunk struct{ columns }
+
+func (r *rawChunk) Raw() bool { return true }
+
+func (r *rawChunk) Times([]int64, *merge.Scratch) ([]int64, error) { return r.times, nil }
+
+func (r *rawChunk) Values(i int, dst *column.Vector, _ column.Bitmap, _ *merge.Scratch) (column.Bitmap, error) {
+	*dst = r.cols[i]
+	return r.nulls[i], nil
+}
+
+func (r *rawChunk) Stats(int) *block.Stats { return nil }
+
+// encoder is what sealing needs; a pool keeps them because blocks are sealed on
+// the goroutines of writers.
+type encoder struct {
+	block.Encoder
+	buf  []byte
+	ends []int
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// Seal encodes the rows [lo, hi) of r, at most block.MaxRows; from maps columns
+// to r's as for columns.append. Times are strictly increasing.
+func Seal(kinds []column.Kind, r *Rows, lo, hi int) *Sealed { return seal(kinds, r, nil, lo, hi) }
+
+func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	times := r.Times[lo:hi]
+	s := &Sealed{
+		N: hi - lo, Min: times[0], Max: times[len(times)-1],
+		Kinds: kinds, Cols: make([][]byte, len(kinds)), stats: make([]block.Stats, len(kinds)),
+	}
+	e.buf, e.ends = e.AppendTimes(e.buf[:0], times), e.ends[:0]
+	timesEnd := len(e.buf)
+	for i := range kinds {
+		j := i
+		if from != nil {
+			j = from[i]
+		}
+		if j >= 0 {
+			v, nulls := r.Cols[j].Slice(lo, hi), r.nullsOf(j)
+			if nulls != nil {
+				nulls = cutBits(nulls, lo, hi)
+			}
+			if s.stats[i].Compute(times, &v, nulls); s.stats[i].Count > 0 {
+				e.buf = e.AppendValues(e.buf, &v, nulls)
+			}
+		}
+		e.ends = append(e.ends, len(e.buf))
+	}
+	data := append(make([]byte, 0, len(e.buf)), e.buf...)
+	s.Times = data[:timesEnd:timesEnd]
+	start := timesEnd
+	for i, end := range e.ends {
+		if s.stats[i].Count > 0 {
+			s.Cols[i] = data[start:end:end]
+		}
+		start = end
+	}
+	return s
+}
+
+// cutBits returns the bits [lo, hi) of b from 0 on.
+func cutBits(b column.Bitmap, lo, hi int) column.Bitmap {
+	if lo == 0 {
+		return b
+	}
+	var out column.Bitmap
+	for i := lo; i < hi; i++ {
+		if b.Get(i) {
+			out.Set(i - lo)
+		}
+	}
+	return out
+}

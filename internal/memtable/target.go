@@ -1,0 +1,135 @@
+package memtable
+
+import (
+	"math"
+	"slices"
+)
+
+// maxFlips bounds how often a device's series may change the company in which
+// they are written before each gets a group of its own.
+const maxFlips = 8
+
+// target returns where the rows of w's layout go, making groups as needed. A
+// layout that has most of a group's series goes there, with nulls for the rest;
+// one that cuts across groups ends them and starts a new one.
+func (d *Device) target(w *Write) *target {
+	for i := range d.targets {
+		if d.targets[i].layout != w.Layout {
+			continue
+		}
+		if !d.targets[i].open() {
+			d.targets = slices.Delete(d.targets, i, i+1)
+			break
+		}
+		if i > 0 { // the busiest layouts gather in front
+			d.targets[i-1], d.targets[i] = d.targets[i], d.targets[i-1]
+			i--
+		}
+		return &d.targets[i]
+	}
+	d.targets = append(d.targets, target{layout: w.Layout, parts: d.resolve(w)})
+	return &d.targets[len(d.targets)-1]
+}
+
+func (t *target) open() bool {
+	for i := range t.parts {
+		if !t.parts[i].g.open {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Device) resolve(w *Write) []part {
+	ids := w.Layout.IDs
+	owner, same, owned := (*group)(nil), true, 0
+	for i, id := range ids {
+		m := d.addMember(id)
+		if m.open != nil {
+			owned++
+		}
+		if i == 0 {
+			owner = m.open
+		} else if m.open != owner {
+			same = false
+		}
+	}
+	switch {
+	case d.flips > maxFlips:
+		return d.single(w)
+	case owned == 0:
+		return []part{{g: d.newGroup(w, ids, nil)}}
+	case same && 2*len(ids) >= len(owner.ids):
+		return []part{{g: owner, from: mapping(owner.ids, ids)}}
+	}
+	d.flips++
+	for _, id := range ids {
+		if m := d.member(id); m.open != nil {
+			d.end(m.open, w)
+		}
+	}
+	if d.flips > maxFlips {
+		return d.single(w)
+	}
+	return []part{{g: d.newGroup(w, ids, nil)}}
+}
+
+// single gives every series of the layout a group of its own.
+func (d *Device) single(w *Write) []part {
+	parts := make([]part, 0, len(w.Layout.IDs))
+	for i, id := range w.Layout.IDs {
+		m := d.member(id)
+		if m.open != nil && len(m.open.ids) > 1 {
+			d.end(m.open, w)
+			m = d.member(id)
+		}
+		g := m.open
+		if g == nil {
+			g = d.newGroup(w, []uint32{id}, []int{i})
+		}
+		parts = append(parts, part{g: g, from: []int{i}})
+	}
+	return parts
+}
+
+// newGroup makes a group of series; at says which columns of the layout they
+// are, nil = all of them.
+func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
+	g := &group{ids: ids, kinds: w.Layout.Kinds, last: math.MinInt64, open: true, birth: w.Cut.Epoch, epoch: w.Cut.Epoch}
+	if at != nil {
+		g.kinds = w.Layout.Kinds[at[0] : at[0]+1]
+	}
+	for _, id := range ids {
+		m := d.member(id)
+		g.last = max(g.last, m.last)
+		m.open = g
+		m.groups = append(m.groups, g)
+	}
+	d.groups = append(d.groups, g)
+	d.table.bytes.Add(groupBytes)
+	return g
+}
+
+// end closes a group for its series; what it holds stays.
+func (d *Device) end(g *group, w *Write) {
+	g.barrier(w, d.table)
+	g.open = false
+	d.table.bytes.Add(int64(-cap(g.spare.times) * rowWidth(g.kinds)))
+	g.spare = columns{}
+	for _, id := range g.ids {
+		m := d.member(id)
+		m.open, m.last = nil, max(m.last, g.last)
+	}
+}
+
+// mapping returns for every id of the group its column in the layout, or -1.
+func mapping(group, layout []uint32) []int {
+	if slices.Equal(group, layout) {
+		return nil
+	}
+	from := make([]int, len(group))
+	for i, id := range group {
+		from[i] = slices.Index(layout, id)
+	}
+	return from
+}
