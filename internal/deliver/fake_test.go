@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -101,6 +102,18 @@ func (o *outbox) Backlog() int64 {
 	return int64(len(o.items))
 }
 
+func (o *outbox) asked() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.most
+}
+
+func (o *outbox) position() Pos {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acked
+}
+
 func (o *outbox) Dropped() map[string]int64 { return o.lost }
 
 // left returns the ids that are not acknowledged.
@@ -111,6 +124,20 @@ func (o *outbox) left() (ids []int) {
 		ids = append(ids, it.Event.id)
 	}
 	return ids
+}
+
+// dice is a random source for handlers that run at the same time.
+type dice struct {
+	mu  sync.Mutex
+	rng *rand.Rand
+}
+
+func newDice(seed uint64) *dice { return &dice{rng: rand.New(rand.NewPCG(seed, 9))} }
+
+func (d *dice) n(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rng.IntN(n)
 }
 
 // target is the outside world: it keeps what was accepted and checks that no
@@ -222,9 +249,32 @@ func (g *target) bury(_ context.Context, d Dead[ev]) error {
 	return nil
 }
 
+// seen is a copy of what a target has recorded.
+type seen struct {
+	accepted     []int
+	byKey        map[string][]int
+	calls        [][]int
+	dead         []Dead[ev]
+	opens        int
+	closes, most int
+}
+
+func (g *target) snap() seen {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	byKey := map[string][]int{}
+	for key, ids := range g.byKey {
+		byKey[key] = append([]int(nil), ids...)
+	}
+	return seen{
+		append([]int(nil), g.accepted...), byKey, append([][]int(nil), g.calls...), append([]Dead[ev](nil), g.dead...),
+		g.opens, g.closes, g.most,
+	}
+}
+
 // deadIDs returns ids and causes of the dead letters as text.
 func (g *target) deadIDs() (out []string) {
-	for _, d := range g.dead {
+	for _, d := range g.snap().dead {
 		out = append(out, fmt.Sprintf("%d %v", d.Event.id, d.Class))
 	}
 	return out
@@ -253,7 +303,7 @@ func newRig(t *testing.T, o Options) *rig {
 // start runs a pipeline from the source's position, as after a restart.
 func (r *rig) start() {
 	r.t.Helper()
-	r.cfg.From = r.src.acked
+	r.cfg.From = r.src.position()
 	p, err := New(r.cfg)
 	require.NoError(r.t, err)
 	r.p = p

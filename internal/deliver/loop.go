@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/internal/dispatch"
+	"github.com/tickwell/tickwell/internal/errs"
 )
 
 // loop is the one goroutine that owns a pipeline's state: what is in memory,
@@ -64,6 +65,7 @@ func (l *loop[E]) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		due := l.step(ctx)
 		l.publish()
+		l.answerFlushes() // whoever has waited sees the counters of what they waited for
 		l.arm(due)
 		select {
 		case <-ctx.Done():
@@ -87,7 +89,6 @@ func (l *loop[E]) step(ctx context.Context) (due time.Duration) {
 	l.commands()
 	due = l.ack(ctx)
 	due = min(due, l.fetch(ctx))
-	l.answerFlushes()
 	due = min(due, l.expire(ctx))
 	return min(due, l.launch(ctx))
 }
@@ -544,14 +545,14 @@ func (l *loop[E]) end(ctx context.Context) {
 			l.failed(err)
 		}
 	}
+	l.set(Stopped)
 	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
 	l.p.stopped = true
 	for _, w := range l.p.waiters {
-		w.done <- errors.New("closed")
+		w.done <- errs.Closed
 	}
 	l.p.waiters = nil
-	l.p.mu.Unlock()
-	l.set(Stopped)
 }
 
 func satAdd(a, b time.Duration) time.Duration {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,18 +26,18 @@ func TestDeliversInOrderAndMovesThePosition(t *testing.T) {
 		r.src.add(0, 95)
 		r.start()
 		r.flush()
-		require.Equal(t, seq(0, 95), r.tgt.accepted)
-		require.Equal(t, 1, r.tgt.most, "one order: one attempt at a time")
+		require.Equal(t, seq(0, 95), r.tgt.snap().accepted)
+		require.Equal(t, 1, r.tgt.snap().most, "one order: one attempt at a time")
 		require.Empty(t, r.src.left())
 		r.src.add(95, 100)
 		r.flush()
-		require.Equal(t, seq(0, 100), r.tgt.accepted)
+		require.Equal(t, seq(0, 100), r.tgt.snap().accepted)
 		s := r.p.Stats()
 		require.Equal(t, Pos{34, 0}, s.Acked)
 		require.EqualValues(t, []int64{100, 100, 11, 0}, []int64{s.Received, s.Delivered, s.Attempts, s.Backlog})
 		require.Equal(t, OK, s.Health)
 		r.close()
-		require.Equal(t, []int{1, 1}, []int{r.tgt.opens, r.tgt.closes})
+		require.Equal(t, []int{1, 1}, []int{r.tgt.snap().opens, r.tgt.snap().closes})
 		require.Equal(t, Stopped, r.p.Stats().Health)
 	})
 	bubble(t, "keys in parallel", func(t *testing.T) {
@@ -46,11 +46,11 @@ func TestDeliversInOrderAndMovesThePosition(t *testing.T) {
 		r.src.add(0, 100, "a", "b", "c", "d")
 		r.start()
 		r.flush()
-		require.Equal(t, 3, r.tgt.most)
+		require.Equal(t, 3, r.tgt.snap().most)
 		for i, key := range []string{"a", "b", "c", "d"} {
-			require.Len(t, r.tgt.byKey[key], 25)
-			require.Equal(t, i, r.tgt.byKey[key][0])
-			require.IsIncreasing(t, r.tgt.byKey[key], key)
+			require.Len(t, r.tgt.snap().byKey[key], 25)
+			require.Equal(t, i, r.tgt.snap().byKey[key][0])
+			require.IsIncreasing(t, r.tgt.snap().byKey[key], key)
 		}
 		r.close()
 	})
@@ -67,7 +67,7 @@ func TestDeliversInOrderAndMovesThePosition(t *testing.T) {
 		r.start()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.Equal(t, seq(1, 9), uniq(sorted(r.tgt.accepted)), "the others overtake")
+		require.Equal(t, seq(1, 9), uniq(sorted(r.tgt.snap().accepted)), "the others overtake")
 		require.Equal(t, seq(0, 9), r.src.left(), "but the position waits")
 		r.flush()
 		require.Empty(t, r.src.left())
@@ -92,14 +92,14 @@ func TestBatching(t *testing.T) {
 		r.src.add(0, 3)
 		time.Sleep(999 * time.Millisecond)
 		synctest.Wait()
-		require.Empty(t, r.tgt.calls)
+		require.Empty(t, r.tgt.snap().calls)
 		r.src.add(3, 5)
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		require.Equal(t, [][]int{seq(0, 5)}, r.tgt.calls, "the oldest event's linger counts")
+		require.Equal(t, [][]int{seq(0, 5)}, r.tgt.snap().calls, "the oldest event's linger counts")
 		r.src.add(5, 15)
 		synctest.Wait()
-		require.Equal(t, [][]int{seq(0, 5), seq(5, 15)}, r.tgt.calls, "a full batch does not linger")
+		require.Equal(t, [][]int{seq(0, 5), seq(5, 15)}, r.tgt.snap().calls, "a full batch does not linger")
 		r.close()
 	})
 	bubble(t, "bytes", func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestBatching(t *testing.T) {
 		r.src.add(0, 6, "k")
 		r.start()
 		r.flush()
-		require.Equal(t, [][]int{{0, 1}, {2}, {3}, {4, 5}}, r.tgt.calls)
+		require.Equal(t, [][]int{{0, 1}, {2}, {3}, {4, 5}}, r.tgt.snap().calls)
 		r.close()
 	})
 	bubble(t, "window bounds memory", func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestBatching(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Equal(t, 30, r.p.Stats().Held)
-		require.Equal(t, 30, r.src.most)
+		require.Equal(t, 30, r.src.asked())
 		r.close()
 	})
 }
@@ -193,9 +193,9 @@ func TestClasses(t *testing.T) {
 			r.src.add(0, 4, "k")
 			r.start()
 			r.flush()
-			require.Equal(t, tt.calls, r.tgt.calls)
+			require.Equal(t, tt.calls, r.tgt.snap().calls)
 			require.Equal(t, tt.dead, r.tgt.deadIDs())
-			require.Equal(t, tt.opens, r.tgt.opens)
+			require.Equal(t, tt.opens, r.tgt.snap().opens)
 			require.Empty(t, r.src.left())
 			require.EqualValues(t, 4-len(tt.dead), r.p.Stats().Delivered)
 			require.EqualValues(t, len(tt.dead), r.p.Stats().Dead)
@@ -212,10 +212,10 @@ func TestRetryAfterLeavesTheWholeSinkInPeace(t *testing.T) {
 		r.start()
 		time.Sleep(time.Hour - 1)
 		synctest.Wait()
-		require.Len(t, r.tgt.calls, 1)
+		require.Len(t, r.tgt.snap().calls, 1)
 		require.Equal(t, Degraded, r.p.Stats().Health)
 		r.flush()
-		require.ElementsMatch(t, seq(0, 3), r.tgt.accepted)
+		require.ElementsMatch(t, seq(0, 3), r.tgt.snap().accepted)
 		r.close()
 	})
 }
@@ -226,19 +226,17 @@ func TestFlappingHandlerLosesNothing(t *testing.T) {
 	for seed := range uint64(8) {
 		bubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			const n = 600
-			rng := rand.New(rand.NewPCG(seed, 9))
+			rng := newDice(seed)
 			r := newRig(t, Options{BatchEvents: 7, InFlight: 3, Window: 50, AttemptTimeout: time.Second})
 			r.cfg.Seed = seed
 			r.tgt.openErr = func(int) error {
-				if rng.IntN(3) == 0 {
+				if rng.n(3) == 0 {
 					return boom
 				}
 				return nil
 			}
 			r.tgt.answer = func(ctx context.Context, _ int, es []ev) error {
-				r.tgt.mu.Lock()
-				dice, i := rng.IntN(12), rng.IntN(len(es))
-				r.tgt.mu.Unlock()
+				dice, i := rng.n(12), rng.n(len(es))
 				switch dice {
 				case 0:
 					return boom
@@ -265,18 +263,18 @@ func TestFlappingHandlerLosesNothing(t *testing.T) {
 			r.start()
 			for id := 0; id < n; id += 20 {
 				r.src.add(id, id+20, "a", "b", "c", "d", "")
-				time.Sleep(time.Duration(rng.IntN(5000)) * time.Millisecond)
-				if rng.IntN(6) == 0 { // restart in the middle
+				time.Sleep(time.Duration(rng.n(5000)) * time.Millisecond)
+				if rng.n(6) == 0 { // restart in the middle
 					r.close()
 					r.start()
 				}
 			}
 			r.flush()
-			require.Equal(t, seq(0, n), uniq(sorted(r.tgt.accepted)), "nothing lost")
+			require.Equal(t, seq(0, n), uniq(sorted(r.tgt.snap().accepted)), "nothing lost")
 			require.Empty(t, r.src.left())
-			require.Empty(t, r.tgt.dead)
+			require.Empty(t, r.tgt.snap().dead)
 			for _, key := range []string{"a", "b", "c", "d"} {
-				require.IsIncreasing(t, uniq(r.tgt.byKey[key]), "key %s: first deliveries are in order", key)
+				require.IsIncreasing(t, uniq(r.tgt.snap().byKey[key]), "key %s: first deliveries are in order", key)
 			}
 			r.close()
 		})
@@ -302,12 +300,12 @@ func TestPoisonDoesNotStopTheRest(t *testing.T) {
 		}
 		r.flush()
 		require.Equal(t, []string{"13 poison"}, r.tgt.deadIDs())
-		require.Len(t, uniq(r.tgt.accepted), 399)
-		require.Len(t, r.tgt.accepted, 399, "the others once each")
-		for key, ids := range r.tgt.byKey {
+		require.Len(t, uniq(r.tgt.snap().accepted), 399)
+		require.Len(t, r.tgt.snap().accepted, 399, "the others once each")
+		for key, ids := range r.tgt.snap().byKey {
 			require.IsIncreasing(t, ids, key)
 		}
-		d := r.tgt.dead[0]
+		d := r.tgt.snap().dead[0]
 		require.Equal(t, "500 with ***", d.Cause)
 		require.GreaterOrEqual(t, d.Attempts, 4)
 		require.Equal(t, Pos{5, 1}, d.Pos)
@@ -327,9 +325,10 @@ func TestPoisonDoesNotStopTheRest(t *testing.T) {
 	})
 	bubble(t, "a failing dead letter keeps the event", func(t *testing.T) {
 		r := newRig(t, Options{BatchEvents: 1})
-		bad := true
+		var bad atomic.Bool
+		bad.Store(true)
 		r.tgt.deadErr = func() error {
-			if bad {
+			if bad.Load() {
 				return boom
 			}
 			return nil
@@ -340,13 +339,13 @@ func TestPoisonDoesNotStopTheRest(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Equal(t, []int{0, 1}, r.src.left())
-		require.Equal(t, [][]int{{0}}, r.tgt.calls, "not attempted again, and its key waits")
+		require.Equal(t, [][]int{{0}}, r.tgt.snap().calls, "not attempted again, and its key waits")
 		require.Equal(t, Failing, r.p.Stats().Health)
 		require.Equal(t, "dead letter of sink s: boom", r.p.Stats().LastError)
-		bad = false
+		bad.Store(false)
 		r.flush()
 		require.Equal(t, []string{"0 permanent"}, r.tgt.deadIDs())
-		require.Equal(t, []int{1}, r.tgt.accepted)
+		require.Equal(t, []int{1}, r.tgt.snap().accepted)
 		r.close()
 	})
 }
@@ -359,7 +358,7 @@ func TestGivingUp(t *testing.T) {
 		r.start()
 		time.Sleep(59 * time.Minute)
 		synctest.Wait()
-		require.Empty(t, r.tgt.dead)
+		require.Empty(t, r.tgt.snap().dead)
 		time.Sleep(4 * time.Minute)
 		synctest.Wait()
 		require.Contains(t, r.tgt.deadIDs(), "0 expired")
@@ -374,7 +373,7 @@ func TestGivingUp(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []string{"0 expired", "1 expired", "2 expired"}, r.tgt.deadIDs())
 		require.Empty(t, r.src.left())
-		require.Empty(t, r.tgt.calls)
+		require.Empty(t, r.tgt.snap().calls)
 		r.close()
 	})
 	bubble(t, "age alone kills nothing that was never tried", func(t *testing.T) {
@@ -383,8 +382,8 @@ func TestGivingUp(t *testing.T) {
 		time.Sleep(100 * time.Hour) // or a step of the wall clock
 		r.start()
 		r.flush()
-		require.Empty(t, r.tgt.dead)
-		require.Len(t, r.tgt.accepted, 3)
+		require.Empty(t, r.tgt.snap().dead)
+		require.Len(t, r.tgt.snap().accepted, 3)
 		r.close()
 	})
 	bubble(t, "age, tried in vain", func(t *testing.T) {
@@ -394,7 +393,7 @@ func TestGivingUp(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		r.start()
 		r.flush()
-		require.Len(t, r.tgt.dead, 3)
+		require.Len(t, r.tgt.snap().dead, 3)
 		r.close()
 	})
 }
@@ -402,11 +401,12 @@ func TestGivingUp(t *testing.T) {
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{BatchEvents: 1, InFlight: 4, BreakerAfter: 5, BackoffMin: time.Second, BackoffMax: 10 * time.Second})
-		down := true
-		var healths []string
-		r.cfg.OnHealth = func(h Health, cause string) { healths = append(healths, fmt.Sprint(h, " ", cause)) }
+		var down atomic.Bool
+		down.Store(true)
+		changes := make(chan string, 1000)
+		r.cfg.OnHealth = func(h Health, cause string) { changes <- fmt.Sprint(h, " ", cause) }
 		r.tgt.answer = func(context.Context, int, []ev) error {
-			if down {
+			if down.Load() {
 				return boom
 			}
 			return nil
@@ -417,14 +417,18 @@ func TestBreaker(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, BreakerOpen, r.p.Stats().Breaker)
 		require.Equal(t, Failing, r.p.Stats().Health)
-		before := len(r.tgt.calls)
+		before := len(r.tgt.snap().calls)
 		time.Sleep(1000 * time.Second)
 		synctest.Wait()
-		require.InDelta(t, 200, len(r.tgt.calls)-before, 60, "one probe each 5 s on average")
-		down = false
+		require.InDelta(t, 200, len(r.tgt.snap().calls)-before, 60, "one probe each 5 s on average")
+		down.Store(false)
 		r.flush()
 		require.Equal(t, BreakerClosed, r.p.Stats().Breaker)
-		require.Len(t, r.tgt.accepted, 50)
+		require.Len(t, r.tgt.snap().accepted, 50)
+		var healths []string
+		for len(changes) > 0 {
+			healths = append(healths, <-changes)
+		}
 		require.Equal(t, []string{"degraded boom", "failing boom", "ok "}, healths[len(healths)-3:])
 		require.Empty(t, r.p.Stats().LastError)
 		r.close()
@@ -439,14 +443,14 @@ func TestDisabledKeepsTheQueue(t *testing.T) {
 		r.start()
 		time.Sleep(100 * time.Hour)
 		synctest.Wait()
-		require.Len(t, r.tgt.calls, 1)
+		require.Len(t, r.tgt.snap().calls, 1)
 		require.Equal(t, seq(0, 3), r.src.left())
 		require.Equal(t, Suspended, r.p.Stats().Health)
 		require.ErrorIs(t, r.p.Flush(t.Context()), errSuspended)
 		r.p.Enable()
 		r.flush()
-		require.Equal(t, seq(0, 3), r.tgt.accepted)
-		require.Equal(t, 2, r.tgt.opens)
+		require.Equal(t, seq(0, 3), r.tgt.snap().accepted)
+		require.Equal(t, 2, r.tgt.snap().opens)
 		r.close()
 	})
 }
@@ -467,7 +471,7 @@ func TestHangingHandlerIsCancelledByItsDeadline(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, "attempt timed out: context deadline exceeded after 10s: context canceled", r.p.Stats().LastError)
 		r.flush()
-		require.Len(t, r.tgt.accepted, 2)
+		require.Len(t, r.tgt.snap().accepted, 2)
 		r.close()
 	})
 }
@@ -482,10 +486,10 @@ func TestClose(t *testing.T) {
 		start := time.Now()
 		r.close()
 		require.Zero(t, time.Since(start))
-		require.Equal(t, 1, r.tgt.closes)
+		require.Equal(t, 1, r.tgt.snap().closes)
 		require.Equal(t, seq(0, 2), r.src.left())
 		r.close()
-		require.Equal(t, 1, r.tgt.closes)
+		require.Equal(t, 1, r.tgt.snap().closes)
 	})
 	bubble(t, "during an attempt that then succeeds", func(t *testing.T) {
 		r := newRig(t, Options{})
@@ -516,8 +520,8 @@ func TestClose(t *testing.T) {
 		r.start()
 		synctest.Wait()
 		require.NoError(t, r.p.Shutdown(t.Context()))
-		require.Len(t, r.tgt.accepted, 55)
-		require.Equal(t, 1, r.tgt.closes)
+		require.Len(t, r.tgt.snap().accepted, 55)
+		require.Equal(t, 1, r.tgt.snap().closes)
 		require.ErrorIs(t, r.p.Flush(t.Context()), errs.Closed)
 	})
 	bubble(t, "shutdown says what is left", func(t *testing.T) {
@@ -552,7 +556,7 @@ func TestOneSlowSinkDoesNotTouchAnother(t *testing.T) {
 		slow.start()
 		quick.start()
 		quick.flush()
-		require.Len(t, quick.tgt.accepted, 10)
+		require.Len(t, quick.tgt.snap().accepted, 10)
 		quick.close()
 		close(release)
 		slow.close()
@@ -568,7 +572,7 @@ func TestSourceTroubleIsRiddenOut(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, "disk trouble", r.p.Stats().LastError)
 		r.flush()
-		require.Equal(t, seq(0, 10), r.tgt.accepted, "an acknowledgement that fails repeats nothing")
+		require.Equal(t, seq(0, 10), r.tgt.snap().accepted, "an acknowledgement that fails repeats nothing")
 		require.Empty(t, r.src.left())
 		r.close()
 	})
@@ -596,8 +600,8 @@ func TestUserFunctionsMayPanic(t *testing.T) {
 		r.start()
 		r.flush()
 		require.Equal(t, []string{"0 permanent"}, r.tgt.deadIDs())
-		require.Equal(t, "*deliver.classified", r.tgt.dead[0].Cause, "no text when the scrubber fails")
-		require.Equal(t, []int{1, 2}, r.tgt.accepted)
+		require.Equal(t, "*deliver.classified", r.tgt.snap().dead[0].Cause, "no text when the scrubber fails")
+		require.Equal(t, []int{1, 2}, r.tgt.snap().accepted)
 		r.close()
 	})
 }
@@ -610,15 +614,16 @@ func TestLongOutage(t *testing.T) {
 		o.MaxAge = 0
 		o.Window = 600
 		r := newRig(t, o)
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		r.tgt.openErr = func(int) error {
-			if down {
+			if down.Load() {
 				return boom
 			}
 			return nil
 		}
 		r.tgt.answer = func(context.Context, int, []ev) error {
-			if down {
+			if down.Load() {
 				return NotConnected(boom)
 			}
 			return nil
@@ -638,11 +643,11 @@ func TestLongOutage(t *testing.T) {
 			require.LessOrEqual(t, r.p.Stats().Held, 600)
 		}
 		require.EqualValues(t, n, r.p.Stats().Backlog)
-		require.Less(t, r.tgt.opens, 72*3600/5, "no storm")
-		down = false
+		require.Less(t, r.tgt.snap().opens, 72*3600/5, "no storm")
+		down.Store(false)
 		r.flush()
-		require.Equal(t, seq(0, n), uniq(sorted(r.tgt.accepted)))
-		require.Len(t, r.tgt.accepted, n, "delivered once each")
+		require.Equal(t, seq(0, n), uniq(sorted(r.tgt.snap().accepted)))
+		require.Len(t, r.tgt.snap().accepted, n, "delivered once each")
 		r.close()
 	})
 }

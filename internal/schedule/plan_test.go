@@ -209,7 +209,7 @@ func TestEndOfTime(t *testing.T) {
 	require.EqualValues(t, -1, at)
 	at, ok = p.Next(at)
 	require.True(t, ok)
-	require.EqualValues(t, math.MaxInt64-1, at)
+	require.Equal(t, int64(math.MaxInt64-1), at)
 	_, ok = p.Next(at)
 	require.False(t, ok)
 	_, ok = p.First(math.MaxInt64)

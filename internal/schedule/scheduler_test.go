@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,14 +21,14 @@ import (
 // changed only while the bubble's other goroutines are blocked.
 type stepClock struct {
 	clock.Clock
-	off time.Duration
+	off atomic.Int64
 }
 
-func (c *stepClock) Now() time.Time { return c.Clock.Now().Add(c.off) }
+func (c *stepClock) Now() time.Time { return c.Clock.Now().Add(time.Duration(c.off.Load())) }
 
 func (c *stepClock) set(wall time.Time) {
 	synctest.Wait()
-	c.off = wall.Sub(c.Clock.Now())
+	c.off.Store(int64(wall.Sub(c.Clock.Now())))
 }
 
 // bench is a scheduler under test with a record of runs as seconds since base.
@@ -35,8 +37,9 @@ type bench struct {
 	clk  *stepClock
 	s    *Scheduler
 	base time.Time
-	runs []int64
-	fail int // that many runs fail
+	mu   sync.Mutex
+	runs []int64 // since the last call of expect
+	fail int     // that many runs fail
 	hold time.Duration
 }
 
@@ -50,10 +53,12 @@ func newBench(t *testing.T, workers int) *bench {
 }
 
 func (b *bench) do(ctx context.Context, r Run) error {
-	b.runs = append(b.runs, (r.At-b.base.UnixNano())/sec)
 	if b.hold > 0 {
-		time.Sleep(b.hold)
+		defer time.Sleep(b.hold)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.runs = append(b.runs, (r.At-b.base.UnixNano())/sec)
 	if b.fail > 0 {
 		b.fail--
 		return errors.New("boom")
@@ -66,13 +71,15 @@ func (b *bench) add(spec Spec) {
 	require.NoError(b.t, b.s.Add(Task{Name: "cq", Plan: mustPlan(b.t, spec), Do: b.do}))
 }
 
-// expect lets d pass and compares the runs of that time.
+// expect lets d pass and compares the runs since it was called before.
 func (b *bench) expect(d time.Duration, want ...int64) {
 	b.t.Helper()
-	b.runs = nil
 	time.Sleep(d)
 	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	require.Equal(b.t, want, b.runs)
+	b.runs = nil
 }
 
 func run(t *testing.T, name string, f func(t *testing.T)) {
@@ -133,12 +140,10 @@ func TestSchedulerSurvivesWallSteps(t *testing.T) {
 		b := newBench(t, 1)
 		b.clk.set(time.Unix(0, 0))
 		b.add(Spec{Every: 10 * s, CatchUp: 3})
-		time.Sleep(15 * s)
+		b.expect(15*s, -1767225600, -1767225600+10)
 		b.clk.set(b.base.Add(4 * s))
-		b.runs = nil
 		time.Sleep(time.Minute) // the step is noticed within the sleep, at the latest a minute
-		synctest.Wait()
-		require.Equal(t, []int64{-1767225600 + 20, -20, -10, 0, 10, 20, 30, 40, 50, 60}, b.runs)
+		b.expect(0, -1767225600+20, -20, -10, 0, 10, 20, 30, 40, 50, 60)
 		require.Positive(t, b.s.Tasks()[0].Skipped)
 	})
 	run(t, "forward is noticed within a minute", func(t *testing.T) {
@@ -152,7 +157,8 @@ func TestSchedulerSurvivesWallSteps(t *testing.T) {
 		b := newBench(t, 1)
 		b.clk.set(b.base.AddDate(10, 0, 0))
 		b.add(Spec{Every: 10 * s})
-		time.Sleep(15 * s)
+		const decade = 3652 * 24 * 3600
+		b.expect(15*s, decade, decade+10)
 		b.clk.set(b.base.Add(5 * s))
 		b.expect(30*s, 10, 20, 30)
 	})
@@ -223,11 +229,15 @@ func TestSchedulerWorkersAreBoundedAndFair(t *testing.T) {
 		for _, name := range []string{"d", "c", "b", "a"} {
 			require.NoError(t, b.s.Add(Task{Name: name, Plan: mustPlan(t, Spec{Every: 100 * s, Boundary: b.base.Add(s).UnixNano()}),
 				Do: func(context.Context, Run) error {
+					b.mu.Lock()
 					order = append(order, name)
 					at++
 					most = max(most, at)
+					b.mu.Unlock()
 					time.Sleep(3 * s)
+					b.mu.Lock()
 					at--
+					b.mu.Unlock()
 					return nil
 				}}))
 		}
@@ -255,8 +265,10 @@ func TestSchedulerRemoveCancelsAndWaits(t *testing.T) {
 		require.ErrorIs(t, b.s.Remove(t.Context(), "cq"), errs.NotFound)
 		b.add(Spec{Every: s}) // the name is free, the old run still holds the only worker
 		time.Sleep(4 * s)
+		synctest.Wait()
 		require.True(t, ended)
 		require.NoError(t, b.s.Remove(t.Context(), "cq"))
+		b.runs = nil
 		b.expect(10 * s)
 	})
 }
