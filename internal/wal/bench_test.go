@@ -57,9 +57,9 @@ func BenchmarkAppendCommit(b *testing.B) {
 				if _, err := f.Write(payload); err != nil {
 					b.Fatal(err)
 				}
-				if n += int64(size); n >= 64<<20 { // fresh pages, as the log has
+				if n += int64(size); n >= 64<<20 { // fresh pages and a sync a file, as the log has
 					n = 0
-					if f.Close() != nil || os.Remove(name) != nil {
+					if f.Sync() != nil || f.Close() != nil || os.Remove(name) != nil {
 						b.Fatal("cannot change files")
 					}
 					if f, err = os.Create(name); err != nil {

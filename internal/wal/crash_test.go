@@ -17,7 +17,7 @@ type ack struct {
 
 // crashRun is a history of a log and the promises made in it.
 type crashRun struct {
-	fs      *hookFS
+	ops     func() int
 	acks    []ack
 	retired []ack // Retire calls begun: the highest position asked for
 	last    uint64
@@ -35,26 +35,26 @@ func (c *crashRun) work(t *testing.T, cfg Config, seed uint64, steps int) {
 			add(t, l, 1+r.IntN(3))
 			c.last = l.Last()
 			if cfg.Policy.Mode != Buffered {
-				c.acks = append(c.acks, ack{c.fs.opCount(), c.last, cfg.Policy.Mode == Always})
+				c.acks = append(c.acks, ack{c.ops(), c.last, cfg.Policy.Mode == Always})
 			}
 		case op < 80:
 			require.NoError(t, l.Sync(bg))
-			c.acks = append(c.acks, ack{c.fs.opCount(), l.Durable(), true})
+			c.acks = append(c.acks, ack{c.ops(), l.Durable(), true})
 		case op < 85:
 			require.NoError(t, l.Rotate())
-			c.acks = append(c.acks, ack{c.fs.opCount(), l.Durable(), true})
+			c.acks = append(c.acks, ack{c.ops(), l.Durable(), true})
 		case op < 92:
 			retired += r.Uint64N(l.Durable() - retired + 1)
-			c.retired = append(c.retired, ack{ops: c.fs.opCount(), lsn: retired})
+			c.retired = append(c.retired, ack{ops: c.ops(), lsn: retired})
 			require.NoError(t, l.Retire(retired))
 		default:
 			require.NoError(t, l.Close())
-			c.acks = append(c.acks, ack{c.fs.opCount(), c.last, true})
+			c.acks = append(c.acks, ack{c.ops(), c.last, true})
 			l, _, _ = open(t, cfg, retired)
 		}
 	}
 	require.NoError(t, l.Close())
-	c.acks = append(c.acks, ack{c.fs.opCount(), c.last, true})
+	c.acks = append(c.acks, ack{c.ops(), c.last, true})
 }
 
 // promised returns the positions that must be there after a crash behind k
@@ -125,7 +125,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 			if mode == Buffered || mode == Interval {
 				cfg.Clock = &stoppedClock{}
 			}
-			run := &crashRun{fs: fsys}
+			run := &crashRun{ops: fsys.opCount}
 			run.work(t, cfg, seed, 60)
 			r := rand.New(rand.NewPCG(seed, 4))
 			for k := range fsys.opCount() + 1 {
