@@ -1,0 +1,215 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// aggRows is the aggregates of a query as an input of expressions: a column
+// per aggregate, a row per group. The column after the last is the end of the
+// group (__endTime).
+type aggRows struct {
+	in    rows
+	slots []*aggSlot
+	group *Group
+	g     *grid
+	by    *node // of the groups that depend on rows
+	exact bool
+	// direct says that columns of in are stored series that may be folded block
+	// by block.
+	direct *seriesRows
+}
+
+func (a *aggRows) column(i int) Column {
+	if i == endSlot {
+		return Column{Name: endTime, Kind: column.Int64}
+	}
+	return a.slots[i].kind
+}
+
+func (a *aggRows) open(r *run, need []int) (stream, error) {
+	if a.group.Kind == GroupNone || a.group.Kind == GroupTime {
+		return a.openTime(r, need)
+	}
+	return a.openRows(r, need)
+}
+
+// maker returns a function that makes and starts an aggregate.
+func (s *aggSlot) maker() func() (Aggregator, error) {
+	return func() (Aggregator, error) {
+		a := s.make()
+		kind, err := a.Start(s.call)
+		if err != nil {
+			a.Close()
+			return nil, err
+		}
+		_ = kind
+		return a, nil
+	}
+}
+
+// timeGroups yields a row per window of a grid.
+type timeGroups struct {
+	g     *grid
+	need  []*aggSlot // nil: the end of the window
+	folds []*fold
+	// from tells where the aggregates of each slot's members are: fold and
+	// number in it.
+	from   [][][2]int
+	merged []Aggregator // of slots with more than one member
+	k      int64
+	batch  Batch
+}
+
+func (a *aggRows) openTime(r *run, need []int) (stream, error) {
+	t := &timeGroups{g: a.g}
+	fail := func(err error) (stream, error) {
+		t.close()
+		return nil, err
+	}
+	bySlot := map[int]*fold{} // of stored series
+	indexOf := map[*fold]int{}
+	addFold := func(f *fold) {
+		indexOf[f] = len(t.folds)
+		t.folds = append(t.folds, f)
+	}
+	var shared *fold // of everything else
+	var sharedArgs []*node
+	for _, n := range need {
+		if n == endSlot {
+			t.need, t.from, t.merged = append(t.need, nil), append(t.from, nil), append(t.merged, nil)
+			continue
+		}
+		s := a.slots[n]
+		var at [][2]int
+		for m := range s.members {
+			member := &s.members[m]
+			var f *fold
+			var cols []int
+			switch {
+			case member.direct >= 0 && a.direct != nil:
+				if f = bySlot[member.direct]; f == nil {
+					f = &fold{g: a.g, exact: a.exact}
+					if ser := a.direct.series[member.direct]; ser != nil && !member.absent {
+						f.points = r.src.Cursor(ser, a.direct.from, a.direct.to)
+					} else {
+						f.eof = true
+					}
+					bySlot[member.direct] = f
+					addFold(f)
+				}
+				cols = []int{0}
+			case member.absent:
+				f = &fold{g: a.g, eof: true}
+				addFold(f)
+			default:
+				if shared == nil {
+					shared = &fold{g: a.g, exact: a.exact}
+					addFold(shared)
+				}
+				f = shared
+				for _, arg := range member.args {
+					cols = append(cols, len(sharedArgs))
+					sharedArgs = append(sharedArgs, arg)
+				}
+			}
+			at = append(at, [2]int{indexOf[f], len(f.makes)})
+			f.makes = append(f.makes, s.maker())
+			f.args = append(f.args, cols)
+		}
+		t.need, t.from = append(t.need, s), append(t.from, at)
+		var merged Aggregator
+		if len(s.members) > 1 {
+			var err error
+			if merged, err = s.maker()(); err != nil {
+				return fail(err)
+			}
+		}
+		t.merged = append(t.merged, merged)
+	}
+	if shared != nil {
+		var err error
+		if shared.rows, err = project(r, a.in, sharedArgs); err != nil {
+			return fail(err)
+		}
+	}
+	return t, nil
+}
+
+func (t *timeGroups) close() {
+	for _, f := range t.folds {
+		f.close()
+	}
+	for i, m := range t.merged {
+		if m != nil {
+			m.Close()
+			t.merged[i] = nil
+		}
+	}
+}
+
+// groupsPerBatch is how many groups a batch of results holds.
+const groupsPerBatch = 1024
+
+func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
+	t.batch.Times = t.batch.Times[:0]
+	t.batch.Cols = grow(t.batch.Cols, len(t.need))
+	for i, s := range t.need {
+		if s == nil {
+			t.batch.Cols[i].reset(column.Int64)
+		} else {
+			t.batch.Cols[i].reset(s.kind.Kind)
+		}
+	}
+	for t.batch.Len() < groupsPerBatch {
+		w, ok := t.g.at(t.k)
+		if !ok {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		done := make([]*folding, 0, 16)
+		for _, f := range t.folds {
+			o, err := f.window(ctx, t.k, w)
+			if err != nil {
+				return nil, err
+			}
+			done = append(done, o)
+		}
+		t.batch.Times = append(t.batch.Times, w.label)
+		for i, s := range t.need {
+			if err := t.result(i, s, done, w); err != nil {
+				return nil, err
+			}
+		}
+		t.k++
+	}
+	if t.batch.Len() == 0 {
+		return nil, nil
+	}
+	return &t.batch, nil
+}
+
+func (t *timeGroups) result(i int, s *aggSlot, done []*folding, w window) error {
+	out := &t.batch.Cols[i]
+	if s == nil {
+		out.Int64s = append(out.Int64s, w.end-1)
+		return nil
+	}
+	at := t.from[i]
+	agg := done[at[0][0]].aggs[at[0][1]]
+	if t.merged[i] != nil {
+		agg = t.merged[i]
+		if err := agg.Reset(); err != nil {
+			return err
+		}
+		for _, p := range at {
+			if err := agg.Merge(done[p[0]].aggs[p[1]]); err != nil {
+				return err
+			}
+		}
+	}
+	return agg.Result(out)
+}

@@ -1,0 +1,84 @@
+package exec
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// builtinAgg describes a built-in aggregate.
+type builtinAgg struct {
+	make    func() Aggregator
+	inputs  int
+	numeric []bool // which inputs must be numbers (or Bool, where ranged)
+	ranged  bool   // Bool is allowed too
+	boolean bool   // the first input must be Bool
+	any     bool   // any number of inputs
+}
+
+var (
+	numericInput = []bool{true}
+	builtinAggs  = map[string]builtinAgg{
+		"count":         {make: func() Aggregator { return &countAgg{} }, inputs: 1},
+		"count_time":    {make: func() Aggregator { return &countTimeAgg{} }, any: true},
+		"count_if":      {make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true},
+		"sum":           {make: func() Aggregator { return &sumAgg{} }, inputs: 1, numeric: numericInput},
+		"avg":           {make: func() Aggregator { return &sumAgg{mean: true} }, inputs: 1, numeric: numericInput},
+		"min_value":     {make: func() Aggregator { return &rangeAgg{min: true} }, inputs: 1, numeric: numericInput, ranged: true},
+		"max_value":     {make: func() Aggregator { return &rangeAgg{max: true} }, inputs: 1, numeric: numericInput, ranged: true},
+		"extreme":       {make: func() Aggregator { return &rangeAgg{min: true, max: true} }, inputs: 1, numeric: numericInput},
+		"first_value":   {make: func() Aggregator { return &edgeAgg{} }, inputs: 1},
+		"last_value":    {make: func() Aggregator { return &edgeAgg{last: true} }, inputs: 1},
+		"min_time":      {make: func() Aggregator { return &timeAgg{min: true} }, inputs: 1},
+		"max_time":      {make: func() Aggregator { return &timeAgg{max: true} }, inputs: 1},
+		"time_duration": {make: func() Aggregator { return &timeAgg{min: true, max: true} }, inputs: 1},
+		"mode":          {make: func() Aggregator { return &modeAgg{} }, inputs: 1},
+		"stddev":        {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
+		"stddev_samp":   {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
+		"stddev_pop":    {make: func() Aggregator { return &varianceAgg{root: true} }, inputs: 1, numeric: numericInput},
+		"variance":      {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
+		"var_samp":      {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
+		"var_pop":       {make: func() Aggregator { return &varianceAgg{} }, inputs: 1, numeric: numericInput},
+		"max_by":        {make: func() Aggregator { return &byAgg{max: true} }, inputs: 2, numeric: []bool{false, true}},
+		"min_by":        {make: func() Aggregator { return &byAgg{} }, inputs: 2, numeric: []bool{false, true}},
+	}
+)
+
+// check refuses wrong numbers and kinds of inputs.
+func (a *builtinAgg) check(c *Call) error {
+	if a.any {
+		return nil
+	}
+	if len(c.Inputs) != a.inputs {
+		return fmt.Errorf("aggregate %s takes %d input(s), got %d: %w", c.Name, a.inputs, len(c.Inputs), errs.BadInput)
+	}
+	if k := c.Inputs[0].Kind; a.boolean && k != column.Bool && k != column.Null {
+		return fmt.Errorf("aggregate %s takes a BOOLEAN, %s is %s: %w", c.Name, c.Inputs[0].Name, DocumentKind(k), errs.KindMismatch)
+	}
+	for i, must := range a.numeric {
+		k := c.Inputs[i].Kind
+		if must && !numeric(k) && !(a.ranged && k == column.Bool) {
+			return fmt.Errorf("aggregate functions [AVG, SUM, EXTREME, MIN_VALUE, MAX_VALUE] only support numeric data types [%s]: %s of %s, which is %s: %w",
+				numericKinds, c.Name, c.Inputs[i].Name, DocumentKind(k), errs.KindMismatch)
+		}
+	}
+	return nil
+}
+
+// Builtin reports whether a function of that name, in any letter case, is
+// built in, and of which type the listing calls it.
+func Builtin(name string) (listed string, ok bool) {
+	name = strings.ToLower(name)
+	if _, ok := builtinAggs[name]; ok {
+		return "native", true
+	}
+	if _, ok := scalars[name]; ok {
+		return "built-in scalar", true
+	}
+	if _, ok := tables[name]; ok {
+		return "built-in UDTF", true
+	}
+	return "", false
+}

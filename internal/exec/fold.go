@@ -1,0 +1,254 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// aggSlot is one aggregate of a plan. Its members are folded one by one and
+// then merged: one, unless levels put several series together.
+type aggSlot struct {
+	text    string // as printed
+	kind    Column
+	call    *Call
+	make    func() Aggregator
+	members []aggMember
+}
+
+// aggMember is the inputs of an aggregate.
+type aggMember struct {
+	args   []*node
+	direct int  // the input column, if the one argument is a series as stored, else -1
+	absent bool // an input series does not exist: nothing is folded
+}
+
+// fold folds the rows of one input into windows, for several aggregates.
+type fold struct {
+	g     *grid
+	exact bool
+	makes []func() (Aggregator, error)
+	args  [][]int // columns of each aggregate
+
+	points Cursor // of a stored series, or
+	rows   stream
+
+	batch   Batch
+	views   []Batch // batch as each aggregate sees it
+	loaded  bool
+	eof     bool
+	open    []*folding // windows that have begun, consecutive
+	free    []*folding
+	scanned Batch
+}
+
+// folding is one window and its aggregates.
+type folding struct {
+	k    int64
+	w    window
+	aggs []Aggregator
+}
+
+// maxOverlap bounds how many windows a row may lie in.
+const maxOverlap = 1 << 20
+
+func (f *fold) close() {
+	if f.points != nil {
+		f.points.Close()
+	}
+	if f.rows != nil {
+		f.rows.close()
+	}
+	for _, list := range [][]*folding{f.open, f.free} {
+		for _, o := range list {
+			for _, a := range o.aggs {
+				a.Close()
+			}
+		}
+	}
+	f.open, f.free = nil, nil
+}
+
+// window folds window k, which is asked for in order, and returns its
+// aggregates; they are valid until the next call.
+func (f *fold) window(ctx context.Context, k int64, w window) (*folding, error) {
+	for len(f.open) > 0 && f.open[0].k < k {
+		f.free = append(f.free, f.open[0])
+		f.open = f.open[1:]
+	}
+	if len(f.open) == 0 {
+		if _, err := f.begin(k, w); err != nil {
+			return nil, err
+		}
+	}
+	for !f.eof && (!f.loaded || f.batch.Times[f.batch.Len()-1] < w.end) {
+		done, err := f.advance(ctx, k, w)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			break
+		}
+	}
+	return f.open[0], nil
+}
+
+// begin opens window k and folds what of it lies in the current batch.
+func (f *fold) begin(k int64, w window) (*folding, error) {
+	if len(f.open) >= maxOverlap {
+		return nil, fmt.Errorf("group by time: a row lies in more than %d windows: %w", maxOverlap, errs.Limit)
+	}
+	var o *folding
+	if n := len(f.free); n > 0 {
+		o, f.free = f.free[n-1], f.free[:n-1]
+		for _, a := range o.aggs {
+			if err := a.Reset(); err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		o = &folding{}
+		for _, newAgg := range f.makes {
+			a, err := newAgg()
+			if err != nil {
+				return nil, err
+			}
+			o.aggs = append(o.aggs, a)
+		}
+	}
+	o.k, o.w = k, w
+	f.open = append(f.open, o)
+	if f.loaded {
+		return o, f.feed(o)
+	}
+	return o, nil
+}
+
+func (f *fold) feed(o *folding) error {
+	times := f.batch.Times
+	lo := sort.Search(len(times), func(i int) bool { return times[i] >= o.w.start })
+	hi := lo + sort.Search(len(times)-lo, func(i int) bool { return times[lo+i] >= o.w.end })
+	if lo >= hi {
+		return nil
+	}
+	for i, a := range o.aggs {
+		if err := a.Add(&f.views[i], lo, hi); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance moves past the current batch: it opens the windows that begin in it,
+// then takes whole blocks by their statistics, or loads the next batch. done
+// says that the next block lies behind w.
+func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if f.loaded {
+		if err := f.beginUntil(f.batch.Times[f.batch.Len()-1]); err != nil {
+			return false, err
+		}
+		f.loaded = false
+	}
+	if f.points != nil {
+		if s, ok := f.points.PeekStats(); ok {
+			if s.MinTime >= w.end {
+				return true, nil
+			}
+			skipped, err := f.skip(s)
+			if skipped || err != nil {
+				return false, err
+			}
+		}
+		if !f.points.Next() {
+			f.eof = true
+			return false, f.points.Err()
+		}
+		f.scanned.Times = f.points.Times()
+		f.scanned.Cols = append(f.scanned.Cols[:0], Col{Vector: *f.points.Values()})
+		f.batch = f.scanned
+	} else {
+		b, err := f.rows.next(ctx)
+		if err != nil {
+			return false, err
+		}
+		if b == nil {
+			f.eof = true
+			return false, nil
+		}
+		f.batch = *b
+	}
+	f.loaded = true
+	f.views = f.views[:0]
+	for i, cols := range f.args {
+		f.views = append(f.views, Batch{Times: f.batch.Times})
+		v := &f.views[i]
+		for _, c := range cols {
+			v.Cols = append(v.Cols, f.batch.Cols[c])
+		}
+	}
+	for _, o := range f.open {
+		if err := f.feed(o); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// beginUntil opens the windows that begin at or before last.
+func (f *fold) beginUntil(last int64) error {
+	for k := f.open[len(f.open)-1].k + 1; ; k++ {
+		w, ok := f.g.at(k)
+		if !ok || w.start > last {
+			return nil
+		}
+		if _, err := f.begin(k, w); err != nil {
+			return err
+		}
+	}
+}
+
+// skip folds a whole block by its statistics, if it lies inside of every
+// window it touches and all aggregates can.
+func (f *fold) skip(s *block.Stats) (bool, error) {
+	for _, a := range f.open[0].aggs {
+		sa, ok := a.(statsAggregator)
+		if !ok || !sa.canStats(s, f.exact) {
+			return false, nil
+		}
+	}
+	inside := func(w window) bool { return w.start <= s.MinTime && s.MaxTime < w.end }
+	apart := func(w window) bool { return w.end <= s.MinTime || s.MaxTime < w.start }
+	for _, o := range f.open {
+		if !inside(o.w) && !apart(o.w) {
+			return false, nil
+		}
+	}
+	for k := f.open[len(f.open)-1].k + 1; ; k++ {
+		w, ok := f.g.at(k)
+		if !ok || w.start > s.MaxTime {
+			break
+		}
+		if !inside(w) && !apart(w) {
+			return false, nil
+		}
+	}
+	if err := f.beginUntil(s.MaxTime); err != nil {
+		return false, err
+	}
+	for _, o := range f.open {
+		if apart(o.w) {
+			continue
+		}
+		for _, a := range o.aggs {
+			a.(statsAggregator).addStats(s)
+		}
+	}
+	f.points.Skip()
+	return true, nil
+}

@@ -1,0 +1,573 @@
+package exec
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// Plan is a query whose names are resolved and whose kinds are known. It never
+// changes and may be run more than once, also at the same time.
+type Plan struct {
+	q     *Query
+	cols  []Column
+	parts []*part
+	last  []*Series // LAST: the series, in order
+	// keys of ORDER BY over a LAST result
+	lastKeys []*node
+	read     []*Series
+}
+
+// part is the rows of one device, of all devices, or of one column that is not
+// aligned with the others.
+type part struct {
+	device  string
+	in      rows
+	outputs []*node
+	keys    []*node // ORDER BY; nil: the device
+	cols    []Column
+}
+
+// Columns returns the columns of the result.
+func (p *Plan) Columns() []Column { return p.cols }
+
+// Read returns every series the plan reads, each once.
+func (p *Plan) Read() []*Series { return p.read }
+
+// maxColumns bounds what wildcards may expand to.
+const maxColumns = 1 << 16
+
+// endSlot is the input column of the end of a group.
+const endSlot = 1 << 30
+
+func badQuery(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
+}
+
+// Prepare plans q over the series that exist now.
+func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
+	p := &planner{q: q, cat: cat, funcs: funcs, from: q.Start, to: q.End, seen: map[*Series]bool{}}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	plan := &Plan{q: q}
+	var err error
+	switch {
+	case q.Last:
+		err = p.planLast(plan)
+	case q.ByDevice:
+		err = p.planDevices(plan)
+	default:
+		err = p.planTime(plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	plan.read = p.read
+	return plan, nil
+}
+
+type planner struct {
+	q        *Query
+	cat      Catalog
+	funcs    Functions
+	from, to int64
+	sel      []expr.Expr
+	agg      bool // an aggregate query
+	g        *grid
+	read     []*Series
+	seen     map[*Series]bool
+}
+
+func (p *planner) note(s *Series) {
+	if s != nil && !p.seen[s] {
+		p.seen[s] = true
+		p.read = append(p.read, s)
+	}
+}
+
+// check refuses what no series could make right.
+func (p *planner) check() error {
+	q := p.q
+	p.sel = q.Select
+	if len(p.sel) == 0 {
+		if len(q.From) == 0 {
+			return badQuery("neither Select nor From is given")
+		}
+		p.sel = []expr.Expr{expr.Col("*")}
+	}
+	all := slices.Concat(p.sel, []expr.Expr{q.Where, q.Having, q.Group.By})
+	for _, o := range q.OrderBy {
+		all = append(all, o.By)
+	}
+	for _, e := range all {
+		if err := e.Err(); err != nil {
+			return fmt.Errorf("%w: %w", err, errs.BadInput)
+		}
+	}
+	for _, e := range p.sel {
+		if e.IsZero() {
+			return badQuery("an empty expression is selected")
+		}
+	}
+	switch {
+	case q.Limit < 0 || q.Offset < 0 || q.SLimit < 0 || q.SOffset < 0:
+		return badQuery("LIMIT, OFFSET, SLIMIT and SOFFSET must not be negative")
+	case q.ByDevice && q.NoAlign:
+		return badQuery("align by device and disable align exclude each other")
+	case q.ByDevice && len(q.From) == 0:
+		return badQuery("align by device needs From")
+	case p.hasAgg(q.Where):
+		return badQuery("aggregate functions are not supported in WHERE clause")
+	case p.hasAgg(q.Group.By):
+		return badQuery("aggregation expression shouldn't exist in group by clause")
+	}
+	for i, o := range q.OrderBy {
+		if o.By.IsZero() {
+			return badQuery("key %d of order by is empty", i+1)
+		}
+	}
+	raw := false
+	for _, e := range p.sel {
+		if p.hasAgg(e) {
+			p.agg = true
+		} else {
+			raw = true
+		}
+	}
+	if p.agg && raw && !p.onlyEndTime() {
+		return badQuery("raw data and aggregation hybrid query is not supported")
+	}
+	if !p.agg {
+		switch {
+		case q.Group.Kind != GroupNone:
+			return badQuery("common queries and aggregated queries are not allowed to appear at the same time: group by without an aggregate")
+		case !q.Having.IsZero():
+			return badQuery("expression of HAVING clause must be an aggregation")
+		case len(q.Levels) > 0:
+			return badQuery("group by level without an aggregate")
+		}
+	}
+	if p.agg && q.NoAlign {
+		return badQuery("disable align is not supported with aggregates")
+	}
+	if !q.Having.IsZero() && !p.hasAgg(q.Having) {
+		return badQuery("expression of HAVING clause must be an aggregation")
+	}
+	if len(q.Levels) > 0 && (q.ByDevice || q.Group.Kind > GroupTime) {
+		return badQuery("group by level is not supported with align by device or with groups other than by time")
+	}
+	p.splitTime()
+	return p.checkGroup()
+}
+
+// onlyEndTime reports whether what is not an aggregate is only __endTime.
+func (p *planner) onlyEndTime() bool {
+	for _, e := range p.sel {
+		if !p.hasAgg(e) && !(e.Op() == expr.OpColumn && strings.EqualFold(e.Name(), endTime)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *planner) checkGroup() error {
+	q := p.q
+	g := &q.Group
+	switch g.Kind {
+	case GroupNone:
+		p.g = &grid{whole: true}
+	case GroupTime:
+		step := g.Step
+		if step.IsZero() {
+			step = g.Interval
+		}
+		for _, s := range []struct {
+			name string
+			Span
+		}{{"interval", g.Interval}, {"step", step}} {
+			if s.Months < 0 || s.NS < 0 || s.IsZero() || s.Months > 0 && s.NS > 0 {
+				return badQuery("group by time: the %s (%d months, %d ns) should be positive, in months or in a duration", s.name, s.Months, s.NS)
+			}
+		}
+		if q.Start == math.MinInt64 || q.End == math.MaxInt64 {
+			return badQuery("the query time range should be specified in the GROUP BY TIME clause")
+		}
+		if q.Start >= q.End {
+			return badQuery("start time should be smaller than endTime in GroupBy")
+		}
+		zone := q.Zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		p.g = &grid{start: q.Start, end: q.End, interval: g.Interval, step: step, leftOpen: g.LeftOpen, zone: zone}
+		if g.LeftOpen {
+			p.from, p.to = max(p.from, addTime(q.Start, 1)), addTime(p.to, 1)
+		}
+	case GroupSession:
+		if g.Interval.NS < 0 || g.Interval.Months != 0 {
+			return badQuery("group by session: the gap should not be negative")
+		}
+	case GroupCount:
+		if g.Size <= 0 {
+			return badQuery("group by count: the size (%d) should be positive", g.Size)
+		}
+		fallthrough
+	case GroupVariation, GroupCondition:
+		if g.By.IsZero() {
+			return badQuery("group by: the expression is missing")
+		}
+		if !(g.Delta >= 0) {
+			return badQuery("group by variation: delta (%g) should be positive or 0", g.Delta)
+		}
+	}
+	return nil
+}
+
+// splitTime takes comparisons of time with constants that must all hold out of
+// WHERE and narrows the range by them.
+func (p *planner) splitTime() {
+	var rest []expr.Expr
+	for _, e := range conjuncts(p.q.Where, nil) {
+		if !p.narrow(e) {
+			rest = append(rest, e)
+		}
+	}
+	if n := len(conjuncts(p.q.Where, nil)); n != len(rest) {
+		q := *p.q
+		q.Where = expr.And(rest...)
+		p.q = &q
+	}
+}
+
+func conjuncts(e expr.Expr, all []expr.Expr) []expr.Expr {
+	if e.Op() == expr.OpAnd {
+		return conjuncts(e.Args()[1], conjuncts(e.Args()[0], all))
+	}
+	if e.IsZero() {
+		return all
+	}
+	return append(all, e)
+}
+
+func (p *planner) narrow(e expr.Expr) bool {
+	if len(e.Args()) != 2 {
+		return false
+	}
+	a, b, op := e.Args()[0], e.Args()[1], e.Op()
+	if b.Op() == expr.OpTime {
+		a, b = b, a
+		switch op {
+		case expr.OpLt:
+			op = expr.OpGt
+		case expr.OpLe:
+			op = expr.OpGe
+		case expr.OpGt:
+			op = expr.OpLt
+		case expr.OpGe:
+			op = expr.OpLe
+		}
+	}
+	var v int64
+	switch c := b.Const().(type) {
+	case int64:
+		v = c
+	case int32:
+		v = int64(c)
+	default:
+		return false
+	}
+	if a.Op() != expr.OpTime || b.Op() != expr.OpConst {
+		return false
+	}
+	switch op {
+	case expr.OpEq:
+		p.from, p.to = max(p.from, v), min(p.to, addTime(v, 1))
+	case expr.OpLt:
+		p.to = min(p.to, v)
+	case expr.OpLe:
+		p.to = min(p.to, addTime(v, 1))
+	case expr.OpGt:
+		p.from = max(p.from, addTime(v, 1))
+	case expr.OpGe:
+		p.from = max(p.from, v)
+	default:
+		return false
+	}
+	return true
+}
+
+// aggregate returns the maker of an aggregate call.
+func (p *planner) aggregate(e expr.Expr) (makeNew func() Aggregator, check func(*Call) error, ok bool) {
+	if e.Op() != expr.OpCall {
+		return nil, nil, false
+	}
+	name := strings.ToLower(e.Name())
+	if b, ok := builtinAggs[name]; ok {
+		return b.make, b.check, true
+	}
+	if p.funcs != nil {
+		if f, ok := p.funcs.Function(name); ok && f.Aggregate != nil {
+			return f.Aggregate, func(*Call) error { return nil }, true
+		}
+	}
+	return nil, nil, false
+}
+
+func (p *planner) hasAgg(e expr.Expr) bool {
+	found := false
+	e.Walk(func(x expr.Expr) {
+		if _, _, ok := p.aggregate(x); ok {
+			found = true
+		}
+	})
+	return found
+}
+
+// expand makes one expression for each choice of a column for each name in e,
+// the first name outermost. find lists what a name stands for.
+func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) ([]expr.Expr, error) {
+	var choices [][]string
+	var failed error
+	total := 1
+	visit := func(x expr.Expr) (expr.Expr, bool) {
+		if countTime(x) {
+			return x, true
+		}
+		if x.Op() == expr.OpColumn && failed == nil {
+			found, err := p.found(x, find)
+			failed = err
+			choices = append(choices, found)
+			if total <= maxColumns {
+				total *= len(found)
+			}
+		}
+		return x, false
+	}
+	e.Map(visit)
+	if failed != nil {
+		return nil, failed
+	}
+	if total > maxColumns {
+		return nil, fmt.Errorf("%s expands to more than %d columns: %w", e, maxColumns, errs.Limit)
+	}
+	all := make([]expr.Expr, 0, total)
+	pick := make([]int, len(choices))
+	for range total {
+		i := 0
+		all = append(all, e.Map(func(x expr.Expr) (expr.Expr, bool) {
+			if countTime(x) {
+				return x, true
+			}
+			if x.Op() != expr.OpColumn {
+				return x, false
+			}
+			c := expr.Col(choices[i][pick[i]])
+			if a := x.Alias(); a != "" {
+				c = c.As(a)
+			}
+			i++
+			return c, true
+		}))
+		for c := len(pick) - 1; c >= 0; c-- {
+			if pick[c]++; pick[c] < len(choices[c]) {
+				break
+			}
+			pick[c] = 0
+		}
+	}
+	return all, nil
+}
+
+func (p *planner) found(x expr.Expr, find func(string) ([]string, error)) ([]string, error) {
+	if strings.EqualFold(x.Name(), endTime) {
+		return []string{endTime}, nil
+	}
+	return find(x.Name())
+}
+
+func countTime(e expr.Expr) bool {
+	return e.Op() == expr.OpCall && strings.EqualFold(e.Name(), "count_time")
+}
+
+// seriesOf lists the series that a name stands for below FROM, in creation
+// order.
+func (p *planner) seriesOf(name string) ([]*Series, error) {
+	var all []*Series
+	froms := p.q.From
+	if len(froms) == 0 {
+		froms = []string{""}
+	}
+	for _, f := range froms {
+		path := name
+		if f != "" {
+			path = f + "." + name
+		}
+		pat, err := pattern.Parse(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.cat.MatchCreated(pat)...)
+		if len(all) > maxColumns {
+			return nil, fmt.Errorf("%s stands for more than %d series: %w", path, maxColumns, errs.Limit)
+		}
+	}
+	return all, nil
+}
+
+// cutColumns applies SLIMIT and SOFFSET.
+func (p *planner) cutColumns(all []expr.Expr) []expr.Expr {
+	all = all[min(p.q.SOffset, len(all)):]
+	if p.q.SLimit > 0 {
+		all = all[:min(p.q.SLimit, len(all))]
+	}
+	return all
+}
+
+// checkAlias refuses an alias that would name several columns.
+func checkAlias(e expr.Expr, columns int) error {
+	if e.Alias() != "" && columns > 1 {
+		return badQuery("alias '%s' can only be matched with one time series", e.Alias())
+	}
+	return nil
+}
+
+// planTime plans a query whose columns are series of any device.
+func (p *planner) planTime(plan *Plan) error {
+	byPath := map[string]*Series{}
+	find := func(name string) ([]string, error) {
+		found, err := p.seriesOf(name)
+		paths := make([]string, len(found))
+		for i, s := range found {
+			paths[i] = s.Path()
+			byPath[paths[i]] = s
+		}
+		return paths, err
+	}
+	var sel []expr.Expr
+	for _, e := range p.sel {
+		all, err := p.expand(e, find)
+		if err != nil {
+			return err
+		}
+		if len(p.q.Levels) == 0 {
+			if err := checkAlias(e, len(all)); err != nil {
+				return err
+			}
+		}
+		sel = append(sel, all...)
+	}
+	if len(p.q.Levels) == 0 {
+		sel = p.cutColumns(sel)
+	}
+	s := &scope{p: p, series: byPath}
+	if err := s.where(find); err != nil {
+		return err
+	}
+	if err := s.group(find); err != nil {
+		return err
+	}
+	if p.q.NoAlign {
+		return p.planApart(plan, s, sel)
+	}
+	pt, err := s.part("", sel, find)
+	if err != nil {
+		return err
+	}
+	plan.cols = pt.cols
+	if len(pt.outputs) > 0 {
+		plan.parts = []*part{pt}
+	}
+	return nil
+}
+
+// planApart makes a part of each column.
+func (p *planner) planApart(plan *Plan, s *scope, sel []expr.Expr) error {
+	for _, e := range sel {
+		pt, err := s.part("", []expr.Expr{e}, nil)
+		if err != nil {
+			return err
+		}
+		plan.cols = append(plan.cols, pt.cols...)
+		plan.parts = append(plan.parts, pt)
+	}
+	return nil
+}
+
+// planDevices plans a query whose columns are measurements.
+func (p *planner) planDevices(plan *Plan) error {
+	devices := map[string]map[string]*Series{}
+	var names []string
+	all, err := p.seriesOf("*")
+	if err != nil {
+		return err
+	}
+	kinds := map[string]*Series{}
+	for _, s := range all {
+		if devices[s.Device] == nil {
+			devices[s.Device] = map[string]*Series{}
+			names = append(names, s.Device)
+		}
+		devices[s.Device][s.Name] = s
+	}
+	slices.Sort(names)
+	find := func(name string) ([]string, error) {
+		if nodes := pattern.Nodes(name); len(nodes) != 1 || name == "**" {
+			return nil, badQuery("ALIGN BY DEVICE: %q: the suffix paths can only be measurement or one-level wildcard", name)
+		}
+		found, err := p.seriesOf(name)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(found, func(a, b *Series) int { return int(int64(a.ID) - int64(b.ID)) })
+		var measurements []string
+		for _, s := range found {
+			if k := kinds[s.Name]; k == nil {
+				kinds[s.Name] = s
+				measurements = append(measurements, s.Name)
+			} else if k.Kind != s.Kind {
+				return nil, fmt.Errorf("ALIGN BY DEVICE: the data types of the same measurement column should be the same across devices: %s is %s, %s is %s: %w",
+					k.Path(), DocumentKind(k.Kind), s.Path(), DocumentKind(s.Kind), errs.KindMismatch)
+			} else if !slices.Contains(measurements, s.Name) {
+				measurements = append(measurements, s.Name)
+			}
+		}
+		return measurements, nil
+	}
+	var sel []expr.Expr
+	for _, e := range p.sel {
+		all, err := p.expand(e, find)
+		if err != nil {
+			return err
+		}
+		if err := checkAlias(e, len(all)); err != nil {
+			return err
+		}
+		sel = append(sel, all...)
+	}
+	sel = p.cutColumns(sel)
+	for _, d := range names {
+		s := &scope{p: p, series: devices[d], kinds: kinds, byDevice: true}
+		if err := s.where(find); err != nil {
+			return err
+		}
+		if err := s.group(find); err != nil {
+			return err
+		}
+		pt, err := s.part(d, sel, find)
+		if err != nil {
+			return err
+		}
+		plan.cols = pt.cols
+		if s.reads {
+			plan.parts = append(plan.parts, pt)
+		}
+	}
+	return nil
+}

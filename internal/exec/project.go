@@ -1,0 +1,167 @@
+package exec
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// rows is an input of expressions: a fixed list of columns, of which a stream
+// of some can be opened, aligned by time and filtered.
+type rows interface {
+	// open returns a stream of the columns need, in that order.
+	open(r *run, need []int) (stream, error)
+	column(i int) Column
+}
+
+// project computes expressions over an input. Table functions among them are
+// streams of their own over the same input, joined by time.
+func project(r *run, in rows, nodes []*node) (stream, error) {
+	slots := map[int]bool{}
+	var tables []*node
+	for _, n := range nodes {
+		n.slots(slots)
+		tables = n.tables(tables)
+	}
+	need := slices.Sorted(maps.Keys(slots))
+	at := map[int]int{}
+	for i, s := range need {
+		at[s] = i
+	}
+	var parts []stream
+	var place [][]int
+	width := 0
+	add := func(s stream, n int) {
+		cols := make([]int, n)
+		for i := range cols {
+			cols[i] = width
+			width++
+		}
+		parts, place = append(parts, s), append(place, cols)
+	}
+	fail := func(err error) (stream, error) {
+		for _, p := range parts {
+			p.close()
+		}
+		return nil, err
+	}
+	if len(need) > 0 || len(tables) == 0 {
+		s, err := in.open(r, need)
+		if err != nil {
+			return fail(err)
+		}
+		add(s, len(need))
+	}
+	tableAt := map[*node]int{}
+	for _, t := range tables {
+		if _, ok := tableAt[t]; ok {
+			continue
+		}
+		tableAt[t] = width
+		s, err := openTable(r, in, t)
+		if err != nil {
+			return fail(err)
+		}
+		add(s, 1)
+	}
+	p := &projection{in: parts[0], dropEmpty: len(tables) > 0}
+	if len(parts) > 1 {
+		p.in = newJoin(parts, place, width)
+	}
+	for _, n := range nodes {
+		o, err := newOp(n, func(leaf *node) int {
+			if leaf.op == opTable {
+				return tableAt[leaf]
+			}
+			return at[leaf.slot]
+		})
+		if err != nil {
+			p.in.close()
+			return nil, err
+		}
+		p.ops = append(p.ops, o)
+	}
+	return p, nil
+}
+
+// projection evaluates one op per column of its result.
+type projection struct {
+	in        stream
+	ops       []*op
+	dropEmpty bool // leave out rows without any value
+	batch     Batch
+	dense     Batch
+	keep      []int32
+}
+
+func (p *projection) close() { p.in.close() }
+
+func (p *projection) next(ctx context.Context) (*Batch, error) {
+	for {
+		b, err := p.in.next(ctx)
+		if b == nil || err != nil {
+			return nil, err
+		}
+		p.batch.Times = b.Times
+		p.batch.Cols = p.batch.Cols[:0]
+		for _, o := range p.ops {
+			c, err := o.eval(b)
+			if err != nil {
+				return nil, err
+			}
+			p.batch.Cols = append(p.batch.Cols, c.head(b.Len(), o.n.kind))
+		}
+		if !p.dropEmpty {
+			return &p.batch, nil
+		}
+		if b := dropEmpty(&p.batch, &p.dense, &p.keep, nil); b != nil {
+			return b, nil
+		}
+	}
+}
+
+// head returns the first n cells of c, as nulls of kind k if it has no kind.
+func (c *Col) head(n int, k column.Kind) Col {
+	if c.Kind != 0 {
+		return Col{c.Slice(0, n), c.Nulls}
+	}
+	var out Col
+	out.reset(k)
+	for range n {
+		if k == 0 {
+			break
+		}
+		out.appendNull()
+	}
+	return out
+}
+
+// dropEmpty returns b without the rows in which every column is null; counts
+// says which columns count, nil: all. It is nil if nothing is left.
+func dropEmpty(b, dense *Batch, keep *[]int32, counts []bool) *Batch {
+	for i := range b.Cols {
+		if (counts == nil || counts[i]) && b.Cols[i].Kind != 0 && len(b.Cols[i].Nulls) == 0 {
+			return b
+		}
+	}
+	rows := (*keep)[:0]
+	for r := range b.Len() {
+		for i := range b.Cols {
+			if (counts == nil || counts[i]) && b.Cols[i].Kind != 0 && !b.Cols[i].Nulls.Get(r) {
+				rows = append(rows, int32(r))
+				break
+			}
+		}
+	}
+	*keep = rows
+	switch len(rows) {
+	case 0:
+		return nil
+	case b.Len():
+		return b
+	}
+	gather(dense, b, rows, len(b.Cols))
+	return dense
+}

@@ -1,0 +1,69 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// run is one execution of a plan.
+type run struct {
+	ctx  context.Context
+	src  Source
+	plan *Plan
+}
+
+func (r *run) budget() int64 {
+	if b := r.plan.q.Budget; b > 0 {
+		return b
+	}
+	return DefaultBudget
+}
+
+// seriesRows is the stored series of a query (of one device, if aligned by
+// device) as an input of expressions. A nil series is one that does not exist.
+type seriesRows struct {
+	series   []*Series
+	kinds    []Column
+	from, to int64
+}
+
+func (s *seriesRows) column(i int) Column { return s.kinds[i] }
+
+func (s *seriesRows) open(r *run, need []int) (stream, error) {
+	series := make([]*Series, len(need))
+	for i, n := range need {
+		series[i] = s.series[n]
+	}
+	return scan(r.src, series, s.from, s.to), nil
+}
+
+// filtered is an input of which only the rows that fulfil a condition count.
+type filtered struct {
+	in    rows
+	where *node
+}
+
+func (f *filtered) column(i int) Column { return f.in.column(i) }
+
+func (f *filtered) open(r *run, need []int) (stream, error) {
+	nodes := make([]*node, 0, len(need)+1)
+	for _, n := range need {
+		nodes = append(nodes, &node{op: opSlot, slot: n, kind: f.in.column(n).Kind})
+	}
+	nodes = append(nodes, f.where)
+	s, err := project(r, f.in, nodes)
+	if err != nil {
+		return nil, err
+	}
+	where, err := newOp(&node{op: opSlot, kind: f.where.kind}, func(*node) int { return len(need) })
+	if err != nil {
+		return nil, err
+	}
+	return &filter{in: s, where: where, keep: len(need)}, nil
+}
+
+func limitError(what string, n int64) error {
+	return fmt.Errorf("query: %s more than %d: %w", what, n, errs.Limit)
+}

@@ -1,0 +1,194 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// scan reads series aligned by time: those of each device by one cursor, the
+// devices joined. A nil series is a column of nulls without a kind.
+func scan(src Source, series []*Series, from, to int64) stream {
+	var parts []stream
+	var place [][]int // columns of each part in the result
+	byDevice := map[string]int{}
+	for i, s := range series {
+		if s == nil {
+			continue
+		}
+		p, ok := byDevice[s.Device]
+		if !ok {
+			p = len(parts)
+			byDevice[s.Device] = p
+			parts = append(parts, &deviceScan{src: src, from: from, to: to})
+			place = append(place, nil)
+		}
+		d := parts[p].(*deviceScan)
+		d.series = append(d.series, s)
+		place[p] = append(place[p], i)
+	}
+	if len(parts) == 1 && len(place[0]) == len(series) {
+		return parts[0]
+	}
+	return newJoin(parts, place, len(series))
+}
+
+// deviceScan reads series of one device.
+type deviceScan struct {
+	src      Source
+	series   []*Series
+	from, to int64
+
+	points Cursor    // of a single series
+	rows   RowCursor // of several
+	batch  Batch
+	closed bool
+}
+
+func (s *deviceScan) next(ctx context.Context) (*Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.closed || s.from >= s.to {
+		return nil, nil
+	}
+	if len(s.series) == 1 {
+		return s.nextPoints()
+	}
+	if s.rows == nil {
+		s.rows = s.src.Rows(s.series, s.from, s.to)
+	}
+	if !s.rows.Next() {
+		return nil, s.rows.Err()
+	}
+	s.batch.Times = s.rows.Times()
+	s.batch.Cols = s.batch.Cols[:0]
+	for i := range s.series {
+		v, nulls := s.rows.Col(i)
+		s.batch.Cols = append(s.batch.Cols, Col{*v, nulls})
+	}
+	return &s.batch, nil
+}
+
+func (s *deviceScan) nextPoints() (*Batch, error) {
+	if s.points == nil {
+		s.points = s.src.Cursor(s.series[0], s.from, s.to)
+	}
+	if !s.points.Next() {
+		return nil, s.points.Err()
+	}
+	s.batch.Times = s.points.Times()
+	s.batch.Cols = append(s.batch.Cols[:0], Col{Vector: *s.points.Values()})
+	return &s.batch, nil
+}
+
+func (s *deviceScan) close() {
+	s.closed = true
+	if s.points != nil {
+		s.points.Close()
+	}
+	if s.rows != nil {
+		s.rows.Close()
+	}
+}
+
+// filter keeps the rows for which a condition is true, and the first columns
+// of them.
+type filter struct {
+	in    stream
+	where *op
+	keep  int // columns
+	rows  []int32
+	batch Batch
+}
+
+func (f *filter) next(ctx context.Context) (*Batch, error) {
+	for {
+		b, err := f.in.next(ctx)
+		if b == nil || err != nil {
+			return nil, err
+		}
+		c, err := f.where.eval(b)
+		if err != nil {
+			return nil, err
+		}
+		f.rows = f.rows[:0]
+		for i := range b.Len() {
+			if truth(c, i) == isTrue {
+				f.rows = append(f.rows, int32(i))
+			}
+		}
+		switch len(f.rows) {
+		case 0:
+			continue
+		case b.Len():
+			f.batch.Times = b.Times
+			f.batch.Cols = append(f.batch.Cols[:0], b.Cols[:f.keep]...)
+			return &f.batch, nil
+		}
+		gather(&f.batch, b, f.rows, f.keep)
+		return &f.batch, nil
+	}
+}
+
+func (f *filter) close() { f.in.close() }
+
+// gather sets dst, whose memory it uses again, to some rows of the first keep
+// columns of src.
+func gather(dst, src *Batch, rows []int32, keep int) {
+	times := dst.Times
+	if cap(times) < len(rows) || sameMemory(times, src.Times) {
+		times = make([]int64, 0, max(len(rows), 256))
+	}
+	times = times[:0]
+	for _, r := range rows {
+		times = append(times, src.Times[r])
+	}
+	dst.Times = times
+	dst.Cols = dst.Cols[:0]
+	for i := range keep {
+		var c Col
+		c.Kind = src.Cols[i].Kind
+		pick(&c, &src.Cols[i], rows)
+		dst.Cols = append(dst.Cols, c)
+	}
+}
+
+func sameMemory(a, b []int64) bool {
+	return cap(a) > 0 && cap(b) > 0 && &a[:1][0] == &b[:1][0]
+}
+
+func pick(dst, src *Col, rows []int32) {
+	switch src.Kind {
+	case column.Bool:
+		dst.Bools = pickCells(dst.Bools, src.Bools, rows)
+	case column.Int32:
+		dst.Int32s = pickCells(dst.Int32s, src.Int32s, rows)
+	case column.Int64:
+		dst.Int64s = pickCells(dst.Int64s, src.Int64s, rows)
+	case column.Float32:
+		dst.Float32s = pickCells(dst.Float32s, src.Float32s, rows)
+	case column.Float64:
+		dst.Float64s = pickCells(dst.Float64s, src.Float64s, rows)
+	case column.Text:
+		dst.Texts = pickCells(dst.Texts, src.Texts, rows)
+	}
+	if len(src.Nulls) == 0 {
+		return
+	}
+	for i, r := range rows {
+		if src.Nulls.Get(int(r)) {
+			dst.Nulls.Set(i)
+		}
+	}
+}
+
+func pickCells[T any](dst, src []T, rows []int32) []T {
+	if cap(dst) < len(rows) {
+		dst = make([]T, 0, len(rows))
+	}
+	for _, r := range rows {
+		dst = append(dst, src[r])
+	}
+	return dst
+}
