@@ -37,12 +37,39 @@ func toDecimal[T float](f T, p float64) (d int64, ok bool) {
 	return d, ok
 }
 
-// decimals is scratch: the integers of a column and the positions that have
-// none.
+// decimals is scratch: the integers of a column, and the rows whose value is not
+// the quotient.
 type decimals struct {
 	digits     []int64
-	exceptions []int32
+	exceptions []exception
 }
+
+// exception is a row whose value differs from the quotient. Arithmetic on
+// decimals, such as averaging, leaves results a few units in the last place
+// away; the difference of the bits is then small.
+type exception struct {
+	row  int32
+	near int32 // difference of the bits; 0 if it is too large to store that way
+}
+
+// maxNear is the largest difference that takes one byte.
+const maxNear = 63
+
+// nearness returns the difference of the bits of f and the quotient d / p, 0 if
+// it is beyond maxNear.
+func nearness[T float](f T, d int64, p float64) int32 {
+	diff := int64(bitsOf(f)) - int64(bitsOf(T(intToFloat(d)/p)))
+	if diff < -maxNear || diff > maxNear {
+		return 0
+	}
+	return int32(diff)
+}
+
+// Estimated bits of an exception.
+const (
+	nearCost = 18
+	farCost  = 80
+)
 
 // sampleDecimals looks at up to 33 values and returns the exponent that promises
 // the fewest bytes; false if too few values are decimal.
@@ -50,57 +77,60 @@ func sampleDecimals[T float](v []T) (k int, ok bool) {
 	var need [33]int8 // smallest exponent of each sampled value, -1 if none
 	var pick [33]T
 	stride := max(1, len(v)/len(need))
-	n, failed, costly := 0, 0, 0
-	var odd uint64 // bits of the last value that failed: repeated, it is cheap
-	k = 0
+	n, failed := 0, 0
 	for i := 0; i < len(v) && n < len(need); i += stride {
 		pick[n] = v[i]
 		need[n] = decimalsOf(v[i], k)
 		if need[n] >= 0 {
 			k = int(need[n])
-		} else {
-			failed++
-			if b := bitsOf(v[i]); costly == 0 || b != odd {
-				costly++
-				odd = b
-			}
-		}
-		n++
-		if costly > 12 {
+		} else if failed++; failed > 12 && failed == n+1 {
 			return 0, false
 		}
+		n++
 	}
-	if failed == n {
-		return 0, false
-	}
-	var upTo [maxDecimals + 1]int
+	var used [maxDecimals + 1]bool
 	for _, d := range need[:n] {
 		if d >= 0 {
-			upTo[d]++
+			used[d] = true
 		}
 	}
-	best, covered := math.MaxInt, 0
-	for exponent, count := range upTo {
-		covered += count
-		if count == 0 {
+	best := n * 8 * bytesOf[T]()
+	for exponent, use := range used {
+		if !use {
 			continue
 		}
-		lo, hi := math.Inf(1), math.Inf(-1)
-		for i, d := range need[:n] {
-			if d >= 0 && int(d) <= exponent {
-				lo, hi = min(lo, float64(pick[i])), max(hi, float64(pick[i]))
+		if cost := sampleCost(pick[:n], need[:n], exponent); cost < best {
+			best, k, ok = cost, exponent, true
+		}
+	}
+	return k, ok
+}
+
+// sampleCost estimates the bits of the sample at an exponent.
+func sampleCost[T float](pick []T, need []int8, exponent int) int {
+	cost := 0
+	p := powersOfTen[exponent]
+	lo, hi := math.Inf(1), math.Inf(-1)
+	far := math.NaN() // the last far exception: repeated, it is cheap
+	for i, f := range pick {
+		if need[i] < 0 || int(need[i]) > exponent {
+			d, _ := toDecimal(f, p)
+			if x := float64(float64(f) * p); !(x < digitLimit && x > -digitLimit) || nearness(f, d, p) == 0 {
+				if math.Float64bits(far) != math.Float64bits(float64(f)) {
+					cost += farCost
+				}
+				far = float64(f)
+				continue
 			}
+			cost += nearCost
 		}
-		span := float64((hi - lo) * powersOfTen[exponent])
-		if !(span < digitLimit) {
-			continue
-		}
-		cost := n*bits.Len64(uint64(roundToInt(span))) + (n-failed-covered)*80
-		if cost < best {
-			best, k = cost, exponent
-		}
+		lo, hi = min(lo, float64(f)), max(hi, float64(f))
 	}
-	return k, best < math.MaxInt
+	span := float64((hi - lo) * p)
+	if !(span < digitLimit) {
+		return math.MaxInt
+	}
+	return cost + len(pick)*bits.Len64(uint64(roundToInt(span)))
 }
 
 // decimalsOf returns the smallest exponent at which f is decimal, near guess in
@@ -124,29 +154,38 @@ func decimalsOf[T float](f T, guess int) int8 {
 }
 
 // findDecimals converts the whole column. It gives up when more than a third of
-// the values are exceptions, unless they all are the same.
+// the values are far from the quotient, unless they all are the same.
 func findDecimals[T float](s *decimals, v []T, k int) bool {
 	s.digits = sized(s.digits, len(v))
 	s.exceptions = s.exceptions[:0]
 	p := powersOfTen[k]
 	last := int64(0)
+	far := 0
 	for i, f := range v {
 		x := float64(float64(f) * p)
 		d := roundToInt(x)
 		back := float64(T(intToFloat(d) / p))
 		if math.Float64bits(back) != math.Float64bits(float64(f)) || !(x < digitLimit && x > -digitLimit) {
-			s.exceptions = append(s.exceptions, int32(i))
-			d = last
+			e := exception{row: int32(i)}
+			if x < digitLimit && x > -digitLimit {
+				e.near = nearness(f, d, p)
+			}
+			if e.near == 0 {
+				d = last
+				far++
+			}
+			s.exceptions = append(s.exceptions, e)
 		}
 		last = d
 		s.digits[i] = d
 	}
-	return len(s.exceptions) <= len(v)/3 || sameExceptions(v, s.exceptions)
+	return far <= len(v)/3 || sameExceptions(v, s.exceptions)
 }
 
-func sameExceptions[T float](v []T, at []int32) bool {
-	for _, i := range at {
-		if bitsOf(v[i]) != bitsOf(v[at[0]]) {
+// sameExceptions reports whether all are far and have the same bits.
+func sameExceptions[T float](v []T, at []exception) bool {
+	for _, e := range at {
+		if e.near != 0 || bitsOf(v[e.row]) != bitsOf(v[at[0].row]) {
 			return false
 		}
 	}
@@ -155,8 +194,10 @@ func sameExceptions[T float](v []T, at []int32) bool {
 
 // floatDecimal: exponent byte, the integers as an integer encoding, uvarint
 // number of exceptions; if any, a byte that is 1 if all have the same bits, for
-// each uvarint distance from the position after the previous one, then the bits
-// of each, or once.
+// each uvarint distance from the position after the previous one, and then
+// either the bits once, or for each the zigzag difference of its bits and those
+// of the quotient as a byte, 0 for those that are stored whole, followed by
+// their bits.
 func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	dst = append(dst, floatDecimal, byte(k))
 	dst = e.ints.append(dst, e.dec.digits)
@@ -171,16 +212,21 @@ func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	} else {
 		dst = append(dst, 0)
 	}
-	next := 0
-	for _, i := range exceptions {
-		dst = binary.AppendUvarint(dst, uint64(int(i)-next))
-		next = int(i) + 1
+	next := int32(0)
+	for _, x := range exceptions {
+		dst = binary.AppendUvarint(dst, uint64(x.row-next))
+		next = x.row + 1
 	}
 	if same {
-		exceptions = exceptions[:1]
+		return appendFixed(dst, bitsOf(v[exceptions[0].row]), bytesOf[T]())
 	}
-	for _, i := range exceptions {
-		dst = appendFixed(dst, bitsOf(v[i]), bytesOf[T]())
+	for _, x := range exceptions {
+		dst = append(dst, byte(zigzag(int64(x.near))))
+	}
+	for _, x := range exceptions {
+		if x.near == 0 {
+			dst = appendFixed(dst, bitsOf(v[x.row]), bytesOf[T]())
+		}
 	}
 	return dst
 }
@@ -216,32 +262,33 @@ func readExceptions[T float](dst []T, r *reader) {
 		return
 	}
 	same := r.byte()
-	if same > 1 {
-		r.fail()
-	}
 	positions := *r
 	for range count {
 		r.uvarint()
 	}
-	size := bytesOf[T]()
-	stored := count
-	if same == 1 {
-		stored = 1
-	}
-	values := reader{src: r.take(size * stored)}
-	if r.bad {
-		return
+	var near []byte
+	var bits uint64
+	switch same {
+	case 0:
+		near = r.take(count)
+	case 1:
+		bits = r.fixed(bytesOf[T]())
+	default:
+		r.fail()
 	}
 	at := 0
-	var bits uint64
 	for i := range count {
 		at += positions.count(len(dst))
-		if at >= len(dst) {
+		if r.bad || at >= len(dst) {
 			r.fail()
 			return
 		}
-		if i == 0 || same == 0 {
-			bits = values.fixed(size)
+		switch {
+		case same == 1:
+		case near[i] != 0:
+			bits = bitsOf(dst[at]) + uint64(unzigzag(uint64(near[i])))
+		default:
+			bits = r.fixed(bytesOf[T]())
 		}
 		dst[at] = fromBits[T](bits)
 		at++

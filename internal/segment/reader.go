@@ -271,7 +271,7 @@ func (r *Reader) read(scratch *Scratch, ref Ref, kind byte) ([]byte, error) {
 	if ref.Offset < headSize || ref.Length > MaxPayload || !ref.within(r.foot.index) {
 		return nil, r.damage(ref.Offset, int64(ref.Length), "block outside the file")
 	}
-	framed, err := scratch.framed(r, ref.Offset, int(ref.Length)+crcSize)
+	framed, err := scratch.framed(r, kind, ref.Offset, int(ref.Length)+crcSize)
 	if err != nil {
 		return nil, err
 	}

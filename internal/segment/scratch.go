@@ -19,57 +19,67 @@ const (
 // Scratch is the memory of one reading goroutine, reused from call to call and
 // from reader to reader. The zero value is ready.
 //
-// It reads ahead where pieces are asked for in the order of the file, so that a
-// scan makes few and large reads and a lookup small ones.
+// It reads ahead where times or values are asked for in the order of the file,
+// so that a scan makes few and large reads and a lookup small ones.
 type Scratch struct {
-	sum checksum
-	dec block.Decoder
+	sum           checksum
+	dec           block.Decoder
+	owner         *Reader
+	times, values window
+}
 
-	owner  *Reader
-	window []byte // the bytes at offset
+// window is a stretch of a file in memory.
+type window struct {
+	bytes  []byte
 	offset int64
-	next   int64 // end of the last piece
+	next   int64 // end of the last piece asked for
 	ahead  int   // bytes of the last read ahead
 }
 
-// framed returns n bytes at offset off of the file, which must lie before its
-// end.
-func (s *Scratch) framed(r *Reader, off int64, n int) ([]byte, error) {
+// framed returns n bytes at offset off of the file, which must lie before the
+// index.
+func (s *Scratch) framed(r *Reader, kind byte, off int64, n int) ([]byte, error) {
 	if s.owner != r {
-		s.owner, s.window, s.next, s.ahead = r, s.window[:0], 0, 0
-		s.sum = r.sum
+		s.owner, s.sum = r, r.sum
+		s.times.forget()
+		s.values.forget()
 	}
-	lo := off - s.offset
-	if lo < 0 || lo > int64(len(s.window)) || int64(n) > int64(len(s.window))-lo {
-		if err := s.fill(r, off, n); err != nil {
+	w := &s.values
+	if kind == pieceTimes {
+		w = &s.times
+	}
+	lo := off - w.offset
+	if lo < 0 || lo > int64(len(w.bytes)) || int64(n) > int64(len(w.bytes))-lo {
+		if err := w.fill(r, off, n); err != nil {
 			return nil, err
 		}
 		lo = 0
 	}
-	s.next = off + int64(n)
-	return s.window[lo : lo+int64(n) : lo+int64(n)], nil
+	w.next = off + int64(n)
+	return w.bytes[lo : lo+int64(n) : lo+int64(n)], nil
 }
 
-// fill reads at least n bytes at off into the window.
-func (s *Scratch) fill(r *Reader, off int64, n int) error {
-	if off >= s.next && off-s.next <= nearby && s.next > 0 {
-		s.ahead = min(max(2*s.ahead, nearby), maxAhead)
+func (w *window) forget() { *w = window{bytes: w.bytes[:0]} }
+
+// fill reads at least n bytes at off.
+func (w *window) fill(r *Reader, off int64, n int) error {
+	if off >= w.next && off-w.next <= nearby && w.next > 0 {
+		w.ahead = min(max(2*w.ahead, nearby), maxAhead)
 	} else {
-		s.ahead = 0
+		w.ahead = 0
 	}
-	size := int64(max(n, s.ahead))
-	size = max(int64(n), min(size, r.foot.index-off))
-	if int64(cap(s.window)) < size {
-		s.window = make([]byte, size, max(size, int64(2*nearby)))
+	size := max(int64(n), min(int64(w.ahead), r.foot.index-off))
+	if int64(cap(w.bytes)) < size {
+		w.bytes = make([]byte, max(size, 2*nearby))
 	}
-	s.window = s.window[:size]
-	s.offset = off
-	got, err := r.file.ReadAt(s.window, off)
+	w.bytes = w.bytes[:size]
+	w.offset = off
+	got, err := r.file.ReadAt(w.bytes, off)
 	if got >= n {
-		s.window = s.window[:got]
+		w.bytes = w.bytes[:got]
 		return nil
 	}
-	s.window = s.window[:0]
+	w.bytes = w.bytes[:0]
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return r.damage(off, int64(n), "file ends before it")
 	}
