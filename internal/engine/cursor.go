@@ -34,9 +34,9 @@ func (c *Cursor) Values() *column.Vector {
 	return v
 }
 
-// PeekStats returns the statistics of the batch that Next would load, when that
-// batch is one whole stored block that nothing overlaps or masks. Skip passes
-// over it without reading it.
+// PeekStats returns the statistics of the block that the batch of Next would
+// begin with, when that is one whole stored block that nothing overlaps or masks.
+// Skip passes over it without reading it. Next may put small blocks together.
 func (c *Cursor) PeekStats() (*block.Stats, bool) {
 	if c.rows == nil {
 		return nil, false
@@ -44,7 +44,7 @@ func (c *Cursor) PeekStats() (*block.Stats, bool) {
 	return c.rows.PeekStats()
 }
 
-// Skip passes over the batch of PeekStats.
+// Skip passes over the block of PeekStats.
 func (c *Cursor) Skip() { c.rows.Skip() }
 
 // Err returns what ended the cursor early; errs.Damaged names the file and range.

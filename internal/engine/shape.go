@@ -127,9 +127,11 @@ func (c *shapes) drop(ser *Series) {
 		s.stale.Store(true)
 		return true
 	})
-	if sh.m[ser.Device] = list; len(list) == 0 {
+	if len(list) == 0 {
 		delete(sh.m, ser.Device)
+		return
 	}
+	sh.m[ser.Device] = list
 }
 
 // Check reports whether Shape would accept these measurements, without making
