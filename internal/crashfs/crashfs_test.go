@@ -410,7 +410,7 @@ func TestSettledHandlesStayOpen(t *testing.T) {
 // same outcomes, and the All image is the plain tree.
 func TestAgainstMem(t *testing.T) {
 	names := []string{"a", "b", "s", "s/a", "s/b", "s/t", "s/t/a"}
-	for seed := range uint64(30) {
+	for seed := range uint64(12) {
 		state := seed
 		next := func(n int) int {
 			state += 0x9E3779B97F4A7C15
@@ -467,6 +467,9 @@ func TestAgainstMem(t *testing.T) {
 				onFile(func(f vfs.File) (int, error) { return 0, f.Truncate(int64(arg)) })
 			case 11:
 				onFile(func(f vfs.File) (int, error) { return 0, f.Sync() })
+			}
+			if step%4 != 0 {
+				continue
 			}
 			want := tree(t, m, "/")
 			if got := tree(t, c.Image(c.Ops(), crashfs.All, 0), "/"); !reflect.DeepEqual(got, want) {

@@ -19,8 +19,11 @@ type sites struct {
 
 // Elide turns the Sync and SyncDir calls made at one place into nothing: they
 // return nil, and what they should have made durable stays lost in images. The
-// place is one of those [FS.Sites] returns.
+// place is one of those [FS.Sites] returns; the empty string is none.
 func (c *FS) Elide(site string) {
+	if site == "" {
+		return
+	}
 	c.sites.mu.Lock()
 	defer c.sites.mu.Unlock()
 	if c.sites.seen == nil {
