@@ -3,9 +3,9 @@ package tickwell
 import (
 	"fmt"
 	"math"
-	"runtime/debug"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -35,6 +35,8 @@ var (
 type Error struct {
 	Op      string // such as "insert", "open", "create trigger"
 	Subject string // device, series, folder or name
+	Stored  bool   // the rows are stored although the call failed
+	Durable bool   // and are known to survive power loss
 	Err     error  // the cause
 }
 
@@ -121,14 +123,13 @@ type PanicError struct {
 // Error names whose code panicked and with what, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("%s panicked: %v", e.Name, e.Value) }
 
-// guard calls f and turns a panic into a [PanicError].
-func guard(name string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Name: name, Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return f()
+// call runs user code under a name and turns a panic into a [PanicError].
+func call(name string, f func() error) error {
+	err := dispatch.Call(name, f)
+	if p, ok := err.(*dispatch.PanicError); ok {
+		return &PanicError{Name: p.Name, Value: p.Value, Stack: p.Stack}
+	}
+	return err
 }
 
 // Times that can be stored: the extremes are reserved so that every range can

@@ -83,11 +83,12 @@ func (e *Event) stableID(n int) string {
 // ctx. The slice and what it points to must not be kept.
 //
 // Errors of package sink (Retry, Permanent, Partial …) say what is to happen
-// next; any other error means try again later.
+// next; any other error means to try again later.
 //
 // A Sink may also have Open(context.Context) error, called before the first
-// Handle and again after sink.ErrNotConnected, and Close(context.Context)
-// error, called once at the end.
+// Handle and again after sink.NotConnected, Close(context.Context) error, called
+// once at the end, and Bind(*DB), called once when it is added; the DB may be
+// used from Open on.
 type Sink interface {
 	Handle(ctx context.Context, events []Event) error
 }

@@ -3,6 +3,7 @@ package tickwell
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -204,19 +205,12 @@ func (c *Column) appendValue(v Value) {
 	case Int64s:
 		c.Data = append(d, v.Int64())
 	case Float32s:
-		c.Data = append(d, float32(zeroIfNull(v)))
+		c.Data = append(d, math.Float32frombits(uint32(v.num)))
 	case Float64s:
-		c.Data = append(d, zeroIfNull(v))
+		c.Data = append(d, math.Float64frombits(v.num))
 	case Texts:
 		c.Data = append(d, v.str)
 	}
-}
-
-func zeroIfNull(v Value) float64 {
-	if v.IsNull() {
-		return 0
-	}
-	return v.Float64()
 }
 
 func (t *Tablet) index(name string) int {

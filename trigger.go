@@ -2,7 +2,10 @@ package tickwell
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+
+	"github.com/tickwell/tickwell/internal/errs"
 )
 
 // A Trigger is told of inserted rows: see [TriggerSpec] for which and when. Fire
@@ -115,8 +118,12 @@ func (f *Firing) Emit(e Event) {
 }
 
 // Write stores the rows of t. They fire triggers of their own once this firing
-// is over. t is copied.
+// is over. t is copied. A trigger BEFORE an insert cannot write: its effects
+// are part of the insert; the error satisfies errors.Is(err, [ErrReentrant]).
 func (f *Firing) Write(t *Tablet) error {
+	if f.When == BeforeInsert {
+		return &Error{Op: "write", Subject: t.Device, Err: fmt.Errorf("trigger %s fires before the insert: %w", f.Trigger, errs.Reentrant)}
+	}
 	if err := f.db.check(t); err != nil {
 		return err
 	}

@@ -1,0 +1,102 @@
+package tickwell
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// A binding is a device with some of its measurements, resolved once: which
+// series they are, and which triggers they fire. Writer handles hold one; plain
+// inserts find theirs by device.
+type binding struct {
+	device string // as given
+	names  []string
+	kinds  []column.Kind
+	path   string   // of the device, in canonical form
+	nodes  []string // the measurements, in canonical form
+
+	shape   atomic.Pointer[engine.Shape] // nil until the first commit
+	matches atomic.Pointer[matches]      // of the trigger table in force
+}
+
+// newBinding checks the names. A measurement is one node of a path: what holds
+// dots or blanks must be quoted.
+func newBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
+	b := &binding{device: device, names: slices.Clone(names), kinds: slices.Clone(kinds)}
+	var err error
+	if b.path, err = pattern.Canonical(device); err != nil {
+		return nil, err
+	}
+	b.nodes = make([]string, len(names))
+	for i, name := range names {
+		if b.nodes[i], err = pattern.CanonicalNode(name); err != nil {
+			return nil, fmt.Errorf("measurement %q, which quoted would be %s: %w", name, pattern.Quote(name), err)
+		}
+	}
+	return b, nil
+}
+
+func (b *binding) fits(names []string, kinds []column.Kind) bool {
+	return slices.Equal(b.names, names) && slices.Equal(b.kinds, kinds)
+}
+
+// resolve returns the shape, making series that are missing.
+func (b *binding) resolve(e *engine.Engine) (*engine.Shape, error) {
+	if s := b.shape.Load(); s != nil && !s.Stale() {
+		return s, nil
+	}
+	s, err := e.Shape(b.path, b.nodes, b.kinds)
+	if err != nil {
+		return nil, err
+	}
+	b.shape.Store(s)
+	return s, nil
+}
+
+// check reports whether resolve would succeed, without making anything.
+func (b *binding) check(e *engine.Engine) error {
+	if s := b.shape.Load(); s != nil && !s.Stale() {
+		return nil
+	}
+	return e.Check(b.path, b.nodes, b.kinds)
+}
+
+const bindingShards = 64
+
+// bindings finds the last binding used for a device. It is a cache: an entry
+// that does not fit is replaced.
+type bindings struct {
+	seed   maphash.Seed
+	shards [bindingShards]struct {
+		mu sync.RWMutex
+		m  map[string]*binding
+	}
+}
+
+func (c *bindings) find(device string, names []string, kinds []column.Kind) *binding {
+	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
+	s.mu.RLock()
+	b := s.m[device]
+	s.mu.RUnlock()
+	if b != nil && b.fits(names, kinds) {
+		return b
+	}
+	return nil
+}
+
+func (c *bindings) keep(b *binding) {
+	s := &c.shards[maphash.String(c.seed, b.device)%bindingShards]
+	s.mu.Lock()
+	if s.m == nil {
+		s.m = make(map[string]*binding)
+	}
+	s.m[b.device] = b
+	s.mu.Unlock()
+}

@@ -1,0 +1,212 @@
+package tickwell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/deliver"
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// sinkSet is the sinks of a store, each with the pipeline that feeds it.
+type sinkSet struct {
+	mu  sync.Mutex
+	all map[string]*deliver.Pipeline[Event]
+}
+
+// AddSink starts a sink. Events that wait under its name are delivered first.
+func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
+	if err := db.usable(ctx); err != nil {
+		return &Error{Op: "add sink", Subject: spec.Name, Err: err}
+	}
+	return db.addSink(ctx, spec)
+}
+
+func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
+	fail := func(err error) error { return &Error{Op: "add sink", Subject: spec.Name, Err: err} }
+	switch {
+	case spec.Name == "":
+		return fail(fmt.Errorf("no name: %w", errs.BadInput))
+	case spec.Sink == nil:
+		return fail(fmt.Errorf("no Sink: %w", errs.BadInput))
+	case spec.Batch < 0 || spec.Linger < 0 || spec.Timeout < 0:
+		return fail(fmt.Errorf("negative Batch, Linger or Timeout: %w", errs.BadInput))
+	}
+	s := &db.sinks
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all[spec.Name] != nil {
+		return fail(errs.Exists)
+	}
+	if b, ok := spec.Sink.(interface{ Bind(*DB) }); ok {
+		if err := call(spec.Name, func() error { b.Bind(db); return nil }); err != nil {
+			return fail(err)
+		}
+	}
+	p, err := deliver.New(db.pipeline(spec))
+	if err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if s.all == nil {
+		s.all = make(map[string]*deliver.Pipeline[Event])
+	}
+	s.all[spec.Name] = p
+	return nil
+}
+
+func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
+	box := db.eng.Outbox()
+	cur := box.Attach(spec.Name)
+	o := deliver.Data()
+	o.InFlight = 1
+	o.Linger = spec.Linger
+	if spec.Batch > 0 {
+		o.BatchEvents = spec.Batch
+	}
+	if spec.Timeout > 0 {
+		o.AttemptTimeout = spec.Timeout
+	}
+	c := deliver.Config[Event]{
+		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
+		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur), Handle: spec.Sink.Handle,
+		OnHealth: func(h deliver.Health, cause string) {
+			db.log.Info("sink is "+h.String(), "sink", spec.Name, "cause", cause)
+		},
+	}
+	if s, ok := spec.Sink.(interface{ Open(context.Context) error }); ok {
+		c.Open = s.Open
+	}
+	if s, ok := spec.Sink.(interface{ Close(context.Context) error }); ok {
+		c.Close = s.Close
+	}
+	if spec.DeadLetter != nil {
+		c.DeadLetter = func(_ context.Context, d deliver.Dead[Event]) error {
+			spec.DeadLetter(d.Event, errors.New(d.Cause))
+			return nil
+		}
+	}
+	return c
+}
+
+// sinkNames checks the sinks a trigger or query names. Sinks come first in
+// Options, so an unknown name is a mistake.
+func (db *DB) sinkNames(names []string) ([]string, error) {
+	s := &db.sinks
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(names) == 0 {
+		return nil, nil // all that there are when the event is emitted
+	}
+	for _, n := range names {
+		if s.all[n] == nil {
+			return nil, fmt.Errorf("sink %q: %w", n, errs.NotFound)
+		}
+	}
+	return slices.Clone(names), nil
+}
+
+// targets are the sinks of an event that names none.
+func (s *sinkSet) targets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.all))
+}
+
+func (s *sinkSet) pipelines() map[string]*deliver.Pipeline[Event] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.all)
+}
+
+func (db *DB) closeSinks() {
+	for name, p := range db.sinks.pipelines() {
+		if err := p.Close(closeLimit); err != nil {
+			db.log.Warn("sink does not stop", "sink", name, "err", err)
+		}
+	}
+}
+
+// drainSinks waits until every event emitted so far is settled. They leave only
+// when durable, so it makes them so.
+func (db *DB) drainSinks(ctx context.Context) error {
+	pipes := db.sinks.pipelines()
+	if len(pipes) == 0 {
+		return nil
+	}
+	if err := db.eng.Sync(ctx); err != nil {
+		return err
+	}
+	var all []error
+	for _, p := range pipes {
+		all = append(all, p.Flush(ctx))
+	}
+	return errors.Join(all...)
+}
+
+func (db *DB) sinkStats() []SinkStats {
+	var out []SinkStats
+	for name, p := range db.sinks.pipelines() {
+		s := p.Stats()
+		st := SinkStats{Name: name, Backlog: s.Backlog, Delivered: s.Delivered, Retries: s.Retries, Dead: s.Dead, LastError: s.LastError}
+		for _, n := range s.Dropped {
+			st.Dropped += n
+		}
+		out = append(out, st)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// outboxSource is the engine's outbox as a pipeline reads it.
+type outboxSource struct {
+	box  *engine.Outbox
+	sink string
+}
+
+func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deliver.Item[Event], error) {
+	entries, err := s.box.Next(s.sink, engine.Pos(after), n)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]deliver.Item[Event], 0, len(entries))
+	for _, en := range entries {
+		e, err := decodeEvent(en.Payload)
+		if err != nil {
+			// It cannot be delivered; a placeholder lets the queue go on.
+			e = Event{ID: fmt.Sprintf("damaged|%d|%d", en.Pos.LSN, en.Pos.Ord), Time: time.Unix(0, 0).UTC(), Notes: map[string]string{"error": err.Error()}}
+		}
+		items = append(items, deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Event: e})
+	}
+	return items, nil
+}
+
+func (s *outboxSource) Notify() <-chan struct{} { return s.box.Notify(s.sink) }
+
+func (s *outboxSource) Ack(_ context.Context, upTo deliver.Pos) error {
+	s.box.Ack(s.sink, engine.Pos(upTo))
+	return nil
+}
+
+func (s *outboxSource) Backlog() int64 {
+	n, _ := s.box.Backlog(s.sink)
+	return n
+}
+
+func (s *outboxSource) Dropped() map[string]int64 {
+	for _, i := range s.box.Sinks() {
+		if i.Name == s.sink && i.Dropped > 0 {
+			return map[string]int64{"outbox full": i.Dropped}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package tickwell
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/engine"
+)
+
+// effects gathers what user code asked for during one firing or run. It takes
+// effect as a whole, in one log record, or not at all.
+type effects struct {
+	tablets []*Tablet
+	puts    []engine.Put
+	events  []emitted
+	earlier *effects // of the same group; nil if none
+}
+
+type emitted struct {
+	sinks []string
+	event Event
+}
+
+func (x *effects) empty() bool {
+	return len(x.tablets) == 0 && len(x.puts) == 0 && len(x.events) == 0
+}
+
+func (x *effects) reset() {
+	clear(x.tablets)
+	clear(x.puts)
+	clear(x.events)
+	x.tablets, x.puts, x.events, x.earlier = x.tablets[:0], x.puts[:0], x.events[:0], nil
+}
+
+// emit adds e. The ID is made from what the event is about and its ordinal
+// among the like of this cause, never from a log position, so that the same
+// cause handled again gives the same ID.
+func (x *effects) emit(source string, sinks []string, e Event) {
+	e.Source = source
+	if e.ID == "" {
+		n := 0
+		for y := x; y != nil; y = y.earlier {
+			for i := range y.events {
+				o := &y.events[i].event
+				if o.Source == source && o.Series == e.Series && o.Time.Equal(e.Time) && o.Revision == e.Revision {
+					n++
+				}
+			}
+		}
+		e.ID = e.stableID(n)
+	}
+	x.events = append(x.events, emitted{sinks, e})
+}
+
+func (x *effects) put(key string, value []byte) {
+	p := engine.Put{Kind: engine.PutEffect, Key: key, Value: bytes.Clone(value), Delete: value == nil}
+	if i := slices.IndexFunc(x.puts, func(q engine.Put) bool { return q.Key == key }); i >= 0 {
+		x.puts[i] = p
+		return
+	}
+	x.puts = append(x.puts, p)
+}
+
+// merge adds what a later firing of the group asked for.
+func (x *effects) merge(y *effects) {
+	x.tablets = append(x.tablets, y.tablets...)
+	x.events = append(x.events, y.events...)
+	for _, p := range y.puts {
+		if i := slices.IndexFunc(x.puts, func(q engine.Put) bool { return q.Key == p.Key }); i >= 0 {
+			x.puts[i] = p
+		} else {
+			x.puts = append(x.puts, p)
+		}
+	}
+}
+
+// get returns what this group has put under key; ok is false if nothing.
+func (x *effects) get(key string) (value []byte, ok bool) {
+	for ; x != nil; x = x.earlier {
+		for i := range x.puts {
+			if x.puts[i].Key == key {
+				return x.puts[i].Value, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// encode moves the events and puts into b. Events that name no sink go to all.
+// Without a sink they have nowhere to go and are left out.
+func (x *effects) encode(b *engine.Batch, all func() []string) error {
+	b.Puts = append(b.Puts, x.puts...)
+	var everyone []string
+	for i := range x.events {
+		if x.events[i].sinks == nil {
+			if everyone == nil {
+				everyone = all()
+			}
+			x.events[i].sinks = everyone
+		}
+		if len(x.events[i].sinks) == 0 {
+			continue
+		}
+		e := &x.events[i].event
+		payload, err := appendEvent(nil, e)
+		if err != nil {
+			return &Error{Op: "emit", Subject: e.Source, Err: err}
+		}
+		b.Events = append(b.Events, engine.Event{Sinks: x.events[i].sinks, Key: e.key(), Payload: payload, Urgent: e.Urgent})
+	}
+	return nil
+}

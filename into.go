@@ -1,0 +1,416 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// target is the series that a result column is written to.
+type target struct {
+	device, name string
+	source       string // header of the column
+	written      int
+}
+
+func (t *target) path() string { return t.device + "." + t.name }
+
+func badInto(format string, args ...any) error {
+	return fmt.Errorf("select into: "+format+": %w", append(args, errs.BadInput)...)
+}
+
+// placeholders reports whether a device or column template has any.
+func placeholders(s string) bool { return strings.Contains(s, "${") || s == "::" || strings.HasSuffix(s, ".::") }
+
+// targets finds the target of each column for each device (one, "", if not
+// aligned by device), by the rules of the documents.
+func (q *Query) targets(cols []exec.Column, devices []string) (map[string][]target, error) {
+	if q.Last || q.SeriesLimit > 0 || q.SeriesOffset > 0 {
+		return nil, badInto("LAST, SLIMIT and SOFFSET are not supported")
+	}
+	all := map[string][]target{}
+	var err error
+	if q.AlignByDevice {
+		for i, d := range devices {
+			if all[d], err = q.deviceTargets(cols, d, i, len(devices)); err != nil {
+				return nil, err
+			}
+		}
+	} else if all[""], err = q.timeTargets(cols); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, list := range all {
+		for i := range list {
+			p := list[i].path()
+			if err := pattern.CheckPath(p); err != nil {
+				return nil, badInto("target %s: %v", p, err)
+			}
+			if seen[p] {
+				return nil, badInto("target paths in into clause should be different: %s", p)
+			}
+			seen[p] = true
+		}
+	}
+	return all, nil
+}
+
+// timeTargets matches columns whose headers are whole paths.
+func (q *Query) timeTargets(cols []exec.Column) ([]target, error) {
+	inDevice, inColumn, total := false, false, 0
+	for _, t := range q.Into {
+		if len(t.Columns) == 0 {
+			return nil, badInto("target %s names no column", t.Device)
+		}
+		inDevice = inDevice || placeholders(t.Device)
+		for _, c := range t.Columns {
+			inColumn = inColumn || placeholders(c)
+			total++
+		}
+	}
+	if inDevice || inColumn {
+		for _, c := range cols {
+			if c.Source == nil {
+				return nil, badInto("placeholders can only be used in raw time series data queries")
+			}
+		}
+	}
+	pick := func(i int) (device, name string) { return q.Into[0].Device, q.Into[0].Columns[0] }
+	switch {
+	case !inColumn:
+		if total != len(cols) {
+			return nil, badInto("the number of source columns and the number of target paths should be the same: %d and %d", len(cols), total)
+		}
+		var flat [][2]string
+		for _, t := range q.Into {
+			for _, c := range t.Columns {
+				flat = append(flat, [2]string{t.Device, c})
+			}
+		}
+		pick = func(i int) (string, string) { return flat[i][0], flat[i][1] }
+	case total != len(q.Into) || inDevice && len(q.Into) != 1 || len(q.Into) != 1 && len(q.Into) != len(cols):
+		return nil, badInto("the correspondence between the placeholder and the raw time series could not be established")
+	case len(q.Into) > 1:
+		pick = func(i int) (string, string) { return q.Into[i].Device, q.Into[i].Columns[0] }
+	}
+	list := make([]target, len(cols))
+	for i, c := range cols {
+		device, name := pick(i)
+		var err error
+		if list[i], err = newTarget(device, name, c, c.Source); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// deviceTargets matches the columns of one device.
+func (q *Query) deviceTargets(cols []exec.Column, device string, nth, devices int) ([]target, error) {
+	item := q.Into[0]
+	inDevice := false
+	for _, t := range q.Into {
+		inDevice = inDevice || placeholders(t.Device)
+	}
+	switch {
+	case inDevice && len(q.Into) != 1:
+		return nil, badInto("the correspondence between the placeholder and the raw time series could not be established")
+	case !inDevice && len(q.Into) != devices:
+		return nil, badInto("the number of source devices and the number of target devices should be the same: %d and %d", devices, len(q.Into))
+	case !inDevice:
+		item = q.Into[nth]
+	}
+	names := item.Columns
+	if len(names) == 1 && placeholders(names[0]) {
+		names = make([]string, len(cols))
+		for i, c := range cols {
+			if c.Source == nil {
+				return nil, badInto("placeholders can only be used in raw time series data queries")
+			}
+			names[i] = item.Columns[0]
+		}
+	}
+	if len(names) != len(cols) {
+		return nil, badInto("the number of source columns and the number of target paths should be the same: %d and %d", len(cols), len(names))
+	}
+	list := make([]target, len(cols))
+	for i, c := range cols {
+		src := &exec.Series{Device: device}
+		if c.Source != nil {
+			src.Name = c.Source.Name
+		}
+		var err error
+		if list[i], err = newTarget(item.Device, names[i], c, src); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// newTarget fills in the templates of a target from the source series.
+func newTarget(device, name string, c exec.Column, src *exec.Series) (target, error) {
+	t := target{device: device, name: name, source: c.Name}
+	if src == nil {
+		return t, nil
+	}
+	nodes := pattern.Nodes(src.Device)
+	parts := strings.Split(device, ".")
+	for i, p := range parts {
+		if p != "::" {
+			continue
+		}
+		if i != len(parts)-1 {
+			return t, badInto("placeholder `::` can only be used at the end of the path")
+		}
+		parts = parts[:i]
+		for _, n := range nodes[min(i, len(nodes)):] {
+			parts = append(parts, pattern.Quote(n))
+		}
+		break
+	}
+	var err error
+	if t.device, err = substitute(strings.Join(parts, "."), nodes); err != nil {
+		return t, err
+	}
+	if name == "::" {
+		t.name = pattern.Quote(src.Name)
+		return t, nil
+	}
+	t.name, err = substitute(name, append(nodes, src.Name))
+	return t, err
+}
+
+// substitute replaces ${i} by node i, 1 <= i < number of nodes.
+func substitute(s string, nodes []string) (string, error) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "${")
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		digits, after, closed := strings.Cut(rest, "}")
+		i, err := strconv.Atoi(digits)
+		if !closed || err != nil {
+			return "", badInto("the i of ${i} should be an integer: %q", s)
+		}
+		if i < 1 || i >= len(nodes) {
+			return "", badInto("the i of ${i} should be greater than 0 and equal to or less than the length of queried path prefix: %d", i)
+		}
+		b.WriteString(nodes[i])
+		s = after
+	}
+}
+
+// intoTablets reads r and turns it into tablets for the targets of q, one per
+// target device. Nulls are left out, and rows of nothing else. The targets
+// tell how many cells each gets.
+func (r *Result) intoTablets(q *Query) ([]*Tablet, []*target, error) {
+	fail := func(err error) ([]*Tablet, []*target, error) {
+		return nil, nil, &Error{Op: "query", Err: err}
+	}
+	order := r.plan.Devices()
+	byDevice, err := q.targets(r.plan.Columns(), order)
+	if err != nil {
+		return fail(err)
+	}
+	out := map[string]*Tablet{}
+	var all []*Tablet
+	for t, err := range r.Tablets() {
+		if err != nil {
+			return nil, nil, err
+		}
+		list := byDevice[t.Device]
+		if q.DisableAlign {
+			return fail(badInto("disable align is not supported"))
+		}
+		for i := range t.Columns {
+			if err := r.castInto(&t.Columns[i], &list[i]); err != nil {
+				return fail(err)
+			}
+		}
+		for _, d := range devicesOf(list) {
+			if out[d] == nil {
+				out[d] = &Tablet{Device: d}
+				all = append(all, out[d])
+			}
+			out[d].addInto(t, list)
+		}
+	}
+	var targets []*target
+	for _, d := range order {
+		for i := range byDevice[d] {
+			targets = append(targets, &byDevice[d][i])
+		}
+	}
+	return all, targets, nil
+}
+
+func devicesOf(list []target) (all []string) {
+	seen := map[string]bool{}
+	for i := range list {
+		if !seen[list[i].device] {
+			seen[list[i].device] = true
+			all = append(all, list[i].device)
+		}
+	}
+	return all
+}
+
+// addInto adds the rows of t whose columns go to out's device.
+func (out *Tablet) addInto(t *Tablet, list []target) {
+	for row, at := range t.Times {
+		began := false
+		for i := range list {
+			c := &t.Columns[i]
+			if list[i].device != out.Device || c.Nulls.Get(row) {
+				continue
+			}
+			if !began {
+				began = true
+				out.Times = append(out.Times, at)
+			}
+			k := out.index(list[i].name)
+			if k < 0 {
+				var v column.Vector
+				v.Reset(column.Kind(c.Data.Kind()))
+				out.Columns = append(out.Columns, Column{Name: list[i].name, Data: vectorOf(&v)})
+				k = len(out.Columns) - 1
+			}
+			dst := &out.Columns[k]
+			for dst.Data.Len() < len(out.Times)-1 {
+				dst.appendValue(Value{})
+			}
+			dst.appendValue(c.Data.Value(row))
+			list[i].written++
+		}
+	}
+	for i := range out.Columns {
+		for out.Columns[i].Data.Len() < len(out.Times) {
+			out.Columns[i].appendValue(Value{})
+		}
+	}
+}
+
+// castInto converts a column to the kind of a target that exists, where that
+// loses nothing: Int32 to Int64, Float32 and Float64, Int64 and Float32 to
+// Float64.
+func (r *Result) castInto(c *Column, t *target) error {
+	ser, ok := r.db.eng.Lookup(t.device, t.name)
+	from := c.Data.Kind()
+	if !ok || Kind(ser.Kind) == from {
+		return nil
+	}
+	to := Kind(ser.Kind)
+	wider := from == KindInt32 && (to == KindInt64 || to == KindFloat32 || to == KindFloat64) ||
+		(from == KindInt64 || from == KindFloat32) && to == KindFloat64
+	if !wider {
+		return fmt.Errorf("the data type of target path (%s[%s]) is not compatible with the data type of source column (%s[%s]): %w",
+			t.path(), exec.DocumentKind(ser.Kind), t.source, exec.DocumentKind(column.Kind(from)), errs.KindMismatch)
+	}
+	var v column.Vector
+	v.Reset(ser.Kind)
+	for i := range c.Data.Len() {
+		x := c.Data.Value(i)
+		switch to {
+		case KindInt64:
+			v.Int64s = append(v.Int64s, x.Int64())
+		case KindFloat32:
+			v.Float32s = append(v.Float32s, float32(x.Float64()))
+		case KindFloat64:
+			v.Float64s = append(v.Float64s, x.Float64())
+		}
+	}
+	c.Data = vectorOf(&v)
+	return nil
+}
+
+// insertInto runs a query with Into and returns a result that tells what was
+// written: SourceColumn, TargetTimeseries and Written, with SourceDevice first
+// if aligned by device.
+func (r *Result) insertInto(ctx context.Context, q *Query) (*Result, error) {
+	tablets, targets, err := r.intoTablets(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(tablets) > 0 {
+		if err := r.db.InsertTablets(ctx, tablets...); err != nil {
+			return nil, err
+		}
+	}
+	report := &Tablet{}
+	var devices, sources, names Texts
+	var written Int64s
+	order := r.plan.Devices()
+	for i, t := range targets {
+		if q.AlignByDevice {
+			devices = append(devices, order[i/max(1, len(r.plan.Columns()))])
+		}
+		report.Times = append(report.Times, 0)
+		sources, names, written = append(sources, t.source), append(names, t.path()), append(written, int64(t.written))
+	}
+	if q.AlignByDevice {
+		report.Columns = append(report.Columns, Column{Name: "SourceDevice", Data: devices})
+	}
+	report.Columns = append(report.Columns, Column{Name: "SourceColumn", Data: sources},
+		Column{Name: "TargetTimeseries", Data: names}, Column{Name: "Written", Data: written})
+	return &Result{ctx: ctx, db: r.db, plan: r.plan, fixed: report}, nil
+}
+
+// Run makes a Query a [ContinuousQuery]: it computes the range of the run, with
+// groups counted from its start, and writes the rows to the targets of Into.
+func (q Query) Run(ctx context.Context, r *CQRun) error {
+	q.Start, q.End, q.exact = r.Start, r.End, true
+	res, err := r.db.resultOn(ctx, &q, r.snap)
+	if err != nil {
+		return err
+	}
+	tablets, _, err := res.intoTablets(&q)
+	if err != nil {
+		return err
+	}
+	for _, t := range tablets {
+		if err := r.Write(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCQ reports whether q can be a continuous query and returns the interval
+// of its GROUP BY time, 0 for none. Months count as the documents' 30 days.
+func (q Query) checkCQ(db *DB) (time.Duration, error) {
+	hasTime := false
+	q.Where.Walk(func(e expr.Expr) { hasTime = hasTime || e.Op() == expr.OpTime })
+	switch {
+	case !q.Start.IsZero() || !q.End.IsZero() || hasTime:
+		return 0, fmt.Errorf("CQ: specifying time filters in the query body is prohibited: %w", errs.BadInput)
+	case len(q.Into) == 0:
+		return 0, fmt.Errorf("CQ: the query body misses an INTO clause: %w", errs.BadInput)
+	}
+	g, grouped := q.GroupBy.(GroupByTime)
+	interval := g.Interval + time.Duration(g.IntervalMonths)*30*24*time.Hour
+	q.Start, q.End = time.Unix(0, 0), time.Unix(0, 0).Add(max(interval, 1))
+	eq, err := q.exec()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := exec.Prepare(eq, db.eng, &db.funcs); err != nil {
+		return 0, err
+	}
+	if !grouped {
+		return 0, nil
+	}
+	if interval < 0 || interval > math.MaxInt64/2 {
+		return 0, fmt.Errorf("CQ: the group by interval %s is out of range: %w", interval, errs.BadInput)
+	}
+	return interval, nil
+}

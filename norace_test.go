@@ -1,0 +1,5 @@
+//go:build !race
+
+package tickwell
+
+const raceEnabled = false

@@ -1,0 +1,309 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// SeriesInfo describes a series.
+type SeriesInfo struct {
+	Device string
+	Name   string // the measurement, last node of the path
+	Kind   Kind
+}
+
+// Path returns device and measurement joined by a dot.
+func (s SeriesInfo) Path() string { return s.Device + "." + s.Name }
+
+// CreateSeries makes a series before its first point. It is no error if the
+// series exists with the same kind.
+func (db *DB) CreateSeries(ctx context.Context, path string, kind Kind) error {
+	fail := func(err error) error { return &Error{Op: "create series", Subject: path, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateSeries, path); err != nil {
+		return err
+	}
+	device, name, err := splitPath(path)
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := db.eng.Shape(device, []string{name}, []column.Kind{column.Kind(kind)}); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+func splitPath(path string) (device, name string, err error) {
+	if path, err = pattern.Canonical(path); err != nil {
+		return "", "", err
+	}
+	device, name = pattern.Split(path)
+	if device == "" {
+		return "", "", fmt.Errorf("path %q has no device before its measurement: %w", path, errs.BadInput)
+	}
+	return device, name, nil
+}
+
+// ListSeries yields the series that match pattern, sorted by path, as of the
+// call.
+func (db *DB) ListSeries(ctx context.Context, pat string) (iter.Seq[SeriesInfo], error) {
+	all, err := db.matching(ctx, "list series", pat)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(SeriesInfo) bool) {
+		for _, s := range all {
+			if !yield(SeriesInfo{s.Device, s.Name, Kind(s.Kind)}) {
+				return
+			}
+		}
+	}, nil
+}
+
+func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, error) {
+	fail := func(err error) error { return &Error{Op: op, Subject: pat, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return nil, fail(err)
+	}
+	if err := db.authorize(ctx, ActionRead, pat); err != nil {
+		return nil, err
+	}
+	p, err := pattern.Parse(pat)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return db.eng.Match(p), nil
+}
+
+// LastPoint is the newest point of a series.
+type LastPoint struct {
+	SeriesInfo
+	Time  time.Time
+	Value Value
+}
+
+// Last returns the newest point of each series that matches pattern and has
+// one, sorted by path, in one cut of the store.
+func (db *DB) Last(ctx context.Context, pat string) ([]LastPoint, error) {
+	all, err := db.matching(ctx, "last", pat)
+	if err != nil {
+		return nil, err
+	}
+	snap := db.eng.Snapshot()
+	defer snap.Release()
+	var out []LastPoint
+	for _, s := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, &Error{Op: "last", Subject: pat, Err: err}
+		}
+		p, ok, err := snap.Last(s)
+		if err != nil {
+			return nil, &Error{Op: "last", Subject: s.Device + "." + s.Name, Err: err}
+		}
+		if ok {
+			out = append(out, LastPoint{SeriesInfo{s.Device, s.Name, Kind(s.Kind)}, time.Unix(0, p.Time).UTC(), vectorOf(&p.Value).Value(0)})
+		}
+	}
+	return out, nil
+}
+
+// Delete removes the points with start <= time < end of the series that match
+// pattern; a zero start or end is no bound. The series stay.
+func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) error {
+	all, err := db.forDelete(ctx, pat)
+	if err != nil {
+		return err
+	}
+	from, to, err := bounds(start, end)
+	if err != nil {
+		return &Error{Op: "delete", Subject: pat, Err: err}
+	}
+	return db.commitDelete(ctx, pat, &engine.Batch{Deletes: []engine.Delete{{Series: all, From: from, To: to}}}, len(all))
+}
+
+// DropSeries removes the series that match pattern with all their points.
+func (db *DB) DropSeries(ctx context.Context, pat string) error {
+	all, err := db.forDelete(ctx, pat)
+	if err != nil {
+		return err
+	}
+	return db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all))
+}
+
+func (db *DB) forDelete(ctx context.Context, pat string) ([]*engine.Series, error) {
+	fail := func(err error) error { return &Error{Op: "delete", Subject: pat, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return nil, fail(err)
+	}
+	if err := db.authorize(ctx, ActionDelete, pat); err != nil {
+		return nil, err
+	}
+	p, err := pattern.Parse(pat)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return db.eng.Match(p), nil
+}
+
+func (db *DB) commitDelete(ctx context.Context, pat string, b *engine.Batch, n int) error {
+	if n == 0 {
+		return nil
+	}
+	if _, err := db.eng.Commit(ctx, b, false); err != nil {
+		return &Error{Op: "delete", Subject: pat, Err: err}
+	}
+	return nil
+}
+
+// bounds turns [start, end) with zero for none into nanoseconds.
+func bounds(start, end time.Time) (from, to int64, err error) {
+	from, to = math.MinInt64, math.MaxInt64
+	if !start.IsZero() {
+		if from, err = unixNano(start); err != nil {
+			return 0, 0, err
+		}
+	}
+	if !end.IsZero() {
+		if to, err = unixNano(end); err != nil {
+			return 0, 0, err
+		}
+	}
+	if from > to {
+		return 0, 0, fmt.Errorf("the range ends at %s before it begins at %s: %w", end.Format(time.RFC3339Nano), start.Format(time.RFC3339Nano), errs.BadInput)
+	}
+	return from, to, nil
+}
+
+// Type is what a [Series] can hold.
+type Type interface {
+	bool | int32 | int64 | float32 | float64 | string
+}
+
+// Series reads and writes the points of one series as values of the Go type of
+// its kind. It is safe for concurrent use.
+type Series[T Type] struct {
+	w    *Writer
+	path string
+}
+
+// Point is a value and when it was measured.
+type Point[T Type] struct {
+	Time  time.Time
+	Value T
+}
+
+// SeriesOf returns a handle for the series at path; the first point makes it if
+// it does not exist. A series of another kind is an error that satisfies
+// errors.Is(err, [ErrKindMismatch]).
+func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
+	device, name, err := splitPath(path)
+	if err != nil {
+		return nil, &Error{Op: "series", Subject: path, Err: err}
+	}
+	var zero T
+	w, err := db.Writer(device, ColumnInfo{name, valueOf(zero).kind})
+	if err != nil {
+		return nil, err
+	}
+	return &Series[T]{w, path}, nil
+}
+
+func valueOf[T Type](v T) Value {
+	switch x := any(v).(type) {
+	case bool:
+		return BoolValue(x)
+	case int32:
+		return Int32Value(x)
+	case int64:
+		return Int64Value(x)
+	case float32:
+		return Float32Value(x)
+	case float64:
+		return Float64Value(x)
+	case string:
+		return TextValue(x)
+	}
+	return Value{}
+}
+
+// sliceOf returns the values of v, whose kind is T's.
+func sliceOf[T Type](v *column.Vector) []T {
+	var s any
+	switch v.Kind {
+	case column.Bool:
+		s = v.Bools
+	case column.Int32:
+		s = v.Int32s
+	case column.Int64:
+		s = v.Int64s
+	case column.Float32:
+		s = v.Float32s
+	case column.Float64:
+		s = v.Float64s
+	case column.Text:
+		s = v.Texts
+	}
+	out, _ := s.([]T)
+	return out
+}
+
+// Insert stores one point.
+func (s *Series[T]) Insert(ctx context.Context, at time.Time, v T) error {
+	return s.w.Insert(ctx, at, valueOf(v))
+}
+
+// Range yields the points with start <= time < end in time order, in one cut of
+// the store taken when the loop begins; a zero start or end is no bound. A
+// failure is yielded last, with the zero Point.
+func (s *Series[T]) Range(ctx context.Context, start, end time.Time) iter.Seq2[Point[T], error] {
+	return func(yield func(Point[T], error) bool) {
+		db := s.w.db
+		fail := func(err error) { yield(Point[T]{}, &Error{Op: "read", Subject: s.path, Err: err}) }
+		if err := db.usable(ctx); err != nil {
+			fail(err)
+			return
+		}
+		if err := db.authorize(ctx, ActionRead, s.path); err != nil {
+			yield(Point[T]{}, err)
+			return
+		}
+		from, to, err := bounds(start, end)
+		if err != nil {
+			fail(err)
+			return
+		}
+		ser, ok := db.eng.Lookup(s.w.bound.path, s.w.bound.nodes[0])
+		if !ok {
+			return
+		}
+		snap := db.eng.Snapshot()
+		defer snap.Release()
+		c := snap.Cursor(ser, from, to)
+		defer c.Close()
+		for c.Next() {
+			if err := ctx.Err(); err != nil {
+				fail(err)
+				return
+			}
+			values := sliceOf[T](c.Values())
+			for i, t := range c.Times() {
+				if !yield(Point[T]{time.Unix(0, t).UTC(), values[i]}, nil) {
+					return
+				}
+			}
+		}
+		if err := c.Err(); err != nil {
+			fail(err)
+		}
+	}
+}

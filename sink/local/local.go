@@ -1,0 +1,97 @@
+// Package local has a sink that writes events into series, of the same store or
+// of another (LocalIoTDBSink of the IoTDB 0.13 trigger page).
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/sink"
+)
+
+// Sink writes each event as a row of Device at the event's time: for each of
+// Columns the field of that name, null if the event has none. Series are made
+// if they do not exist. Rows are inserts like any other and fire triggers.
+type Sink struct {
+	// DB is the store to write to. Nil: the store that the sink belongs to.
+	DB      *tickwell.DB
+	Device  string
+	Columns []tickwell.ColumnInfo
+}
+
+// Bind is called by the store when the sink is added to it.
+func (s *Sink) Bind(db *tickwell.DB) {
+	if s.DB == nil {
+		s.DB = db
+	}
+}
+
+// Open makes the series. One that exists with another kind is an error that
+// keeps the sink from delivering.
+func (s *Sink) Open(ctx context.Context) error {
+	if s.DB == nil || s.Device == "" || len(s.Columns) == 0 {
+		return sink.Permanent(fmt.Errorf("local: a sink needs a device and columns: %w", tickwell.ErrBadInput))
+	}
+	for _, c := range s.Columns {
+		if err := s.DB.CreateSeries(ctx, s.Device+"."+c.Name, c.Kind); err != nil {
+			return classify(err)
+		}
+	}
+	return nil
+}
+
+// Handle inserts the events as one tablet.
+func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
+	t := &tickwell.Tablet{Device: s.Device}
+	var bad []int
+	causes := make(map[int]error)
+	for i := range events {
+		fields, err := s.row(&events[i])
+		if err == nil {
+			err = t.Append(events[i].Time, fields...)
+		}
+		if err != nil {
+			bad = append(bad, i)
+			causes[i] = err
+		}
+	}
+	if t.Len() > 0 {
+		if err := s.DB.InsertTablet(ctx, t); err != nil {
+			return classify(err)
+		}
+	}
+	if bad != nil {
+		return sink.Partial(len(events), bad, causes)
+	}
+	return nil
+}
+
+func (s *Sink) row(e *tickwell.Event) ([]tickwell.Field, error) {
+	fields := make([]tickwell.Field, 0, len(s.Columns))
+	for _, c := range s.Columns {
+		v := e.Get(c.Name)
+		if v.IsNull() {
+			continue
+		}
+		if v.Kind() != c.Kind {
+			return nil, fmt.Errorf("local: field %q is %s, the column is %s: %w", c.Name, v.Kind(), c.Kind, tickwell.ErrKindMismatch)
+		}
+		fields = append(fields, tickwell.Field{Name: c.Name, Value: v})
+	}
+	if len(fields) == 0 {
+		return nil, fmt.Errorf("local: event %s has none of the columns of %s: %w", e.ID, s.Device, tickwell.ErrBadInput)
+	}
+	return fields, nil
+}
+
+// classify tells what can never work from what may work later.
+func classify(err error) error {
+	for _, never := range []error{tickwell.ErrKindMismatch, tickwell.ErrBadInput, tickwell.ErrLimit, tickwell.ErrReadOnly} {
+		if errors.Is(err, never) {
+			return sink.Permanent(err)
+		}
+	}
+	return err
+}

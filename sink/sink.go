@@ -1,0 +1,54 @@
+// Package sink has what those need who write a sink (see [tickwell.Sink]): the
+// errors that say what is to happen to events that were not accepted, and the
+// JSON form of an event. Its sub-packages are sinks.
+//
+// A sink's Handle returns nil when the target has acknowledged every event.
+// Any error that is not one of this package means: try the same events again
+// later, with growing waits.
+package sink
+
+import (
+	"time"
+
+	"github.com/tickwell/tickwell/internal/deliver"
+)
+
+// Retry says that err is transient. If after is positive, the sink is left in
+// peace for that long, as a Retry-After header asks. A nil err gives nil, here
+// and below.
+func Retry(err error, after time.Duration) error { return deliver.Retry(err, after) }
+
+// NotConnected says that the session is gone: the sink is opened again before
+// the next attempt.
+func NotConnected(err error) error { return deliver.NotConnected(err) }
+
+// Permanent says that no repetition cures err. A batch is split to find the
+// events it is about; those are given up (see tickwell.SinkSpec.DeadLetter).
+func Permanent(err error) error { return deliver.Permanent(err) }
+
+// TooLarge says that the batch is too large. It is split; a single event is
+// given up.
+func TooLarge(err error) error { return deliver.TooLarge(err) }
+
+// Disabled says that the target wants nothing more, as 410 Gone does. The sink
+// stops and its events are kept.
+func Disabled(err error) error { return deliver.Disabled(err) }
+
+// Partial says that of n events all were accepted but those whose indices are
+// in rejected, for the causes given.
+func Partial(n int, rejected []int, causes map[int]error) error {
+	if len(rejected) == 0 {
+		return nil
+	}
+	bad := make(map[int]bool, len(rejected))
+	for _, i := range rejected {
+		bad[i] = true
+	}
+	p := &deliver.Partial{Rejected: rejected, Causes: causes}
+	for i := range n {
+		if !bad[i] {
+			p.Done = append(p.Done, i)
+		}
+	}
+	return p
+}

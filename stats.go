@@ -1,0 +1,64 @@
+package tickwell
+
+// Stats are the counters and gauges of a store. Each is exact; together they
+// are not one instant. Fields may be added.
+type Stats struct {
+	Series            int
+	Points            int64 // cells stored since Open, and those it found
+	LateRows          int64 // rows not newer than all rows of their device in memory
+	MemtableBytes     int64
+	DiskBytes         int64 // block files
+	LogBytes          int64
+	Files             int
+	Flushes           int64
+	Triggers          int
+	ContinuousQueries int
+	Sinks             []SinkStats
+}
+
+// SinkStats are the counters of one sink since Open.
+type SinkStats struct {
+	Name      string
+	Backlog   int64 // events waiting
+	Delivered int64 // acknowledged by the target
+	Retries   int64 // attempts that failed and were or will be repeated
+	Dead      int64 // given to DeadLetter
+	Dropped   int64 // lost to the limits of the outbox
+	LastError string
+}
+
+// Stats returns the counters.
+func (db *DB) Stats() Stats {
+	e := db.eng.Stats()
+	return Stats{
+		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes,
+		DiskBytes: e.DiskBytes, LogBytes: e.LogBytes, Files: e.Files, Flushes: e.Flushes,
+		Triggers: len(db.triggers.Load().all), ContinuousQueries: db.cqs.len(), Sinks: db.sinkStats(),
+	}
+}
+
+// Recovery tells what Open found in the folder.
+type Recovery struct {
+	Created  bool  // there was no store
+	Replayed int64 // log records applied again
+	Damage   []Damage
+}
+
+// Damage is a file, or a part of one, that could not be read and was set aside.
+type Damage struct {
+	File   string
+	Reason string
+}
+
+// Recovery tells what Open found. Damage is empty unless bytes were lost.
+func (db *DB) Recovery() Recovery {
+	r := db.eng.Report()
+	out := Recovery{Created: r.Created, Replayed: r.Replayed}
+	for _, d := range r.Quarantined {
+		out.Damage = append(out.Damage, Damage{d.File, d.Reason})
+	}
+	for _, l := range r.LostLog {
+		out.Damage = append(out.Damage, Damage{"wal", l})
+	}
+	return out
+}

@@ -1,0 +1,296 @@
+package tickwell
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/wal"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// DB is a store. Its methods are safe for concurrent use.
+type DB struct {
+	dir   string
+	opts  Options
+	log   *slog.Logger
+	clock Clock
+	eng   *engine.Engine
+
+	bound   bindings
+	scratch *sync.Pool // of *insertion
+
+	// reg serialises registration. It is a channel, because hooks run inside.
+	reg      chan struct{}
+	triggers atomic.Pointer[triggerTable]
+	created  atomic.Uint64 // triggers made so far
+	funcs    functions
+	sinks    sinkSet
+	cqs      cqSet
+
+	phase atomic.Int32 // one of the phases below
+	stop  context.CancelFunc
+	life  context.Context // ends when the DB closes
+	done  chan struct{}   // closed when Close is over
+	err   error           // what Close returned
+}
+
+const (
+	phaseOpening int32 = iota
+	phaseOpen
+	phaseDraining
+	phaseClosed
+)
+
+// Open opens the store in dir, making it if there is none. An empty dir keeps
+// everything in memory. Nil opts means the defaults.
+//
+// What opts names — functions, sinks, triggers, continuous queries — is
+// installed before Open returns. If that fails, the store is closed again.
+// After a crash Open always succeeds on the data: what is damaged is set aside
+// and reported by [DB.Recovery]. Errors: ErrLocked if the folder is open
+// elsewhere, ErrNoSpace, ErrBadInput, or what the file system said.
+func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
+	if ctx == nil {
+		return nil, &Error{Op: "open", Subject: dir, Err: errNilContext}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Op: "open", Subject: dir, Err: err}
+	}
+	db := &DB{dir: dir, reg: make(chan struct{}, 1), done: make(chan struct{}), scratch: newScratch()}
+	if opts != nil {
+		db.opts = *opts
+	}
+	db.withDefaults()
+	db.bound.seed = maphash.MakeSeed()
+	db.triggers.Store(new(triggerTable))
+	db.life, db.stop = context.WithCancel(context.WithoutCancel(ctx))
+	eng, err := engine.Open(ctx, db.engineConfig())
+	if err != nil {
+		db.stop()
+		return nil, &Error{Op: "open", Subject: dir, Err: err}
+	}
+	db.eng = eng
+	if err := db.install(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	db.phase.Store(phaseOpen)
+	db.startCQs()
+	return db, nil
+}
+
+func (db *DB) withDefaults() {
+	o := &db.opts
+	if o.FS == nil {
+		o.FS = vfs.OS()
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Seed == 0 {
+		var b [8]byte
+		rand.Read(b[:]) // never fails
+		o.Seed = binary.LittleEndian.Uint64(b[:])
+	}
+	o.Profile = o.Profile.withDefaults()
+	if o.CQWorkers <= 0 {
+		o.CQWorkers = 2
+	}
+	if o.MaxTriggerDepth <= 0 {
+		o.MaxTriggerDepth = 8
+	}
+	db.log, db.clock = o.Logger, o.Clock
+}
+
+func (db *DB) engineConfig() engine.Config {
+	o, p := &db.opts, &db.opts.Profile
+	return engine.Config{
+		FS: o.FS, Dir: db.dir, Clock: o.Clock, Logger: o.Logger, Seed: splitMix(o.Seed), Sync: o.Sync.policy(),
+		SegmentBytes: p.SegmentBytes, Recycle: p.RecycleLog, BlockRows: p.BlockRows, MaxSeries: o.MaxSeries,
+		MemtableBytes: p.MemtableBytes, WALBytes: p.LogBytes, OutboxBytes: p.OutboxBytes,
+	}
+}
+
+// splitMix returns a generator of 64-bit numbers. It may be called from
+// several goroutines.
+func splitMix(seed uint64) func() uint64 {
+	var state atomic.Uint64
+	state.Store(seed)
+	return func() uint64 {
+		z := state.Add(0x9e3779b97f4a7c15)
+		hi, lo := bits.Mul64(z^z>>32, 0xd6e8feb86659fd93)
+		return hi ^ lo
+	}
+}
+
+const defaultSyncEvery = time.Second
+
+func (p SyncPolicy) policy() wal.Policy {
+	switch p.mode {
+	case syncAlways:
+		return wal.Policy{Mode: wal.Always}
+	case syncInterval:
+		return wal.Policy{Mode: wal.Interval, Interval: p.every}
+	case syncBuffered:
+		return wal.Policy{Mode: wal.Buffered, Interval: p.every}
+	case syncNever:
+		return wal.Policy{Mode: wal.Never}
+	}
+	return wal.Policy{Mode: wal.Interval, Interval: defaultSyncEvery}
+}
+
+// install registers what the options name, in the order in which the parts
+// need each other.
+func (db *DB) install(ctx context.Context) error {
+	for _, f := range db.opts.Functions {
+		if err := db.registerFunction(f); err != nil {
+			return err
+		}
+	}
+	for _, s := range db.opts.Sinks {
+		if err := db.addSink(ctx, s); err != nil {
+			return err
+		}
+	}
+	for _, t := range db.opts.Triggers {
+		if err := db.CreateTrigger(ctx, t); err != nil {
+			return err
+		}
+	}
+	for _, q := range db.opts.ContinuousQueries {
+		if err := db.CreateContinuousQuery(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNilContext = fmt.Errorf("nil context: %w", errs.BadInput)
+
+// usable checks what every call checks first.
+func (db *DB) usable(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	switch db.phase.Load() {
+	case phaseClosed:
+		return errs.Closed
+	case phaseDraining:
+		if frameOf(ctx) == nil {
+			return errs.Closed
+		}
+	}
+	return nil
+}
+
+func (db *DB) authorize(ctx context.Context, a Action, path string) error {
+	if db.opts.Authorize == nil {
+		return nil
+	}
+	err := call("Authorize", func() error { return db.opts.Authorize(ctx, a, path) })
+	if err != nil {
+		return &Error{Op: string(a), Subject: path, Err: err}
+	}
+	return nil
+}
+
+// Sync returns when everything stored before the call is on disk.
+func (db *DB) Sync(ctx context.Context) error {
+	if err := db.usable(ctx); err != nil {
+		return &Error{Op: "sync", Subject: db.dir, Err: err}
+	}
+	if err := db.eng.Sync(ctx); err != nil {
+		return &Error{Op: "sync", Subject: db.dir, Err: err}
+	}
+	return nil
+}
+
+// Flush writes what is held in memory to block files and returns when that is
+// done. Nobody needs to call it: it happens by size. It costs a file each time.
+func (db *DB) Flush(ctx context.Context) error {
+	if err := db.usable(ctx); err != nil {
+		return &Error{Op: "flush", Subject: db.dir, Err: err}
+	}
+	if err := db.eng.Flush(ctx); err != nil {
+		return &Error{Op: "flush", Subject: db.dir, Err: err}
+	}
+	return nil
+}
+
+// Quiesce returns when nothing is under way any more that follows from what was
+// done before: no continuous query runs or is due, and the sinks have every
+// event. It is meant for tests and tools; under steady load it may wait for ever.
+func (db *DB) Quiesce(ctx context.Context) error {
+	err := db.usable(ctx)
+	if err == nil {
+		err = db.idleCQs(ctx)
+	}
+	if err == nil {
+		err = db.drainSinks(ctx)
+	}
+	if err != nil {
+		return &Error{Op: "quiesce", Subject: db.dir, Err: err}
+	}
+	return nil
+}
+
+// Close stops continuous queries and sinks where they are, waits for running
+// inserts, makes what was acknowledged durable and releases the folder. Events
+// not yet delivered stay in the outbox of a store on disk. To let queued work
+// finish first, use [DB.Shutdown]. Close may be called more than once.
+func (db *DB) Close() error {
+	if db.phase.Swap(phaseClosed) == phaseClosed {
+		<-db.done
+		return db.err
+	}
+	defer close(db.done)
+	db.stop()
+	db.cqs.wait()
+	db.closeSinks()
+	if err := db.eng.Close(); err != nil {
+		db.err = &Error{Op: "close", Subject: db.dir, Err: err}
+	}
+	return db.err
+}
+
+// Shutdown refuses new work, lets continuous queries that run finish and sinks
+// deliver what is queued until ctx ends, and then closes. It is to [DB.Close]
+// what http.Server.Shutdown is to http.Server.Close.
+func (db *DB) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return &Error{Op: "shutdown", Subject: db.dir, Err: errNilContext}
+	}
+	if !db.phase.CompareAndSwap(phaseOpen, phaseDraining) {
+		return db.Close()
+	}
+	derr := db.drain(ctx)
+	return errors.Join(derr, db.Close())
+}
+
+func (db *DB) drain(ctx context.Context) error {
+	if err := db.stopCQs(ctx); err != nil {
+		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
+	}
+	if err := db.drainSinks(ctx); err != nil {
+		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
+	}
+	return nil
+}

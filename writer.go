@@ -1,0 +1,133 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// A Writer inserts rows of one device whose measurements were looked up once;
+// it is the fast way to insert the same columns again and again. It is safe for
+// concurrent use and needs no closing.
+type Writer struct {
+	db    *DB
+	bound *binding
+}
+
+// Writer returns a handle for rows of device with these columns. Series that do
+// not exist are made by the first row.
+func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
+	fail := func(err error) error { return &Error{Op: "writer", Subject: device, Err: err} }
+	if db.phase.Load() == phaseClosed {
+		return nil, fail(errs.Closed)
+	}
+	if len(columns) == 0 {
+		return nil, fail(fmt.Errorf("no columns: %w", errs.BadInput))
+	}
+	names := make([]string, len(columns))
+	kinds := make([]column.Kind, len(columns))
+	for i, c := range columns {
+		names[i], kinds[i] = c.Name, column.Kind(c.Kind)
+		if !kinds[i].Valid() {
+			return nil, fail(fmt.Errorf("column %q has no kind: %w", c.Name, errs.BadInput))
+		}
+	}
+	b, err := newBinding(device, names, kinds)
+	if err != nil {
+		return nil, fail(err)
+	}
+	if err := b.check(db.eng); err != nil {
+		return nil, fail(err)
+	}
+	return &Writer{db, b}, nil
+}
+
+// Insert stores one row: a value for each column, in order; null stands for a
+// cell not measured. Otherwise it is [DB.Insert], and allocates nothing.
+func (w *Writer) Insert(ctx context.Context, at time.Time, values ...Value) error {
+	in, err := w.db.begin(ctx, "insert", w.bound.device)
+	if err != nil {
+		return err
+	}
+	defer w.db.end(in)
+	ns, err := unixNano(at)
+	if err == nil {
+		err = w.row(in.add(), ns, values)
+	}
+	if err != nil {
+		return &Error{Op: "insert", Subject: w.bound.device, Err: err}
+	}
+	return w.db.insert(ctx, in, false)
+}
+
+func (w *Writer) row(p *part, at int64, values []Value) error {
+	if len(values) != len(w.bound.names) {
+		return fmt.Errorf("%d values for %d columns: %w", len(values), len(w.bound.names), errs.BadInput)
+	}
+	all := true
+	for i := range values {
+		null := values[i].IsNull()
+		if k := column.Kind(values[i].kind); !null && k != w.bound.kinds[i] {
+			return kindMismatch(w.bound.names[i], Kind(w.bound.kinds[i]), Kind(k))
+		}
+		all = all && null
+		appendCell(p.column(w.bound.kinds[i]), values[i])
+		p.addNulls(null)
+	}
+	if all {
+		return fmt.Errorf("row without values: %w", errs.BadInput)
+	}
+	p.one = append(p.one[:0], at)
+	p.device, p.times, p.bound = w.bound.device, p.one, w.bound
+	p.names = append(p.names, w.bound.names...)
+	return nil
+}
+
+// InsertTablet stores the rows of t, whose device and columns must be the
+// writer's, in its order.
+func (w *Writer) InsertTablet(ctx context.Context, t *Tablet) error {
+	in, err := w.db.begin(ctx, "insert", w.bound.device)
+	if err != nil {
+		return err
+	}
+	defer w.db.end(in)
+	if err := w.tablet(in, t); err != nil {
+		return &Error{Op: "insert", Subject: w.bound.device, Err: err}
+	}
+	return w.db.insert(ctx, in, false)
+}
+
+func (w *Writer) tablet(in *insertion, t *Tablet) error {
+	if t == nil {
+		return fmt.Errorf("nil tablet: %w", errs.BadInput)
+	}
+	if t.Device != w.bound.device || len(t.Columns) != len(w.bound.names) {
+		return fmt.Errorf("tablet of %s with %d columns given to a writer of %d: %w", t.Device, len(t.Columns), len(w.bound.names), errs.BadInput)
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Name != w.bound.names[i] {
+			return fmt.Errorf("column %d is %q, the writer's is %q: %w", i, c.Name, w.bound.names[i], errs.BadInput)
+		}
+		if k := c.Data.Kind(); column.Kind(k) != w.bound.kinds[i] {
+			return kindMismatch(c.Name, Kind(w.bound.kinds[i]), k)
+		}
+	}
+	if len(t.Times) == 0 {
+		return nil
+	}
+	p := in.add()
+	p.device, p.times, p.tablet, p.bound = t.Device, t.Times, t, w.bound
+	p.names = append(p.names, w.bound.names...)
+	for i := range t.Columns {
+		p.cols = append(p.cols, t.Columns[i].Data.vector())
+		p.nulls = append(p.nulls, column.Bitmap(t.Columns[i].Nulls))
+	}
+	return nil
+}
