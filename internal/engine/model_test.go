@@ -520,4 +520,3 @@ func TestModelOnDisk(t *testing.T) {
 		})
 	}
 }
-
