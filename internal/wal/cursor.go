@@ -44,6 +44,7 @@ func (c *Cursor) Next() bool {
 			break
 		}
 		end, more := c.extent()
+		c.off = c.seg.readable(c.off)
 		if c.off >= end {
 			if more {
 				break
@@ -55,8 +56,8 @@ func (c *Cursor) Next() bool {
 		c.sc.size = end
 		rec, err := c.sc.record(c.off)
 		if err != nil {
-			c.bad(err)
-			continue
+			c.err = c.bad(err)
+			break
 		}
 		c.off = rec.end
 		if rec.flags == 0 && rec.lsn >= c.next {
@@ -137,20 +138,12 @@ func (c *Cursor) enter() bool {
 	return true
 }
 
-// bad goes on behind a damaged part that Open knows, and fails at another.
-func (c *Cursor) bad(cause error) {
-	l := c.l
-	l.mu.Lock()
-	damaged, next := c.seg.damaged, c.seg.after(c.off)
-	l.mu.Unlock()
-	if damaged {
-		c.off = next
-		return
-	}
+// bad reports a record that was good when the log was opened.
+func (c *Cursor) bad(cause error) error {
 	if cause == errRead {
 		cause = c.sc.readErr
 	}
-	c.err = fmt.Errorf("read log: record %d: %s at %d: %w: %w", c.next, c.seg.name, c.off, errs.Damaged, cause)
+	return fmt.Errorf("read log: record %d: %s at %d: %w: %w", c.next, c.seg.name, c.off, errs.Damaged, cause)
 }
 
 // leave gives the current segment back, and its file to Retire if that waits.

@@ -211,6 +211,11 @@ func (r *replay) fits(rec record) bool {
 // is the segment's last.
 func (r *replay) accept(s *segment, rec record, fresh bool) (ended bool, err error) {
 	s.end = rec.end
+	if n := len(s.parts); n > 0 && s.parts[n-1].to == rec.off {
+		s.parts[n-1].to = rec.end
+	} else {
+		s.parts = append(s.parts, span{rec.off, rec.end})
+	}
 	switch rec.flags {
 	case flagEnd:
 		r.arrive(rec.lsn+1, s.name)

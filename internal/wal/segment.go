@@ -20,12 +20,13 @@ type segment struct {
 	opaque  bool   // no valid header: nothing of it can be read
 
 	index []indexEntry
-	refs  int  // cursors that read it
-	gone  bool // retired while refs > 0
+	parts []span // of a damaged segment: what can be read
+	refs  int    // cursors that read it
+	gone  bool   // retired while refs > 0
 }
 
 // indexEntry says where in the file a record begins. There is one for the first
-// record, one behind each damaged part, and one every indexStep bytes.
+// record, one behind each damaged part, and one about every indexStep bytes.
 type indexEntry struct {
 	lsn uint64
 	off int64
@@ -51,11 +52,18 @@ func (s *segment) seek(lsn uint64) int64 {
 	return s.index[i-1].off
 }
 
-// after returns the first indexed place behind off, or the end.
-func (s *segment) after(off int64) int64 {
-	i := sort.Search(len(s.index), func(i int) bool { return s.index[i].off > off })
-	if i == len(s.index) {
+// span is a part of a file.
+type span struct{ from, to int64 }
+
+// readable returns the first place from off on where Open found a record, or
+// the end.
+func (s *segment) readable(off int64) int64 {
+	if !s.damaged {
+		return off
+	}
+	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].to > off })
+	if i == len(s.parts) {
 		return s.end
 	}
-	return s.index[i].off
+	return max(off, s.parts[i].from)
 }
