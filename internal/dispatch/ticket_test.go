@@ -115,3 +115,30 @@ func TestTicketWaitIsSeenBySynctest(t *testing.T) {
 		require.ErrorIs(t, tk.Lock(ctx), context.DeadlineExceeded, "bubble time passes while we wait")
 	})
 }
+
+// A waiter whose context ends in the moment of its grant either has the lock
+// or passes it on.
+func TestTicketGrantAndCancelTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tk Ticket
+		kept := 0
+		for range 100 {
+			require.NoError(t, tk.Lock(t.Context()))
+			ctx, cancel := context.WithCancel(t.Context())
+			got := make(chan error, 1)
+			go func() { got <- tk.Lock(ctx) }()
+			synctest.Wait()
+			cancel() // wakes the waiter, which finds that it was granted the lock
+			tk.Unlock()
+			if <-got == nil {
+				kept++
+				tk.Unlock()
+			}
+			free, stop := context.WithTimeout(t.Context(), time.Second)
+			require.NoError(t, tk.Lock(free), "the lock was lost")
+			stop()
+			tk.Unlock()
+		}
+		require.Less(t, kept, 100, "some waiters left")
+	})
+}
