@@ -29,7 +29,9 @@ func badInto(format string, args ...any) error {
 }
 
 // placeholders reports whether a device or column template has any.
-func placeholders(s string) bool { return strings.Contains(s, "${") || s == "::" || strings.HasSuffix(s, ".::") }
+func placeholders(s string) bool {
+	return strings.Contains(s, "${") || s == "::" || strings.HasSuffix(s, ".::")
+}
 
 // targets finds the target of each column for each device (one, "", if not
 // aligned by device), by the rules of the documents.

@@ -2,6 +2,9 @@ package exec
 
 import (
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -81,4 +84,19 @@ func Builtin(name string) (listed string, ok bool) {
 		return "built-in UDTF", true
 	}
 	return "", false
+}
+
+// Builtins yields the names of the built-in functions, in lower case, and
+// their types.
+func Builtins() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		names := slices.Concat(slices.Collect(maps.Keys(builtinAggs)), slices.Collect(maps.Keys(scalars)), slices.Collect(maps.Keys(tables)))
+		slices.Sort(names)
+		for _, name := range names {
+			typ, _ := Builtin(name)
+			if !yield(name, typ) {
+				return
+			}
+		}
+	}
 }

@@ -27,7 +27,7 @@ type cutter struct {
 	row     int64
 	start   int64
 	begun   bool
-	over    bool // no more windows
+	over    bool  // no more windows
 	scanned int64 // rows looked at for the end of a session or state window
 
 	win   Batch

@@ -37,6 +37,19 @@ type part struct {
 // Columns returns the columns of the result.
 func (p *Plan) Columns() []Column { return p.cols }
 
+// Devices returns the devices of the result in order: one, without a name, if
+// it is not aligned by device.
+func (p *Plan) Devices() []string {
+	if !p.q.ByDevice {
+		return []string{""}
+	}
+	all := make([]string, len(p.parts))
+	for i, pt := range p.parts {
+		all[i] = pt.device
+	}
+	return all
+}
+
 // Read returns every series the plan reads, each once.
 func (p *Plan) Read() []*Series { return p.read }
 
