@@ -116,12 +116,12 @@ func (d *Decoder) decodeTextDict(dst []string, r *reader) {
 		return
 	}
 	total := d.lengths(entries, r, len(r.src))
-	all := string(r.take(total))
+	all := r.take(total)
 	if r.bad {
 		return
 	}
 	d.dict = sized(d.dict, entries)
-	cut(d.dict, d.wide, all)
+	cut(d.dict, d.wide, string(all))
 	d.wide = sized(d.wide, len(dst))
 	decodeInts(d.wide, r)
 	if r.bad {

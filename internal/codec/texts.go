@@ -77,7 +77,11 @@ func (d *Decoder) decodeTexts(dst []string, r *reader) {
 	switch r.byte() {
 	case textPlain:
 		total := d.lengths(len(dst), r, len(r.src))
-		cut(dst, d.wide, string(r.take(total)))
+		all := r.take(total)
+		if r.bad {
+			return
+		}
+		cut(dst, d.wide, string(all))
 	case textCompressed:
 		d.decodeCompressed(dst, r)
 	case textDict:
@@ -105,12 +109,9 @@ func (d *Decoder) lengths(n int, r *reader, limit int) int {
 	return int(total)
 }
 
-// cut slices s, which has the sum of the lengths or is empty after an error.
+// cut slices s, which is as long as the lengths together; none is negative.
 func cut(dst []string, lengths []int64, s string) {
 	for i, l := range lengths {
-		if int64(len(s)) < l {
-			return
-		}
 		dst[i] = s[:l]
 		s = s[l:]
 	}
