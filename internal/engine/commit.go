@@ -202,15 +202,8 @@ func (c *commit) encode(b *Batch) {
 // store takes the log position and makes the batch visible. Batches that drop
 // series have the store to themselves.
 func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
-	if len(b.Drops) > 0 {
-		e.making.Lock()
-		defer e.making.Unlock()
-		e.gate.Lock()
-		defer e.gate.Unlock()
-	} else {
-		e.gate.RLock()
-		defer e.gate.RUnlock()
-	}
+	e.enter(b)
+	defer e.leave(b)
 	if e.closed {
 		return 0, errs.Closed
 	}
@@ -221,20 +214,45 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 	}
 	c.lockDevices(e, b)
 	defer c.unlockDevices()
-	if len(b.Puts) > 0 {
-		e.kv.mu.Lock()
-		defer e.kv.mu.Unlock()
-	}
-	if len(b.Events) > 0 {
-		e.outbox.mu.Lock()
-		defer e.outbox.mu.Unlock()
-	}
 	lsn, err := e.append(c.payload)
 	if err != nil {
 		return 0, err
 	}
 	e.apply(b, c, lsn)
 	return lsn, nil
+}
+
+// enter takes the gate and the locks that what b holds needs, leave gives them
+// back. Devices are locked between state and log position: nothing that holds a
+// device lock waits for the state or the outbox.
+func (e *Engine) enter(b *Batch) {
+	if len(b.Drops) > 0 {
+		e.making.Lock()
+		e.gate.Lock()
+	} else {
+		e.gate.RLock()
+	}
+	if len(b.Puts) > 0 {
+		e.kv.mu.Lock()
+	}
+	if len(b.Events) > 0 {
+		e.outbox.mu.Lock()
+	}
+}
+
+func (e *Engine) leave(b *Batch) {
+	if len(b.Events) > 0 {
+		e.outbox.mu.Unlock()
+	}
+	if len(b.Puts) > 0 {
+		e.kv.mu.Unlock()
+	}
+	if len(b.Drops) > 0 {
+		e.gate.Unlock()
+		e.making.Unlock()
+		return
+	}
+	e.gate.RUnlock()
 }
 
 // append takes a log position. In memory mode a counter gives it.

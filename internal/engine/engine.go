@@ -4,8 +4,8 @@
 // through one Commit and one log record.
 //
 // Locks are taken in this order: series making, commit gate (shared by commits,
-// exclusive for snapshots, freezes, drops), devices by id, durable state,
-// outbox, log. None is held over disk reads, user code or a wait for the disk,
+// exclusive for snapshots, freezes, drops), durable state, outbox, devices by
+// id, log. None is held over disk reads, user code or a wait for the disk,
 // except that the log may make a commit wait for buffer space.
 package engine
 
