@@ -138,21 +138,32 @@ func TestWriterRefuses(t *testing.T) {
 		return c
 	}
 	for name, call := range map[string]func(w *Writer, c ChunkRef) error{
-		"no rows":        func(w *Writer, c ChunkRef) error { _, err := w.BeginChunk([]byte{1}, 0, 1, 1); return err },
-		"too many rows":  func(w *Writer, c ChunkRef) error { _, err := w.BeginChunk([]byte{1}, block.MaxRows+1, 1, 2); return err },
+		"no rows": func(w *Writer, c ChunkRef) error { _, err := w.BeginChunk([]byte{1}, 0, 1, 1); return err },
+		"too many rows": func(w *Writer, c ChunkRef) error {
+			_, err := w.BeginChunk([]byte{1}, block.MaxRows+1, 1, 2)
+			return err
+		},
 		"reversed chunk": func(w *Writer, c ChunkRef) error { _, err := w.BeginChunk([]byte{1}, 1, 2, 1); return err },
 		"no times":       func(w *Writer, c ChunkRef) error { _, err := w.BeginChunk(nil, 1, 1, 2); return err },
 		"zero chunk": func(w *Writer, c ChunkRef) error {
 			return w.AddBlock(2, column.Int64, ChunkRef{N: 10}, []byte{1}, stats(1, 100, 100))
 		},
-		"kind":           func(w *Writer, c ChunkRef) error { return w.AddBlock(2, 9, c, []byte{1}, stats(1, 100, 100)) },
-		"changed kind":   func(w *Writer, c ChunkRef) error { return w.AddBlock(1, column.Bool, c, []byte{1}, stats(1, 160, 160)) },
-		"no payload":     func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, nil, stats(1, 100, 100)) },
-		"too many cells": func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, []byte{1}, stats(11, 100, 200)) },
-		"before chunk":   func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, []byte{1}, stats(1, 99, 100)) },
-		"after chunk":    func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, []byte{1}, stats(1, 100, 201)) },
-		"overlap":        func(w *Writer, c ChunkRef) error { return w.AddBlock(1, column.Int64, c, []byte{1}, stats(1, 150, 160)) },
-		"out of order":   func(w *Writer, c ChunkRef) error { return w.AddBlock(1, column.Int64, c, []byte{1}, stats(1, 100, 110)) },
+		"kind":         func(w *Writer, c ChunkRef) error { return w.AddBlock(2, 9, c, []byte{1}, stats(1, 100, 100)) },
+		"changed kind": func(w *Writer, c ChunkRef) error { return w.AddBlock(1, column.Bool, c, []byte{1}, stats(1, 160, 160)) },
+		"no payload":   func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, nil, stats(1, 100, 100)) },
+		"too many cells": func(w *Writer, c ChunkRef) error {
+			return w.AddBlock(2, column.Int64, c, []byte{1}, stats(11, 100, 200))
+		},
+		"before chunk": func(w *Writer, c ChunkRef) error { return w.AddBlock(2, column.Int64, c, []byte{1}, stats(1, 99, 100)) },
+		"after chunk": func(w *Writer, c ChunkRef) error {
+			return w.AddBlock(2, column.Int64, c, []byte{1}, stats(1, 100, 201))
+		},
+		"overlap": func(w *Writer, c ChunkRef) error {
+			return w.AddBlock(1, column.Int64, c, []byte{1}, stats(1, 150, 160))
+		},
+		"out of order": func(w *Writer, c ChunkRef) error {
+			return w.AddBlock(1, column.Int64, c, []byte{1}, stats(1, 100, 110))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, err := Create(vfs.NewMem(), "f.blk", Header{})
