@@ -212,6 +212,39 @@ func TestSyncFailure(t *testing.T) {
 	}
 }
 
+// TestSyncFailsWhileSegmentEnds: a writer that waits to end the segment learns
+// of it and leaves the file alone.
+func TestSyncFailsWhileSegmentEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := newHookFS()
+		l, _, _ := open(t, testConfig(fsys, Interval), 0)
+		add(t, l, 1)
+		syncs := 0
+		fsys.setHook(func(op, name string) error {
+			if op != "sync" {
+				return nil
+			}
+			syncs++
+			time.Sleep(time.Minute)
+			return errInjected
+		})
+		time.Sleep(time.Second + 1) // the background sync has begun
+		for {
+			lsn, err := l.Append(1, make([]byte, 300))
+			if err == nil {
+				err = l.Commit(bg, lsn, false)
+			}
+			if err != nil {
+				require.ErrorIs(t, err, errInjected)
+				break
+			}
+		}
+		require.ErrorIs(t, l.Close(), errs.StorageFailed)
+		require.Equal(t, 1, syncs)
+		require.Len(t, segmentFiles(t, fsys), 1)
+	})
+}
+
 // TestBackgroundSyncFailure reaches the next writer of Interval and Buffered.
 func TestBackgroundSyncFailure(t *testing.T) {
 	for _, mode := range []Mode{Interval, Buffered} {
