@@ -25,18 +25,20 @@ func (h *Handler[T]) emit(w Window[T]) error {
 		}
 	}
 	if h.gate != nil { // evaluated after the lock is given back
-		h.gate.lane.put(&w)
+		h.gate.lane.in = w
+		h.gate.lane.put()
 		return nil
 	}
-	return h.deliver(&w)
+	return h.deliver(w)
 }
 
 // deliver evaluates w or hands it to the pool.
-func (h *Handler[T]) deliver(w *Window[T]) error {
+func (h *Handler[T]) deliver(w Window[T]) error {
 	if h.lane == nil {
 		return h.evaluate(w)
 	}
-	switch h.lane.put(w) {
+	h.lane.in = w
+	switch h.lane.put() {
 	case full:
 		return h.reject(w)
 	case inline:
@@ -51,7 +53,7 @@ func (h *Handler[T]) deliver(w *Window[T]) error {
 	return nil
 }
 
-func (h *Handler[T]) reject(w *Window[T]) (err error) {
+func (h *Handler[T]) reject(w Window[T]) (err error) {
 	if h.opts.OnRejection == nil {
 		return wrap("evaluate", ErrRejected)
 	}
@@ -59,11 +61,11 @@ func (h *Handler[T]) reject(w *Window[T]) (err error) {
 		h.busy = true
 		defer func() { h.busy = false }()
 	}
-	return protect(func() error { return h.opts.OnRejection(*w) })
+	return protect(func() error { return h.opts.OnRejection(w) })
 }
 
 // evaluate calls user code in this goroutine.
-func (h *Handler[T]) evaluate(w *Window[T]) error {
+func (h *Handler[T]) evaluate(w Window[T]) error {
 	plain := h.gate == nil
 	if plain {
 		h.busy = true
@@ -78,9 +80,9 @@ func (h *Handler[T]) evaluate(w *Window[T]) error {
 	return err
 }
 
-func (h *Handler[T]) call(w *Window[T]) (err error) {
+func (h *Handler[T]) call(w Window[T]) (err error) {
 	if h.is(pulled) {
-		return h.eval(*w)
+		return h.eval(w)
 	}
 	done := false
 	defer func() {
@@ -94,7 +96,7 @@ func (h *Handler[T]) call(w *Window[T]) (err error) {
 			h.busy = false // runtime.Goexit goes no further than this goroutine
 		}
 	}()
-	err = h.eval(*w)
+	err = h.eval(w)
 	done = true
 	return err
 }

@@ -15,6 +15,8 @@ type lane[E any] struct {
 	run    func(*E) error    // evaluates; returns errors and panics alike
 	failed func(error)       // told of errors of the pool's evaluations
 
+	in E // what put is given, so that it need not be allocated
+
 	mu      sync.Mutex
 	idle    sync.Cond // nothing waits and nothing runs
 	ring    []E
@@ -43,8 +45,9 @@ const (
 	shut           // the pool is closed
 )
 
-// put queues a copy of e, or says what its policy does instead.
-func (l *lane[E]) put(e *E) verdict {
+// put queues a copy of l.in, or says what its policy does instead.
+func (l *lane[E]) put() verdict {
+	e := &l.in
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pool == nil {

@@ -149,7 +149,7 @@ func (h *Handler[T]) initEvaluation() {
 		h.lane = newLane[Window[T]](o.Pool, o.Rejection)
 		h.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
 		h.lane.run = func(w *Window[T]) error {
-			err := h.call(w)
+			err := h.call(*w)
 			if err != nil {
 				h.failed.Add(1)
 			}
@@ -163,7 +163,7 @@ func (h *Handler[T]) initEvaluation() {
 	if o.timed() || o.Shared {
 		h.gate = newGate[Window[T]](clockOr(o.Clock), o.IdleAfter)
 		h.gate.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
-		h.gate.lane.run = h.deliver
+		h.gate.lane.run = func(w *Window[T]) error { return h.deliver(*w) }
 	}
 }
 
@@ -388,14 +388,14 @@ func (h *Handler[T]) rearm() {
 	if h.is(everySlow) || h.done || !h.is(begun) {
 		return
 	}
-	h.min = h.seen + h.inc // not past edge, hence no overflow
+	h.min = satAdd(h.seen, h.inc)
 	free := cap(h.rows.ts) - len(h.rows.ts)
 	switch h.kind {
 	case Size:
 		if h.late > 0 {
 			return
 		}
-		h.edge = math.MaxInt64
+		h.min, h.edge = max(h.min, h.mark), math.MaxInt64
 		if h.spec.HasEnd {
 			h.edge = h.spec.End
 		}
@@ -405,7 +405,7 @@ func (h *Handler[T]) rearm() {
 			h.room = 0 // rows between windows are not kept
 		}
 	case Time, Calendar:
-		h.edge = satAdd(h.end, h.late)
+		h.min, h.edge = max(h.min, h.begin), satAdd(h.end, h.late)
 		if h.spec.HasEnd {
 			h.edge = min(h.edge, h.spec.End)
 		}
@@ -414,7 +414,7 @@ func (h *Handler[T]) rearm() {
 		if h.late > 0 || h.end < 0 {
 			return
 		}
-		h.edge = min(satAdd(h.seen, h.gap1), h.end1())
+		h.min, h.edge = max(h.min, h.mark), min(satAdd(h.seen, h.gap1), h.end1())
 		h.room = free
 	}
 	if h.seen == math.MaxInt64 {

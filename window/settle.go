@@ -53,7 +53,7 @@ func (h *Handler[T]) settleSize() (err error) {
 		to := h.next
 		h.next += step
 		err = join(err, h.final(to, h.span(to-size, to, Closed)))
-		h.rows.drop(h.next - size)
+		h.rows.drop(min(h.next-size, h.settled))
 	}
 	h.rows.drop(min(h.next-size, h.settled)) // rows between windows
 	return err

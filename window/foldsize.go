@@ -1,0 +1,106 @@
+package window
+
+// stepSize adds the next row to size windows.
+func (p *reduction[T, A, R]) stepSize(c *cell[T, A], ts int64, v T) (err error) {
+	if c.ring == nil {
+		return p.stepApart(c, ts, v)
+	}
+	i := c.rows / p.paneRows()
+	if i >= c.ring.high {
+		c.cur = c.ring.open(i)
+		c.ring.first[i&int64(len(c.ring.first)-1)] = ts
+	}
+	c.rows++
+	c.end = ts
+	err = p.add(c.cur, ts, v)
+	if c.rows == c.next {
+		err = join(err, p.closeSize(c, Closed))
+	}
+	return err
+}
+
+// paneRows is the number of rows of a pane.
+func (p *reduction[T, A, R]) paneRows() int64 { return int64(p.spec.Stride) / p.hop }
+
+// stepApart is stepSize for windows that do not overlap.
+func (p *reduction[T, A, R]) stepApart(c *cell[T, A], ts int64, v T) (err error) {
+	c.rows++
+	switch at := c.rows - c.next + int64(p.spec.Rows); {
+	case at < 1:
+		return nil // between two windows
+	case at == 1:
+		c.begin = ts
+		p.f.begin(&c.own.acc)
+	}
+	c.end = ts
+	err = p.add(&c.own, ts, v)
+	if c.rows == c.next {
+		err = join(err, p.closeSize(c, Closed))
+	}
+	return err
+}
+
+// closeSize gives the oldest open window as it is.
+func (p *reduction[T, A, R]) closeSize(c *cell[T, A], why Reason) error {
+	id := c.next
+	r, q := p.sizeResult(c, id, why)
+	c.next += int64(p.spec.Stride)
+	err := p.finish(c, id, r, q)
+	if c.ring != nil {
+		c.ring.forget((c.next - int64(p.spec.Rows)) / p.paneRows())
+	}
+	return err
+}
+
+func (p *reduction[T, A, R]) sizeResult(c *cell[T, A], id int64, why Reason) (r Result[R], q *pane[A]) {
+	q = &c.own
+	r = Result[R]{Start: c.begin, End: c.end, Reason: why, Final: true}
+	if c.ring != nil {
+		from := (id - int64(p.spec.Rows)) / p.paneRows()
+		r.Start = c.ring.first[from&int64(len(c.ring.first)-1)]
+		if id <= c.rows {
+			q = c.ring.window(from)
+		} else {
+			q = c.ring.now(from, c.ring.high)
+		}
+	}
+	r.Count = q.n
+	return r, q
+}
+
+// flushSize gives the windows that are not full; the next row begins anew.
+func (p *reduction[T, A, R]) flushSize(c *cell[T, A], why Reason) (err error) {
+	size := int64(p.spec.Rows)
+	for c.next-size < c.rows {
+		if p.opts.DropTail {
+			if c.revs != nil {
+				c.revs.forget(c.next)
+			}
+			c.next += int64(p.spec.Stride)
+		} else {
+			err = join(err, p.closeSize(c, why))
+		}
+	}
+	c.own.n = 0
+	if c.ring != nil {
+		p.stats.Accepted += uint64(c.rows)
+		c.rows = 0
+		c.ring.start(0)
+	}
+	c.next = c.rows + size
+	return err
+}
+
+// rearmSize lets rows inside a pane take the fast path.
+func (p *reduction[T, A, R]) rearmSize(c *cell[T, A]) {
+	if c.ring != nil {
+		c.room = 0
+		if into := c.rows % p.paneRows(); into > 0 {
+			c.room = p.paneRows() - into - 1
+		}
+		return
+	}
+	if c.room = c.next - c.rows - 1; c.room >= int64(p.spec.Rows)-1 {
+		c.room = 0 // the window has not begun
+	}
+}
