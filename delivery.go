@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sort"
@@ -80,7 +81,14 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
 		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur), Handle: spec.Sink.Handle,
 		OnHealth: func(h deliver.Health, cause string) {
-			db.log.Info("sink is "+h.String(), "sink", spec.Name, "cause", cause)
+			level := slog.LevelDebug
+			switch h {
+			case deliver.Degraded:
+				level = slog.LevelInfo
+			case deliver.Failing, deliver.Suspended:
+				level = slog.LevelWarn
+			}
+			db.log.Log(context.Background(), level, "sink is "+h.String(), "sink", spec.Name, "cause", cause)
 		},
 	}
 	if s, ok := spec.Sink.(interface{ Open(context.Context) error }); ok {

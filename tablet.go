@@ -43,14 +43,19 @@ type Vector interface {
 	vector() column.Vector
 }
 
-// The six vectors, one per [Kind].
 type (
-	Bools    []bool
-	Int32s   []int32
-	Int64s   []int64
+	// Bools is the [Vector] of kind Bool.
+	Bools []bool
+	// Int32s is the [Vector] of kind Int32.
+	Int32s []int32
+	// Int64s is the [Vector] of kind Int64.
+	Int64s []int64
+	// Float32s is the [Vector] of kind Float32.
 	Float32s []float32
+	// Float64s is the [Vector] of kind Float64.
 	Float64s []float64
-	Texts    []string
+	// Texts is the [Vector] of kind Text.
+	Texts []string
 )
 
 // Len returns the number of values.

@@ -75,9 +75,12 @@ func run(ctx context.Context, data, dir string) error {
 		o.labels = labels[filepath.Base(f)]
 		all = append(all, o)
 	}
+	hits, labelled, alarms := 0, 0, 0
 	for _, o := range all {
-		o.print()
+		h, a := o.print()
+		hits, labelled, alarms = hits+h, labelled+len(o.labels), alarms+a
 	}
+	fmt.Printf("\n%d of %d labelled intervals hit, %d false alarms\n", hits, labelled, alarms)
 	return nil
 }
 
@@ -122,6 +125,7 @@ func replay(ctx context.Context, dir, name string, rows []row) (outcome, error) 
 	})
 	db, err := tickwell.Open(ctx, dir, &tickwell.Options{
 		Clock:    clock,
+		Sync:     tickwell.SyncInterval(24 * time.Hour), // of the data's time: one flush at the end is enough here
 		Sinks:    []tickwell.SinkSpec{{Name: "intervals", Sink: events}},
 		Triggers: []tickwell.TriggerSpec{{Name: "unusual", Pattern: device + ".value", Stateful: true, Trigger: newUnusual()}},
 		ContinuousQueries: []tickwell.CQSpec{{
@@ -198,15 +202,21 @@ func count(ctx context.Context, db *tickwell.DB, device, column string) (int64, 
 	return 0, nil
 }
 
-func (o outcome) print() {
+func (o outcome) print() (hits, alarms int) {
 	fmt.Printf("\n%s\n", o.name)
 	hit := make([]bool, len(o.labels))
 	for _, f := range o.fired {
 		mark := "false alarm"
+		if len(o.labels) == 0 {
+			mark = ""
+		}
 		for i, l := range o.labels {
 			if f.overlaps(l) {
 				mark, hit[i] = "in label "+strconv.Itoa(i+1), true
 			}
+		}
+		if mark == "false alarm" {
+			alarms++
 		}
 		fmt.Printf("  fired    %s  %s\n", f, mark)
 	}
@@ -214,9 +224,11 @@ func (o outcome) print() {
 		mark := "missed"
 		if hit[i] {
 			mark = "hit"
+			hits++
 		}
 		fmt.Printf("  label %d  %s  %s\n", i+1, l, mark)
 	}
+	return hits, alarms
 }
 
 func readRows(name string) ([]row, error) {
