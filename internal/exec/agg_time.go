@@ -141,16 +141,15 @@ func (a *edgeAgg) Add(b *Batch, lo, hi int) error {
 		for hi > lo && c.Nulls.Get(hi-1) {
 			hi--
 		}
-		lo = hi - 1
+		lo = max(lo, hi-1)
 	} else {
 		for lo < hi && c.Nulls.Get(lo) {
 			lo++
 		}
 	}
-	if lo < 0 || lo >= hi {
-		return nil
+	if lo < hi {
+		a.keep(b.Times[lo], c, lo)
 	}
-	a.keep(b.Times[lo], c, lo)
 	return nil
 }
 
