@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,8 +41,10 @@ func crashConfig(fs vfs.FS) Config {
 	return cfg
 }
 
-func newCrashRun(t *testing.T, seed uint64) *crashRun {
-	r := &crashRun{t: t, rng: rand.New(rand.NewPCG(seed, 2)), fs: crashfs.New(), now: map[string]content{}}
+func newCrashRun(t *testing.T, seed uint64) *crashRun { return newCrashRunOn(t, seed, crashfs.New()) }
+
+func newCrashRunOn(t *testing.T, seed uint64, fs *crashfs.FS) *crashRun {
+	r := &crashRun{t: t, rng: rand.New(rand.NewPCG(seed, 2)), fs: fs, now: map[string]content{}}
 	r.cfg = crashConfig(r.fs)
 	r.e = open(t, r.cfg)
 	r.e.Outbox().Attach("sink")
@@ -157,27 +160,27 @@ func sameDump(want, got map[string]content) string {
 	return ""
 }
 
-// verify opens an image and compares it with what had been acknowledged.
-func (r *crashRun) verify(img vfs.FS, acked, begun int, what string) {
+// verify opens an image and tells how it differs from what was acknowledged.
+func (r *crashRun) verify(img vfs.FS, acked, begun int) string {
 	r.t.Helper()
 	cfg := crashConfig(img)
 	e, err := Open(context.Background(), cfg)
 	if err != nil {
-		r.t.Fatalf("%s: open: %v", what, err)
+		return fmt.Sprintf("open: %v", err)
 	}
 	defer e.Close()
 	if rep := e.Report(); len(rep.Quarantined)+len(rep.LostLog) > 0 {
-		r.t.Fatalf("%s: a crash is reported as damage: %+v", what, rep)
+		return fmt.Sprintf("a crash is reported as damage: %+v", rep)
 	}
 	n := 0
 	if v, ok := e.Get("count"); ok {
 		fmt.Sscan(string(v), &n)
 	}
 	if n < acked || n > begun {
-		r.t.Fatalf("%s: want between %d and %d commits, got %d", what, acked, begun, n)
+		return fmt.Sprintf("want between %d and %d commits, got %d", acked, begun, n)
 	}
 	if diff := sameDump(r.steps[n].points, dump(r.t, e)); diff != "" {
-		r.t.Fatalf("%s: after commit %d: %s", what, n, diff)
+		return fmt.Sprintf("after commit %d: %s", n, diff)
 	}
 	// Every event whose commit is there and that was not acknowledged, and no other.
 	ob := e.Outbox()
@@ -194,11 +197,13 @@ func (r *crashRun) verify(img vfs.FS, acked, begun int, what string) {
 		got = append(got, string(ent.Payload))
 	}
 	if !slices.Equal(want, got) {
-		r.t.Fatalf("%s: events after %d commits, cursor %v: want %v, got %v", what, n, cursor, want, got)
+		return fmt.Sprintf("events after %d commits, cursor %v: want %v, got %v", n, cursor, want, got)
 	}
+	return ""
 }
 
-func (r *crashRun) sweep(seeds int, keep func(op int) bool) {
+// sweep verifies images and returns the first difference.
+func (r *crashRun) sweep(seeds int, keep func(op int) bool) string {
 	acked := 0
 	for op := 0; op <= r.fs.Ops(); op++ {
 		for acked+1 < len(r.steps) && r.steps[acked+1].ops <= op {
@@ -208,15 +213,20 @@ func (r *crashRun) sweep(seeds int, keep func(op int) bool) {
 			for _, mode := range crashfs.Modes {
 				n := 1
 				if mode == crashfs.Random || mode == crashfs.Torn {
-					n = seeds
+					if n = seeds; acked == 0 {
+						n *= 8 // few operations, all of them when a store is made
+					}
 				}
 				for seed := range uint64(n) {
 					cut := crashfs.Cut{Op: op, Mode: mode, Seed: seed * 7}
-					r.verify(r.fs.Image(op, mode, seed*7), acked, min(acked+1, len(r.steps)-1), cut.String())
+					if diff := r.verify(r.fs.Image(op, mode, seed*7), acked, min(acked+1, len(r.steps)-1)); diff != "" {
+						return fmt.Sprintf("%v: %s", cut, diff)
+					}
 				}
 			}
 		}
 	}
+	return ""
 }
 
 func TestCrashAtEveryCut(t *testing.T) {
@@ -231,7 +241,7 @@ func TestCrashAtEveryCut(t *testing.T) {
 			if testing.Short() {
 				every = 17
 			}
-			r.sweep(2, func(op int) bool { return op%every == int(seed)%every })
+			require.Empty(t, r.sweep(2, func(op int) bool { return op%every == int(seed)%every }))
 		})
 	}
 }
@@ -258,8 +268,43 @@ func TestCrashWhileRecovering(t *testing.T) {
 		require.NoError(t, e.Close())
 		for cut, img := range second.Sweep(from, 1) {
 			if cut.Op%5 == 0 {
-				r.verify(img, n, min(n+1, acked), fmt.Sprintf("first cut after %d, second %v", op, cut))
+				require.Empty(t, r.verify(img, n, min(n+1, acked)), "first cut after %d, second %v", op, cut)
 			}
 		}
+	}
+}
+
+// TestEverySyncIsNeeded leaves out the syncs of one place after the other: each
+// time the crash tests must notice.
+func TestEverySyncIsNeeded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	all := newCrashRun(t, 5)
+	for range 25 {
+		all.step()
+	}
+	require.NoError(t, all.e.Close())
+	for _, site := range all.fs.Sites() {
+		if !strings.HasPrefix(site, "internal/engine/") {
+			continue
+		}
+		t.Run(site, func(t *testing.T) {
+			fs := crashfs.New()
+			fs.Elide(site)
+			for seed := range uint64(4) {
+				r := newCrashRunOn(t, seed+5, fs)
+				for range 25 {
+					r.step()
+				}
+				require.NoError(t, r.e.Close())
+				if r.sweep(2, func(op int) bool { return true }) != "" {
+					return
+				}
+				fs = crashfs.New()
+				fs.Elide(site)
+			}
+			t.Errorf("the crash tests pass without the sync of %s", site)
+		})
 	}
 }
