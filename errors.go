@@ -135,8 +135,8 @@ func call(name string, f func() error) error {
 // Times that can be stored: the extremes are reserved so that every range can
 // be half open.
 const (
-	minTime = math.MinInt64 + 1
-	maxTime = math.MaxInt64 - 1
+	minTime int64 = math.MinInt64 + 1
+	maxTime int64 = math.MaxInt64 - 1
 )
 
 // unixNano converts at, refusing instants that int64 nanoseconds cannot hold
