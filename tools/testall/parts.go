@@ -59,6 +59,11 @@ var leaves = []string{
 	"internal/memtable", "internal/segment", "internal/wal", "internal/catalog",
 }
 
+// slowLeaves are tests that qemu does not run: an emulated program cannot start
+// itself as a second process, and models of crashes take minutes without
+// depending on the processor.
+const slowLeaves = "AcrossProcesses|PowerLoss|CrashAtEvery"
+
 // testParts are the parts of the tier that CI runs.
 func testParts(r *repo) []part {
 	main := r.modules[0]
@@ -214,7 +219,7 @@ func (r *repo) emulated(t target, qemu string) func(context.Context) outcome {
 		}
 		return r.goTests(ctx, goTest{
 			module: r.modules[0], env: t.env(),
-			args: []string{"-vet=off", "-short", "-exec", qemu}, packages: list,
+			args: []string{"-vet=off", "-short", "-skip", slowLeaves, "-exec", qemu}, packages: list,
 		})
 	}
 }

@@ -22,7 +22,7 @@ func (addOne) BeforeStart(_ *tickwell.UDFInput, cfg *tickwell.UDTFConfig) error 
 }
 
 func (addOne) TransformRow(row tickwell.Row, out *tickwell.Collector) error {
-	return out.Float64(row.UnixNano(), row.Float64(0)+1)
+	return out.PutFloat64(row.UnixNano(), row.Float64(0)+1)
 }
 
 func main() {
