@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/tickwell/tickwell/internal/column"
-	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
 )
@@ -119,7 +118,7 @@ func (a *aggregator) Merge(other exec.Aggregator) error {
 
 func (a *aggregator) Close() {
 	if f, ok := a.f.(BeforeDestroyer); ok {
-		_ = dispatch.Call("function "+a.name, func() error { f.BeforeDestroy(); return nil })
+		_ = call("function "+a.name, func() error { f.BeforeDestroy(); return nil })
 	}
 	a.f = nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/tickwell/tickwell/internal/column"
-	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
 )
@@ -30,13 +29,16 @@ func newTransformer(makeNew func() UDTF) func() exec.Transformer {
 
 // guarded runs f, which calls the method hook of a user's function.
 func guarded(function, hook string, out *exec.Out, f func() error) error {
-	err := dispatch.Call("function "+function, f)
+	err := call("function "+function, f)
 	if out != nil && out.Err() != nil {
 		return out.Err()
 	}
 	var p *PanicError
-	if err == nil || errors.As(err, &p) {
-		return err
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", hook, p)
+	}
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("function %s: %s: %w", function, hook, err)
 }
@@ -164,7 +166,7 @@ func (t *transformer) Terminate(out *exec.Out) error {
 func (t *transformer) Close() {
 	if f, ok := t.f.(BeforeDestroyer); ok {
 		// A panic while tidying up must not hide the result.
-		_ = dispatch.Call("function "+t.name, func() error { f.BeforeDestroy(); return nil })
+		_ = call("function "+t.name, func() error { f.BeforeDestroy(); return nil })
 	}
 	t.f = nil
 }
