@@ -30,6 +30,7 @@ type group struct {
 	// sideLSN is the first commit in side.
 	sideLSN uint64
 	last    int64 // no later time was ever written to one of the series
+	floor   int   // lanes before it end at a mask and are not merged with later ones
 
 	birth uint64  // epoch in which it was made
 	epoch uint64  // epoch of the last change
@@ -145,7 +146,7 @@ func (g *group) addLate(w *Write, t *Table, from []int, n int) {
 	if len(g.side.times) == 0 || n >= lateRows {
 		g.sealSide(w, t)
 		k := len(g.lanes) - 1
-		if k > 0 && r.Times[0] > g.lanes[k].last {
+		if k >= max(1, g.floor) && r.Times[0] > g.lanes[k].last {
 			g.addTo(k, w, t, r, from, 0, n, w.LSN)
 			return
 		}
@@ -174,7 +175,7 @@ func (g *group) sealSide(w *Write, t *Table) {
 	s := sorters.Get().(*Sorter)
 	r := s.Sort(&Rows{Times: g.side.times, Cols: g.side.cols, Nulls: g.side.nulls})
 	k := len(g.lanes) - 1
-	if k < 1 || r.Times[0] <= g.lanes[k].last {
+	if k < max(1, g.floor) || r.Times[0] <= g.lanes[k].last {
 		k = g.newLane(t)
 	}
 	g.addTo(k, w, t, r, nil, 0, len(r.Times), g.sideLSN)
@@ -188,6 +189,7 @@ func (g *group) sealSide(w *Write, t *Table) {
 func (g *group) newLane(t *Table) int {
 	if k := len(g.lanes) - 1; k > 0 {
 		g.endChunk(k, t, Cut{Oldest: 0})
+		g.mergeLanes(t)
 	}
 	g.lanes = append(g.lanes, lane{last: math.MinInt64})
 	return len(g.lanes) - 1
@@ -291,6 +293,7 @@ func (g *group) barrier(w *Write, t *Table) {
 			g.endChunk(k, t, w.Cut)
 		}
 	}
+	g.floor = len(g.lanes)
 }
 
 // sources appends what a snapshot of the epoch sees, oldest run first. cols are

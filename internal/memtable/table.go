@@ -304,12 +304,7 @@ func (d *Device) size() int64 {
 	for _, g := range d.groups {
 		n += groupBytes + int64((cap(g.side.times)+cap(g.spare.times))*rowWidth(g.kinds))
 		for _, l := range g.lanes {
-			for _, c := range l.chunks {
-				n += int64(cap(c.rows.times)*rowWidth(g.kinds) + c.rows.text)
-				if c.sealed != nil {
-					n += c.sealed.bytes()
-				}
-			}
+			n += l.bytes(g.kinds)
 		}
 	}
 	return n

@@ -1,0 +1,197 @@
+package memtable
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/merge"
+)
+
+func intLayout(ids ...uint32) *Layout {
+	l := &Layout{IDs: ids}
+	for range ids {
+		l.Kinds = append(l.Kinds, column.Int64)
+	}
+	return l
+}
+
+// add writes rows in which every cell is the value.
+func add(d *Device, l *Layout, lsn uint64, cut Cut, value int64, times ...int64) int {
+	w := Write{Layout: l, LSN: lsn, Cut: cut, Rows: Rows{Times: times}}
+	for range l.IDs {
+		v := column.Vector{Kind: column.Int64}
+		for range times {
+			v.Int64s = append(v.Int64s, value)
+		}
+		w.Rows.Cols = append(w.Rows.Cols, v)
+	}
+	d.Lock()
+	defer d.Unlock()
+	return d.Add(&w)
+}
+
+func read(t *testing.T, d *Device, id uint32, epoch uint64) map[int64]int64 {
+	t.Helper()
+	masks := [][]merge.Mask{d.Masks(nil, id, Newest)}
+	src := d.Sources(nil, []uint32{id}, epoch, math.MinInt64, math.MaxInt64)
+	r := merge.New([]column.Kind{column.Int64}, masks, math.MinInt64, math.MaxInt64, src)
+	out := map[int64]int64{}
+	last := int64(math.MinInt64)
+	for r.Next() {
+		v, nulls := r.Col(0)
+		require.Nil(t, nulls)
+		for i, at := range r.Times() {
+			require.Greater(t, at, last)
+			last = at
+			out[at] = v.Int64s[i]
+		}
+	}
+	require.NoError(t, r.Err())
+	return out
+}
+
+var now = Cut{Epoch: 1, Oldest: NoSnapshot}
+
+func TestLateRunsStayFew(t *testing.T) {
+	tb := New(64)
+	d := tb.Device(1, true)
+	l := intLayout(1)
+	want := map[int64]int64{}
+	rng := rand.New(rand.NewPCG(1, 2))
+	add(d, l, 1, now, -1, 1<<40)
+	want[1<<40] = -1
+	for i := range int64(30000) {
+		at := rng.Int64N(1 << 16)
+		require.Equal(t, 1, add(d, l, uint64(i+2), now, i, at))
+		want[at] = i
+	}
+	require.True(t, maps.Equal(want, read(t, d, 1, Newest)))
+	require.Less(t, len(d.groups[0].lanes), 16, "runs of 30000 late rows")
+	require.InDelta(t, d.size(), tb.Bytes(), float64(d.size())/10, "bytes counted and bytes held")
+}
+
+func TestMasksBetweenLateRuns(t *testing.T) {
+	d := New(16).Device(1, true)
+	l := intLayout(1)
+	want := map[int64]int64{}
+	rng := rand.New(rand.NewPCG(3, 4))
+	lsn := uint64(1)
+	for i := range int64(4000) {
+		lsn++
+		if i%300 == 299 {
+			from := rng.Int64N(1000)
+			d.Lock()
+			d.Mask(1, from, from+100, lsn, now)
+			d.Unlock()
+			maps.DeleteFunc(want, func(at, _ int64) bool { return from <= at && at < from+100 })
+			continue
+		}
+		at := rng.Int64N(1000)
+		add(d, l, lsn, now, i, at)
+		want[at] = i
+	}
+	require.True(t, maps.Equal(want, read(t, d, 1, Newest)))
+}
+
+// TestEpochsAreCuts takes a snapshot after every few writes, keeps them all, and
+// reads them at the end.
+func TestEpochsAreCuts(t *testing.T) {
+	for _, layouts := range [][]*Layout{
+		{intLayout(1)},
+		{intLayout(1, 2), intLayout(2, 1)},
+		{intLayout(1, 2), intLayout(1), intLayout(2)},
+		{intLayout(1, 2, 3), intLayout(1), intLayout(3, 4)},
+	} {
+		d := New(16).Device(1, true)
+		rng := rand.New(rand.NewPCG(5, 6))
+		now := map[uint32]map[int64]int64{1: {}, 2: {}, 3: {}, 4: {}}
+		saved := map[uint64]map[uint32]map[int64]int64{}
+		cut := Cut{Epoch: 1, Oldest: NoSnapshot}
+		for i := range int64(1500) {
+			l := layouts[rng.IntN(len(layouts))]
+			at := i
+			if rng.IntN(3) == 0 {
+				at = rng.Int64N(i + 1)
+			}
+			add(d, l, uint64(i+1), cut, i, at)
+			for _, id := range l.IDs {
+				now[id][at] = i
+			}
+			if rng.IntN(20) == 0 {
+				copied := map[uint32]map[int64]int64{}
+				for id, m := range now {
+					copied[id] = maps.Clone(m)
+				}
+				saved[cut.Epoch] = copied
+				cut.Oldest = min(cut.Oldest, cut.Epoch)
+				cut.Epoch++
+			}
+		}
+		for epoch, series := range saved {
+			for id, want := range series {
+				require.True(t, maps.Equal(want, read(t, d, id, epoch)), "%d layouts, epoch %d, series %d", len(layouts), epoch, id)
+			}
+		}
+	}
+}
+
+func TestSorter(t *testing.T) {
+	null := func(rows ...int) column.Bitmap {
+		var b column.Bitmap
+		for _, i := range rows {
+			b.Set(i)
+		}
+		return b
+	}
+	for _, c := range []struct {
+		times []int64
+		nulls column.Bitmap
+		want  string
+	}{
+		{[]int64{3, 1, 2}, nil, "1=1 2=2 3=0"},
+		{[]int64{1, 1, 1}, nil, "1=2"},
+		{[]int64{1, 1, 1}, null(2), "1=1"},
+		{[]int64{1, 1, 1}, null(0, 1, 2), "1=null"},
+		{[]int64{2, 1, 2, 1}, null(2), "1=3 2=0"},
+	} {
+		r := &Rows{Times: c.times, Cols: []column.Vector{{Kind: column.Int64}}, Nulls: []column.Bitmap{c.nulls}}
+		for i := range c.times {
+			r.Cols[0].Int64s = append(r.Cols[0].Int64s, int64(i))
+		}
+		var s Sorter
+		got := ""
+		for k := range 2 { // the second use sees no rests of the first
+			out := s.Sort(r)
+			got = ""
+			for i, at := range out.Times {
+				if got != "" {
+					got += " "
+				}
+				if out.Nulls[0].Get(i) {
+					got += fmt.Sprintf("%d=null", at)
+				} else {
+					got += fmt.Sprintf("%d=%d", at, out.Cols[0].Int64s[i])
+				}
+			}
+			require.Equal(t, c.want, got, "%v, use %d", c.times, k)
+		}
+	}
+}
+
+func TestComponents(t *testing.T) {
+	d := New(16).Device(1, true)
+	add(d, intLayout(1, 2), 1, now, 1, 1)
+	add(d, intLayout(5), 2, now, 1, 1)
+	add(d, intLayout(4, 2), 3, now, 1, 2)
+	add(d, intLayout(7, 6), 4, now, 1, 2)
+	var got [][]uint32
+	for _, c := range d.Components() {
+		got = append(got, c.IDs)
+	}
+	require.Equal(t, [][]uint32{{1, 2, 4}, {5}, {6, 7}}, got)
+}
