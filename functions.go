@@ -76,6 +76,12 @@ func newFunction(spec FunctionSpec) (fn function, err error) {
 		return fn, fmt.Errorf("no name: %w", errs.BadInput)
 	case strings.ContainsAny(spec.Name, " \t\r\n\"'`(),;"):
 		return fn, fmt.Errorf("the name has a blank, quote, bracket, comma or semicolon: %w", errs.BadInput)
+	case spec.closure != "" && spec.UDTF == nil && spec.UDAF == nil:
+		fn.Type, fn.Class, fn.Series, fn.Aggregate = "external UDTF", spec.closure, spec.series, spec.aggregate
+		if spec.aggregate != nil {
+			fn.Type = "external UDAF"
+		}
+		return fn, nil
 	case (spec.UDTF == nil) == (spec.UDAF == nil):
 		return fn, fmt.Errorf("one of UDTF and UDAF must be set: %w", errs.BadInput)
 	}

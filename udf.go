@@ -67,12 +67,17 @@ type BeforeDestroyer interface {
 	BeforeDestroy()
 }
 
-// FunctionSpec names a function for registration; one of the makers is set.
-// Names are not case-sensitive, and those of built-in functions are taken.
+// FunctionSpec names a function for registration; one of the makers is set, or
+// it comes from [RowFunc1], [RowFunc2] or [AggregateFunc]. Names are not
+// case-sensitive, and those of built-in functions are taken.
 type FunctionSpec struct {
 	Name string
 	UDTF func() UDTF
 	UDAF func() UDAF
+
+	closure   string // Go type of a closure, made by the functions above
+	series    func() exec.Transformer
+	aggregate func() exec.Aggregator
 }
 
 // FunctionInfo describes a function as SHOW FUNCTIONS does.

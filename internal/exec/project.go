@@ -66,7 +66,7 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 		}
 		add(s, 1)
 	}
-	p := &projection{in: parts[0], dropEmpty: len(tables) > 0}
+	p := &projection{in: parts[0], dropEmpty: slices.ContainsFunc(nodes, makesRows)}
 	if len(parts) > 1 {
 		p.in = newJoin(parts, place, width)
 	}
@@ -84,6 +84,18 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 		p.ops = append(p.ops, o)
 	}
 	return p, nil
+}
+
+// makesRows reports whether n calls a function whose points may lie anywhere.
+// Then rows without any value are left out; with functions that map row to row
+// they are kept, as they are without functions.
+func makesRows(n *node) bool {
+	found := false
+	n.walk(func(n *node) bool {
+		found = found || n.op == opTable && n.access.Kind != Mapped
+		return !found
+	})
+	return found
 }
 
 // projection evaluates one op per column of its result.
