@@ -328,12 +328,10 @@ func (r *Rows) PeekStats() (*block.Stats, bool) {
 	return st, st != nil
 }
 
-// Skip passes over the block of Peek.
+// Skip passes over the block of Peek; without one it does nothing.
 func (r *Rows) Skip() {
-	if i, _, _ := r.heads(); i >= 0 && !r.srcs[i].loaded {
+	if _, ok := r.Peek(); ok {
+		i, _, _ := r.heads()
 		r.srcs[i].skip()
 	}
 }
-
-// Reset forgets sources and memory.
-func (r *Rows) Reset() { *r = Rows{err: r.err} }

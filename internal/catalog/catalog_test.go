@@ -1,0 +1,97 @@
+package catalog
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+func TestAddLookupDrop(t *testing.T) {
+	c := New()
+	require.Equal(t, uint32(1), c.NextID())
+	a, err := c.Add(Definition{1, column.Float64, "root.d", "a"})
+	require.NoError(t, err)
+	again, err := c.Add(Definition{1, column.Float64, "root.d", "a"})
+	require.NoError(t, err)
+	require.Same(t, a, again, "a definition replayed")
+	b, err := c.Add(Definition{7, column.Text, "root.d", "b"})
+	require.NoError(t, err)
+	for _, d := range []Definition{
+		{1, column.Float64, "root.d", "x"}, // id taken
+		{1, column.Int32, "root.d", "a"},   // other kind
+		{9, column.Float64, "root.d", "a"}, // path taken
+		{0, column.Float64, "root.d", "x"},
+		{MaxID + 1, column.Float64, "root.d", "x"},
+		{9, column.Null, "root.d", "x"},
+		{9, column.Float64, "root.d", ""},
+	} {
+		_, err := c.Add(d)
+		require.ErrorIs(t, err, errs.Corrupt, "%+v", d)
+	}
+	require.Equal(t, 2, c.Len())
+	require.Equal(t, uint32(8), c.NextID())
+	require.Equal(t, []*Series{a, b}, c.Definitions())
+	require.Equal(t, "root.d.b", b.Path())
+
+	_, ok := c.Drop(1)
+	require.True(t, ok)
+	_, ok = c.Drop(1)
+	require.False(t, ok)
+	_, ok = c.Lookup("root.d", "a")
+	require.False(t, ok)
+	got, ok := c.Lookup("root.d", "b")
+	require.True(t, ok)
+	require.Same(t, b, got)
+	c.Drop(7)
+	_, ok = c.Device("root.d")
+	require.False(t, ok, "a device without series")
+	require.Equal(t, uint32(8), c.NextID(), "ids are not used again")
+	c.SetNextID(20)
+	c.SetNextID(3)
+	require.Equal(t, uint32(20), c.NextID())
+}
+
+func TestCompareIsPathOrder(t *testing.T) {
+	c := New()
+	var all []*Series
+	id := uint32(0)
+	for _, d := range []string{"root", "root.a", "root.a.b", "root.ab", "root.a-b", "root.b"} {
+		for _, n := range []string{"a", "b", "a1", "z"} {
+			id++
+			s, err := c.Add(Definition{id, column.Bool, d, n})
+			require.NoError(t, err)
+			all = append(all, s)
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			want := 0
+			if a.Path() < b.Path() {
+				want = -1
+			} else if a.Path() > b.Path() {
+				want = 1
+			}
+			require.Equal(t, want, Compare(a, b), "%s and %s", a.Path(), b.Path())
+		}
+	}
+}
+
+func TestDevices(t *testing.T) {
+	c := New()
+	for i, d := range []string{"root.b", "root.a.x", "root.a", "root.ab"} {
+		_, err := c.Add(Definition{uint32(i + 1), column.Bool, d, "s"})
+		require.NoError(t, err)
+	}
+	for _, q := range []struct{ prefix, want string }{
+		{"", "[root.a root.a.x root.ab root.b]"},
+		{"root.a", "[root.a root.a.x]"},
+		{"root.ab", "[root.ab]"},
+		{"root", "[root.a root.a.x root.ab root.b]"},
+		{"roo", "[]"},
+	} {
+		require.Equal(t, q.want, fmt.Sprint(c.Devices(q.prefix)), q.prefix)
+	}
+}
