@@ -227,3 +227,87 @@ func dumpSeries(e *Engine) (out []*Series) {
 	}
 	return out
 }
+
+// TestLostManifestEdit cuts the last edit off a manifest whose log is retired:
+// the edit is made again from the files.
+func TestLostManifestEdit(t *testing.T) {
+	fs := vfs.NewMem()
+	e := open(t, diskConfig(fs))
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1, 2}, 1, 2)
+	require.NoError(t, e.Flush(bg))
+	size := e.disk.size
+	s2 := floatShape(t, e, "root.e", "b")
+	put(t, e, s2, []int64{3}, 3)
+	send(t, e, "event", "s")
+	_, err := e.Commit(bg, &Batch{Puts: []Put{{Key: "k", Value: []byte("v")}}}, true)
+	require.NoError(t, err)
+	require.NoError(t, e.Flush(bg))
+	last := e.Stats().LastLSN
+	name := e.disk.manifestName(e.disk.no)
+	require.NoError(t, e.Close())
+	f, err := fs.OpenReadWrite(name)
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(size+5))
+	require.NoError(t, f.Close())
+	for range 2 {
+		e = open(t, diskConfig(fs))
+		require.GreaterOrEqual(t, e.Stats().LastLSN, last)
+		a, ok := e.Lookup("root.d", "a")
+		require.True(t, ok)
+		b, ok := e.Lookup("root.e", "b")
+		require.True(t, ok)
+		require.Equal(t, map[int64]float64{1: 1, 2: 2}, points(t, e, a))
+		require.Equal(t, map[int64]float64{3: 3}, points(t, e, b))
+		v, _ := e.Get("k")
+		require.Equal(t, "v", string(v))
+		e.Outbox().Attach("s")
+		require.Equal(t, []string{"event"}, waitingOf(t, e.Outbox(), "s", Pos{}))
+		require.NoError(t, e.Close())
+	}
+}
+
+// TestFlushFails makes every file system call of a flush fail once: nothing is
+// lost, and the next flush works.
+func TestFlushFails(t *testing.T) {
+	for n := 1; n < 200; n++ {
+		fs := crashfs.New()
+		e := open(t, diskConfig(fs))
+		s := floatShape(t, e, "root.d", "a")
+		put(t, e, s, []int64{1, 2}, 1, 2)
+		require.NoError(t, e.Flush(bg))
+		put(t, e, s, []int64{2, 3}, 20, 30)
+		send(t, e, "event", "s")
+		want := map[int64]float64{1: 1, 2: 20, 3: 30}
+		calls := 0
+		fs.Inject(crashfs.Fault{N: n, Err: errors.New("fault"), Filter: func(op crashfs.Op) bool {
+			if strings.Contains(op.Name, "wal") {
+				return false
+			}
+			calls++
+			return true
+		}})
+		err := e.Flush(bg)
+		require.Equal(t, want, points(t, e, s.Series()[0]), "call %d", n)
+		fs.Heal()
+		put(t, e, s, []int64{4}, 40)
+		want[4] = 40
+		require.NoError(t, e.Flush(bg), "call %d", n)
+		require.NoError(t, e.Flush(bg), "call %d", n)
+		require.Equal(t, want, points(t, e, s.Series()[0]), "call %d", n)
+		img := fs.Image(fs.Ops(), crashfs.None, 0)
+		require.NoError(t, e.Close())
+		e = open(t, diskConfig(img))
+		require.Empty(t, e.Report().LostLog)
+		require.Equal(t, want, points(t, e, s.Series()[0]), "call %d, reopened", n)
+		e.Outbox().Attach("s")
+		require.Equal(t, []string{"event"}, waitingOf(t, e.Outbox(), "s", Pos{}))
+		require.NoError(t, e.Close())
+		if calls < n {
+			require.NoError(t, err)
+			require.Greater(t, n, 20, "calls of a flush")
+			return
+		}
+	}
+	t.Fatal("flush never got through")
+}

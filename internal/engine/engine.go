@@ -64,6 +64,7 @@ type Engine struct {
 	points      atomic.Int64
 	lateRows    atomic.Int64
 	flushes     atomic.Int64
+	flushed     atomic.Uint64 // LSN up to which the manifest says that files have everything
 	stopped     atomic.Bool
 
 	disk     storage // the directory; zero in memory mode

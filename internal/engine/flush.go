@@ -102,9 +102,18 @@ func (e *Engine) freeze() *frozen {
 // to f.lsn.
 func (e *Engine) writeFrozen(f *frozen) error {
 	d := &e.disk
+	// With the log on the disk a crash never leaves files that it does not cover,
+	// and Open can tell a crash from a lost edit.
+	if err := e.log.Sync(context.Background()); err != nil {
+		return err
+	}
 	var ed edit
 	var made []string
+	var file *blockFile
 	fail := func(err error) error {
+		if file != nil {
+			file.reader.Close()
+		}
 		for _, name := range made {
 			d.fs.Remove(name)
 		}
@@ -116,9 +125,9 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	}
 	if file != nil {
 		ed.addFile(file.meta)
-		made = append(made, file.name)
+		made = append(made, d.blockName(file.meta.No))
 	}
-	state, catalog := d.number(), d.number()
+	state, catalog := d.number(), d.number() // the two after the block file's: takeInUnnamed counts on it
 	made = append(made, d.stateName(state), d.catalogName(catalog))
 	if err := e.writeState(f, state); err != nil {
 		return fail(err)
@@ -153,10 +162,12 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	ed.tag(editNextSeries, uint64(f.nextSeries))
 	before := d.now.clone()
 	if err := d.commit(ed); err != nil {
-		// The edit may be on the disk: the new files must stay, Open or the next
-		// flush finds out which are needed.
-		return err
+		// The edit may be on the disk: the new files must stay. The next flush
+		// writes them again under other numbers, or Open finds out.
+		made = nil
+		return fail(err)
 	}
+	e.flushed.Store(f.lsn)
 	e.publish(file, masks)
 	e.removeOld(before)
 	if err := e.log.Retire(f.lsn); err != nil {

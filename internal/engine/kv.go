@@ -44,10 +44,11 @@ func (e *Engine) Get(key string) ([]byte, bool) {
 }
 
 // Scan yields the state keys that begin with prefix, sorted, as of the call of
-// the sequence. No lock is held while it yields.
+// the sequence; the engine's own keys, which begin with a zero byte, are left
+// out. No lock is held while it yields.
 func (e *Engine) Scan(prefix string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		e.kv.copy().Ascend(prefix, func(key string, v stateValue) bool {
+		e.kv.copy().Ascend(max(prefix, "\x01"), func(key string, v stateValue) bool {
 			return strings.HasPrefix(key, prefix) && yield(key, v.value)
 		})
 	}

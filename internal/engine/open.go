@@ -36,13 +36,13 @@ func (e *Engine) openDir(ctx context.Context) error {
 	if err := e.openManifest(); err != nil {
 		return err
 	}
+	if err := e.takeInUnnamed(); err != nil {
+		return err
+	}
 	if err := e.loadFiles(); err != nil {
 		return err
 	}
 	r := replay{e: e}
-	if err := r.findUnnamed(); err != nil {
-		return err
-	}
 	log, report, err := wal.Open(wal.Config{
 		FS: d.fs, Dir: d.path("wal"), StoreID: d.store,
 		SegmentBytes: e.cfg.SegmentBytes, Recycle: e.cfg.Recycle,
@@ -223,6 +223,7 @@ func (e *Engine) loadFiles() error {
 		v.masks[k.id] = append(v.masks[k.id], k.Mask)
 	}
 	e.version = v
+	e.flushed.Store(d.now.Flushed)
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/merge"
-	"github.com/tickwell/tickwell/internal/segment"
 )
 
 // replay applies log records to an engine that nobody uses yet.
@@ -19,8 +18,6 @@ type replay struct {
 	e       *Engine
 	dec     block.Decoder
 	waiting []unresolved // sections that name series not defined so far
-	last    uint64
-	unnamed []unnamed
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -33,10 +30,6 @@ type unresolved struct {
 
 // record applies one log record.
 func (r *replay) record(lsn uint64, kind uint8, payload []byte) error {
-	if r.last == 0 {
-		r.adopt(lsn)
-	}
-	r.last = lsn
 	r.e.report.Replayed++
 	if kind != recordGroup {
 		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: unknown kind %d", lsn, kind))
@@ -175,9 +168,6 @@ func (r *replay) retry() error {
 
 // finish reports what could not be applied.
 func (r *replay) finish() error {
-	if r.last == 0 {
-		r.adopt(0)
-	}
 	for _, u := range r.waiting {
 		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: rows of a series whose definition is lost", u.lsn))
 	}
@@ -185,75 +175,6 @@ func (r *replay) finish() error {
 		r.e.points.Add(int64(f.meta.Points))
 	}
 	return nil
-}
-
-// unnamed is a block file that the manifest does not name.
-type unnamed struct {
-	file *blockFile
-}
-
-// findUnnamed looks for complete block files of the time after the manifest:
-// either a crash came before their manifest edit, then the log has their rows
-// and they are orphans; or the edit was damaged, then they are all there is.
-func (r *replay) findUnnamed() error {
-	d := &r.e.disk
-	names, err := d.fs.List(d.path("data"))
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		no, ok := parseNumbered(name, "", ".blk")
-		if !ok {
-			continue
-		}
-		if d.now.NextNo <= no {
-			d.now.NextNo = no + 1
-		}
-		if slices.ContainsFunc(d.now.Files, func(f fileMeta) bool { return f.No == no }) {
-			continue
-		}
-		rd, err := segment.Open(d.fs, d.blockName(no), d.store, no, nil)
-		if err != nil {
-			continue
-		}
-		m := rd.Meta()
-		rd.Close()
-		if m.MinLSN <= d.now.Flushed {
-			continue
-		}
-		f, err := d.openBlocks(fileMeta{No: no, MinLSN: m.MinLSN, MaxLSN: m.MaxLSN, Size: m.Size, MinTime: m.MinTime, MaxTime: m.MaxTime, Points: m.Points})
-		if err == nil {
-			r.unnamed = append(r.unnamed, unnamed{f})
-		}
-	}
-	slices.SortFunc(r.unnamed, func(a, b unnamed) int { return int(int64(a.file.meta.MinLSN) - int64(b.file.meta.MinLSN)) })
-	return nil
-}
-
-// adopt takes unnamed files in if the log, whose first record is first (0: it is
-// empty), does not hold their rows.
-func (r *replay) adopt(first uint64) {
-	e := r.e
-	for _, u := range r.unnamed {
-		m := u.file.meta
-		if first != 0 && first <= m.MinLSN || m.MinLSN != e.disk.now.Flushed+1 {
-			u.file.reader.Close()
-			continue
-		}
-		e.logger.Warn("tickwell: block file taken in again, its manifest edit is lost", "file", u.file.name)
-		var ed edit
-		ed.addFile(m)
-		ed.tag(editFlushed, m.MaxLSN)
-		if err := e.disk.commit(ed); err != nil {
-			e.logger.Error("tickwell: manifest", "err", err)
-			u.file.reader.Close()
-			continue
-		}
-		e.report.LostLog = append(e.report.LostLog, fmt.Sprintf("manifest edit of records %d to %d; their rows are kept, state and new series may be lost", m.MinLSN, m.MaxLSN))
-		u.file.refs.Store(1)
-		e.version.files = append(e.version.files, u.file)
-	}
-	r.unnamed = nil
 }
 
 // definedAt remembers where definitions were logged, until the next flush.

@@ -45,8 +45,8 @@ func (e *Engine) Stats() Stats {
 	defer e.gate.RUnlock()
 	for _, f := range e.version.files {
 		s.DiskBytes += f.meta.Size
-		s.FlushedLSN = max(s.FlushedLSN, f.meta.MaxLSN)
 	}
+	s.FlushedLSN = e.flushed.Load()
 	s.Files = len(e.version.files)
 	return s
 }
