@@ -1,6 +1,8 @@
 package readme
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,6 +21,7 @@ func TestContributing(t *testing.T) {
 		{"UDF-116", []string{"is of general use", "Ask in an issue first"}},
 		{"UDF-117", []string{"merges it when CI is green", "`make test` passes"}},
 		{"UDF-118", []string{"A pull request brings three parts", "source, in the place", "tests, one of them from end to end", "usage text with an example"}},
+		{"UDF-119", []string{"live in `internal/exec`", "one registration table", "`builtinAggs`", "`allScalars`", "`tables`"}},
 		{"UDF-122", []string{"Documentation is in English", "translations"}},
 		{"UDF-123", []string{"Before you send a change", "A reviewer reads the change", "One approval is enough"}},
 	} {
@@ -27,5 +30,21 @@ func TestContributing(t *testing.T) {
 				require.Contains(t, pages, s)
 			}
 		})
+	}
+}
+
+// TestRegistrationTables checks that the tables which CONTRIBUTING.md names are
+// in the code.
+func TestRegistrationTables(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "internal", "exec", "*.go"))
+	require.NoError(t, err)
+	var code strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		code.Write(text)
+	}
+	for _, name := range []string{"builtinAggs", "allScalars", "tables"} {
+		require.Regexp(t, `(?m)^(func |var |\t)`+name+`\b`, code.String(), "internal/exec has no table %s", name)
 	}
 }

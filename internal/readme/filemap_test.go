@@ -16,10 +16,13 @@ import (
 var mapRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .{20,} \\|$")
 
 // TestFileMap holds the file map of docs/DESIGN.md to the tree: each package
-// and each file of the root package has a row, and each row leads somewhere.
+// and each file of the root package has a row, or the folder at the top that it
+// lies in has one, and each row leads somewhere.
 func TestFileMap(t *testing.T) {
+	_, fileMap, found := strings.Cut(read(t, "docs/DESIGN.md").text, "### File map\n")
+	require.True(t, found, "docs/DESIGN.md has no file map")
 	listed := map[string]bool{}
-	for _, m := range mapRow.FindAllStringSubmatch(read(t, "docs/DESIGN.md").text, -1) {
+	for _, m := range mapRow.FindAllStringSubmatch(fileMap, -1) {
 		require.False(t, listed[m[1]], "%s is listed twice", m[1])
 		listed[m[1]] = true
 		_, err := os.Stat(filepath.Join(root, m[1]))
@@ -27,7 +30,7 @@ func TestFileMap(t *testing.T) {
 	}
 	var missing []string
 	for _, name := range append(packageFolders(t), rootFiles(t)...) {
-		if !listed[name] {
+		if !listed[name] && !listed[strings.SplitN(name, "/", 2)[0]] {
 			missing = append(missing, name)
 		}
 	}

@@ -63,9 +63,9 @@ func run(ctx context.Context, dir string) error {
 			Name: "per_minute",
 			Query: tickwell.Query{
 				Select:  []expr.Expr{expr.Avg(expr.Col("temp"))},
-				From:    []string{"root.plant.*"},
+				From:    []string{"root.plant.press1"},
 				GroupBy: tickwell.GroupByTime{Interval: time.Minute},
-				Into:    []tickwell.Target{{Device: "root.minute.::", Columns: []string{"::"}}},
+				Into:    []tickwell.Target{{Device: "root.minute.press1", Columns: []string{"temp"}}},
 			},
 		}},
 	})
