@@ -380,7 +380,8 @@ func (s *scope) everything() []string {
 	return slices.Compact(names)
 }
 
-// mask replaces the path nodes that GROUP BY LEVEL folds together by *.
+// mask replaces the path nodes that GROUP BY LEVEL folds together by *. The
+// node root, which all paths of the documents share, stays.
 func (s *scope) mask(e expr.Expr) expr.Expr {
 	if len(s.p.q.Levels) == 0 {
 		return e
@@ -393,7 +394,7 @@ func (s *scope) mask(e expr.Expr) expr.Expr {
 		parts := make([]string, len(nodes))
 		for i, n := range nodes {
 			parts[i] = "*"
-			if slices.Contains(s.p.q.Levels, i) || i == len(nodes)-1 {
+			if slices.Contains(s.p.q.Levels, i) || i == len(nodes)-1 || i == 0 && n == "root" {
 				parts[i] = pattern.Quote(n)
 			}
 		}
