@@ -41,15 +41,16 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		return fail(fmt.Errorf("negative Batch, Linger or Timeout: %w", errs.BadInput))
 	}
 	s := &db.sinks
+	if s.has(spec.Name) {
+		return fail(errs.Exists)
+	}
+	if err := call(spec.Name, func() error { return db.prepareSink(&spec) }); err != nil {
+		return fail(err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all[spec.Name] != nil {
 		return fail(errs.Exists)
-	}
-	if b, ok := spec.Sink.(interface{ Bind(*DB) }); ok {
-		if err := call(spec.Name, func() error { b.Bind(db); return nil }); err != nil {
-			return fail(err)
-		}
 	}
 	p, err := deliver.New(db.pipeline(spec))
 	if err == nil {
@@ -65,10 +66,44 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 	return nil
 }
 
+// prepareSink calls the optional methods that a sink has for when it is added.
+func (db *DB) prepareSink(spec *SinkSpec) error {
+	if s, ok := spec.Sink.(interface{ Bind(*DB) }); ok {
+		s.Bind(db)
+	}
+	if s, ok := spec.Sink.(interface{ Validate() error }); ok {
+		if err := s.Validate(); err != nil {
+			return err
+		}
+	}
+	if s, ok := spec.Sink.(interface{ Defaults(*SinkSpec) }); ok {
+		tuned := *spec
+		s.Defaults(&tuned)
+		tuned.Name, tuned.Sink = spec.Name, spec.Sink
+		*spec = tuned
+	}
+	return nil
+}
+
+// EnableSink lets a sink go on that its target has disabled (sink.Disabled): it
+// is opened again and tried at once. Otherwise it does nothing. Closing and
+// opening the store has the same effect.
+func (db *DB) EnableSink(name string) error {
+	p := db.sinks.pipelines()[name]
+	if p == nil {
+		return &Error{Op: "enable sink", Subject: name, Err: errs.NotFound}
+	}
+	p.Enable()
+	return nil
+}
+
 func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	box := db.eng.Outbox()
 	cur := box.Attach(spec.Name)
 	o := deliver.Data()
+	if spec.Notify {
+		o = deliver.Notify()
+	}
 	o.InFlight = 1
 	o.Linger = spec.Linger
 	if spec.Batch > 0 {
@@ -130,6 +165,12 @@ func (s *sinkSet) targets() []string {
 	return slices.Sorted(maps.Keys(s.all))
 }
 
+func (s *sinkSet) has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[name] != nil
+}
+
 func (s *sinkSet) pipelines() map[string]*deliver.Pipeline[Event] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +206,10 @@ func (db *DB) sinkStats() []SinkStats {
 	var out []SinkStats
 	for name, p := range db.sinks.pipelines() {
 		s := p.Stats()
-		st := SinkStats{Name: name, Backlog: s.Backlog, Delivered: s.Delivered, Retries: s.Retries, Dead: s.Dead, LastError: s.LastError}
+		st := SinkStats{
+			Name: name, Backlog: s.Backlog, Delivered: s.Delivered, Retries: s.Retries, Dead: s.Dead, LastError: s.LastError,
+			Health: s.Health.String(), Since: s.Since, Breaker: s.Breaker.String(), LastSuccess: s.LastSuccess, InFlight: s.InFlight,
+		}
 		for _, n := range s.Dropped {
 			st.Dropped += n
 		}

@@ -85,10 +85,13 @@ func (e *Event) stableID(n int) string {
 // Errors of package sink (Retry, Permanent, Partial …) say what is to happen
 // next; any other error means to try again later.
 //
-// A Sink may also have Open(context.Context) error, called before the first
-// Handle and again after sink.NotConnected, Close(context.Context) error, called
-// once at the end, and Bind(*DB), called once when it is added; the DB may be
-// used from Open on.
+// These optional methods are found when the sink is added:
+//
+//	Bind(*DB)                    called once, first; the DB may be used from Validate on
+//	Validate() error             refuse bad settings: adding the sink fails
+//	Defaults(*SinkSpec)          set fields of the spec that were left zero
+//	Open(context.Context) error  before the first Handle and again after sink.NotConnected
+//	Close(context.Context) error once, at the end
 type Sink interface {
 	Handle(ctx context.Context, events []Event) error
 }
@@ -104,7 +107,11 @@ func (f SinkFunc) Handle(ctx context.Context, events []Event) error { return f(c
 type SinkSpec struct {
 	Name string
 	Sink Sink
-	// Batch is the most events of one Handle call. Default 500.
+	// Notify says that the sink tells people rather than carries data: events
+	// go one by one, retries are slower (a second, then up to five minutes), and
+	// an event is given up a day after its first attempt.
+	Notify bool
+	// Batch is the most events of one Handle call. Default 500, with Notify 1.
 	Batch int
 	// Linger is how long to wait for a batch to fill. Default 0.
 	Linger time.Duration

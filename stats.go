@@ -1,5 +1,7 @@
 package tickwell
 
+import "time"
+
 // Stats are the counters and gauges of a store. Each is exact; together they
 // are not one instant. Fields may be added.
 type Stats struct {
@@ -23,8 +25,15 @@ type SinkStats struct {
 	Delivered int64 // acknowledged by the target
 	Retries   int64 // attempts that failed and were or will be repeated
 	Dead      int64 // given to DeadLetter
-	Dropped   int64 // lost to the limits of the outbox
+	Dropped   int64 // lost to the limits of the outbox, or given up without a DeadLetter
+	InFlight  int   // attempts under way
 	LastError string
+	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
+	// is open), "disabled" (by the target, see [DB.EnableSink]) or "stopped".
+	Health      string
+	Since       time.Time // of Health
+	Breaker     string    // "closed", "open" or "half-open"
+	LastSuccess time.Time // when the target last accepted or refused something; zero: never
 }
 
 // Stats returns the counters.

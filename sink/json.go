@@ -1,11 +1,11 @@
 package sink
 
 import (
-	"encoding/json"
 	"math"
 	"sort"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tickwell/tickwell"
 )
@@ -49,6 +49,32 @@ func AppendJSON(dst []byte, e *tickwell.Event) []byte {
 	return append(dst, '}')
 }
 
+// AppendRowJSON appends the row of e as one JSON object without a line end: the
+// key time (as of [AppendJSON]) unless a field has that name, then the fields in
+// the event's order. Of fields with the same name the last one counts for most
+// readers. It leaves out what else the event says of itself.
+func AppendRowJSON(dst []byte, e *tickwell.Event) []byte {
+	dst = append(dst, '{')
+	start := len(dst)
+	if e.Get("time").IsNull() {
+		dst = append(dst, `"time":"`...)
+		dst = e.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
+		dst = append(dst, '"')
+	}
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		if f.Name == "time" && f.Value.IsNull() {
+			continue // the event's own time stands there
+		}
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		dst = append(appendText(dst, f.Name), ':')
+		dst = AppendValueJSON(dst, f.Value)
+	}
+	return append(dst, '}')
+}
+
 // AppendValueJSON appends v as a JSON value; see [AppendJSON].
 func AppendValueJSON(dst []byte, v tickwell.Value) []byte {
 	switch v.Kind() {
@@ -56,12 +82,19 @@ func AppendValueJSON(dst []byte, v tickwell.Value) []byte {
 		return append(dst, "null"...)
 	case tickwell.KindText:
 		return appendText(dst, v.Text())
+	case tickwell.KindInt32, tickwell.KindInt64:
+		return strconv.AppendInt(dst, v.Int64(), 10)
 	case tickwell.KindFloat32, tickwell.KindFloat64:
-		if f := v.Float64(); math.IsNaN(f) || math.IsInf(f, 0) {
+		f, bits := v.Float64(), 64
+		if v.Kind() == tickwell.KindFloat32 {
+			bits = 32
+		}
+		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return appendText(dst, v.String())
 		}
+		return strconv.AppendFloat(dst, f, 'g', -1, bits)
 	}
-	return append(dst, v.String()...)
+	return strconv.AppendBool(dst, v.Bool())
 }
 
 func appendPairs(dst []byte, key string, m map[string]string) []byte {
@@ -86,6 +119,50 @@ func appendPairs(dst []byte, key string, m map[string]string) []byte {
 }
 
 func appendText(dst []byte, s string) []byte {
-	b, _ := json.Marshal(s) // of a string it cannot fail; bad UTF-8 becomes U+FFFD
-	return append(dst, b...)
+	return append(appendEscaped(append(dst, '"'), s), '"')
 }
+
+// appendEscaped appends s as the inside of a JSON string. Bad UTF-8 becomes
+// U+FFFD; the two line ends that JavaScript has and JSON has not are escaped.
+func appendEscaped(dst []byte, s string) []byte {
+	plain := 0 // s[plain:i] needs no escape
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+				i++
+				continue
+			}
+			dst = append(dst, s[plain:i]...)
+			switch c {
+			case '"', '\\':
+				dst = append(dst, '\\', c)
+			case '\n':
+				dst = append(dst, '\\', 'n')
+			case '\r':
+				dst = append(dst, '\\', 'r')
+			case '\t':
+				dst = append(dst, '\\', 't')
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			plain = i
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			dst = append(append(dst, s[plain:i]...), "\uFFFD"...)
+			plain = i + n
+		case r == '\u2028' || r == '\u2029':
+			dst = append(append(dst, s[plain:i]...), `\u202`...)
+			dst = append(dst, hex[r&15])
+			plain = i + n
+		}
+		i += n
+	}
+	return append(dst, s[plain:]...)
+}
+
+const hex = "0123456789abcdef"

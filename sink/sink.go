@@ -1,10 +1,12 @@
 // Package sink has what those need who write a sink (see [tickwell.Sink]): the
-// errors that say what is to happen to events that were not accepted, and the
-// JSON form of an event. Its sub-packages are sinks.
+// errors that say what is to happen to events that were not accepted, the JSON
+// forms of an event, templates, secrets, and who may be connected to. Its
+// sub-packages are sinks.
 //
 // A sink's Handle returns nil when the target has acknowledged every event.
 // Any error that is not one of this package means: try the same events again
-// later, with growing waits.
+// later, with growing waits. Delivery is at least once: a target that must not
+// act twice looks at the event's ID, which is the same each time.
 package sink
 
 import (
@@ -31,24 +33,5 @@ func Permanent(err error) error { return deliver.Permanent(err) }
 func TooLarge(err error) error { return deliver.TooLarge(err) }
 
 // Disabled says that the target wants nothing more, as 410 Gone does. The sink
-// stops and its events are kept.
+// stops and its events are kept until tickwell.DB.EnableSink or the next Open.
 func Disabled(err error) error { return deliver.Disabled(err) }
-
-// Partial says that of n events all were accepted but those whose indices are
-// in rejected, for the causes given.
-func Partial(n int, rejected []int, causes map[int]error) error {
-	if len(rejected) == 0 {
-		return nil
-	}
-	bad := make(map[int]bool, len(rejected))
-	for _, i := range rejected {
-		bad[i] = true
-	}
-	p := &deliver.Partial{Rejected: rejected, Causes: causes}
-	for i := range n {
-		if !bad[i] {
-			p.Done = append(p.Done, i)
-		}
-	}
-	return p
-}

@@ -84,7 +84,7 @@ func (j *job[E]) deliver(ctx context.Context) error {
 					j.burial = true
 					return dead
 				}
-				return err
+				return remainder(err)
 			}
 		default:
 			return err
@@ -173,6 +173,18 @@ func (j *job[E]) partial(part []*entry[E], err error) bool {
 	j.answered = j.answered || left < len(part)
 	j.compact()
 	return left == 0
+}
+
+// remainder is what a partial result says of the events that are neither done
+// nor rejected: its Rest if it is an error for all of them.
+func remainder(err error) error {
+	var p *Partial
+	errors.As(err, &p)
+	switch class, _ := Classify(p.Rest); class {
+	case ClassRetry, ClassReconnect, ClassDisabled:
+		return p.Rest
+	}
+	return err
 }
 
 // bury gives up what is doomed or expired. An error means that the dead letter

@@ -87,11 +87,16 @@ type Partial struct {
 	Done     []int
 	Rejected []int
 	Causes   map[int]error // why, for rejected ones and those to be retried
+	Rest     error         // classified, why the rest is to be retried and when; may be nil
 }
 
 // Error counts the parts.
 func (p *Partial) Error() string {
-	return fmt.Sprintf("partial: %d done, %d rejected", len(p.Done), len(p.Rejected))
+	text := fmt.Sprintf("partial: %d done, %d rejected", len(p.Done), len(p.Rejected))
+	if p.Rest != nil {
+		text += ": " + p.Rest.Error()
+	}
+	return text
 }
 
 // Classify returns the class of a handler's error and the wait it asks for.

@@ -1,0 +1,327 @@
+// Package post sends requests over HTTP for sinks: where connections may go,
+// what may stand in a header, how an answer is classified, and no secret in any
+// error.
+package post
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/sink"
+)
+
+// Config says where requests go and with what. It is not changed.
+type Config struct {
+	Name      string // of the sink, for errors
+	URL       string
+	SecretURL sink.Secret            // instead of URL
+	Method    string                 // default POST
+	Headers   map[string]string      // of every request
+	Secrets   map[string]sink.Secret // headers of every request
+	User      string                 // basic authentication
+	Password  sink.Secret
+	Token     sink.Secret // bearer authentication
+	Trust     sink.Trust
+	TLS       *tls.Config // cloned; at least TLS 1.2
+	Proxy     bool        // use the proxy that the environment names
+}
+
+// MaxAnswer is how much of an answer is read, in bytes.
+const MaxAnswer = 64 << 10
+
+// Client sends requests. It is not safe for concurrent use.
+type Client struct {
+	cfg     Config
+	url     *url.URL
+	origin  string // scheme and host, for errors
+	header  http.Header
+	secrets []string
+	http    *http.Client
+	tr      *http.Transport
+}
+
+// Check returns an error if the configuration can never work. Of the secrets
+// it reads the URL only; one that cannot be read now may be later.
+func (c *Config) Check() error {
+	if c.URL != "" && c.SecretURL.IsSet() {
+		return errors.New("both URL and SecretURL are set")
+	}
+	u, err := c.parse()
+	if errors.Is(err, errUnread) {
+		u = &url.URL{Scheme: "https"}
+	} else if err != nil {
+		return err
+	}
+	switch c.Method {
+	case "", http.MethodPost, http.MethodPut, http.MethodPatch:
+	default:
+		return fmt.Errorf("method %q is not POST, PUT or PATCH", c.Method)
+	}
+	if (c.User != "" || c.Password.IsSet()) && c.Token.IsSet() {
+		return errors.New("basic and bearer authentication at the same time")
+	}
+	if strings.Contains(c.User, ":") || !validValue(c.User) {
+		return errors.New("user name with a colon or a control character")
+	}
+	for name, value := range c.Headers {
+		if err := checkHeader(name); err != nil {
+			return err
+		}
+		if !validValue(value) {
+			return fmt.Errorf("value of header %s has a line end or another control character", name)
+		}
+	}
+	for name := range c.Secrets {
+		if err := checkHeader(name); err != nil {
+			return err
+		}
+	}
+	if c.Trust != sink.Untrusted {
+		return nil
+	}
+	switch {
+	case u.Scheme != "https":
+		return errors.New("an untrusted URL must be https")
+	case c.Proxy:
+		return errors.New("an untrusted URL cannot be used through a proxy, which hides where it leads")
+	case runtime.GOOS == "js":
+		return errors.New("an untrusted URL cannot be used in a browser, where addresses are not seen")
+	}
+	return nil
+}
+
+var errUnread = errors.New("the URL cannot be read")
+
+// parse never repeats the URL in its errors: it may be a secret.
+func (c *Config) parse() (*url.URL, error) {
+	raw := c.URL
+	if c.SecretURL.IsSet() {
+		text, err := c.SecretURL.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errUnread, err)
+		}
+		raw = strings.TrimSpace(text)
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return nil, errors.New("no URL")
+	case err != nil:
+		return nil, errors.New("the URL cannot be parsed")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("the URL is neither http nor https")
+	case u.Hostname() == "":
+		return nil, errors.New("the URL names no host")
+	case u.User != nil:
+		return nil, errors.New("the URL holds a user name; there are fields for that")
+	}
+	u.Fragment = ""
+	return u, nil
+}
+
+// Origin returns scheme and host of the URL, which may be printed; "" if there
+// are none.
+func (c *Config) Origin() string {
+	u, err := c.parse()
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Open reads the secrets and returns a client. It connects to nothing yet.
+func Open(cfg Config) (*Client, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
+	}
+	u, err := cfg.parse()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
+	}
+	c := &Client{cfg: cfg, url: u, origin: u.Scheme + "://" + u.Host, header: make(http.Header)}
+	if c.cfg.Method == "" {
+		c.cfg.Method = http.MethodPost
+	}
+	c.hide(u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery)
+	for name, value := range cfg.Headers {
+		c.header.Set(name, value)
+	}
+	if err := c.readSecrets(); err != nil {
+		return nil, err
+	}
+	c.connect()
+	return c, nil
+}
+
+// hide adds texts that no error may hold, longest first. Very short ones would
+// garble text and protect nothing.
+func (c *Client) hide(texts ...string) {
+	for _, s := range texts {
+		if len(s) >= 4 {
+			c.secrets = append(c.secrets, s)
+		}
+	}
+}
+
+func (c *Client) readSecrets() error {
+	read := func(what string, s sink.Secret) (string, error) {
+		text, err := s.Reveal()
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("%s: %s: %w", c.cfg.Name, what, err)
+		case !validValue(text):
+			return "", fmt.Errorf("%s: %s has a line end or another control character", c.cfg.Name, what)
+		}
+		c.hide(text)
+		return text, nil
+	}
+	if c.cfg.User != "" || c.cfg.Password.IsSet() {
+		text, err := read("password", c.cfg.Password)
+		if err != nil {
+			return err
+		}
+		pair := base64.StdEncoding.EncodeToString([]byte(c.cfg.User + ":" + text))
+		c.hide(pair)
+		c.header.Set("Authorization", "Basic "+pair)
+	}
+	if c.cfg.Token.IsSet() {
+		text, err := read("token", c.cfg.Token)
+		if err != nil {
+			return err
+		}
+		c.header.Set("Authorization", "Bearer "+text)
+	}
+	for name, s := range c.cfg.Secrets {
+		text, err := read("header "+name, s)
+		if err != nil {
+			return err
+		}
+		c.header.Set(name, text)
+	}
+	return nil
+}
+
+func (c *Client) connect() {
+	dialer := &net.Dialer{KeepAlive: 30 * time.Second}
+	dialer.Control = checkOperator
+	if c.cfg.Trust == sink.Untrusted {
+		dialer.Control = checkUntrusted
+	}
+	conf := &tls.Config{}
+	if c.cfg.TLS != nil {
+		conf = c.cfg.TLS.Clone()
+	}
+	conf.MinVersion = max(conf.MinVersion, tls.VersionTLS12)
+	c.tr = &http.Transport{
+		DialContext: dialer.DialContext, TLSClientConfig: conf, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: 2, MaxConnsPerHost: 4, IdleConnTimeout: 90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
+	}
+	if c.cfg.Proxy {
+		c.tr.Proxy = http.ProxyFromEnvironment
+	}
+	c.http = &http.Client{Transport: c.tr, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // or the body and the secrets would go to wherever it says
+	}}
+}
+
+// checkOperator and checkUntrusted are what a dialer calls with each address
+// that a name resolved to. C is syscall.RawConn, which is not used.
+func checkOperator[C any](_, address string, _ C) error { return check(sink.Operator, address) }
+
+func checkUntrusted[C any](_, address string, _ C) error { return check(sink.Untrusted, address) }
+
+func check(t sink.Trust, address string) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("connections to %s are refused: not an address", address)
+	}
+	return t.CheckAddr(a)
+}
+
+// Answer is what a target said. Body is at most MaxAnswer bytes of it.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends one request and returns the answer, whatever its status, or an error
+// without secrets. ctx bounds it.
+func (c *Client) Do(ctx context.Context, header http.Header, body []byte) (*Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, c.cfg.Method, c.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, sink.Permanent(c.fail(err))
+	}
+	for name, values := range c.header {
+		req.Header[name] = values
+	}
+	for name, values := range header {
+		for _, v := range values {
+			if !validValue(v) {
+				return nil, sink.Permanent(fmt.Errorf("%s: value of header %s has a control character", c.cfg.Name, name))
+			}
+		}
+		req.Header[name] = values
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "tickwell")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, c.fail(cause)
+		}
+		return nil, c.fail(err)
+	}
+	defer resp.Body.Close()
+	// What cannot be read of the answer does not matter: its status counts.
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
+	return &Answer{resp.StatusCode, resp.Header, answer}, nil
+}
+
+// fail makes an error that names the sink, the method and the origin, never
+// path or query, which net/http would print.
+func (c *Client) fail(err error) error {
+	var ue *url.Error
+	for errors.As(err, &ue) {
+		err = ue.Err
+	}
+	return sink.Scrub(fmt.Errorf("%s: %s %s: %w", c.cfg.Name, c.cfg.Method, c.origin, err), c.secrets...)
+}
+
+// Text returns what an answer says in its first line, at most 200 bytes, without
+// secrets, for targets known to say something useful.
+func (c *Client) Text(a *Answer) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(a.Body)), "\n")
+	line = sink.ScrubText(line, c.secrets...)
+	line = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, line)
+	if len(line) > 200 {
+		line = strings.ToValidUTF8(line[:200], "") + "…"
+	}
+	return line
+}
+
+// Close frees the connections.
+func (c *Client) Close() {
+	if c != nil {
+		c.tr.CloseIdleConnections()
+	}
+}

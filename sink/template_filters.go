@@ -1,0 +1,126 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell"
+)
+
+// filter changes a value between a name and its text.
+type filter struct {
+	name string
+	arg  string
+	n    int
+	run  func(f *filter, t *Template, c cell) (cell, error)
+}
+
+func (f *filter) apply(t *Template, c cell) (cell, error) { return f.run(f, t, c) }
+
+// argument is what a filter takes after its name.
+type argument uint8
+
+const (
+	noArgument argument = iota
+	textArgument
+	digitsArgument
+)
+
+var filters = map[string]struct {
+	arg argument
+	run func(f *filter, t *Template, c cell) (cell, error)
+}{
+	"upper":   {noArgument, textFilter(strings.ToUpper)},
+	"lower":   {noArgument, textFilter(strings.ToLower)},
+	"trim":    {noArgument, textFilter(strings.TrimSpace)},
+	"default": {textArgument, orElse},
+	"date":    {textArgument, date},
+	"fixed":   {digitsArgument, fixed},
+	"unix":    {noArgument, epoch(time.Time.Unix)},
+	"unixms":  {noArgument, epoch(time.Time.UnixMilli)},
+}
+
+func textFilter(change func(string) string) func(*filter, *Template, cell) (cell, error) {
+	return func(_ *filter, t *Template, c cell) (cell, error) {
+		if !c.known || !c.isTime && c.number == "" && c.value.IsNull() {
+			return c, nil
+		}
+		return cell{value: tickwell.TextValue(change(c.text(t))), known: true}, nil
+	}
+}
+
+func orElse(f *filter, t *Template, c cell) (cell, error) {
+	empty := !c.isTime && c.number == "" && (c.value.IsNull() || c.text(t) == "")
+	if !c.known || empty {
+		return cell{value: tickwell.TextValue(f.arg), known: true}, nil
+	}
+	return c, nil
+}
+
+func date(f *filter, _ *Template, c cell) (cell, error) {
+	if !c.isTime {
+		return c, errors.New("not a time")
+	}
+	return cell{value: tickwell.TextValue(c.time.Format(f.arg)), known: true}, nil
+}
+
+func epoch(of func(time.Time) int64) func(*filter, *Template, cell) (cell, error) {
+	return func(_ *filter, _ *Template, c cell) (cell, error) {
+		if !c.isTime {
+			return c, errors.New("not a time")
+		}
+		return cell{value: tickwell.Int64Value(of(c.time)), known: true}, nil
+	}
+}
+
+func fixed(f *filter, _ *Template, c cell) (cell, error) {
+	switch c.value.Kind() {
+	case tickwell.KindInt32, tickwell.KindInt64:
+		c.number = strconv.FormatInt(c.value.Int64(), 10)
+		if f.n > 0 {
+			c.number += "." + strings.Repeat("0", f.n)
+		}
+	case tickwell.KindFloat32, tickwell.KindFloat64:
+		if v := c.value.Float64(); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			c.number = strconv.FormatFloat(v, 'f', f.n, 64)
+		}
+	case tickwell.KindNull:
+	default:
+		if !c.isTime {
+			return c, fmt.Errorf("a %s is not a number", c.value.Kind())
+		}
+	}
+	if c.isTime {
+		return c, errors.New("a time is not a number")
+	}
+	return c, nil
+}
+
+// text is the cell for people.
+func (c *cell) text(t *Template) string {
+	switch {
+	case c.number != "":
+		return c.number
+	case c.isTime:
+		return c.time.Format(t.o.TimeFormat)
+	case !c.known:
+		return ""
+	}
+	bits := 64
+	switch c.value.Kind() {
+	case tickwell.KindFloat32:
+		bits = 32
+	case tickwell.KindFloat64:
+	default:
+		return c.value.String()
+	}
+	f := c.value.Float64()
+	if a := math.Abs(f); a == 0 || a >= 1e-6 && a < 1e21 {
+		return strconv.FormatFloat(f, 'f', -1, bits)
+	}
+	return c.value.String()
+}

@@ -1,0 +1,295 @@
+// Package webhook has a sink that sends events as HTTP requests. Anything that
+// listens can be acted upon: a ticket opened, a device replaced, a cluster grown.
+//
+// Each event is one request whose body is its row as a JSON document; a template
+// makes any other text of it, and Array sends batches. Requests carry the
+// event's ID, the same each time, as delivery is at least once. Events of one
+// series arrive in order.
+//
+// What the answer's status means:
+//
+//	2xx                      accepted
+//	408, 425, 429, 5xx, 3xx  tried again, after Retry-After if that is given; redirects are
+//	                         not followed, for they would take body and secrets elsewhere
+//	401, 403, 407            tried again with the secrets read anew
+//	410                      the sink is disabled and keeps its events (tickwell.DB.EnableSink)
+//	413                      a batch is split, a single event given up
+//	501, other 4xx           the event is given up (tickwell.SinkSpec.DeadLetter)
+//
+// A target that cannot be reached is tried until it can.
+package webhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/post"
+)
+
+// Sink sends events to a URL. Set the fields before it is added to a store and
+// leave them alone from then on. It prints without path, query and secrets.
+type Sink struct {
+	// URL is where requests go, http or https. It cannot hold a user name.
+	// SecretURL is in its place where knowing the URL is all it takes to send.
+	URL       string
+	SecretURL sink.Secret
+	Method    string // POST (default), PUT or PATCH
+	// Headers go with every request; SecretHeaders as well, and never print.
+	Headers       map[string]string
+	SecretHeaders map[string]sink.Secret
+	User          string // with Password: basic authentication
+	Password      sink.Secret
+	Token         sink.Secret // bearer authentication
+
+	// Body is the template ([sink.Template]) of the request's body. Empty: the
+	// event's row as of [sink.AppendRowJSON]; all of the event as of
+	// [sink.AppendJSON] if Whole is set or it has no fields.
+	Body  string
+	Whole bool
+	// Template has the options of Body. JSON is set if ContentType says so.
+	Template sink.TemplateOptions
+	// ContentType is that of the body. Default application/json.
+	ContentType string
+	// Array sends the events of a batch as one request, a JSON array. The
+	// target accepts or refuses it as a whole. Each element then holds what a
+	// body would; set Whole to have the ids in it.
+	Array bool
+	// IDHeader is the header with the event's ID, or a hash of all IDs of an
+	// Array. Default Webhook-Id; servers with another habit may want
+	// Idempotency-Key. What is not printable ASCII is percent-encoded.
+	IDHeader string
+	// Sign are the keys of signatures as of Standard Webhooks, newest first: a
+	// request carries one signature for each, so that keys can be exchanged
+	// without a gap. Keys are base64, with or without the prefix "whsec_".
+	Sign []sink.Secret
+
+	// Trust says where connections may go. Default sink.Operator.
+	Trust sink.Trust
+	// TLS has certificate authorities and client certificates (mutual TLS).
+	// Less than TLS 1.2 is never spoken.
+	TLS *tls.Config
+	// Proxy uses the proxy of the environment (HTTPS_PROXY and its kin).
+	Proxy bool
+	// Clock dates signatures. Default: the system's.
+	Clock tickwell.Clock
+
+	state *state
+}
+
+// state is what Open makes. It is behind a pointer so that Sink can be printed
+// by value.
+type state struct {
+	client *post.Client
+	keys   [][]byte
+	body   *sink.Template // nil: JSON
+	buf    []byte
+	ids    []byte
+}
+
+func (s *Sink) config() post.Config {
+	return post.Config{
+		Name: "webhook", URL: s.URL, SecretURL: s.SecretURL, Method: s.Method, Headers: s.Headers, Secrets: s.SecretHeaders,
+		User: s.User, Password: s.Password, Token: s.Token, Trust: s.Trust, TLS: s.TLS, Proxy: s.Proxy,
+	}
+}
+
+// Validate returns an error if the settings can never work. The store calls it
+// when the sink is added.
+func (s *Sink) Validate() error {
+	cfg := s.config()
+	if err := cfg.Check(); err != nil {
+		return fmt.Errorf("webhook: %w: %w", err, tickwell.ErrBadInput)
+	}
+	extra := post.Config{URL: "http://host", Headers: map[string]string{s.idHeader(): "", "Content-Type": s.contentType()}}
+	if err := extra.Check(); err != nil {
+		return fmt.Errorf("webhook: %w: %w", err, tickwell.ErrBadInput)
+	}
+	tpl, err := s.template()
+	if err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	if s.Array && tpl != nil && !s.isJSON() {
+		return fmt.Errorf("webhook: Array needs a Body of JSON, not %s: %w", s.ContentType, tickwell.ErrBadInput)
+	}
+	return nil
+}
+
+// template returns that of Body, nil if there is none.
+func (s *Sink) template() (*sink.Template, error) {
+	if s.Body == "" {
+		return nil, nil
+	}
+	o := s.Template
+	o.JSON = o.JSON || s.isJSON()
+	return sink.NewTemplate(s.Body, o)
+}
+
+// isJSON reports whether the content type is JSON or made of it.
+func (s *Sink) isJSON() bool {
+	kind, _, err := mime.ParseMediaType(s.contentType())
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+// Open reads the secrets. It connects to nothing yet.
+func (s *Sink) Open(context.Context) error {
+	s.close()
+	client, err := post.Open(s.config())
+	if err != nil {
+		return err
+	}
+	keys, err := readKeys(s.Sign)
+	if err != nil {
+		return err
+	}
+	tpl, err := s.template()
+	if err != nil {
+		return err
+	}
+	s.state = &state{client: client, keys: keys, body: tpl}
+	return nil
+}
+
+// Close frees the connections. It may be called more than once; Open makes the
+// sink usable again.
+func (s *Sink) Close(context.Context) error {
+	s.close()
+	return nil
+}
+
+func (s *Sink) close() {
+	if s.state != nil {
+		s.state.client.Close()
+		s.state = nil
+	}
+}
+
+// Handle sends events.
+func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
+	if s.state == nil {
+		return sink.NotConnected(errors.New("webhook: not open"))
+	}
+	if s.Array {
+		return s.sendArray(ctx, events)
+	}
+	return sink.Each(ctx, events, s.sendOne)
+}
+
+func (s *Sink) sendOne(ctx context.Context, e *tickwell.Event) error {
+	body, err := s.body(s.state.buf[:0], e)
+	if err != nil {
+		return err
+	}
+	s.state.buf = body
+	return s.send(ctx, post.HeaderText(e.ID), body)
+}
+
+// sendArray sends all events at once. Events whose template fails are given up;
+// the rest goes without them.
+func (s *Sink) sendArray(ctx context.Context, events []tickwell.Event) error {
+	st := s.state
+	st.buf = append(st.buf[:0], '[')
+	hash := sha256.New()
+	verdicts := make([]error, len(events))
+	sent := 0
+	for i := range events {
+		mark := len(st.buf)
+		if sent > 0 {
+			st.buf = append(st.buf, ',')
+		}
+		body, err := s.body(st.buf, &events[i])
+		if err != nil {
+			verdicts[i], st.buf = err, st.buf[:mark]
+			continue
+		}
+		st.buf = body
+		st.ids = append(append(st.ids[:0], events[i].ID...), 0)
+		hash.Write(st.ids)
+		sent++
+	}
+	if sent == 0 {
+		return sink.Verdicts(verdicts)
+	}
+	st.buf = append(st.buf, ']')
+	err := s.send(ctx, hex.EncodeToString(hash.Sum(nil)[:16]), st.buf)
+	if sent == len(events) {
+		return err
+	}
+	if err != nil {
+		// The others first: those whose template fails are met again.
+		return err
+	}
+	return sink.Verdicts(verdicts)
+}
+
+func (s *Sink) body(dst []byte, e *tickwell.Event) ([]byte, error) {
+	switch {
+	case s.state.body != nil:
+		return s.state.body.Append(dst, e)
+	case s.Whole || len(e.Fields) == 0:
+		return sink.AppendJSON(dst, e), nil
+	}
+	return sink.AppendRowJSON(dst, e), nil
+}
+
+func (s *Sink) send(ctx context.Context, id string, body []byte) error {
+	h := http.Header{"Content-Type": {s.contentType()}}
+	if id != "" {
+		h[http.CanonicalHeaderKey(s.idHeader())] = []string{id}
+	}
+	if len(s.state.keys) > 0 {
+		sign(h, s.state.keys, id, s.clock().Now(), body)
+	}
+	answer, err := s.state.client.Do(ctx, h, body)
+	if err != nil {
+		return err
+	}
+	return s.state.client.Classify(answer, "") // the body may repeat what we sent
+}
+
+func (s *Sink) contentType() string {
+	if s.ContentType == "" {
+		return "application/json"
+	}
+	return s.ContentType
+}
+
+func (s *Sink) idHeader() string {
+	if s.IDHeader == "" {
+		return "Webhook-Id"
+	}
+	return s.IDHeader
+}
+
+func (s *Sink) clock() tickwell.Clock {
+	if s.Clock == nil {
+		return clock.System()
+	}
+	return s.Clock
+}
+
+// String returns "webhook" with scheme and host of the URL.
+func (s Sink) String() string {
+	cfg := s.config()
+	return strings.TrimSpace("webhook " + cfg.Origin())
+}
+
+// Format prints what String returns, whatever the verb.
+func (s Sink) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue returns what String returns.
+func (s Sink) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText returns what String returns.
+func (s Sink) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
