@@ -1,6 +1,7 @@
 package window
 
 import (
+	"fmt"
 	"math"
 	"time"
 	"unsafe"
@@ -46,13 +47,14 @@ type cell[T, A any] struct {
 	end      int64 // time: end of window next
 	rows     int64 // settled so far
 	first    T
-	own      pane[A]    // cur, where windows do not overlap
-	ring     *panes[A]  // where they do, or rows may come late
-	held     *column[T] // rows that may still change their order
-	grid     *Grid      // anchored at the first row
-	revs     *revisions // nil: windows are given once
-	due      int64      // the watermark that closes a window; for the keyed face
-	key      int32      // keyed face: its entry
+	own      pane[A]       // cur, where windows do not overlap
+	ring     *panes[A]     // where they do, or rows may come late
+	held     *column[T]    // rows that may still change their order
+	grid     *Grid         // anchored at the first row
+	revs     *revisions    // nil: windows are given once
+	noted    int64         // keyed face: the watermark that is known to close something
+	arrived  time.Duration // keyed face with a clock: when its last row came
+	key      int32         // keyed face: its entry
 	emptyRun int
 	flags    uint8
 }
@@ -105,14 +107,14 @@ func (p *reduction[T, A, R]) initKind() error {
 			p.same = sameFunc[T](s.Delta)
 		}
 		if p.same == nil {
-			return bad("same", "nil", "is needed for values of this type")
+			return bad("value type", fmt.Sprintf("%T", *new(T)), "needs Options.Same")
 		}
 	case Condition:
 		if p.holds = p.opts.Holds; p.holds == nil {
 			p.holds = holdsFunc[T]()
 		}
 		if p.holds == nil {
-			return bad("holds", "nil", "is needed for values of this type")
+			return bad("value type", fmt.Sprintf("%T", *new(T)), "needs Options.Holds")
 		}
 	}
 	return nil
@@ -228,7 +230,7 @@ func (p *reduction[T, A, R]) newCell() *cell[T, A] {
 func (p *reduction[T, A, R]) reset(c *cell[T, A]) {
 	*c = cell[T, A]{own: c.own, ring: c.ring, held: c.held, revs: c.revs, key: c.key}
 	c.own.n = 0
-	c.seen, c.mark, c.due = math.MinInt64, math.MinInt64, math.MaxInt64
+	c.seen, c.mark, c.noted = math.MinInt64, math.MinInt64, math.MaxInt64
 	c.cur = &c.own
 	if p.spec.Kind == Size {
 		c.next = int64(p.spec.Rows)

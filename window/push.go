@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
-	"unsafe"
 )
 
 // Handler cuts rows into windows as they come and gives each to an evaluator.
@@ -46,6 +45,7 @@ type Handler[T any] struct {
 	lane    *lane[Window[T]]
 	gate    *gate[Window[T]]
 	revs    *revisions
+	noted   int64 // keyed face: the watermark that is known to close something
 	spec    Spec
 }
 
@@ -101,9 +101,12 @@ func (h *Handler[T]) initKind() error {
 	case Size:
 		h.next = int64(h.spec.Rows)
 	case Time, Calendar:
-		g, err := NewGrid(h.spec, 0)
-		if err != nil {
-			return err
+		g := h.grid // of the keyed face, made once for all keys
+		if g == nil {
+			var err error
+			if g, err = NewGrid(h.spec, 0); err != nil {
+				return err
+			}
 		}
 		if n := g.overlap(); n > maxOverlap {
 			return bad("slidingStep", h.spec.Step, fmt.Sprintf("puts a row into %d windows; %d are possible", n, maxOverlap))
@@ -115,23 +118,19 @@ func (h *Handler[T]) initKind() error {
 	case Session:
 		h.gap1 = satAdd(int64(h.spec.Gap), 1)
 	case State:
-		if h.option().Same == nil && sameFunc[T](0) == nil {
-			return bad("same", fmt.Sprintf("%T", *new(T)), "needs Options.Same")
+		if o := h.option(); o.Same == nil {
+			if o.Same = sameFunc[T](h.spec.Delta); o.Same == nil {
+				return bad("value type", fmt.Sprintf("%T", *new(T)), "needs Options.Same")
+			}
+			h.opts = &o
 		}
 	case Condition:
-		if h.option().Holds == nil && holdsFunc[T]() == nil {
-			return bad("holds", fmt.Sprintf("%T", *new(T)), "needs Options.Holds")
+		if o := h.option(); o.Holds == nil {
+			if o.Holds = holdsFunc[T](); o.Holds == nil {
+				return bad("value type", fmt.Sprintf("%T", *new(T)), "needs Options.Holds")
+			}
+			h.opts = &o
 		}
-	}
-	if h.kind == State || h.kind == Condition {
-		o := h.option()
-		if o.Same == nil {
-			o.Same = sameFunc[T](h.spec.Delta)
-		}
-		if o.Holds == nil {
-			o.Holds = holdsFunc[T]()
-		}
-		h.opts = &o
 	}
 	return nil
 }
@@ -513,8 +512,7 @@ func (h *Handler[T]) Stats() Stats {
 	if h.lane != nil {
 		s.Dropped += h.lane.dropped.Load()
 	}
-	var z T
-	s.Bytes = cap(h.rows.ts) * int(8+unsafe.Sizeof(z))
+	s.Bytes = h.rows.bytes()
 	return s
 }
 

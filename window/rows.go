@@ -1,6 +1,9 @@
 package window
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // column holds rows in order of time. Rows are numbered from the first ever
 // accepted; row number base is at index 0, those before index head are no longer
@@ -15,6 +18,11 @@ type column[T any] struct {
 func (c *column[T]) live() int    { return len(c.ts) - c.head }
 func (c *column[T]) total() int64 { return c.base + int64(len(c.ts)) }
 func (c *column[T]) low() int64   { return c.base + int64(c.head) }
+
+func (c *column[T]) bytes() int {
+	var v T
+	return cap(c.ts) * int(8+unsafe.Sizeof(v))
+}
 
 func (c *column[T]) at(row int64) int64 { return c.ts[row-c.base] }
 
