@@ -237,7 +237,15 @@ func (a *rangeAgg) addFloats(s []float64) {
 	a.any = a.any || len(s) > 0
 }
 
-func (a *rangeAgg) canStats(s *block.Stats, _ bool) bool {
+// canStats leaves blocks with a zero bound to be read where bits matter, since
+// statistics do not tell 0 from -0.
+func (a *rangeAgg) canStats(s *block.Stats, exact bool) bool {
+	switch {
+	case !exact:
+	case a.kind == column.Float64 && (s.Min<<1 == 0 || s.Max<<1 == 0),
+		a.kind == column.Float32 && (uint32(s.Min)<<1 == 0 || uint32(s.Max)<<1 == 0):
+		return false
+	}
 	return s.Flags&block.FlagNoRange == 0 || s.Flags&block.FlagNaN != 0
 }
 

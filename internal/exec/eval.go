@@ -12,6 +12,7 @@ type op struct {
 	args []*op
 	slot int // position in the batch of an opSlot or opTable
 	out  Col
+	cols []*Col
 	a, b []float64 // operands as numbers
 	ints [2][]int64
 	row  rowFunc // state of a built-in row function
@@ -56,7 +57,7 @@ func (o *op) eval(b *Batch) (*Col, error) {
 	case expr.OpCase:
 		return o.evalCase(b)
 	}
-	in := make([]*Col, 0, 4)
+	in := o.cols[:0]
 	for _, a := range o.args {
 		c, err := a.eval(b)
 		if err != nil {
@@ -64,6 +65,7 @@ func (o *op) eval(b *Batch) (*Col, error) {
 		}
 		in = append(in, c)
 	}
+	o.cols = in
 	return o.apply(b, in)
 }
 

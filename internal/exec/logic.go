@@ -48,7 +48,8 @@ func (o *op) logic(a, b *Col, n int) {
 // All values are computed for all rows.
 func (o *op) evalCase(b *Batch) (*Col, error) {
 	n := b.Len()
-	in := make([]*Col, len(o.args))
+	in := grow(o.cols, len(o.args))
+	o.cols = in
 	for i, a := range o.args {
 		c, err := a.eval(b)
 		if err != nil {
