@@ -239,6 +239,8 @@ func (p *planner) checkGroup() error {
 		if !(g.Delta >= 0) {
 			return badQuery("group by variation: delta (%g) should be positive or 0", g.Delta)
 		}
+	default:
+		return badQuery("unknown kind of group %d", g.Kind)
 	}
 	return nil
 }
