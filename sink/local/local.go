@@ -28,15 +28,55 @@ func (s *Sink) Bind(db *tickwell.DB) {
 	}
 }
 
-// Open makes the series. One that exists with another kind is an error that
-// keeps the sink from delivering.
+// Validate makes the series. One that exists with another kind is an error, and
+// then none is made. The store calls it when the sink is added.
+func (s *Sink) Validate() error {
+	err := s.create(context.Background())
+	if errors.Is(err, tickwell.ErrClosed) {
+		return nil // another store, which may be opened again: Open will see
+	}
+	return err
+}
+
+// Open makes the series again if they were dropped meanwhile.
 func (s *Sink) Open(ctx context.Context) error {
+	if err := s.create(ctx); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+func (s *Sink) create(ctx context.Context) error {
 	if s.DB == nil || s.Device == "" || len(s.Columns) == 0 {
-		return sink.Permanent(fmt.Errorf("local: a sink needs a device and columns: %w", tickwell.ErrBadInput))
+		return fmt.Errorf("local: a sink needs a store, a device and columns: %w", tickwell.ErrBadInput)
+	}
+	seen := make(map[string]bool)
+	for _, c := range s.Columns {
+		if seen[c.Name] {
+			return fmt.Errorf("local: column %q twice: %w", c.Name, tickwell.ErrBadInput)
+		}
+		seen[c.Name] = true
+		if err := s.compare(ctx, c); err != nil {
+			return err
+		}
 	}
 	for _, c := range s.Columns {
 		if err := s.DB.CreateSeries(ctx, s.Device+"."+c.Name, c.Kind); err != nil {
-			return classify(err)
+			return fmt.Errorf("local: %w", err)
+		}
+	}
+	return nil
+}
+
+// compare returns an error if the series of c exists with another kind.
+func (s *Sink) compare(ctx context.Context, c tickwell.ColumnInfo) error {
+	list, err := s.DB.ListSeries(ctx, s.Device+"."+c.Name)
+	if err != nil {
+		return fmt.Errorf("local: %w", err)
+	}
+	for have := range list {
+		if have.Kind != c.Kind {
+			return fmt.Errorf("local: series %s is %s, not %s: %w", have.Path(), have.Kind, c.Kind, tickwell.ErrKindMismatch)
 		}
 	}
 	return nil
@@ -81,7 +121,7 @@ func (s *Sink) row(e *tickwell.Event) ([]tickwell.Field, error) {
 		fields = append(fields, tickwell.Field{Name: c.Name, Value: v})
 	}
 	if len(fields) == 0 {
-		return nil, fmt.Errorf("local: event %s has none of the columns of %s: %w", e.ID, s.Device, tickwell.ErrBadInput)
+		return nil, fmt.Errorf("local: event %q has none of the columns of %s: %w", e.ID, s.Device, tickwell.ErrBadInput)
 	}
 	return fields, nil
 }
