@@ -1,0 +1,86 @@
+package torture
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/tickwell/tickwell/integration/oracle"
+	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// chain lets a store go on after a cut, and cuts it again: in the middle of its
+// recovery, and after more calls.
+func chain(o *Options, r *Report, run *Run, rng *rand.Rand, seed uint64) {
+	for depth := 1; depth <= 3 && !o.over(r); depth++ {
+		if run.fs.Ops() == 0 {
+			return
+		}
+		cut := crashfs.Cut{Op: 1 + rng.IntN(run.fs.Ops()), Mode: crashfs.Modes[rng.IntN(len(crashfs.Modes))], Seed: rng.Uint64()}
+		next, v := resume(run, cut, o)
+		if v.Class == Fine && next == nil {
+			return // the cut was before there was a store
+		}
+		where := fmt.Sprintf("depth %d after %v", depth, cut)
+		if v.Class == Fine {
+			v = next.do(newGenerator(rng.Uint64()).calls(rng.IntN(12))...)
+			if err := shielded(next.world.close); err != nil && v.Class == Fine {
+				v = failedWith(err, "close")
+			}
+		}
+		if v.Class == Fine {
+			next.hist.Returned(nil, oracle.PowerSafe, next.fs.Ops())
+			s := &sweep{run: next, every: 1 + rng.IntN(3), phase: depth, seeds: 1, deep: 9, report: r, limit: o.States}
+			var second crashfs.Cut
+			if second, v = s.check(); v.Class != Fine {
+				where += fmt.Sprintf(", then %v", second)
+			}
+		}
+		if v.Class != Fine {
+			calls := run.calls
+			if next != nil {
+				calls = append(append(append([]oracle.Call{}, run.calls...), oracle.Call{Verb: oracle.Reopen}), next.calls...)
+			}
+			r.fail(Failure{Verdict: v, Seed: seed, Where: where, Setup: run.world.setup, Calls: calls,
+				Repeat: fmt.Sprintf("mem -seed %d -runs 1", seed)})
+			return
+		}
+		run = next
+	}
+}
+
+// resume opens a store on what a cut has left, durably, and begins a history
+// with what it holds.
+func resume(run *Run, cut crashfs.Cut, o *Options) (*Run, Verdict) {
+	img := run.fs.Image(cut.Op, cut.Mode, cut.Seed)
+	k := run.check(cut, false)
+	if v := k.verify(crashfs.From(img), storeDir); v.Class != Fine {
+		return nil, v
+	} else if v.Found == 0 {
+		return nil, Verdict{}
+	} else {
+		k.lo = v.Found
+	}
+	state := k.hist.State(k.lo)
+	fsys := crashfs.From(img)
+	var disk vfs.FS = fsys
+	if o.wrap != nil {
+		disk = o.wrap(fsys)
+	}
+	next := &Run{fs: fsys, world: newWorld(disk, storeDir, run.world.setup), hist: oracle.NewHistory(state)}
+	next.world.never.ops = fsys.Ops
+	if next.world.some != nil {
+		next.world.some.ops = fsys.Ops
+		// What was taken before the cut may be handed out again, or not.
+		for _, id := range k.handed["some"][1] {
+			next.world.some.handed = append(next.world.some.handed, handed{id: id, accepted: true})
+		}
+	}
+	next.world.clock.Set(timeOf(state.Now()))
+	if err := shielded(next.world.open); err != nil {
+		return next, failedWith(err, "open after a cut")
+	}
+	promise := next.world.setup.Policy.promise()
+	next.hist.Returned(state.Due(), promise, fsys.Ops())
+	return next, Verdict{}
+}

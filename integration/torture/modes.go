@@ -1,0 +1,56 @@
+package torture
+
+// Mode is one way to torture.
+type Mode struct {
+	Name string
+	Run  func(Options) *Report
+
+	// What Sized fills in, for ci, nightly and release.
+	states [3]int64
+	runs   [3]int
+	length [3]int
+	bits   [3]int
+}
+
+var modes = []Mode{
+	{Name: "mem", Run: Mem, states: [3]int64{6000, 5_000_000, 100_000_000}},
+}
+
+// Names returns the names of the modes.
+func Names() (names []string) {
+	for i := range modes {
+		names = append(names, modes[i].Name)
+	}
+	return names
+}
+
+// Find returns the mode of that name, nil if there is none.
+func Find(name string) *Mode {
+	for i := range modes {
+		if modes[i].Name == name {
+			return &modes[i]
+		}
+	}
+	return nil
+}
+
+// Sized fills in what o leaves open, for a size: ci, nightly or release.
+func (m *Mode) Sized(o Options, size string) Options {
+	i := 0
+	switch size {
+	case "nightly":
+		i = 1
+	case "release":
+		i = 2
+	}
+	if o.States == 0 && o.Runs == 0 {
+		o.States, o.Runs = m.states[i], m.runs[i]
+	}
+	if o.Length == 0 {
+		o.Length = m.length[i]
+	}
+	if o.Bits == 0 {
+		o.Bits = m.bits[i]
+	}
+	return o
+}
