@@ -221,7 +221,9 @@ func (l *loop[E]) expire(ctx context.Context) time.Duration {
 		if b := l.pending[i]; slices.ContainsFunc(b.entries, old) {
 			l.pending = slices.Delete(l.pending, i, i+1)
 			i--
-			l.start(ctx, b, true)
+			if !l.start(ctx, b, true) {
+				return never
+			}
 		}
 	}
 	var picked []*entry[E]
@@ -266,7 +268,9 @@ func (l *loop[E]) launch(ctx context.Context) (due time.Duration) {
 			return next
 		}
 		l.probe()
-		l.start(ctx, b, false)
+		if !l.start(ctx, b, false) {
+			return never // closing: the batch stays where it was
+		}
 	}
 }
 
@@ -298,8 +302,9 @@ func (l *loop[E]) nextBatch(now time.Duration) (*batch[E], time.Duration) {
 	return b, due
 }
 
-// start runs a job: an open when b is nil.
-func (l *loop[E]) start(ctx context.Context, b *batch[E], buryOnly bool) {
+// start runs a job, an open when b is nil, and reports whether it could: not
+// while the pipeline closes.
+func (l *loop[E]) start(ctx context.Context, b *batch[E], buryOnly bool) bool {
 	j := &job[E]{p: l.p, batch: b, buryOnly: buryOnly}
 	name := "open sink " + l.cfg.Name
 	if b != nil {
@@ -314,7 +319,9 @@ func (l *loop[E]) start(ctx context.Context, b *batch[E], buryOnly bool) {
 		if b != nil {
 			l.pending = append(l.pending, b)
 		}
+		return false
 	}
+	return true
 }
 
 // finish takes in what a job has done.
