@@ -131,13 +131,16 @@ type Out struct {
 
 	times []int64
 	col   Col
-	last  int64
-	any   bool
+	last  int64 // of the last point; before the first the least int64, which is no time
+	room  int   // points of a fixed size that may be held; 0 after an error
 	err   error
 }
 
 func newOut(name string, kind column.Kind, budget int64) *Out {
-	o := &Out{name: name, kind: kind, budget: budget}
+	o := &Out{name: name, kind: kind, budget: budget, last: math.MinInt64}
+	if kind != column.Text {
+		o.room = int(min(budget/16, math.MaxInt32))
+	}
 	o.col.reset(kind)
 	return o
 }
@@ -149,6 +152,7 @@ func (o *Out) Kind() column.Kind { return o.kind }
 func (o *Out) Err() error { return o.err }
 
 func (o *Out) fail(err error) error {
+	o.room = 0
 	if o.err == nil {
 		o.err = err
 	}
@@ -163,21 +167,24 @@ func (o *Out) admit(at int64, kind column.Kind, size int64) error {
 	if kind != o.kind {
 		return o.fail(fmt.Errorf("function %s: emitted %s, its output is %s: %w", o.name, kind, o.kind, errs.KindMismatch))
 	}
-	if o.any && at <= o.last {
+	if at <= o.last {
 		return o.fail(fmt.Errorf("function %s: emitted time %d after %d, times must increase: %w", o.name, at, o.last, errs.BadInput))
 	}
 	o.held += size
-	if o.held > o.budget {
+	if o.held > o.budget || kind != column.Text && len(o.times) >= o.room {
 		return o.fail(fmt.Errorf("function %s: holds more than %d bytes of emitted points: %w", o.name, o.budget, errs.Limit))
 	}
-	o.last, o.any = at, true
+	o.last = at
 	o.times = append(o.times, at)
 	return nil
 }
 
 // Bool emits a point.
 func (o *Out) Bool(at int64, v bool) error {
-	if err := o.admit(at, column.Bool, 9); err != nil {
+	if at > o.last && o.kind == column.Bool && len(o.times) < o.room {
+		o.last = at
+		o.times = append(o.times, at)
+	} else if err := o.admit(at, column.Bool, 0); err != nil {
 		return err
 	}
 	o.col.Bools = append(o.col.Bools, v)
@@ -186,7 +193,10 @@ func (o *Out) Bool(at int64, v bool) error {
 
 // Int32 emits a point.
 func (o *Out) Int32(at int64, v int32) error {
-	if err := o.admit(at, column.Int32, 12); err != nil {
+	if at > o.last && o.kind == column.Int32 && len(o.times) < o.room {
+		o.last = at
+		o.times = append(o.times, at)
+	} else if err := o.admit(at, column.Int32, 0); err != nil {
 		return err
 	}
 	o.col.Int32s = append(o.col.Int32s, v)
@@ -195,7 +205,10 @@ func (o *Out) Int32(at int64, v int32) error {
 
 // Int64 emits a point.
 func (o *Out) Int64(at int64, v int64) error {
-	if err := o.admit(at, column.Int64, 16); err != nil {
+	if at > o.last && o.kind == column.Int64 && len(o.times) < o.room {
+		o.last = at
+		o.times = append(o.times, at)
+	} else if err := o.admit(at, column.Int64, 0); err != nil {
 		return err
 	}
 	o.col.Int64s = append(o.col.Int64s, v)
@@ -204,7 +217,10 @@ func (o *Out) Int64(at int64, v int64) error {
 
 // Float32 emits a point.
 func (o *Out) Float32(at int64, v float32) error {
-	if err := o.admit(at, column.Float32, 12); err != nil {
+	if at > o.last && o.kind == column.Float32 && len(o.times) < o.room {
+		o.last = at
+		o.times = append(o.times, at)
+	} else if err := o.admit(at, column.Float32, 0); err != nil {
 		return err
 	}
 	o.col.Float32s = append(o.col.Float32s, v)
@@ -213,7 +229,10 @@ func (o *Out) Float32(at int64, v float32) error {
 
 // Float64 emits a point.
 func (o *Out) Float64(at int64, v float64) error {
-	if err := o.admit(at, column.Float64, 16); err != nil {
+	if at > o.last && o.kind == column.Float64 && len(o.times) < o.room {
+		o.last = at
+		o.times = append(o.times, at)
+	} else if err := o.admit(at, column.Float64, 0); err != nil {
 		return err
 	}
 	o.col.Float64s = append(o.col.Float64s, v)
