@@ -43,6 +43,18 @@ func (c *crashRun) work(t *testing.T, cfg Config, seed uint64, steps int) {
 		case op < 85:
 			require.NoError(t, l.Rotate())
 			c.acks = append(c.acks, ack{c.ops(), l.Durable(), true})
+		case op < 88: // nothing is left: numbers begin again
+			add(t, l, 3)
+			c.last = l.Last()
+			require.NoError(t, l.Rotate())
+			retired = l.Durable()
+			c.retired = append(c.retired, ack{ops: c.ops(), lsn: retired})
+			require.NoError(t, l.Retire(retired))
+			require.NoError(t, l.Close())
+			c.acks = append(c.acks, ack{c.ops(), c.last, true})
+			l, _, _ = open(t, cfg, retired)
+			add(t, l, 1)
+			c.last = l.Last()
 		case op < 92:
 			retired += r.Uint64N(l.Durable() - retired + 1)
 			c.retired = append(c.retired, ack{ops: c.ops(), lsn: retired})

@@ -109,6 +109,14 @@ func (l *Log) Bytes() int64 {
 	return l.bytes
 }
 
+// Segments returns the number of segment files, those kept to be overwritten
+// not counted.
+func (l *Log) Segments() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.segs)
+}
+
 // Append takes the next log position for a record and copies it into the
 // buffer. It waits, and helps to write, only when the buffer is full. The
 // record is acknowledged by Commit. Errors wrap errs.Limit (payload larger than

@@ -370,6 +370,11 @@ func (r *replay) repair() error {
 		if err := fsys.SyncDir(filepath.Dir(dir)); err != nil {
 			return fmt.Errorf("open log: %w", err)
 		}
+		// Numbers begin again: removals of their former bearers must be durable,
+		// or a crash brings old segments back behind the new ones.
+		if err := fsys.SyncDir(dir); err != nil {
+			return fmt.Errorf("open log: %w", err)
+		}
 	}
 	if n := len(r.segs); n > 0 && !r.segs[n-1].opaque {
 		if err := r.settle(r.segs[n-1]); err != nil {
