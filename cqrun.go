@@ -199,7 +199,7 @@ func (db *DB) runCQ(ctx context.Context, q *cq, r schedule.Run) error {
 	start := db.clock.Mono()
 	in := db.scratch.Get().(*insertion)
 	defer db.end(in)
-	defer in.leave()
+	defer in.leave(db)
 	run := &CQRun{
 		Name: q.spec.Name, At: time.Unix(0, r.At).UTC(), Start: time.Unix(0, r.From).UTC(), End: time.Unix(0, r.To).UTC(),
 		db: db, spec: q, out: &in.fx, from: r.From, to: r.To,
@@ -247,10 +247,14 @@ func (db *DB) computeAndStore(ctx context.Context, run *CQRun, in *insertion) er
 	})
 	// From here on the run is not cut short: it is stored, or it failed.
 	ctx = context.WithoutCancel(ctx)
+	act := in.newActivity()
+	in.query = run.Name
 	if err := db.stage(ctx, in, false); err != nil && !isStored(err) {
+		db.settle(ctx, act, in)
 		return err
 	}
-	if err := db.after(ctx, in); err != nil {
+	act.push(in)
+	if err := db.settle(ctx, act, in); err != nil {
 		db.log.Warn("triggers failed on what a continuous query wrote", "cq", run.Name, "err", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ type effects struct {
 	tablets []*Tablet
 	puts    []engine.Put
 	events  []emitted
+	wakes   []waking
 	earlier *effects // of the same group; nil if none
 }
 
@@ -29,7 +30,8 @@ func (x *effects) reset() {
 	clear(x.tablets)
 	clear(x.puts)
 	clear(x.events)
-	x.tablets, x.puts, x.events, x.earlier = x.tablets[:0], x.puts[:0], x.events[:0], nil
+	clear(x.wakes)
+	x.tablets, x.puts, x.events, x.wakes, x.earlier = x.tablets[:0], x.puts[:0], x.events[:0], x.wakes[:0], nil
 }
 
 // emit adds e. The ID is made from what the event is about and its ordinal
@@ -53,7 +55,11 @@ func (x *effects) emit(source string, sinks []string, e Event) {
 }
 
 func (x *effects) put(key string, value []byte) {
-	p := engine.Put{Kind: engine.PutEffect, Key: key, Value: bytes.Clone(value), Delete: value == nil}
+	x.set(engine.Put{Kind: engine.PutEffect, Key: key, Value: bytes.Clone(value), Delete: value == nil})
+}
+
+func (x *effects) set(p engine.Put) {
+	key := p.Key
 	if i := slices.IndexFunc(x.puts, func(q engine.Put) bool { return q.Key == key }); i >= 0 {
 		x.puts[i] = p
 		return
@@ -65,12 +71,9 @@ func (x *effects) put(key string, value []byte) {
 func (x *effects) merge(y *effects) {
 	x.tablets = append(x.tablets, y.tablets...)
 	x.events = append(x.events, y.events...)
+	x.wakes = append(x.wakes, y.wakes...)
 	for _, p := range y.puts {
-		if i := slices.IndexFunc(x.puts, func(q engine.Put) bool { return q.Key == p.Key }); i >= 0 {
-			x.puts[i] = p
-		} else {
-			x.puts = append(x.puts, p)
-		}
+		x.set(p)
 	}
 }
 

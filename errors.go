@@ -125,7 +125,10 @@ func (e *PanicError) Error() string { return fmt.Sprintf("%s panicked: %v", e.Na
 
 // call runs user code under a name and turns a panic into a [PanicError].
 func call(name string, f func() error) error {
-	err := dispatch.Call(name, f)
+	return asPanic(dispatch.Call(name, f))
+}
+
+func asPanic(err error) error {
 	if p, ok := err.(*dispatch.PanicError); ok {
 		return &PanicError{Name: p.Name, Value: p.Value, Stack: p.Stack}
 	}

@@ -11,7 +11,7 @@ type gate struct {
 	mu     sync.Mutex
 	n      int
 	closed bool
-	idle   chan struct{} // made by wait, closed by the last to leave
+	idle   chan struct{} // made by who waits, closed by the last to leave
 }
 
 func (g *gate) enter() bool {
@@ -34,10 +34,23 @@ func (g *gate) leave() {
 	}
 }
 
-// wait closes the gate and returns when nobody is inside.
-func (g *gate) wait(ctx context.Context) error {
+// close lets nobody in any more.
+func (g *gate) close() {
 	g.mu.Lock()
 	g.closed = true
+	g.mu.Unlock()
+}
+
+// open lets in again.
+func (g *gate) open() {
+	g.mu.Lock()
+	g.closed = false
+	g.mu.Unlock()
+}
+
+// idleWait returns when nobody is inside.
+func (g *gate) idleWait(ctx context.Context) error {
+	g.mu.Lock()
 	if g.n == 0 {
 		g.mu.Unlock()
 		return nil

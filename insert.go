@@ -190,7 +190,15 @@ type insertion struct {
 	table   *triggerTable // in force when it began; nil if it fires nothing
 	entered []*trigger    // what it fires
 	held    []*trigger    // of those, whose tickets it holds
+	todos   []todo        // durable firings that its record promises
+	act     *activity     // the work it belongs to
+	from    *frame        // the firing it was made in; nil if none
+	query   string        // the continuous query whose results it is; "" if none
 	lsn     uint64
+
+	slab    callSlab
+	acts    []activity // each is used once
+	nextAct int
 }
 
 // A part is the rows of one device, by column.
@@ -201,8 +209,8 @@ type part struct {
 	cols   []column.Vector
 	nulls  []column.Bitmap
 	bound  *binding
-	tablet *Tablet // as given; nil for a single row
-	view   *Tablet // all of it as triggers see it, made when the first needs it
+	tablet *Tablet // as given: its memory is not ours; nil for a single row
+	lent   lent    // what triggers see of it
 	one    []int64 // memory for times of a single row
 }
 
@@ -238,13 +246,17 @@ func (in *insertion) reset() {
 			}
 		}
 		clear(p.names)
-		*p = part{names: p.names[:0], cols: p.cols[:0], nulls: p.nulls[:0], one: p.one}
+		p.lent.reset()
+		p.device, p.times, p.bound, p.tablet = "", nil, nil, nil
+		p.names, p.cols, p.nulls = p.names[:0], p.cols[:0], p.nulls[:0]
 	}
 	in.n = 0
 	in.fx.reset()
 	in.batch.Reset()
 	in.held, in.entered = in.held[:0], in.entered[:0]
-	in.table, in.lsn = nil, 0
+	clear(in.todos)
+	in.todos = in.todos[:0]
+	in.table, in.act, in.from, in.query, in.lsn = nil, nil, nil, "", 0
 }
 
 func newScratch() *sync.Pool { return &sync.Pool{New: func() any { return new(insertion) }} }
@@ -394,7 +406,7 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 			}
 		}
 	}
-	if len(db.triggers.Load().all) == 0 {
+	if len(db.triggers.Load().live) == 0 {
 		return db.commit(ctx, in, durable)
 	}
 	return db.insertFiring(ctx, in, durable)

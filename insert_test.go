@@ -207,7 +207,7 @@ func TestAuthorize(t *testing.T) {
 		{ActionDelete, "root.d.s", func() error { return db.Delete(ctx, "root.d.s", time.Time{}, time.Time{}) }},
 		{ActionDelete, "root.d.s", func() error { return db.DropSeries(ctx, "root.d.s") }},
 		{ActionCreateTrigger, "root.**", func() error { return db.CreateTrigger(ctx, spec("n", "root.**", AfterInsert, nil)) }},
-		{ActionDropTrigger, "old", func() error { return db.DropTrigger(ctx, "old") }},
+		{ActionDropTrigger, "root.x.*", func() error { return db.DropTrigger(ctx, "old") }},
 		{ActionCreateCQ, "n", func() error { return db.CreateContinuousQuery(ctx, CQSpec{Name: "n"}) }},
 		{ActionDropCQ, "n", func() error { return db.DropContinuousQuery(ctx, "n") }},
 		{ActionShowCQ, "", func() error { return errOf(db.ContinuousQueries(ctx)) }},

@@ -40,6 +40,11 @@ type Options struct {
 	// MaxSeries bounds the number of series. Default 0: no bound.
 	MaxSeries int
 
+	// Classes are the trigger classes there are, by name: each makes a new
+	// instance. A stored trigger whose class is missing is listed INACTIVE, and
+	// each insert it listens to counts as a failed firing.
+	Classes map[string]func() Trigger
+
 	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this
 	// order, before Open returns, so nothing is missed after a restart.
 	Functions         []FunctionSpec
@@ -56,6 +61,10 @@ type Options struct {
 	// MaxTriggerDepth bounds chains of triggers that write rows that fire
 	// triggers. Default 8.
 	MaxTriggerDepth int
+	// CheckTriggers is for tests: each firing gets rows of its own, which are
+	// compared when it is over (a change is a failure) and then spoiled, so that
+	// a trigger that keeps them against the rules shows.
+	CheckTriggers bool
 }
 
 // SyncPolicy says when the log is forced to disk. Rows are visible at once
@@ -197,6 +206,8 @@ const (
 	ActionDelete        Action = "DELETE_TIMESERIES"
 	ActionCreateTrigger Action = "CREATE_TRIGGER"
 	ActionDropTrigger   Action = "DROP_TRIGGER"
+	ActionStartTrigger  Action = "START_TRIGGER"
+	ActionStopTrigger   Action = "STOP_TRIGGER"
 	ActionCreateCQ      Action = "CREATE_CONTINUOUS_QUERY"
 	ActionDropCQ        Action = "DROP_CONTINUOUS_QUERY"
 	ActionShowCQ        Action = "SHOW_CONTINUOUS_QUERIES"

@@ -1,236 +1,342 @@
 package tickwell
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
-	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/window"
 )
 
 // lockReg serialises registrations; hooks run while it is held, so it is a
-// channel that a context can leave.
+// channel that a context can leave. A hook must not come here itself.
 func (db *DB) lockReg(ctx context.Context) error {
+	if ctx.Value(hookKey{}) != nil {
+		return fmt.Errorf("a hook cannot create, drop, start or stop triggers: %w", errs.Reentrant)
+	}
 	select {
 	case db.reg <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-db.life.Done():
+		return errs.Closed
 	}
 }
 
 func (db *DB) unlockReg() { <-db.reg }
 
-// CreateTrigger registers a trigger: Validate, then OnCreate, then, on a store
-// that was reopened, Restore; it fires for every insert that begins after
-// CreateTrigger has returned, and for none before. If a hook fails nothing is
+type hookKey struct{}
+
+// inHook is the context of a hook.
+func inHook(ctx context.Context) context.Context { return context.WithValue(ctx, hookKey{}, true) }
+
+// CreateTrigger registers a trigger: Validate, then OnCreate, then, if it is
+// stateful and was there before the store was reopened, Restore. It fires for
+// every insert that begins after CreateTrigger has returned, wholly, and for
+// none before: stored rows are not fired again. If a hook fails nothing is
 // registered and OnDrop is not called.
 //
-// Triggers are Go code: name those that must not miss an insert after a restart
-// in Options.Triggers. State kept with [Firing.Put] is found again by name.
+// The definition is stored. A trigger with a Class is there again after a
+// restart; one made by value is listed INACTIVE, without firing, until it is
+// created again under its name: name those that must not miss an insert in
+// Options.Triggers. State kept with [Firing.Put] is found again by name, and so
+// is that it was stopped. Errors: ErrExists if the name is taken, ErrNotFound if
+// class, series or sink is unknown, ErrBadInput, or a [*TriggerError].
 func (db *DB) CreateTrigger(ctx context.Context, spec TriggerSpec) error {
 	fail := func(err error) error { return &Error{Op: "create trigger", Subject: spec.Name, Err: err} }
 	if err := db.usable(ctx); err != nil {
 		return fail(err)
 	}
-	if err := db.authorize(ctx, ActionCreateTrigger, spec.Pattern); err != nil {
+	if err := db.authorize(ctx, ActionCreateTrigger, spec.path()); err != nil {
 		return err
+	}
+	if err := db.lockReg(ctx); err != nil {
+		return fail(err)
+	}
+	defer db.unlockReg()
+	old := db.triggers.Load().find(spec.Name)
+	if old != nil && old.missing == nil {
+		return fail(fmt.Errorf("the same name trigger has been created: %w", errs.Exists))
 	}
 	tr, err := db.newTrigger(spec)
 	if err != nil {
 		return fail(err)
 	}
-	if err := db.lockReg(ctx); err != nil {
+	if err := db.checkSeries(tr); err != nil {
 		return fail(err)
 	}
-	defer db.unlockReg()
-	if db.triggers.Load().find(spec.Name) != nil {
-		return fail(fmt.Errorf("the same name trigger has been created: %w", errs.Exists))
+	return db.activate(ctx, tr, old)
+}
+
+// path is what a trigger listens to.
+func (s *TriggerSpec) path() string {
+	if s.Series != "" {
+		return s.Series
 	}
-	known, err := db.define(ctx, tr)
+	return s.Pattern
+}
+
+// activate takes a trigger into service: a new one, or one that was stored.
+func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
+	def, known := db.loadDefinition(tr.spec.Name)
+	if known && def.seq > 0 {
+		tr.seq = def.seq
+	} else {
+		tr.seq = db.created.Add(1)
+	}
+	db.addTrigger(tr) // INACTIVE: listed, not firing
+	err := db.readyTrigger(ctx, tr, known)
+	if err == nil {
+		if err = db.define(ctx, tr, known && def.stopped); err != nil {
+			err = errors.Join(&Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}, db.callDrop(ctx, tr))
+		}
+	}
 	if err != nil {
-		return fail(err)
-	}
-	if err := db.readyTrigger(ctx, tr, known); err != nil {
-		if !known {
-			err = errors.Join(err, db.forget(ctx, tr.defKey()))
+		if old != nil {
+			db.addTrigger(old)
+		} else {
+			db.removeTrigger(tr)
 		}
 		return err
 	}
-	tr.seq = db.created.Add(1)
-	db.triggers.Store(db.triggers.Load().with(tr))
+	if known && def.stopped {
+		db.setState(tr, stateStopped)
+		tr.busy.close()
+		return db.hook(tr, "stop", func() error { return db.callStop(ctx, tr) })
+	}
+	if db.phase.Load() != phaseOpening {
+		if err := db.makeUp(ctx, tr); err != nil {
+			db.log.Warn("not all firings were made up for", "trigger", tr.spec.Name, "err", err)
+		}
+	}
+	db.setState(tr, stateActive)
+	db.rearm(tr)
 	return nil
 }
 
+// newTrigger checks a spec and makes a trigger of it, calling nothing of the
+// user's but the factory of its class.
 func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
+	bad := func(format string, args ...any) (*trigger, error) {
+		return nil, fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
+	}
+	if spec.Series != "" {
+		spec.Stateful = true // the 0.13 page: all hooks of a trigger are serialised
+	}
 	switch {
 	case spec.Name == "":
-		return nil, fmt.Errorf("no name: %w", errs.BadInput)
-	case spec.Trigger == nil:
-		return nil, fmt.Errorf("no Trigger: %w", errs.BadInput)
+		return bad("no name")
+	case spec.Trigger == nil && spec.Class == "":
+		return bad("no Trigger and no Class")
+	case spec.Trigger != nil && spec.Class != "":
+		return bad("both a Trigger and a Class")
+	case spec.Pattern != "" && spec.Series != "":
+		return bad("both a Pattern and a Series")
 	case spec.When > BeforeInsert:
-		return nil, fmt.Errorf("When %d is neither AfterInsert nor BeforeInsert: %w", spec.When, errs.BadInput)
+		return bad("When %d is neither AfterInsert nor BeforeInsert", spec.When)
+	case spec.When == BeforeInsert && (spec.Queue != 0 || spec.Durable):
+		return bad("only triggers AFTER an insert can be queued or durable")
+	case spec.Queue < 0 || spec.Retries < 0 || spec.DisableAfter < 0 || spec.Budget < 0:
+		return bad("negative Queue, Retries, DisableAfter or Budget")
+	case spec.WhenFull > window.DropOldest || spec.WhenFull == window.RunInline:
+		return bad("WhenFull %d is not one of RejectError, RejectWait, DropNewest and DropOldest", spec.WhenFull)
 	}
-	p, err := pattern.Parse(spec.Pattern)
+	p, err := pattern.Parse(spec.path())
 	if err != nil {
 		return nil, err
 	}
-	sinks, err := db.sinkNames(spec.Sinks)
-	if err != nil {
+	tr := &trigger{spec: spec, pattern: p}
+	if tr.sinks, err = db.sinkNames(spec.Sinks); err != nil {
 		return nil, err
 	}
-	tr := &trigger{spec: spec, pattern: p, sinks: sinks}
-	tr.hooks = hooksOf(spec.Trigger)
+	if spec.DeadLetter != "" {
+		if _, err := db.sinkNames([]string{spec.DeadLetter}); err != nil {
+			return nil, err
+		}
+	}
+	tr.code = spec.Trigger
+	if spec.Class != "" {
+		if tr.code, err = db.classes.instance(spec.Class); err != nil {
+			return nil, err
+		}
+	}
+	tr.ticket.name = spec.Name
+	tr.inspect()
+	if tr.rewrite != nil && spec.When != BeforeInsert {
+		return bad("Rewrite is for triggers BEFORE an insert")
+	}
+	if err := tr.askStrategy(); err != nil {
+		return nil, err
+	}
+	if spec.Queue > 0 {
+		tr.queue = db.newQueue(tr)
+	}
 	return tr, nil
 }
 
-// hooksOf lists the optional methods that t has with the right signature.
-func hooksOf(t Trigger) []string {
-	var names []string
-	if _, ok := t.(interface{ Validate(Params) error }); ok {
-		names = append(names, "Validate")
+func (tr *trigger) askStrategy() error {
+	if tr.spec.Series != "" {
+		tr.strategy = Pessimistic
 	}
-	if _, ok := t.(interface {
-		OnCreate(context.Context, Env) error
-	}); ok {
-		names = append(names, "OnCreate")
-	}
-	if _, ok := t.(interface {
-		Restore(context.Context, Env) error
-	}); ok {
-		names = append(names, "Restore")
-	}
-	if _, ok := t.(interface{ OnDrop(context.Context) error }); ok {
-		names = append(names, "OnDrop")
-	}
-	if _, ok := t.(interface{ FailureStrategy() FailureStrategy }); ok {
-		names = append(names, "FailureStrategy")
-	}
-	return names
-}
-
-func (db *DB) readyTrigger(ctx context.Context, tr *trigger, known bool) error {
-	hook := func(phase string, f func() error) error {
-		if err := call(tr.spec.Name, f); err != nil {
-			return &TriggerError{Name: tr.spec.Name, Phase: phase, Event: tr.spec.When, Err: err}
-		}
-		return nil
-	}
-	if h, ok := tr.spec.Trigger.(interface{ Validate(Params) error }); ok {
-		if err := hook("validate", func() error { return h.Validate(tr.spec.Params) }); err != nil {
-			return err
-		}
-	}
-	if h, ok := tr.spec.Trigger.(interface {
-		OnCreate(context.Context, Env) error
-	}); ok {
-		if err := hook("create", func() error { return h.OnCreate(ctx, db.env(tr)) }); err != nil {
-			return err
-		}
-	}
-	if !known {
-		return nil
-	}
-	return hook("restore", func() error { return db.restoreTrigger(ctx, tr) })
-}
-
-// restoreTrigger lets a trigger load the state it has put, if it wants to.
-func (db *DB) restoreTrigger(ctx context.Context, tr *trigger) error {
-	h, ok := tr.spec.Trigger.(interface {
-		Restore(context.Context, Env) error
-	})
+	s, ok := tr.code.(interface{ FailureStrategy() FailureStrategy })
 	if !ok {
 		return nil
 	}
-	return call(tr.spec.Name, func() error { return h.Restore(ctx, db.env(tr)) })
+	return call(tr.spec.Name, func() error { tr.strategy = s.FailureStrategy(); return nil })
 }
 
-func (db *DB) env(tr *trigger) Env {
+// inspect finds the optional methods of the trigger.
+func (tr *trigger) inspect() {
+	add := func(name string, ok bool) {
+		if ok {
+			tr.hooks = append(tr.hooks, name)
+		}
+	}
+	_, ok := tr.code.(interface{ Validate(Params) error })
+	add("Validate", ok)
+	_, ok = tr.code.(interface {
+		OnCreate(context.Context, Env) error
+	})
+	add("OnCreate", ok)
+	_, ok = tr.code.(interface {
+		Restore(context.Context, Env) error
+	})
+	add("Restore", ok)
+	_, ok = tr.code.(interface{ OnStart(context.Context) error })
+	add("OnStart", ok)
+	_, ok = tr.code.(interface{ OnStop(context.Context) error })
+	add("OnStop", ok)
+	_, ok = tr.code.(interface{ OnDrop(context.Context) error })
+	add("OnDrop", ok)
+	_, ok = tr.code.(interface{ FailureStrategy() FailureStrategy })
+	add("FailureStrategy", ok)
+	r, ok := tr.code.(interface {
+		Rewrite(context.Context, *Firing) (*Tablet, error)
+	})
+	if add("Rewrite", ok); ok {
+		tr.rewrite = r.Rewrite
+	}
+	w, ok := tr.code.(interface {
+		OnWake(context.Context, *Firing) error
+	})
+	if add("OnWake", ok); ok {
+		tr.onWake = w.OnWake
+	}
+}
+
+// checkSeries holds the rules of the 0.13 page: a trigger on a series needs the
+// series, and has it for itself.
+func (db *DB) checkSeries(tr *trigger) error {
+	if tr.spec.Series == "" {
+		return nil
+	}
+	device, name, err := splitPath(tr.spec.Series)
+	if err != nil {
+		return err
+	}
+	if _, ok := db.eng.Lookup(device, name); !ok {
+		return fmt.Errorf("path %s does not exist or is no series: %w", tr.spec.Series, errs.NotFound)
+	}
+	for _, o := range db.triggers.Load().all {
+		if o.spec.Series != "" && o.spec.Name != tr.spec.Name && o.pattern.MatchParts(device, name) {
+			return fmt.Errorf("trigger %s(%s) has already been registered on the series %s: %w", o.spec.Name, o.className(), tr.spec.Series, errs.Exists)
+		}
+	}
+	return nil
+}
+
+// hook runs an optional method under its name.
+func (db *DB) hook(tr *trigger, phase string, f func() error) error {
+	if err := call(tr.spec.Name, f); err != nil {
+		return &TriggerError{Name: tr.spec.Name, Phase: phase, Event: tr.spec.When, Err: err}
+	}
+	return nil
+}
+
+// readyTrigger calls the hooks that come before the first Fire.
+func (db *DB) readyTrigger(ctx context.Context, tr *trigger, known bool) error {
+	ctx = inHook(ctx)
+	if h, ok := tr.code.(interface{ Validate(Params) error }); ok {
+		if err := db.hook(tr, "validate", func() error { return h.Validate(tr.spec.Params) }); err != nil {
+			return err
+		}
+	}
+	if h, ok := tr.code.(interface {
+		OnCreate(context.Context, Env) error
+	}); ok {
+		if err := db.hook(tr, "create", func() error { return h.OnCreate(ctx, db.env(tr, nil)) }); err != nil {
+			return err
+		}
+	}
+	if h, ok := tr.code.(interface {
+		Restore(context.Context, Env) error
+	}); ok && known && tr.spec.Stateful {
+		return db.hook(tr, "restore", func() error { return h.Restore(ctx, db.env(tr, nil)) })
+	}
+	return nil
+}
+
+// env is what a hook gets. What earlier firings of the same group have put
+// counts as stored.
+func (db *DB) env(tr *trigger, earlier *effects) Env {
 	return Env{
 		Name: tr.spec.Name, Params: tr.spec.Params, Clock: db.clock,
 		Logger: db.log.With("trigger", tr.spec.Name),
-		Get:    func(key string) ([]byte, bool) { return db.eng.Get(tr.stateKey(key)) },
+		Get: func(key string) ([]byte, bool) {
+			key = tr.stateKey(key)
+			if v, ok := earlier.get(key); ok {
+				return v, v != nil
+			}
+			return db.eng.Get(key)
+		},
+		Scan: func(prefix string) iter.Seq2[string, []byte] {
+			return func(yield func(string, []byte) bool) { db.scanState(tr, earlier, prefix, yield) }
+		},
 	}
+}
+
+// scanState yields the state of a trigger, what is stored and what is about to.
+func (db *DB) scanState(tr *trigger, earlier *effects, prefix string, yield func(string, []byte) bool) {
+	base := tr.stateKey("")
+	values := map[string][]byte{}
+	for k, v := range db.eng.Scan(base + prefix) {
+		values[k] = v
+	}
+	var chain []*effects
+	for x := earlier; x != nil; x = x.earlier {
+		chain = append(chain, x)
+	}
+	for _, x := range slices.Backward(chain) {
+		for i := range x.puts {
+			if p := &x.puts[i]; len(p.Key) >= len(base+prefix) && p.Key[:len(base+prefix)] == base+prefix {
+				if delete(values, p.Key); !p.Delete {
+					values[p.Key] = p.Value
+				}
+			}
+		}
+	}
+	for _, k := range sortedKeys(values) {
+		if !yield(k[len(base):], values[k]) {
+			return
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // stateKey is where the state of a trigger stands among the durable state.
 func (tr *trigger) stateKey(key string) string {
 	return "trigger/" + pattern.Quote(tr.spec.Name) + "/" + key
-}
-
-func (tr *trigger) defKey() string { return "def/trigger/" + pattern.Quote(tr.spec.Name) }
-
-// define stores the definition and reports whether a trigger of this name was
-// there before, in an earlier life of the store: then its state goes on.
-func (db *DB) define(ctx context.Context, tr *trigger) (known bool, err error) {
-	s := &tr.spec
-	def := []byte{1, byte(s.When), 0}
-	if s.Stateful {
-		def[2] = 1
-	}
-	def = appendPairs(appendText(def, s.Pattern), s.Params)
-	old, known := db.eng.Get(tr.defKey())
-	if known && bytes.Equal(old, def) {
-		return true, nil
-	}
-	b := engine.Batch{Puts: []engine.Put{{Kind: engine.PutDefinition, Key: tr.defKey(), Value: def}}}
-	_, err = db.eng.Commit(ctx, &b, false)
-	return known, err
-}
-
-// DropTrigger removes a trigger: no insert that begins after it has returned
-// fires it, firings that run finish first, then OnDrop is called. An error of
-// OnDrop is returned, and the trigger is gone all the same, with its state.
-func (db *DB) DropTrigger(ctx context.Context, name string) error {
-	fail := func(err error) error { return &Error{Op: "drop trigger", Subject: name, Err: err} }
-	if err := db.usable(ctx); err != nil {
-		return fail(err)
-	}
-	if err := db.authorize(ctx, ActionDropTrigger, name); err != nil {
-		return err
-	}
-	if err := db.lockReg(ctx); err != nil {
-		return fail(err)
-	}
-	defer db.unlockReg()
-	tr := db.triggers.Load().find(name)
-	if tr == nil {
-		return fail(fmt.Errorf("this trigger has not been created: %w", errs.NotFound))
-	}
-	if frameOf(ctx).holds(tr) {
-		return fail(fmt.Errorf("a trigger cannot drop itself while it fires: %w", errs.Reentrant))
-	}
-	db.triggers.Store(db.triggers.Load().without(tr))
-	if err := tr.busy.wait(ctx); err != nil {
-		return fail(fmt.Errorf("removed, but a firing has not finished: %w", err))
-	}
-	if err := errors.Join(db.forget(ctx, tr.stateKey("")), db.forget(ctx, tr.defKey())); err != nil {
-		return fail(err)
-	}
-	if h, ok := tr.spec.Trigger.(interface{ OnDrop(context.Context) error }); ok {
-		if err := call(name, func() error { return h.OnDrop(ctx) }); err != nil {
-			return &TriggerError{Name: name, Phase: "drop", Event: tr.spec.When, Err: err}
-		}
-	}
-	return nil
-}
-
-// Triggers yields the triggers in force, sorted by name.
-func (db *DB) Triggers() iter.Seq[TriggerInfo] {
-	all := slices.Clone(db.triggers.Load().all)
-	slices.SortFunc(all, func(a, b *trigger) int { return strings.Compare(a.spec.Name, b.spec.Name) })
-	return func(yield func(TriggerInfo) bool) {
-		for _, tr := range all {
-			info := TriggerInfo{Spec: tr.spec, State: "ACTIVE", Hooks: tr.hooks, Fired: tr.fired.Load(), Failed: tr.failed.Load()}
-			if !yield(info) {
-				return
-			}
-		}
-	}
 }

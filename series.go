@@ -131,13 +131,17 @@ func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) erro
 	return db.commitDelete(ctx, pat, &engine.Batch{Deletes: []engine.Delete{{Series: all, From: from, To: to}}}, len(all))
 }
 
-// DropSeries removes the series that match pattern with all their points.
+// DropSeries removes the series that match pattern with all their points, and
+// the triggers that were made for them alone (TriggerSpec.Series).
 func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	all, err := db.forDelete(ctx, pat)
 	if err != nil {
 		return err
 	}
-	return db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all))
+	if err := db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all)); err != nil {
+		return err
+	}
+	return db.dropTriggersOf(ctx, all)
 }
 
 func (db *DB) forDelete(ctx context.Context, pat string) ([]*engine.Series, error) {

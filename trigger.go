@@ -2,10 +2,11 @@ package tickwell
 
 import (
 	"context"
-	"fmt"
+	"iter"
 	"log/slog"
+	"time"
 
-	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/window"
 )
 
 // A Trigger is told of inserted rows: see [TriggerSpec] for which and when. Fire
@@ -13,17 +14,29 @@ import (
 // [FailureStrategy] decides about.
 //
 // Unless the spec says Stateful, Fire may be called from several goroutines at
-// once. ctx is the inserter's; writes that Fire makes through f, or through a
-// DB with this ctx, belong to the firing.
+// once. Writes that Fire makes through f, or through a DB with ctx, belong to
+// the firing: they return when stored, and fire triggers of their own when it is
+// over. Writes through any other context are inserts like any other, whose
+// triggers fire inside the call: a stateful trigger that so writes into its own
+// pattern waits for itself until the store closes.
 //
 // These optional methods, the hooks of the IoTDB trigger pages, are found when
 // the trigger is created and listed in [TriggerInfo]:
 //
 //	Validate(Params) error                 refuse bad attributes, before OnCreate
 //	OnCreate(context.Context, Env) error   get ready; an error refuses the trigger
-//	Restore(context.Context, Env) error    load saved state, after OnCreate
+//	Restore(context.Context, Env) error    load saved state: after OnCreate on a store
+//	                                       that was reopened, and whenever what the
+//	                                       last Fire did was not stored. Stateful only
+//	OnStart(context.Context) error         START TRIGGER; an error leaves it stopped
+//	OnStop(context.Context) error          STOP TRIGGER, after the last Fire
 //	OnDrop(context.Context) error          free what OnCreate took
 //	FailureStrategy() FailureStrategy      asked each time Fire failed
+//	Rewrite(context.Context, *Firing) (*Tablet, error)
+//	                                       called in place of Fire, BEFORE only: the
+//	                                       rows to store instead, nil for no change
+//	OnWake(context.Context, *Firing) error called, without rows, at the time given to
+//	                                       [Firing.Wake]
 type Trigger interface {
 	Fire(ctx context.Context, f *Firing) error
 }
@@ -66,14 +79,19 @@ const (
 	Pessimistic
 )
 
-// TriggerSpec says which rows a trigger is told of.
+// TriggerSpec says which rows a trigger is told of, and how it runs.
 type TriggerSpec struct {
 	Name string // unique, case-sensitive
 	// Pattern selects series, such as "root.ln.*.temperature" or "root.sg.**".
 	// The trigger fires once per inserted device tablet that has matching
 	// measurements, with exactly those.
 	Pattern string
-	When    When
+	// Series, in place of Pattern, is the path of one existing series: a trigger
+	// of the IoTDB 0.13 page. There is at most one for a series, it goes when the
+	// series is dropped, null cells do not reach it, it is Stateful, and unless
+	// it has a FailureStrategy method its failure fails the insert.
+	Series string
+	When   When
 	// Stateful serialises the trigger: one Fire at a time, in log order.
 	Stateful bool
 	// Priority orders the triggers of one insert, lowest first; equal ones fire
@@ -81,8 +99,46 @@ type TriggerSpec struct {
 	Priority int
 	Params   Params
 	// Sinks are the names of the sinks that get its events. Empty: all.
-	Sinks   []string
+	Sinks []string
+
+	// Trigger is the code. A trigger made by value is gone after a restart until
+	// it is created again, with its state.
 	Trigger Trigger
+	// Class, in place of Trigger, names a class of Options.Classes: the
+	// definition is stored and the trigger is there again after a restart.
+	Class string
+
+	// Retries is how often a failed Fire is called again before it counts as
+	// failed.
+	Retries int
+	// DisableAfter stops the trigger, as StopTrigger does, when so many firings
+	// in a row have failed. Zero: never.
+	DisableAfter int
+	// DeadLetter is the name of a sink that gets each row whose firing failed as
+	// an event, with the error in Notes.
+	DeadLetter string
+
+	// Budget is how long one Fire may take. The trigger then runs in a goroutine
+	// of its own on a private copy of the rows; when the time is over it is
+	// STUCK, the firing has failed, and whatever it does later is ignored. Until
+	// it returns the trigger does not fire. Zero: no limit, in the inserter's
+	// goroutine.
+	Budget time.Duration
+
+	// Queue lets a trigger AFTER an insert fire in the background: so many
+	// firings may wait. Zero: inside the insert.
+	Queue int
+	// WhenFull says what an insert does that finds the queue full:
+	// [window.RejectError] fails the firing, [window.RejectWait] waits (but not
+	// inside another firing), [window.DropNewest] and [window.DropOldest] drop
+	// and count.
+	WhenFull window.Rejection
+
+	// Durable stores, with each insert, that the trigger AFTER it has to fire. A
+	// firing cut short by a crash, or waiting in the queue, is made up for when
+	// the trigger is created again: its effects appear exactly once. It costs
+	// the rows' bytes in the log a second time.
+	Durable bool
 }
 
 // Env is what a hook may use of the store it runs in.
@@ -93,64 +149,26 @@ type Env struct {
 	Clock  Clock
 	// Get returns what [Firing.Put] stored last under key.
 	Get func(key string) ([]byte, bool)
+	// Scan yields what Put has stored under keys that begin with prefix, sorted.
+	Scan func(prefix string) iter.Seq2[string, []byte]
 }
 
-// A Firing is one call of a trigger. It embeds the rows: the device, and the
-// measurements that match the pattern. Rows in which all of them are null are
-// left out. The Firing and its Tablet are only valid during the call.
-//
-// What a trigger sends out or writes through its Firing takes effect together,
-// if Fire succeeds: BEFORE an insert in the very record of the inserted rows,
-// AFTER it in one record of its own.
-type Firing struct {
-	*Tablet
-	Trigger string
-	When    When
-
-	db  *DB
-	out *effects
-	run *trigger
-}
-
-// Emit sends e to the trigger's sinks. Source, and ID if empty, are filled in.
-func (f *Firing) Emit(e Event) {
-	f.out.emit(f.Trigger, f.run.sinks, e)
-}
-
-// Write stores the rows of t. They fire triggers of their own once this firing
-// is over. t is copied. A trigger BEFORE an insert cannot write: its effects
-// are part of the insert; the error satisfies errors.Is(err, [ErrReentrant]).
-func (f *Firing) Write(t *Tablet) error {
-	if f.When == BeforeInsert {
-		return &Error{Op: "write", Subject: t.Device, Err: fmt.Errorf("trigger %s fires before the insert: %w", f.Trigger, errs.Reentrant)}
-	}
-	if err := f.db.check(t); err != nil {
-		return err
-	}
-	f.out.tablets = append(f.out.tablets, t.Clone())
-	return nil
-}
-
-// Put stores value under key as durable state of this trigger; nil removes it.
-// [Env] gives it back to Restore. value is copied.
-func (f *Firing) Put(key string, value []byte) {
-	f.out.put(f.run.stateKey(key), value)
-}
-
-// Get returns what Put stored last under key, in this firing or before.
-func (f *Firing) Get(key string) ([]byte, bool) {
-	k := f.run.stateKey(key)
-	if v, ok := f.out.get(k); ok {
-		return v, v != nil
-	}
-	return f.db.eng.Get(k)
-}
-
-// TriggerInfo describes a trigger as SHOW TRIGGERS does.
+// TriggerInfo describes a trigger as SHOW TRIGGERS does: its columns are
+// Spec.Name, Spec.When, Type, State, Spec.Pattern (or Series), ClassName, NodeID
+// and Spec.Params.
 type TriggerInfo struct {
-	Spec   TriggerSpec
-	State  string   // ACTIVE or DROPPING
-	Hooks  []string // optional methods found, such as "OnDrop"
-	Fired  int64
-	Failed int64
+	Spec TriggerSpec
+	Type string // STATELESS or STATEFUL
+	// State is INACTIVE (being created, or its class is not there), ACTIVE
+	// (the 0.13 page's STARTED), STOPPED, DROPPING or STUCK (over its Budget). The documents'
+	// TRANSFERRING cannot happen in one process. Inserting is safe in every state.
+	State     string
+	Err       error    // why it is INACTIVE or STUCK, or its last failure
+	ClassName string   // Spec.Class, or the Go type of Spec.Trigger
+	NodeID    string   // ALL for stateless triggers, 0 for stateful ones
+	Hooks     []string // optional methods found, such as "OnDrop"
+	Fired     int64    // calls of Fire or Rewrite since Open
+	Failed    int64
+	Waiting   int   // firings in its queue
+	Dropped   int64 // firings dropped from its queue
 }

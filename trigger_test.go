@@ -183,7 +183,7 @@ func TestTriggerLifeCycle(t *testing.T) {
 	var j journal
 	fs := memFS()
 	h := &hooked{j: &j}
-	sp := TriggerSpec{Name: "Häufig", Pattern: "root.d.*", Params: Params{"lo": "0"}, Trigger: h}
+	sp := TriggerSpec{Name: "Häufig", Pattern: "root.d.*", Params: Params{"lo": "0"}, Stateful: true, Trigger: h}
 	db := openDir(t, "data", &Options{FS: fs, Triggers: []TriggerSpec{sp}})
 	j.want(t, "Validate", "OnCreate 0")
 	if err := db.CreateTrigger(ctx, sp); !errors.Is(err, ErrExists) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -34,7 +35,14 @@ type DB struct {
 	// reg serialises registration. It is a channel, because hooks run inside.
 	reg      chan struct{}
 	triggers atomic.Pointer[triggerTable]
+	tabling  tabling
+	classes  classes
 	created  atomic.Uint64 // triggers made so far
+	promised atomic.Uint64 // durable firings promised so far
+	locks    locks
+	budget   *dispatch.Budgeted
+	work     *dispatch.Group // what triggers have to do in the background
+	busy     gate            // of that, what is under way
 	funcs    functions
 	sinks    sinkSet
 	cqs      cqSet
@@ -76,6 +84,10 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	db.bound.seed = maphash.MakeSeed()
 	db.triggers.Store(new(triggerTable))
 	db.life, db.stop = context.WithCancel(context.WithoutCancel(ctx))
+	db.budget = dispatch.NewBudgeted(db.clock, maxBudgeted)
+	db.work = dispatch.NewGroup(db.clock, func(name string, err error) {
+		db.log.Warn("background work of a trigger failed", "trigger", name, "err", err)
+	})
 	eng, err := engine.Open(ctx, db.engineConfig())
 	if err != nil {
 		db.stop()
@@ -167,10 +179,8 @@ func (db *DB) install(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, t := range db.opts.Triggers {
-		if err := db.CreateTrigger(ctx, t); err != nil {
-			return err
-		}
+	if err := db.installTriggers(ctx); err != nil {
+		return err
 	}
 	for _, q := range db.opts.ContinuousQueries {
 		if err := db.CreateContinuousQuery(ctx, q); err != nil {
@@ -200,6 +210,10 @@ func (db *DB) usable(ctx context.Context) error {
 	}
 	return nil
 }
+
+// maxBudgeted bounds how many calls of triggers with a budget run at once, over
+// all triggers, stuck ones included.
+const maxBudgeted = 1024
 
 func (db *DB) authorize(ctx context.Context, a Action, path string) error {
 	if db.opts.Authorize == nil {
@@ -244,6 +258,9 @@ func (db *DB) Quiesce(ctx context.Context) error {
 		err = db.idleCQs(ctx)
 	}
 	if err == nil {
+		err = db.drainTriggers(ctx)
+	}
+	if err == nil {
 		err = db.drainSinks(ctx)
 	}
 	if err != nil {
@@ -253,7 +270,8 @@ func (db *DB) Quiesce(ctx context.Context) error {
 }
 
 // Close stops continuous queries and sinks where they are, waits for running
-// inserts, makes what was acknowledged durable and releases the folder. Events
+// inserts and triggers, at most five seconds, after which its error names the
+// triggers that do not return, makes what was acknowledged durable and releases the folder. Events
 // not yet delivered stay in the outbox of a store on disk. To let queued work
 // finish first, use [DB.Shutdown]. Close may be called more than once.
 func (db *DB) Close() error {
@@ -264,8 +282,9 @@ func (db *DB) Close() error {
 	defer close(db.done)
 	db.stop()
 	db.cqs.wait()
+	terr := db.closeTriggers()
 	db.closeSinks()
-	if err := db.eng.Close(); err != nil {
+	if err := errors.Join(terr, db.eng.Close()); err != nil {
 		db.err = &Error{Op: "close", Subject: db.dir, Err: err}
 	}
 	return db.err
@@ -287,6 +306,9 @@ func (db *DB) Shutdown(ctx context.Context) error {
 
 func (db *DB) drain(ctx context.Context) error {
 	if err := db.stopCQs(ctx); err != nil {
+		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
+	}
+	if err := db.drainTriggers(ctx); err != nil {
 		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
 	}
 	if err := db.drainSinks(ctx); err != nil {

@@ -1,0 +1,141 @@
+package tickwell
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// alarm is the timer behind [Firing.Wake].
+type alarm struct {
+	mu   sync.Mutex
+	at   int64
+	set  bool
+	stop func() bool
+}
+
+type waking struct {
+	trigger *trigger
+	at      int64
+	set     bool
+}
+
+func (tr *trigger) wakeKey() string { return "wake/" + pattern.Quote(tr.spec.Name) }
+
+// wake adds that tr is to be woken at a time, or not at all.
+func (x *effects) wake(tr *trigger, at time.Time) {
+	w := waking{trigger: tr}
+	p := engine.Put{Kind: engine.PutEffect, Key: tr.wakeKey(), Delete: true}
+	if ns, err := unixNano(at); err == nil && !at.IsZero() {
+		w.at, w.set = ns, true
+		p.Delete, p.Value = false, binary.LittleEndian.AppendUint64(nil, uint64(ns))
+	}
+	x.wakes = append(x.wakes, w)
+	x.set(p)
+}
+
+// setAlarms starts the timers of effects that have been stored.
+func (db *DB) setAlarms(x *effects) {
+	for _, w := range x.wakes {
+		db.setAlarm(w)
+	}
+}
+
+func (db *DB) setAlarm(w waking) {
+	a := &w.trigger.alarm
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.set && w.set && a.at == w.at {
+		return
+	}
+	if a.stop != nil {
+		a.stop()
+	}
+	a.at, a.set, a.stop = w.at, w.set, nil
+	if !w.set || w.trigger.state.Load() == stateDropping {
+		return
+	}
+	tr := w.trigger
+	a.stop = db.clock.AfterFunc(time.Duration(w.at-db.clock.Now().UnixNano()), func() {
+		db.background(tr.spec.Name, func() error { db.ring(w); return nil })
+	})
+}
+
+func (a *alarm) clear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stop != nil {
+		a.stop()
+	}
+	a.set, a.stop = false, nil
+}
+
+// rearm starts the timer that an earlier life of the store has left.
+func (db *DB) rearm(tr *trigger) {
+	if b, ok := db.eng.Get(tr.wakeKey()); ok && len(b) == 8 && tr.onWake != nil {
+		db.setAlarm(waking{tr, int64(binary.LittleEndian.Uint64(b)), true})
+	}
+}
+
+// ring calls OnWake.
+func (db *DB) ring(w waking) {
+	tr := w.trigger
+	if !tr.busy.enter() {
+		return
+	}
+	defer tr.busy.leave()
+	in := db.scratch.Get().(*insertion)
+	defer db.end(in)
+	act := in.newActivity()
+	defer db.settleRest(act)
+	if tr.spec.Stateful && tr.queue != nil {
+		if err := tr.turn.Lock(db.life); err != nil {
+			return
+		}
+		defer tr.turn.Unlock()
+	} else if tr.spec.Stateful {
+		if err := db.locks.lock(db.life, db.life, &tr.ticket, act, false); err != nil {
+			return
+		}
+		defer db.locks.unlock(&tr.ticket)
+	}
+	a := &tr.alarm
+	a.mu.Lock()
+	due := a.set && a.at == w.at && tr.state.Load() == stateActive
+	if due && db.clock.Now().UnixNano() < w.at { // wall time was set back
+		a.set = false
+		a.mu.Unlock()
+		db.setAlarm(w)
+		return
+	}
+	if due {
+		a.set, a.stop = false, nil
+	}
+	a.mu.Unlock()
+	if !due || tr.onWake == nil {
+		return
+	}
+	c := in.newCall(db.life, db, tr, &Tablet{}, act, nil)
+	c.waking = true
+	c.firing.When = AfterInsert // there is no insert whose record could take the effects
+	c.fx.wake(tr, time.Time{})
+	db.runAfter(c, "")
+	db.settle(db.life, act, nil)
+}
+
+// background runs f in a goroutine that Quiesce and Close wait for.
+func (db *DB) background(name string, f func() error) {
+	if !db.busy.enter() {
+		return
+	}
+	if !db.work.Go(name, func(context.Context) error {
+		defer db.busy.leave()
+		return f()
+	}) {
+		db.busy.leave()
+	}
+}

@@ -1,0 +1,153 @@
+package tickwell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/dispatch"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// over ends a call: its context and its Firing belong to nothing any more.
+func (c *firingCall) over() {
+	c.frame.over.Store(true)
+	c.firing.over.Store(true)
+}
+
+// attempt calls a trigger, again if it fails and the spec says so.
+func (db *DB) attempt(c *firingCall) error {
+	tr := c.frame.trigger
+	for try := 0; ; try++ {
+		err := db.observe(c)
+		if err == nil {
+			tr.inRow.Store(0)
+			return nil
+		}
+		var stuck *dispatch.StuckError
+		if try >= tr.spec.Retries || errors.As(err, &stuck) || tr.code == nil || c.frame.Err() != nil {
+			return err
+		}
+		earlier := c.fx.earlier
+		c.fx.reset()
+		c.fx.earlier = earlier
+		c.rewritten = nil
+		db.restore(&c.frame, tr, earlier)
+	}
+}
+
+// observe is one call with what the Observer is told of it.
+func (db *DB) observe(c *firingCall) error {
+	o := db.opts.Observer
+	if o == nil || o.Fire == nil {
+		return db.invoke(c)
+	}
+	start := db.clock.Mono()
+	err := db.invoke(c)
+	info := FireInfo{Trigger: c.frame.trigger.spec.Name, Device: c.firing.Device, Rows: c.firing.Len(), Took: db.clock.Mono() - start, Err: err}
+	if oerr := call("Observer.Fire", func() error { o.Fire(info); return nil }); oerr != nil {
+		db.log.Warn("observer failed", "err", oerr)
+	}
+	return err
+}
+
+// invoke calls the trigger's code once.
+func (db *DB) invoke(c *firingCall) error {
+	tr := c.frame.trigger
+	if tr.code == nil {
+		return fmt.Errorf("the trigger is inactive: %w", tr.missing)
+	}
+	if tr.stuck.Load() > 0 {
+		return fmt.Errorf("the trigger is stuck: a call is over its budget of %v and has not returned: %w", tr.spec.Budget, errs.Overloaded)
+	}
+	tr.fired.Add(1)
+	if tr.spec.Budget > 0 {
+		return db.invokeBudgeted(c)
+	}
+	if db.opts.CheckTriggers {
+		return db.invokeChecked(c)
+	}
+	return db.invokeHere(c)
+}
+
+func (db *DB) invokeHere(c *firingCall) error {
+	returned := false
+	defer func() {
+		if !returned { // by runtime.Goexit: the caller's goroutine ends
+			c.over()
+			db.failed(c, &dispatch.GoexitError{Name: c.frame.trigger.spec.Name}, c.firing.When == AfterInsert, "")
+		}
+	}()
+	err := call(c.frame.trigger.spec.Name, func() error { return c.code(&c.frame) })
+	returned = true
+	return err
+}
+
+// code is the method of the trigger that this call is about.
+func (c *firingCall) code(ctx context.Context) (err error) {
+	tr := c.frame.trigger
+	switch {
+	case c.waking:
+		return tr.onWake(ctx, &c.firing)
+	case tr.rewrite != nil:
+		c.rewritten, err = tr.rewrite(ctx, &c.firing)
+		return err
+	}
+	return tr.code.Fire(ctx, &c.firing)
+}
+
+// invokeBudgeted calls the trigger in a goroutine of its own, with rows of its
+// own. Once left behind, that goroutine has nothing in common with the store.
+func (db *DB) invokeBudgeted(c *firingCall) error {
+	tr := c.frame.trigger
+	if !c.private {
+		c.firing.Tablet, c.private = c.firing.Tablet.Clone(), true
+	}
+	name := tr.spec.Name
+	var late lateness
+	err := db.budget.Run(&c.frame, name, tr.spec.Budget, func(ctx context.Context) error {
+		defer func() {
+			if late.end() {
+				tr.stuck.Add(-1)
+				db.log.Warn("a stuck trigger has returned; what it did is ignored", "trigger", name)
+			}
+		}()
+		return c.code(ctx)
+	})
+	if s, ok := err.(*dispatch.StuckError); ok {
+		if late.expire() {
+			tr.stuck.Add(1)
+		}
+		return s
+	}
+	return asPanic(err)
+}
+
+// closeBudgeted waits for budgeted calls, for a bounded time.
+func (db *DB) closeBudgeted(limit time.Duration) error { return db.budget.Close(limit) }
+
+// restore lets a stateful trigger load the state it has put, if it wants to,
+// because what it did since was not stored.
+func (db *DB) restore(ctx context.Context, tr *trigger, earlier *effects) {
+	h, ok := tr.code.(interface {
+		Restore(context.Context, Env) error
+	})
+	if !ok || !tr.spec.Stateful {
+		return
+	}
+	err := call(tr.spec.Name, func() error { return h.Restore(context.WithoutCancel(ctx), db.env(tr, earlier)) })
+	if err != nil {
+		db.report(tr, &TriggerError{Name: tr.spec.Name, Phase: "restore", Event: tr.spec.When, Err: err})
+	}
+}
+
+// reload gives stateful BEFORE triggers back the state they had before an
+// insert that was not stored.
+func (db *DB) reload(ctx context.Context, in *insertion) {
+	for _, tr := range in.held {
+		if tr.spec.When == BeforeInsert {
+			db.restore(ctx, tr, nil)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package tickwell
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tickwell/tickwell/internal/dispatch"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// trigger is a registered [Trigger]. What is not atomic does not change once it
+// is in the table; a change of its definition makes a new one.
+type trigger struct {
+	spec     TriggerSpec
+	code     Trigger // nil while its class is not there
+	rewrite  func(context.Context, *Firing) (*Tablet, error)
+	onWake   func(context.Context, *Firing) error
+	seq      uint64 // order of creation
+	pattern  *pattern.Pattern
+	sinks    []string
+	hooks    []string
+	strategy FailureStrategy // as it was at creation
+	missing  error           // why code is nil
+
+	ticket  ticket          // of a stateful trigger
+	turn    dispatch.Ticket // of hooks, and of firings outside inserts
+	busy    gate            // inserts that fire it
+	queue   *dispatch.Queue[string, *job]
+	state   atomic.Int32
+	stuck   atomic.Int32 // calls over their budget that have not returned
+	fired   atomic.Int64
+	failed  atomic.Int64
+	dropped atomic.Int64
+	inRow   atomic.Int64 // failures in a row
+	last    atomic.Pointer[TriggerError]
+	alarm   alarm
+}
+
+// The states of a trigger. STUCK is not among them: it is ACTIVE and stuck.
+const (
+	stateInactive int32 = iota // being created, or its code is not there
+	stateActive
+	stateStopped
+	stateDropping
+)
+
+var stateNames = [...]string{"INACTIVE", "ACTIVE", "STOPPED", "DROPPING"}
+
+// triggerTable is the immutable set of triggers. An insert uses one table from
+// beginning to end.
+type triggerTable struct {
+	all  []*trigger // by name
+	live []*trigger // those that fire, in firing order
+}
+
+// newTable sorts out which triggers fire.
+func newTable(all []*trigger) *triggerTable {
+	t := &triggerTable{all: all}
+	slices.SortFunc(all, func(a, b *trigger) int { return strings.Compare(a.spec.Name, b.spec.Name) })
+	for _, tr := range all {
+		if s := tr.state.Load(); s == stateActive || s == stateInactive && tr.missing != nil && tr.spec.Class != "" {
+			t.live = append(t.live, tr)
+		}
+	}
+	slices.SortFunc(t.live, firingOrder)
+	return t
+}
+
+// firingOrder is by priority, then by creation.
+func firingOrder(a, b *trigger) int {
+	return cmp.Or(cmp.Compare(a.spec.Priority, b.spec.Priority), cmp.Compare(a.seq, b.seq))
+}
+
+func (t *triggerTable) find(name string) *trigger {
+	if i, ok := slices.BinarySearchFunc(t.all, name, func(tr *trigger, name string) int { return strings.Compare(tr.spec.Name, name) }); ok {
+		return t.all[i]
+	}
+	return nil
+}
+
+// tabling makes changes of the table one after the other.
+type tabling struct{ mu sync.Mutex }
+
+// retable puts the table in force that change makes of the triggers there are.
+func (db *DB) retable(change func(all []*trigger) []*trigger) {
+	db.tabling.mu.Lock()
+	defer db.tabling.mu.Unlock()
+	db.triggers.Store(newTable(change(slices.Clone(db.triggers.Load().all))))
+}
+
+func (db *DB) addTrigger(tr *trigger) {
+	db.retable(func(all []*trigger) []*trigger {
+		all = slices.DeleteFunc(all, func(o *trigger) bool { return o.spec.Name == tr.spec.Name })
+		return append(all, tr)
+	})
+}
+
+func (db *DB) removeTrigger(tr *trigger) {
+	db.retable(func(all []*trigger) []*trigger {
+		return slices.DeleteFunc(all, func(o *trigger) bool { return o == tr })
+	})
+}
+
+func (db *DB) setState(tr *trigger, state int32) {
+	db.retable(func(all []*trigger) []*trigger {
+		tr.state.Store(state)
+		return all
+	})
+}
+
+// matches are the triggers that a binding fires under one table.
+type matches struct {
+	table         *triggerTable
+	before, after []match
+	all           []*trigger // of both, in firing order
+}
+
+type match struct {
+	trigger *trigger
+	cols    []int // matching columns, in the order of the insert; nil: all
+}
+
+func (b *binding) matching(table *triggerTable) *matches {
+	if m := b.matches.Load(); m != nil && m.table == table {
+		return m
+	}
+	m := &matches{table: table}
+	for _, tr := range table.live {
+		var cols []int
+		for i, name := range b.nodes {
+			if tr.pattern.MatchParts(b.path, name) {
+				cols = append(cols, i)
+			}
+		}
+		if cols == nil {
+			continue
+		}
+		if len(cols) == len(b.nodes) {
+			cols = nil
+		}
+		m.all = append(m.all, tr)
+		if tr.spec.When == BeforeInsert {
+			m.before = append(m.before, match{tr, cols})
+		} else {
+			m.after = append(m.after, match{tr, cols})
+		}
+	}
+	b.matches.Store(m)
+	return m
+}
