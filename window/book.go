@@ -38,8 +38,12 @@ func (b *book[K, S]) find(key K) (e *entry[K, S], err error) {
 	if e = b.keys.find(key); e != nil {
 		return e, nil
 	}
+	if key != key {
+		b.keys.refused++ // NaN is no key: it would never be found again
+		return nil, nil
+	}
 	o := &b.keys.opts
-	if o.MaxKeys > 0 && len(b.keys.index) >= o.MaxKeys {
+	if o.MaxKeys > 0 && b.keys.index.n >= o.MaxKeys {
 		if o.OnMaxKeys == RefuseNew {
 			b.keys.refused++
 			return nil, nil

@@ -97,6 +97,8 @@ func (p *reduction[T, A, R]) rearmSize(c *cell[T, A]) {
 		c.room = 0
 		if into := c.rows % p.paneRows(); into > 0 {
 			c.room = p.paneRows() - into - 1
+		} else if p.paneRows() == 1 && p.canSlide {
+			c.room = slides
 		}
 		return
 	}

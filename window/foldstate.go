@@ -166,20 +166,38 @@ func (p *panes[A]) append(dst []byte, codec StateCodec[A], scratch *[]A) []byte 
 		scratch = new([]A)
 	}
 	accs := (*scratch)[:0]
-	at := len(dst)
-	dst = append(dst, make([]byte, 8*n)...)
+	most := int64(0)
 	for i := range n {
-		q := p.at(p.low + int64(i))
-		binary.LittleEndian.PutUint64(dst[at+8*i:], uint64(q.n))
-		if q.n > 0 {
+		if q := p.at(p.low + int64(i)); q.n > 0 {
 			accs = append(accs, q.acc)
+			most = max(most, q.n)
 		}
 	}
 	*scratch = accs
+	dst = p.appendCounts(dst, n, most)
 	dst = codec.AppendState(dst, accs)
 	if p.first != nil {
 		for i := p.low; i < p.high; i++ {
 			dst = putInts(dst, p.first[i&int64(len(p.first)-1)])
+		}
+	}
+	return dst
+}
+
+// appendCounts writes the panes' row counts, in a byte each where they fit.
+func (p *panes[A]) appendCounts(dst []byte, n int, most int64) []byte {
+	width := 8
+	if most < 256 {
+		width = 1
+	}
+	dst = append(dst, byte(width))
+	at := len(dst)
+	dst = append(dst, make([]byte, width*n)...)
+	for i := range n {
+		if q := p.at(p.low + int64(i)); width == 1 {
+			dst[at+i] = byte(q.n)
+		} else {
+			binary.LittleEndian.PutUint64(dst[at+8*i:], uint64(q.n))
 		}
 	}
 	return dst
@@ -192,11 +210,17 @@ func (p *panes[A]) load(r *reader, codec StateCodec[A]) {
 		return
 	}
 	p.start(low)
-	p.high = high
+	p.high, p.some = high, low
 	filled := 0
+	width := readValue[uint8](r, nil)
+	r.must(width == 1 || width == 8)
 	for i := low; i < high; i++ {
 		q := p.at(i)
-		q.n = r.int()
+		if width == 1 {
+			q.n = int64(readValue[uint8](r, nil))
+		} else {
+			q.n = r.int()
+		}
 		r.must(q.n >= 0)
 		if q.n > 0 {
 			filled++

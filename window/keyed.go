@@ -157,7 +157,7 @@ func (h *KeyedHandler[K, T]) Close() (err error) {
 
 // Stats returns the counts so far.
 func (h *KeyedHandler[K, T]) Stats() KeyStats {
-	s := KeyStats{Stats: h.gone, Keys: len(h.b.keys.index), Open: h.b.open, Evicted: h.b.keys.evicted}
+	s := KeyStats{Stats: h.gone, Keys: h.b.keys.index.n, Open: h.b.open, Evicted: h.b.keys.evicted}
 	s.Refused += h.b.keys.refused
 	h.b.keys.all(func(e *entry[K, Handler[T]]) bool {
 		if e.state != nil {

@@ -166,4 +166,3 @@ func TestOracleSharedTime(t *testing.T) {
 		}
 	}
 }
-

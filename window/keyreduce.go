@@ -216,7 +216,7 @@ func (h *KeyedReducing[K, T, A, R]) shut() {
 // Stats returns the counts so far.
 func (h *KeyedReducing[K, T, A, R]) Stats() KeyStats {
 	h.out.enter()
-	s := KeyStats{Stats: *h.p.stats, Keys: len(h.b.keys.index), Open: h.b.open, Evicted: h.b.keys.evicted}
+	s := KeyStats{Stats: *h.p.stats, Keys: h.b.keys.index.n, Open: h.b.open, Evicted: h.b.keys.evicted}
 	s.Refused += h.b.keys.refused
 	s.Bytes = int(h.b.keys.bytes)
 	h.b.keys.all(func(e *entry[K, cell[T, A]]) bool {

@@ -71,7 +71,7 @@ const chunk = 256
 // without a row for longest.
 type keys[K comparable, S any] struct {
 	opts   KeyOptions
-	index  map[K]int32
+	index  *keyIndex[K]
 	chunks []*[chunk]entry[K, S]
 	free   []int32
 	used   int32
@@ -85,14 +85,16 @@ type keys[K comparable, S any] struct {
 }
 
 func newKeys[K comparable, S any](o KeyOptions) *keys[K, S] {
-	return &keys[K, S]{opts: o, index: map[K]int32{}, oldest: -1, last: -1, newest: math.MinInt64,
+	k := &keys[K, S]{opts: o, oldest: -1, last: -1, newest: math.MinInt64,
 		lru: o.TTL > 0 || o.OnMaxKeys != RefuseNew || o.OnMaxBytes != RefuseNew}
+	k.index = newKeyIndex(func(id int32) *K { return &k.at(id).key })
+	return k
 }
 
 func (k *keys[K, S]) at(id int32) *entry[K, S] { return &k.chunks[id/chunk][id%chunk] }
 
 func (k *keys[K, S]) find(key K) *entry[K, S] {
-	if id, ok := k.index[key]; ok {
+	if id, ok := k.index.find(key); ok {
 		return k.at(id)
 	}
 	return nil
@@ -112,7 +114,7 @@ func (k *keys[K, S]) add(key K) *entry[K, S] {
 	}
 	e := k.at(id)
 	*e = entry[K, S]{key: key, id: id, newest: math.MinInt64, turn: e.turn + 1, prev: -1, next: -1}
-	k.index[key] = id
+	k.index.add(key, id)
 	if k.lru {
 		k.append(e)
 	}
@@ -120,7 +122,7 @@ func (k *keys[K, S]) add(key K) *entry[K, S] {
 }
 
 func (k *keys[K, S]) remove(e *entry[K, S]) {
-	delete(k.index, e.key)
+	k.index.remove(e.key, e.id)
 	if k.lru {
 		k.unlink(e)
 	}

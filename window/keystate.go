@@ -36,7 +36,7 @@ func (h *KeyedReducing[K, T, A, R]) AppendState(dst []byte) ([]byte, error) {
 	err = protect(func() error {
 		dst = openSnapshot(dst, h.p.text("keyed"))
 		dst = h.p.stats.append(dst)
-		dst = putInts(dst, h.b.mark, h.b.keys.newest, int64(len(h.b.keys.index)))
+		dst = putInts(dst, h.b.mark, h.b.keys.newest, int64(h.b.keys.index.n))
 		var scratch []A
 		return h.b.eachSaved(func(e *entry[K, cell[T, A]]) (err error) {
 			if dst, err = appendKey(dst, e.key); err != nil || e.state == nil {
@@ -112,8 +112,7 @@ func (h *KeyedReducing[K, T, A, R]) LoadState(src []byte) error {
 func (b *book[K, S]) load(in *reader, state func(*entry[K, S]) *S) {
 	key := readValue[K](in, nil)
 	newest, open := in.int(), in.int()
-	_, known := b.keys.index[key]
-	in.must(!known && open >= 0 && open <= 1)
+	in.must(b.keys.find(key) == nil && open >= 0 && open <= 1)
 	if in.err != nil {
 		return
 	}
@@ -140,7 +139,7 @@ func (h *KeyedHandler[K, T]) AppendState(dst []byte) ([]byte, error) {
 	}
 	from := len(dst)
 	dst = openSnapshot(dst, stateText("keyed rows", h.spec, h.opts))
-	dst = putInts(dst, h.b.mark, h.b.keys.newest, int64(len(h.b.keys.index)))
+	dst = putInts(dst, h.b.mark, h.b.keys.newest, int64(h.b.keys.index.n))
 	var one []byte
 	err := h.b.eachSaved(func(e *entry[K, Handler[T]]) (err error) {
 		if dst, err = appendKey(dst, e.key); err != nil || e.state == nil {

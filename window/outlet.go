@@ -41,7 +41,10 @@ func (o *outlet[E]) send(e E) error {
 
 func (o *outlet[E]) deliver(e E) error {
 	if o.lane == nil {
-		return o.inCaller(e)
+		if o.gate == nil {
+			return o.here(e)
+		}
+		return o.call(e)
 	}
 	o.lane.in = e
 	switch o.lane.put() {
@@ -49,19 +52,31 @@ func (o *outlet[E]) deliver(e E) error {
 		return wrap("evaluate", ErrRejected)
 	case inline:
 		defer o.lane.inlineDone()
-		return o.inCaller(e)
+		if o.gate == nil {
+			return o.here(e)
+		}
+		return o.call(e)
 	case shut:
 		return wrap("evaluate", ErrClosed)
 	}
 	return nil
 }
 
-func (o *outlet[E]) inCaller(e E) error {
-	if o.gate == nil {
-		*o.busy = true
-		defer func() { *o.busy = false }()
+// here evaluates while the caller's state is in its hands.
+func (o *outlet[E]) here(e E) (err error) {
+	*o.busy = true
+	defer o.finished(&err)
+	return o.eval(e)
+}
+
+func (o *outlet[E]) finished(err *error) {
+	*o.busy = false
+	if r := recover(); r != nil {
+		*err = caught(r)
 	}
-	return o.call(e)
+	if *err != nil {
+		o.failed.Add(1)
+	}
 }
 
 func (o *outlet[E]) call(e E) (err error) {

@@ -11,18 +11,21 @@ type pane[A any] struct {
 
 // folder is how panes combine accumulators.
 type folder[A any] struct {
-	init  func(*A)
-	merge func(dst, newer *A)
-	rem   func(dst, oldest *A) // nil: not exact
-	empty A                    // after init, where copying is allowed
-	flat  bool                 // A holds no pointers: assignment copies it
+	red   combiner[A]
+	rem   Remover[A] // nil: not exact
+	empty A          // after Init, where copying is allowed
+	flat  bool       // A holds no pointers: assignment copies it
+}
+
+// combiner is the part of a Reducer that knows accumulators only.
+type combiner[A any] interface {
+	Init(a *A)
+	Merge(dst, newer *A)
 }
 
 func newFolder[T, A, R any](r Reducer[T, A, R]) *folder[A] {
-	f := &folder[A]{init: r.Init, merge: r.Merge, flat: !hasPointers(reflect.TypeFor[A]())}
-	if rem, ok := r.(Remover[A]); ok {
-		f.rem = rem.Remove
-	}
+	f := &folder[A]{red: r, flat: !hasPointers(reflect.TypeFor[A]())}
+	f.rem, _ = r.(Remover[A])
 	return f
 }
 
@@ -30,7 +33,7 @@ func (f *folder[A]) begin(a *A) {
 	if f.flat {
 		*a = f.empty
 	} else {
-		f.init(a)
+		f.red.Init(a)
 	}
 }
 
@@ -42,10 +45,10 @@ func (f *folder[A]) into(dst, p *pane[A]) {
 	case dst.n == 0 && f.flat:
 		dst.acc = p.acc
 	case dst.n == 0:
-		f.init(&dst.acc)
-		f.merge(&dst.acc, &p.acc)
+		f.red.Init(&dst.acc)
+		f.red.Merge(&dst.acc, &p.acc)
 	default:
-		f.merge(&dst.acc, &p.acc)
+		f.red.Merge(&dst.acc, &p.acc)
 	}
 	dst.n += p.n
 }
@@ -62,6 +65,7 @@ type panes[A any] struct {
 	ring  []pane[A] // pane i at i & (len-1)
 	low   int64     // panes before it are forgotten
 	high  int64     // panes from it on are empty
+	some  int64     // and so are those before it
 
 	back     pane[A] // fold of [backFrom, backTo), exact reducers: of these panes
 	backFrom int64
@@ -97,7 +101,7 @@ func (p *panes[A]) start(low int64) {
 	for i := range p.ring {
 		p.ring[i].n = 0
 	}
-	p.low, p.high = low, low
+	p.low, p.high, p.some = low, low, low
 	p.back.n, p.backFrom, p.backTo = 0, low, low
 	p.frontLow, p.frontEnd = low, low
 }
@@ -112,6 +116,7 @@ func (p *panes[A]) open(i int64) *pane[A] {
 	if i >= p.frontLow && i < p.frontEnd {
 		p.frontLow = p.frontEnd
 	}
+	p.some = min(p.some, i)
 	q := p.at(i)
 	if q.n == 0 {
 		p.f.begin(&q.acc)
@@ -134,9 +139,11 @@ func (p *panes[A]) raise(high int64) {
 }
 
 // any reports whether one of the panes [from, to) has rows, and which first.
+// From must not go back.
 func (p *panes[A]) any(from, to int64) (first int64, ok bool) {
-	for i := max(from, p.low); i < min(to, p.high); i++ {
+	for i := max(from, p.low, p.some); i < min(to, p.high); i++ {
 		if p.at(i).n > 0 {
+			p.some = i
 			return i, true
 		}
 	}
@@ -217,7 +224,7 @@ func (p *panes[A]) exact(from, to int64) *pane[A] {
 	}
 	for i := p.backFrom; i < min(from, p.high); i++ {
 		if q := p.at(i); q.n > 0 {
-			p.f.rem(&p.back.acc, &q.acc)
+			p.f.rem.Remove(&p.back.acc, &q.acc)
 			p.back.n -= q.n
 		}
 	}

@@ -27,6 +27,7 @@ func Reduce[T, A, R any](s Spec, red Reducer[T, A, R], eval func(Result[R]) erro
 	r := &Reducing[T, A, R]{p: p, c: p.newCell()}
 	r.out = newOutlet(&p.opts, &p.busy, eval)
 	p.send = func(_ *cell[T, A], res Result[R]) error { return r.out.send(res) }
+	p.canSlide = r.out.lane == nil && r.out.gate == nil
 	return r, nil
 }
 
@@ -36,6 +37,8 @@ func (r *Reducing[T, A, R]) Collect(ts int64, v T) (Outcome, error) {
 		if r.p.same == nil || r.p.trusted && r.p.same(c.first, v) {
 			return r.p.quick(c, ts, v)
 		}
+	} else if c.room == slides && ts >= c.min && ts < c.edge && !r.p.busy {
+		return Accepted, r.slide(ts, v)
 	}
 	return r.collectSlow(ts, v)
 }
