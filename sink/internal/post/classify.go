@@ -29,10 +29,7 @@ func (c *Client) Classify(a *Answer, detail string) error {
 	if s >= 200 && s <= 299 {
 		return nil
 	}
-	if detail != "" {
-		detail = ": " + detail
-	}
-	err := c.fail(fmt.Errorf("answered %d %s%s", s, http.StatusText(s), detail))
+	err := c.Answered(a, detail)
 	switch {
 	case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusProxyAuthRequired:
 		return sink.NotConnected(err)
@@ -48,6 +45,15 @@ func (c *Client) Classify(a *Answer, detail string) error {
 		return sink.Permanent(err)
 	}
 	return sink.Retry(err, a.retryAfter())
+}
+
+// Answered is an error that says what was answered, unclassified. The detail
+// must hold no secret.
+func (c *Client) Answered(a *Answer, detail string) error {
+	if detail != "" {
+		detail = ": " + detail
+	}
+	return c.fail(fmt.Errorf("answered %d %s%s", a.Status, http.StatusText(a.Status), detail))
 }
 
 // retryAfter returns what the header Retry-After asks for, in seconds or as a
