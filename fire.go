@@ -122,6 +122,11 @@ func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
 	}
 	stored = true
 	db.setAlarms(&in.fx)
+	if db.record != nil {
+		for i := range in.fx.events {
+			db.record(in.fx.events[i].event)
+		}
+	}
 	in.unlock(db, func(tr *trigger) bool { return tr.spec.When == BeforeInsert })
 	return err
 }

@@ -165,6 +165,9 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 			return nil, err
 		}
 	}
+	if _, ok := tr.code.(interface{ alwaysStateful() }); ok {
+		tr.spec.Stateful = true
+	}
 	tr.ticket.name = spec.Name
 	tr.inspect()
 	if tr.rewrite != nil && spec.When != BeforeInsert {

@@ -43,6 +43,7 @@ type DB struct {
 	budget   *dispatch.Budgeted
 	work     *dispatch.Group // what triggers have to do in the background
 	busy     gate            // of that, what is under way
+	record   func(Event)     // in a backtest: takes what triggers emit
 	funcs    functions
 	sinks    sinkSet
 	cqs      cqSet
