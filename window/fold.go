@@ -25,6 +25,8 @@ type reduction[T, A, R any] struct {
 	width, hop, off int64 // window k is panes [k·hop+off, +width)
 
 	same  func(first, v T) bool
+	pace  pace
+	words bool // T is a number of 8 bytes: equal bits are the same
 	holds func(v T) bool
 
 	// send gives a result away and returns the evaluator's error.
@@ -39,14 +41,17 @@ type cell[T, A any] struct {
 	// Rows at min or later and before edge are added to cur, while there is room.
 	min, edge int64
 	room      int64
+	armed     int64 // what room was when rows and cur.n were right
 	seen      int64
 	cur       *pane[A]
 
 	mark     int64
-	next     int64 // window to close next; size: number of the row after it
-	begin    int64 // of the open window, or of pane cur's
-	end      int64 // time: end of window next
-	rows     int64 // settled so far
+	next     int64  // window to close next; size: number of the row after it
+	begin    int64  // of the open window, or of pane cur's
+	end      int64  // time: end of window next
+	rows     int64  // settled so far
+	limit    int64  // session: the first time it can not reach
+	word     uint64 // state: the bits of first
 	first    T
 	own      pane[A]       // cur, where windows do not overlap
 	ring     *panes[A]     // where they do, or rows may come late
@@ -87,11 +92,16 @@ func newReduction[T, A, R any](s Spec, red Reducer[T, A, R], opts *Options[T]) (
 	p.run, _ = red.(RunAdder[T, A])
 	_, p.trusted = red.(builtin)
 	p.late = int64(o.Lateness)
+	p.words = isWord[T]() && o.Same == nil
 	if o.Strict {
 		p.inc = 1
 	}
 	p.slow = o.MaxFuture > 0 || o.Emit != OnClose || o.timed() || o.Shared
-	return p, p.initKind()
+	if err := p.initKind(); err != nil {
+		return nil, err
+	}
+	p.setPace()
+	return p, nil
 }
 
 func (p *reduction[T, A, R]) initKind() error {

@@ -5,6 +5,7 @@ import "math"
 // take is the slow path of adding a row to a cell.
 func (p *reduction[T, A, R]) take(c *cell[T, A], ts int64, v T) (Outcome, error) {
 	p.catchUp(c)
+	c.room, c.armed = 0, 0 // calls from user code are not to take the fast path
 	if out := p.admit(c, ts); out != Accepted {
 		err := p.refuse(c, out, ts)
 		p.rearm(c)
@@ -24,6 +25,11 @@ func (p *reduction[T, A, R]) take(c *cell[T, A], ts int64, v T) (Outcome, error)
 func (p *reduction[T, A, R]) catchUp(c *cell[T, A]) {
 	if !c.is(begun) {
 		return
+	}
+	if n := c.armed - c.room; n > 0 {
+		c.rows += n
+		c.cur.n += n
+		c.armed = c.room
 	}
 	c.raise(satSub(c.seen, p.late))
 	if c.held == nil && p.grid == nil && (c.is(isOpen) || p.spec.Kind == Size) {
@@ -156,6 +162,9 @@ func (p *reduction[T, A, R]) step(c *cell[T, A], ts int64, v T) (err error) {
 		}
 		if !c.is(isOpen) {
 			c.first = v
+			if p.words {
+				c.word = word(v)
+			}
 		}
 	case Condition:
 		holds, e := p.isTrue(v)
@@ -263,7 +272,8 @@ func (p *reduction[T, A, R]) give(c *cell[T, A], r Result[R]) error {
 
 // rearm sets the bounds of the fast path.
 func (p *reduction[T, A, R]) rearm(c *cell[T, A]) {
-	c.room = 0
+	c.room, c.armed = 0, 0
+	defer func() { c.armed = c.room }()
 	if p.slow || p.done || !c.is(begun) || c.seen == math.MaxInt64 {
 		return
 	}
@@ -281,7 +291,8 @@ func (p *reduction[T, A, R]) rearm(c *cell[T, A]) {
 		if !c.is(isOpen) {
 			c.room = 0
 		}
-		c.edge = min(satAdd(c.seen, p.gap1), p.spanEnd(c))
+		c.limit = p.spanEnd(c)
+		c.edge = min(satAdd(c.seen, p.gap1), c.limit)
 	case State:
 		if !c.is(isOpen) {
 			c.room = 0

@@ -124,6 +124,9 @@ func (p *reduction[T, A, R]) loadCell(r *reader, c *cell[T, A], codec StateCodec
 	}
 	if p.spec.Kind == State && c.is(isOpen) && r.err == nil {
 		c.first = readValue(r, p.opts.Codec)
+		if p.words {
+			c.word = word(c.first)
+		}
 	}
 	if p.grid != nil && c.is(begun) && r.err == nil {
 		p.anchor(c, origin)

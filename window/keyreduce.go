@@ -58,7 +58,7 @@ func (h *KeyedReducing[K, T, A, R]) Collect(key K, ts int64, v T) (Outcome, erro
 // collect takes a row of a known key.
 func (h *KeyedReducing[K, T, A, R]) collect(e *entry[K, cell[T, A]], ts int64, v T) (Outcome, error) {
 	if c := e.state; c != nil && ts >= c.min && ts < c.edge && c.room > 0 && !h.p.busy && (h.p.grid != nil || ts >= h.b.mark) {
-		if h.p.same == nil || h.p.trusted && h.p.same(c.first, v) {
+		if h.p.same == nil || h.p.stays(c, v) {
 			out, err := h.p.quick(c, ts, v)
 			if !h.simple {
 				err = join(err, h.noteRow(e, ts))
@@ -207,7 +207,7 @@ func (h *KeyedReducing[K, T, A, R]) Close() error {
 func (h *KeyedReducing[K, T, A, R]) shut() {
 	h.b.keys.all(func(e *entry[K, cell[T, A]]) bool {
 		if e.state != nil {
-			e.state.room = 0
+			h.p.shut(e.state)
 		}
 		return true
 	})
@@ -221,6 +221,7 @@ func (h *KeyedReducing[K, T, A, R]) Stats() KeyStats {
 	s.Bytes = int(h.b.keys.bytes)
 	h.b.keys.all(func(e *entry[K, cell[T, A]]) bool {
 		if e.state != nil {
+			h.p.catchUp(e.state)
 			s.Accepted += uint64(e.state.total())
 		}
 		return true
@@ -375,8 +376,8 @@ func (s cellStates[K, T, A, R]) idle(c *cell[T, A]) (newest int64, ok bool) {
 
 func (s cellStates[K, T, A, R]) release(c *cell[T, A]) {
 	h := s.h
+	h.p.shut(c)
 	h.p.stats.Accepted += uint64(c.total())
-	c.room = 0
 	if len(h.free) < 1024 {
 		h.free = append(h.free, c)
 	}

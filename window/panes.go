@@ -102,7 +102,11 @@ func (p *panes[A]) start(low int64) {
 		p.ring[i].n = 0
 	}
 	p.low, p.high, p.some = low, low, low
-	p.back.n, p.backFrom, p.backTo = 0, low, low
+	if p.f.rem == nil {
+		p.back.n, p.backFrom, p.backTo = 0, p.floor(low), p.floor(low)
+	} else {
+		p.back.n, p.backFrom, p.backTo = 0, low, low
+	}
 	p.frontLow, p.frontEnd = low, low
 }
 
@@ -164,9 +168,14 @@ func (p *panes[A]) window(from int64) *pane[A] {
 	if p.f.rem != nil {
 		return p.exact(from, to)
 	}
-	mid, _ := floorDiv(to, p.width)
-	if mid *= p.width; mid == to {
-		mid = from
+	mid := p.backFrom // always a multiple of width
+	if from > mid && from <= mid+p.width {
+		mid += p.width
+	}
+	if from > mid || to <= mid {
+		if mid = p.floor(to); mid == to {
+			mid = from
+		}
 	}
 	p.foldBack(mid, to)
 	if from == mid {
@@ -184,6 +193,12 @@ func (p *panes[A]) window(from int64) *pane[A] {
 	p.f.into(&p.tmp, f)
 	p.f.into(&p.tmp, &p.back)
 	return &p.tmp
+}
+
+// floor is the last multiple of width that is not after i.
+func (p *panes[A]) floor(i int64) int64 {
+	q, _ := floorDiv(i, p.width)
+	return q * p.width
 }
 
 func (p *panes[A]) foldBack(from, to int64) {

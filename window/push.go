@@ -23,6 +23,7 @@ type Handler[T any] struct {
 	kind  Kind
 	flags uint8
 	busy  bool // user code runs in the caller's goroutine
+	lean  bool // nothing but plain size windows: see fill
 	done  bool
 
 	late    int64
@@ -180,7 +181,74 @@ func (h *Handler[T]) Collect(ts int64, v T) (Outcome, error) {
 		}
 		return Accepted, nil
 	}
+	if h.lean && ts >= h.min && ts < h.edge {
+		return Accepted, h.fill(ts, v)
+	}
 	return h.collectSlow(ts, v)
+}
+
+// fill is Collect for plain size windows when a row completes one, or needs
+// memory.
+func (h *Handler[T]) fill(ts int64, v T) error {
+	c := &h.rows
+	if len(c.ts) == cap(c.ts) {
+		c.makeRoom(h.capacity())
+	}
+	c.ts, c.vals = append(c.ts, ts), append(c.vals, v)
+	h.seen, h.mark, h.min = ts, max(h.mark, ts), ts+h.inc
+	to := len(c.ts)
+	total := c.base + int64(to)
+	if total < h.next {
+		h.room = h.sizeRoom(total)
+		return nil
+	}
+	from := to - h.spec.Rows
+	w := Window[T]{start: c.ts[from], end: ts, row: c.base + int64(from), times: c.ts[from:to], vals: c.vals[from:to]}
+	h.next += int64(h.spec.Stride)
+	if h.spec.Stride >= h.spec.Rows {
+		c.base, c.head = total, 0
+		c.ts, c.vals = c.ts[:0], c.vals[:0]
+	} else {
+		c.head = from + h.spec.Stride
+	}
+	h.windows++
+	h.lean = false
+	if h.lane != nil {
+		err := h.deliver(w)
+		h.filled(nil)
+		return err
+	}
+	return h.evaluateFull(&w)
+}
+
+func (h *Handler[T]) evaluateFull(w *Window[T]) (err error) {
+	h.busy = true
+	defer h.filled(&err)
+	return h.eval(*w)
+}
+
+// filled opens the fast path again after an evaluation.
+func (h *Handler[T]) filled(err *error) {
+	h.busy, h.lean = false, !h.done
+	h.room = h.sizeRoom(h.rows.total())
+	if err == nil {
+		return
+	}
+	if r := recover(); r != nil {
+		*err = caught(r)
+	}
+	if *err != nil {
+		h.failed.Add(1)
+	}
+}
+
+// sizeRoom is how many rows may come before fill must see one.
+func (h *Handler[T]) sizeRoom(total int64) int {
+	need := h.next - total - 1
+	if need >= int64(h.spec.Rows) {
+		return 0
+	}
+	return int(min(int64(cap(h.rows.ts)-len(h.rows.ts)), need))
 }
 
 // end1 is the first time at which an open session ends whatever comes.
@@ -218,9 +286,9 @@ func (h *Handler[T]) tellLate(ts int64, v T) error {
 
 // blockFast makes re-entrant calls take the slow path, which refuses them.
 func (h *Handler[T]) blockFast() (unblock func()) {
-	room := h.room
-	h.room = 0
-	return func() { h.room = room }
+	room, lean := h.room, h.lean
+	h.room, h.lean = 0, false
+	return func() { h.room, h.lean = room, lean }
 }
 
 // take is Collect without the fast path and without the late handler.
@@ -250,7 +318,7 @@ func (h *Handler[T]) enter(op string) error {
 	case h.done:
 		return wrap(op, ErrClosed)
 	}
-	h.room = 0
+	h.room, h.lean = 0, false
 	h.catchUp()
 	return nil
 }
@@ -260,6 +328,9 @@ func wrap(op string, err error) error { return fmt.Errorf("window: %s: %w", op, 
 // catchUp tells the rest of the state what the fast path has kept.
 func (h *Handler[T]) catchUp() {
 	n := len(h.rows.ts)
+	if h.kind == Size && h.late == 0 {
+		h.settled = h.rows.total()
+	}
 	if n <= h.rows.head {
 		return
 	}
@@ -377,13 +448,13 @@ func (h *Handler[T]) capacity() int {
 	case n < 8:
 		return 2 * n
 	default:
-		return 3 * n
+		return 4 * n
 	}
 }
 
 // rearm sets the bounds of the fast path.
 func (h *Handler[T]) rearm() {
-	h.room = 0
+	h.room, h.lean = 0, false
 	if h.is(everySlow) || h.done || !h.is(begun) {
 		return
 	}
@@ -398,11 +469,8 @@ func (h *Handler[T]) rearm() {
 		if h.spec.HasEnd {
 			h.edge = h.spec.End
 		}
-		need := h.next - h.rows.total() - 1
-		h.room = int(min(int64(free), need))
-		if h.spec.Stride > h.spec.Rows && need >= int64(h.spec.Rows) {
-			h.room = 0 // rows between windows are not kept
-		}
+		h.room = h.sizeRoom(h.rows.total())
+		h.lean = h.spec.Stride <= h.spec.Rows // else rows between windows are to be dropped
 	case Time, Calendar:
 		h.min, h.edge = max(h.min, h.begin), satAdd(h.end, h.late)
 		if h.spec.HasEnd {
@@ -417,7 +485,7 @@ func (h *Handler[T]) rearm() {
 		h.room = free
 	}
 	if h.seen == math.MaxInt64 {
-		h.room = 0
+		h.room, h.lean = 0, false
 	}
 }
 
@@ -487,12 +555,12 @@ func (h *Handler[T]) Close() error {
 	}
 	if g := h.gate; g != nil {
 		g.mu.Lock()
-		h.done, h.room = true, 0
+		h.done, h.room, h.lean = true, 0, false
 		g.stop()
 		g.mu.Unlock()
 		g.lane.drain()
 	}
-	h.done, h.room = true, 0
+	h.done, h.room, h.lean = true, 0, false
 	return h.Wait(context.Background())
 }
 

@@ -27,41 +27,103 @@ func Reduce[T, A, R any](s Spec, red Reducer[T, A, R], eval func(Result[R]) erro
 	r := &Reducing[T, A, R]{p: p, c: p.newCell()}
 	r.out = newOutlet(&p.opts, &p.busy, eval)
 	p.send = func(_ *cell[T, A], res Result[R]) error { return r.out.send(res) }
-	p.canSlide = r.out.lane == nil && r.out.gate == nil
+	p.canSlide = r.out.lane == nil && r.out.gate == nil && p.f.flat && p.f.rem == nil
 	return r, nil
 }
 
 // Collect takes one row. See [Handler.Collect].
 func (r *Reducing[T, A, R]) Collect(ts int64, v T) (Outcome, error) {
-	if c := r.c; ts >= c.min && ts < c.edge && c.room > 0 && !r.p.busy {
-		if r.p.same == nil || r.p.trusted && r.p.same(c.first, v) {
-			return r.p.quick(c, ts, v)
+	c, p := r.c, r.p
+	if ts < c.min || ts >= c.edge {
+		return r.collectSlow(ts, v)
+	}
+	if c.room > 0 {
+		switch p.pace {
+		case paceAny:
+			c.seen = max(c.seen, ts)
+		case paceOrdered:
+			c.seen, c.min = ts, ts+p.inc
+		case paceGap:
+			c.seen, c.min, c.edge = ts, ts+p.inc, min(satAdd(ts, p.gap1), c.limit)
+		case paceWord:
+			if word(v) != c.word {
+				return r.collectSlow(ts, v)
+			}
+			c.seen, c.min = ts, ts+p.inc
+		default:
+			if p.busy || p.same != nil && !p.stays(c, v) {
+				return r.collectSlow(ts, v)
+			}
+			return p.quick(c, ts, v)
 		}
-	} else if c.room == slides && ts >= c.min && ts < c.edge && !r.p.busy {
+		c.room--
+		p.red.Add(&c.cur.acc, ts, v)
+		return Accepted, nil
+	}
+	if c.room == slides && !p.busy {
 		return Accepted, r.slide(ts, v)
 	}
 	return r.collectSlow(ts, v)
 }
 
-// quick adds a row that needs nothing else.
-func (p *reduction[T, A, R]) quick(c *cell[T, A], ts int64, v T) (Outcome, error) {
+// stays reports whether a value belongs to the open state window, where that
+// is sure.
+func (p *reduction[T, A, R]) stays(c *cell[T, A], v T) bool {
+	return p.trusted && (p.words && word(v) == c.word || p.same(c.first, v))
+}
+
+// moved notes a row that only has to be added to the open pane.
+func (p *reduction[T, A, R]) moved(c *cell[T, A], ts int64) {
 	c.room--
-	c.rows++
-	if ts > c.seen {
-		c.seen = ts
+	if p.anyOrder {
+		c.seen = max(c.seen, ts)
+		return
 	}
-	if !p.anyOrder {
-		c.min = ts + p.inc
-		if p.gap1 > 0 {
-			c.edge = min(satAdd(ts, p.gap1), p.spanEnd(c))
-		}
+	c.seen, c.min = ts, ts+p.inc
+	if p.gap1 > 0 {
+		c.edge = min(satAdd(ts, p.gap1), c.limit)
 	}
+}
+
+// quick adds such a row.
+func (p *reduction[T, A, R]) quick(c *cell[T, A], ts int64, v T) (out Outcome, err error) {
+	p.moved(c, ts)
 	if p.trusted {
-		c.cur.n++
 		p.red.Add(&c.cur.acc, ts, v)
 		return Accepted, nil
 	}
-	return Accepted, p.add(c.cur, ts, v)
+	p.busy = true
+	defer p.leave(&err)
+	p.red.Add(&c.cur.acc, ts, v)
+	return Accepted, nil
+}
+
+// pace is what a row of the open pane changes beside its accumulator, where the
+// reducer is to be trusted.
+type pace uint8
+
+const (
+	paceAsk     pace = iota // look at everything
+	paceAny                 // time windows: the newest time
+	paceOrdered             // the order too
+	paceGap                 // and the end of the session
+	paceWord                // state windows of words: the order, if the bits are the same
+)
+
+func (p *reduction[T, A, R]) setPace() {
+	switch {
+	case !p.trusted:
+	case p.spec.Kind == State:
+		if p.words {
+			p.pace = paceWord
+		}
+	case p.gap1 > 0:
+		p.pace = paceGap
+	case p.anyOrder:
+		p.pace = paceAny
+	default:
+		p.pace = paceOrdered
+	}
 }
 
 func (r *Reducing[T, A, R]) collectSlow(ts int64, v T) (Outcome, error) {
@@ -145,12 +207,10 @@ func (r *Reducing[T, A, R]) addRun(ts []int64, vals []T) int {
 		return 0
 	}
 	c.room -= int64(n)
-	c.rows += int64(n)
 	c.seen = prev
 	if !p.anyOrder {
 		c.min, c.edge = prev+p.inc, edge
 	}
-	c.cur.n += int64(n)
 	p.run.AddRun(&c.cur.acc, ts[:n], vals[:n])
 	return n
 }
@@ -168,7 +228,8 @@ func (r *Reducing[T, A, R]) change(op string, f func() error) error {
 	r.out.enter()
 	err := r.p.usable(op)
 	if err == nil {
-		r.c.room = 0
+		r.p.catchUp(r.c)
+		r.c.room, r.c.armed = 0, 0
 		err = f()
 		r.p.rearm(r.c)
 		r.arm()
@@ -191,7 +252,13 @@ func (r *Reducing[T, A, R]) Wait(ctx context.Context) error { return r.out.wait(
 
 // Close ends the reduction; see [Handler.Close].
 func (r *Reducing[T, A, R]) Close() error {
-	return r.p.close(func() { r.c.room = 0 }, r.out.gate == nil, r.out.enter, r.out.stopTimer, r.out.leave, r.out.wait)
+	return r.p.close(func() { r.p.shut(r.c) }, r.out.gate == nil, r.out.enter, r.out.stopTimer, r.out.leave, r.out.wait)
+}
+
+// shut closes the fast path of a cell.
+func (p *reduction[T, A, R]) shut(c *cell[T, A]) {
+	p.catchUp(c)
+	c.room, c.armed = 0, 0
 }
 
 func (p *reduction[T, A, R]) close(shut func(), alone bool, enter, stop func(), leave func(error) error, wait func(context.Context) error) error {
@@ -215,6 +282,7 @@ func (o *outlet[E]) stopTimer() {
 // Stats returns the counts so far.
 func (r *Reducing[T, A, R]) Stats() Stats {
 	r.out.enter()
+	r.p.catchUp(r.c)
 	s := *r.p.stats
 	s.Accepted += uint64(r.c.total())
 	s.Bytes = int(r.p.bytes(r.c))

@@ -1,6 +1,9 @@
 package window
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // sameFunc returns the rule of a state window for T: numbers by distance, wide
 // enough never to overflow, and NaN like no number but NaN; strings and
@@ -84,3 +87,16 @@ func holdsFunc[T any]() func(T) bool {
 	g, _ := f.(func(T) bool)
 	return g
 }
+
+// isWord reports whether T is a number of 8 bytes, whose word says that two are
+// the same without asking a function.
+func isWord[T any]() bool {
+	switch any(*new(T)).(type) {
+	case int64, uint64, float64:
+		return true
+	}
+	return false
+}
+
+// word returns the bits of v, of which isWord must hold.
+func word[T any](v T) uint64 { return *(*uint64)(unsafe.Pointer(&v)) }

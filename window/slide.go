@@ -4,36 +4,56 @@ package window
 // row is a pane of its own, and slide deals with it in one go.
 const slides = -1
 
-// slide is Collect for windows that move with each row, or every few rows by
-// single rows. All user code runs under one guard: the state has moved on
-// before each call of it.
+// slide is Collect for windows that move with each row, or every few rows, and
+// whose accumulators may be copied. It does what take does, without looking at
+// what can not be. All user code runs under one guard, and the state has moved
+// on before each call of it that may fail.
 func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 	p, c := r.p, r.c
 	p.busy = true
 	defer r.out.finished(&err)
-	w := c.ring
-	i := c.rows
-	c.rows++
-	c.seen, c.end, c.min = ts, ts, ts+p.inc
-	w.high = i + 1
-	q := &w.ring[i&int64(len(w.ring)-1)]
-	q.n = 1
-	w.first[i&int64(len(w.first)-1)] = ts
-	p.f.begin(&q.acc)
-	closes := c.rows == c.next
-	if closes {
-		c.next += int64(p.spec.Stride)
+	w, i := c.ring, c.rows
+	if i-w.backFrom >= w.width || w.backTo != i {
+		w.turn(i)
 	}
+	c.rows = i + 1
+	c.seen, c.end, c.min = ts, ts, ts+p.inc
+	w.high, w.backTo = i+1, i+1
+	q := &w.ring[i&int64(len(w.ring)-1)]
+	w.first[i&int64(len(w.first)-1)] = ts
+	q.acc, q.n = p.f.empty, 1
 	p.red.Add(&q.acc, ts, v)
-	if !closes {
+	back := &w.back
+	if back.n++; back.n == 1 {
+		back.acc = q.acc
+	} else {
+		p.red.Merge(&back.acc, &q.acc)
+	}
+	if c.rows != c.next {
 		return nil
 	}
 	from := c.rows - int64(p.spec.Rows)
-	defer w.forget(c.next - int64(p.spec.Rows))
-	whole := w.window(from)
+	c.next += int64(p.spec.Stride)
+	w.low = c.next - int64(p.spec.Rows)
+	acc := &back.acc
+	if from < w.backFrom {
+		acc = &w.tmp.acc
+		*acc = w.front[from&int64(len(w.front)-1)].acc
+		p.red.Merge(acc, &back.acc)
+	}
 	p.stats.Windows++
 	return r.out.eval(Result[R]{
-		Start: w.first[from&int64(len(w.first)-1)], End: ts, Count: whole.n,
-		Value: p.red.Result(&whole.acc), Reason: Closed, Final: true,
+		Start: w.first[from&int64(len(w.first)-1)], End: ts, Count: int64(p.spec.Rows),
+		Value: p.red.Result(acc), Reason: Closed, Final: true,
 	})
+}
+
+// turn makes back begin where pane i's block does, and folds what of the block
+// before it windows will still ask for.
+func (p *panes[A]) turn(i int64) {
+	mid := p.floor(i)
+	p.foldBack(mid, i)
+	if low := max(p.low, mid-p.width); low < mid {
+		p.foldFront(low, mid)
+	}
 }
