@@ -45,6 +45,20 @@ func (h *History) Returned(steps []*State, p Promise, ops int) {
 	h.marks = append(h.marks, m)
 }
 
+// Ended is the number of operations when call number n, counted from 1, had
+// returned. Opening the store counts as call 0.
+func (h *History) Ended(n int) int { return h.marks[n+1].ops }
+
+// BeforeLast is the number of the state before the last call that led anywhere.
+func (h *History) BeforeLast() int {
+	for i := len(h.marks) - 2; i >= 0; i-- {
+		if h.marks[i].last < len(h.states)-1 {
+			return h.marks[i].last
+		}
+	}
+	return 0
+}
+
 // Begun takes in the steps of a call that did not return.
 func (h *History) Begun(steps []*State) { h.states = append(h.states, steps...) }
 

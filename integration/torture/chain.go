@@ -52,9 +52,14 @@ func chain(o *Options, r *Report, run *Run, rng *rand.Rand, seed uint64) {
 // resume opens a store on what a cut has left, durably, and begins a history
 // with what it holds.
 func resume(run *Run, cut crashfs.Cut, o *Options) (*Run, Verdict) {
-	img := run.fs.Image(cut.Op, cut.Mode, cut.Seed)
+	return resumeOn(run, cut, crashfs.From(run.fs.Image(cut.Op, cut.Mode, cut.Seed)), o)
+}
+
+// resumeOn is resume on a disk that holds the image of the cut.
+func resumeOn(run *Run, cut crashfs.Cut, fsys *crashfs.FS, o *Options) (*Run, Verdict) {
+	img := fsys.Image(fsys.Ops(), crashfs.All, 0)
 	k := run.check(cut, false)
-	if v := k.verify(crashfs.From(img), storeDir); v.Class != Fine {
+	if v := k.verify(img, storeDir); v.Class != Fine {
 		return nil, v
 	} else if v.Found == 0 {
 		return nil, Verdict{}
@@ -62,7 +67,9 @@ func resume(run *Run, cut crashfs.Cut, o *Options) (*Run, Verdict) {
 		k.lo = v.Found
 	}
 	state := k.hist.State(k.lo)
-	fsys := crashfs.From(img)
+	if o.prepare != nil {
+		o.prepare(fsys)
+	}
 	var disk vfs.FS = fsys
 	if o.wrap != nil {
 		disk = o.wrap(fsys)

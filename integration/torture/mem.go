@@ -23,7 +23,8 @@ type Options struct {
 
 	wrap    func(vfs.FS) vfs.FS // plants a fault
 	prepare func(*crashfs.FS)
-	quick   bool // end at the first failure, do not shrink
+	only    string // flip: suffix of the files
+	quick   bool   // end at the first failure, do not shrink
 }
 
 func (o *Options) over(r *Report) bool {
@@ -55,13 +56,17 @@ func memSetup(o *Options, rng *rand.Rand) Setup {
 func memRun(o *Options, r *Report, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	setup := memSetup(o, rng)
-	calls := newGenerator(seed).calls(10 + rng.IntN(40))
+	g, n, every := newGenerator(seed), 10+rng.IntN(40), 1+rng.IntN(4)
+	if setup.Many { // a long log, cut here and there
+		g.files = rng.IntN(3) == 0
+		n, every = n+60, 9+rng.IntN(8)
+	}
+	calls := g.calls(n)
 	r.Runs++
 	run, v := replay(calls, setup, o.wrap, o.prepare)
 	r.Acked += int64(len(run.calls))
 	where := "a call"
 	if v.Class == Fine {
-		every := 1 + rng.IntN(4)
 		s := &sweep{run: run, every: every, phase: int(seed), seeds: 2, deep: 7, report: r, limit: o.States}
 		var cut crashfs.Cut
 		if cut, v = s.check(); v.Class != Fine {

@@ -14,6 +14,10 @@ type Mode struct {
 
 var modes = []Mode{
 	{Name: "mem", Run: Mem, states: [3]int64{6000, 5_000_000, 100_000_000}},
+	{Name: "exhaust", Run: Exhaust, length: [3]int{2, 3, 4}},
+	{Name: "flip", Run: Flip, bits: [3]int{1, 8, 8}},
+	{Name: "plant", Run: Plant, states: [3]int64{6000, 100_000, 100_000}, bits: [3]int{1, 1, 1}},
+	{Name: "elide", Run: Elide, states: [3]int64{4000, 5_000_000, 5_000_000}},
 }
 
 // Names returns the names of the modes.

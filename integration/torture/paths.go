@@ -34,6 +34,27 @@ func dumpRange(db *tickwell.DB) (oracle.Dump, error) {
 	return d, nil
 }
 
+// dumpDamaged is dumpRange that goes on behind errors, which it returns by path.
+func dumpDamaged(db *tickwell.DB) (oracle.Dump, map[string]error) {
+	ctx := context.Background()
+	d, failed := oracle.Dump{}, map[string]error{}
+	list, err := db.ListSeries(ctx, "root.**")
+	if err != nil {
+		failed["root.**"] = err
+		return d, failed
+	}
+	for info := range list {
+		p, err := rangeSeries(ctx, db, info)
+		if len(p) > 0 {
+			d[info.Path()] = p
+		}
+		if err != nil {
+			failed[info.Path()] = err
+		}
+	}
+	return d, failed
+}
+
 // rangeSeries reads one series. What it has read before an error is returned
 // with it.
 func rangeSeries(ctx context.Context, db *tickwell.DB, info tickwell.SeriesInfo) (oracle.Points, error) {

@@ -18,6 +18,7 @@ type Setup struct {
 	Recycle bool // log segments are used again
 	Small   bool // memtable and log so small that flushes happen by themselves
 	Sinks   bool // a sink that takes some events, besides the one that takes none
+	Many    bool // segments of the smallest size, so that there are many of them
 }
 
 // Policy is a sync policy.
@@ -62,11 +63,14 @@ func (p Policy) promise() oracle.Promise {
 
 // String prints the setup for the messages of failures.
 func (s Setup) String() string {
-	return fmt.Sprintf("sync %v, recycle %v, small %v, sinks %v", s.Policy, s.Recycle, s.Small, s.Sinks)
+	return fmt.Sprintf("sync %v, recycle %v, small %v, sinks %v, many %v", s.Policy, s.Recycle, s.Small, s.Sinks, s.Many)
 }
 
 func (s Setup) profile() tickwell.Profile {
 	p := tickwell.Profile{BlockRows: 8, SegmentBytes: 2 << 10, RecycleLog: s.Recycle}
+	if s.Many {
+		p.SegmentBytes = 1 << 10
+	}
 	if s.Small {
 		p.MemtableBytes, p.LogBytes = 16<<10, 6<<10
 	}
@@ -76,6 +80,7 @@ func (s Setup) profile() tickwell.Profile {
 // randomSetup draws a setup; half of them are SyncAlways.
 func randomSetup(rng *rand.Rand) Setup {
 	s := Setup{Recycle: rng.IntN(2) == 0, Small: rng.IntN(5) == 0, Sinks: rng.IntN(3) == 0}
+	s.Many = !s.Small && rng.IntN(4) == 0
 	if rng.IntN(2) == 0 {
 		s.Policy = Policy(rng.IntN(int(policies)))
 	}
