@@ -15,7 +15,7 @@ func join(a, b error) error {
 
 // emit gives one window away. The handler's state has moved on already: nothing
 // depends on what the evaluator does.
-func (h *Handler[T]) emit(w Window[T]) error {
+func (h *Handler[T]) emit(w view[T]) error {
 	if w.reason == Gapped {
 		h.rare().Skipped += uint64(w.skipped)
 	} else {
@@ -29,15 +29,16 @@ func (h *Handler[T]) emit(w Window[T]) error {
 		h.gate.lane.put()
 		return nil
 	}
-	return h.deliver(w)
+	h.shown = w
+	return h.deliver(&h.shown)
 }
 
 // deliver evaluates w or hands it to the pool.
-func (h *Handler[T]) deliver(w Window[T]) error {
+func (h *Handler[T]) deliver(w *view[T]) error {
 	if h.lane == nil {
 		return h.evaluate(w)
 	}
-	h.lane.in = w
+	h.lane.in = *w
 	switch h.lane.put() {
 	case full:
 		return h.reject(w)
@@ -53,7 +54,7 @@ func (h *Handler[T]) deliver(w Window[T]) error {
 	return nil
 }
 
-func (h *Handler[T]) reject(w Window[T]) (err error) {
+func (h *Handler[T]) reject(w *view[T]) (err error) {
 	if h.opts.OnRejection == nil {
 		return wrap("evaluate", ErrRejected)
 	}
@@ -61,11 +62,11 @@ func (h *Handler[T]) reject(w Window[T]) (err error) {
 		h.busy = true
 		defer func() { h.busy = false }()
 	}
-	return protect(func() error { return h.opts.OnRejection(w) })
+	return protect(func() error { return h.opts.OnRejection(Window[T]{w}) })
 }
 
 // evaluate calls user code in this goroutine.
-func (h *Handler[T]) evaluate(w Window[T]) error {
+func (h *Handler[T]) evaluate(w *view[T]) error {
 	plain := h.gate == nil
 	if plain {
 		h.busy = true
@@ -80,9 +81,9 @@ func (h *Handler[T]) evaluate(w Window[T]) error {
 	return err
 }
 
-func (h *Handler[T]) call(w Window[T]) (err error) {
+func (h *Handler[T]) call(w *view[T]) (err error) {
 	if h.is(pulled) {
-		return h.eval(w)
+		return h.eval(Window[T]{w})
 	}
 	done := false
 	defer func() {
@@ -96,7 +97,7 @@ func (h *Handler[T]) call(w Window[T]) (err error) {
 			h.busy = false // runtime.Goexit goes no further than this goroutine
 		}
 	}()
-	err = h.eval(w)
+	err = h.eval(Window[T]{w})
 	done = true
 	return err
 }

@@ -15,7 +15,7 @@ func Over[T any](rows iter.Seq2[int64, T], s Spec, opts *Options[T]) iter.Seq2[W
 	return func(yield func(Window[T], error) bool) {
 		opts, err := pullOptions(opts)
 		if err != nil {
-			yield(Window[T]{}, err)
+			yield(Window[T]{new(view[T])}, err)
 			return
 		}
 		var h *Handler[T]
@@ -24,7 +24,7 @@ func Over[T any](rows iter.Seq2[int64, T], s Spec, opts *Options[T]) iter.Seq2[W
 			return nil
 		}, opts)
 		if err != nil {
-			yield(Window[T]{}, err)
+			yield(Window[T]{new(view[T])}, err)
 			return
 		}
 		h.flags |= pulled
@@ -32,12 +32,12 @@ func Over[T any](rows iter.Seq2[int64, T], s Spec, opts *Options[T]) iter.Seq2[W
 			if _, err := h.Collect(ts, v); h.done {
 				return
 			} else if err != nil { // Same or Holds panicked
-				yield(Window[T]{}, err)
+				yield(Window[T]{new(view[T])}, err)
 				return
 			}
 		}
 		if err := h.Flush(context.Background()); err != nil && !h.done {
-			yield(Window[T]{}, err)
+			yield(Window[T]{new(view[T])}, err)
 		}
 	}
 }
@@ -59,7 +59,9 @@ func Cut[T any](times []int64, vals []T, s Spec, opts *Options[T]) iter.Seq2[Win
 			}
 		}
 		for w, err := range Over(rows, s, opts) {
-			w.row += int64(skipped)
+			if w.v != nil {
+				w.v.row += int64(skipped)
+			}
 			if !yield(w, err) {
 				return
 			}

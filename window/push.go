@@ -43,10 +43,11 @@ type Handler[T any] struct {
 	grid    *Grid
 	eval    func(Window[T]) error
 	opts    *Options[T]
-	lane    *lane[Window[T]]
-	gate    *gate[Window[T]]
+	lane    *lane[view[T]]
+	gate    *gate[view[T]]
 	revs    *revisions
-	noted   int64 // keyed face: the watermark that is known to close something
+	shown   view[T] // what the evaluator is given
+	noted   int64   // keyed face: the watermark that is known to close something
 	spec    Spec
 }
 
@@ -146,10 +147,10 @@ func (h *Handler[T]) option() Options[T] {
 func (h *Handler[T]) initEvaluation() {
 	o := h.opts
 	if o.Pool != nil {
-		h.lane = newLane[Window[T]](o.Pool, o.Rejection)
-		h.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
-		h.lane.run = func(w *Window[T]) error {
-			err := h.call(*w)
+		h.lane = newLane[view[T]](o.Pool, o.Rejection)
+		h.lane.fill = func(dst, src *view[T]) { src.copyTo(dst) }
+		h.lane.run = func(w *view[T]) error {
+			err := h.call(w)
 			if err != nil {
 				h.failed.Add(1)
 			}
@@ -161,9 +162,9 @@ func (h *Handler[T]) initEvaluation() {
 		h.revs = &revisions{mode: o.Emit, delay: o.EmitDelay, open: map[int64]*revision{}}
 	}
 	if o.timed() || o.Shared {
-		h.gate = newGate[Window[T]](clockOr(o.Clock), o.IdleAfter)
-		h.gate.lane.fill = func(dst, src *Window[T]) { src.copyTo(dst) }
-		h.gate.lane.run = func(w *Window[T]) error { return h.deliver(*w) }
+		h.gate = newGate[view[T]](clockOr(o.Clock), o.IdleAfter)
+		h.gate.lane.fill = func(dst, src *view[T]) { src.copyTo(dst) }
+		h.gate.lane.run = h.deliver
 	}
 }
 
@@ -203,7 +204,10 @@ func (h *Handler[T]) fill(ts int64, v T) error {
 		return nil
 	}
 	from := to - h.spec.Rows
-	w := Window[T]{start: c.ts[from], end: ts, row: c.base + int64(from), times: c.ts[from:to], vals: c.vals[from:to]}
+	w := &h.shown
+	w.start, w.end, w.row, w.skipped = c.ts[from], ts, c.base+int64(from), 0
+	w.times, w.vals = c.ts[from:to], c.vals[from:to]
+	w.rev, w.reason, w.early = 0, Closed, false
 	h.next += int64(h.spec.Stride)
 	if h.spec.Stride >= h.spec.Rows {
 		c.base, c.head = total, 0
@@ -218,13 +222,13 @@ func (h *Handler[T]) fill(ts int64, v T) error {
 		h.filled(nil)
 		return err
 	}
-	return h.evaluateFull(&w)
+	return h.evaluateFull(w)
 }
 
-func (h *Handler[T]) evaluateFull(w *Window[T]) (err error) {
+func (h *Handler[T]) evaluateFull(w *view[T]) (err error) {
 	h.busy = true
 	defer h.filled(&err)
-	return h.eval(*w)
+	return h.eval(Window[T]{w})
 }
 
 // filled opens the fast path again after an evaluation.

@@ -133,7 +133,7 @@ func (h *Handler[T]) idStep() int64 {
 }
 
 // openView returns an open window as it is now.
-func (h *Handler[T]) openView(id int64) (w Window[T], ok bool) {
+func (h *Handler[T]) openView(id int64) (w view[T], ok bool) {
 	c := &h.rows
 	switch h.kind {
 	case Time, Calendar:

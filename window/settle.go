@@ -28,18 +28,18 @@ func (h *Handler[T]) ordered() int64 {
 }
 
 // view makes the window of rows [from, to) between two instants.
-func (h *Handler[T]) view(from, to, start, end int64, why Reason) Window[T] {
+func (h *Handler[T]) view(from, to, start, end int64, why Reason) view[T] {
 	i, j := int(from-h.rows.base), int(to-h.rows.base)
-	return Window[T]{start: start, end: end, row: from, times: h.rows.ts[i:j], vals: h.rows.vals[i:j], reason: why}
+	return view[T]{start: start, end: end, row: from, times: h.rows.ts[i:j], vals: h.rows.vals[i:j], reason: why}
 }
 
 // span is view for windows whose bounds are their first and last row.
-func (h *Handler[T]) span(from, to int64, why Reason) Window[T] {
+func (h *Handler[T]) span(from, to int64, why Reason) view[T] {
 	return h.view(from, to, h.rows.at(from), h.rows.at(to-1), why)
 }
 
 // final gives a window for the last time; id tells it from the others open.
-func (h *Handler[T]) final(id int64, w Window[T]) error {
+func (h *Handler[T]) final(id int64, w view[T]) error {
 	if h.revs != nil {
 		w.rev = h.revs.forget(id)
 	}
@@ -275,7 +275,7 @@ func (h *Handler[T]) skipEmpty(last int64, why Reason) (err error) {
 		h.advance(k)
 		if r.Start < r.End { // not a day that the zone skipped
 			h.emptyRun++
-			err = join(err, h.final(k, Window[T]{start: r.Start, end: r.End, row: h.rows.low(), reason: why}))
+			err = join(err, h.final(k, view[T]{start: r.Start, end: r.End, row: h.rows.low(), reason: why}))
 		}
 		if k == to {
 			return err
@@ -285,7 +285,7 @@ func (h *Handler[T]) skipEmpty(last int64, why Reason) (err error) {
 	if h.done {
 		return err
 	}
-	gap := Window[T]{start: h.grid.Start(k), end: h.grid.End(to), row: h.rows.low(), skipped: satAdd(satSub(to, k), 1), reason: Gapped}
+	gap := view[T]{start: h.grid.Start(k), end: h.grid.End(to), row: h.rows.low(), skipped: satAdd(satSub(to, k), 1), reason: Gapped}
 	return join(err, h.emit(gap))
 }
 

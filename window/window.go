@@ -10,7 +10,69 @@ import (
 
 // Window is what an evaluator sees: rows in order of time and the stretch they
 // stand for. It is a view that is valid during the call; Clone keeps it.
-type Window[T any] struct {
+type Window[T any] struct{ v *view[T] }
+
+// Start is the window's first instant for time and calendar windows, and the
+// time of the first row for all others.
+func (w Window[T]) Start() int64 { return w.v.start }
+
+// End is the first instant after a time or calendar window, and the time of the
+// last row for all others.
+func (w Window[T]) End() int64 { return w.v.end }
+
+// Len is the number of rows.
+func (w Window[T]) Len() int { return len(w.v.times) }
+
+// Time returns the time of row i.
+func (w Window[T]) Time(i int) int64 { return w.v.times[i] }
+
+// Value returns the value of row i.
+func (w Window[T]) Value(i int) T { return w.v.vals[i] }
+
+// Times returns the times of all rows. It must not be changed.
+func (w Window[T]) Times() []int64 { return w.v.times[:len(w.v.times):len(w.v.times)] }
+
+// Values returns the values of all rows. It must not be changed.
+func (w Window[T]) Values() []T { return w.v.vals[:len(w.v.vals):len(w.v.vals)] }
+
+// All yields time and value of each row.
+func (w Window[T]) All() iter.Seq2[int64, T] {
+	return func(yield func(int64, T) bool) {
+		for i, t := range w.v.times {
+			if !yield(t, w.v.vals[i]) {
+				return
+			}
+		}
+	}
+}
+
+// FirstRow is the number of the window's first row, counting all accepted rows
+// from 0; it finds the other columns of the row. It means nothing where a
+// lateness lets rows change their order.
+func (w Window[T]) FirstRow() int64 { return w.v.row }
+
+// Reason tells why the window is given now.
+func (w Window[T]) Reason() Reason { return w.v.reason }
+
+// Revision counts the times this window was given before.
+func (w Window[T]) Revision() int { return int(w.v.rev) }
+
+// Final reports whether the window is complete: it is not given again.
+func (w Window[T]) Final() bool { return !w.v.early }
+
+// Skipped is 0 except in a gap record (Reason [Gapped]), which stands for that
+// many empty windows between Start and End.
+func (w Window[T]) Skipped() int64 { return w.v.skipped }
+
+// Clone returns a copy that may be kept.
+func (w Window[T]) Clone() Window[T] {
+	v := *w.v
+	v.times, v.vals = slices.Clone(v.times), slices.Clone(v.vals)
+	return Window[T]{&v}
+}
+
+// view is what a Window shows.
+type view[T any] struct {
 	start, end int64
 	row        int64
 	skipped    int64
@@ -21,69 +83,10 @@ type Window[T any] struct {
 	early      bool
 }
 
-// Start is the window's first instant for time and calendar windows, and the
-// time of the first row for all others.
-func (w Window[T]) Start() int64 { return w.start }
-
-// End is the first instant after a time or calendar window, and the time of the
-// last row for all others.
-func (w Window[T]) End() int64 { return w.end }
-
-// Len is the number of rows.
-func (w Window[T]) Len() int { return len(w.times) }
-
-// Time returns the time of row i.
-func (w Window[T]) Time(i int) int64 { return w.times[i] }
-
-// Value returns the value of row i.
-func (w Window[T]) Value(i int) T { return w.vals[i] }
-
-// Times returns the times of all rows. It must not be changed.
-func (w Window[T]) Times() []int64 { return w.times[:len(w.times):len(w.times)] }
-
-// Values returns the values of all rows. It must not be changed.
-func (w Window[T]) Values() []T { return w.vals[:len(w.vals):len(w.vals)] }
-
-// All yields time and value of each row.
-func (w Window[T]) All() iter.Seq2[int64, T] {
-	return func(yield func(int64, T) bool) {
-		for i, t := range w.times {
-			if !yield(t, w.vals[i]) {
-				return
-			}
-		}
-	}
-}
-
-// FirstRow is the number of the window's first row, counting all accepted rows
-// from 0; it finds the other columns of the row. It means nothing where a
-// lateness lets rows change their order.
-func (w Window[T]) FirstRow() int64 { return w.row }
-
-// Reason tells why the window is given now.
-func (w Window[T]) Reason() Reason { return w.reason }
-
-// Revision counts the times this window was given before.
-func (w Window[T]) Revision() int { return int(w.rev) }
-
-// Final reports whether the window is complete: it is not given again.
-func (w Window[T]) Final() bool { return !w.early }
-
-// Skipped is 0 except in a gap record (Reason [Gapped]), which stands for that
-// many empty windows between Start and End.
-func (w Window[T]) Skipped() int64 { return w.skipped }
-
-// Clone returns a copy that may be kept.
-func (w Window[T]) Clone() Window[T] {
-	w.times = slices.Clone(w.times)
-	w.vals = slices.Clone(w.vals)
-	return w
-}
-
-// copyTo copies w into the memory of dst.
-func (w *Window[T]) copyTo(dst *Window[T]) {
-	times, vals := append(dst.times[:0], w.times...), append(dst.vals[:0], w.vals...)
-	*dst = *w
+// copyTo copies v into the memory of dst.
+func (v *view[T]) copyTo(dst *view[T]) {
+	times, vals := append(dst.times[:0], v.times...), append(dst.vals[:0], v.vals...)
+	*dst = *v
 	dst.times, dst.vals = times, vals
 }
 
