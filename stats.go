@@ -33,7 +33,7 @@ type SinkStats struct {
 	Health      string
 	Since       time.Time // of Health
 	Breaker     string    // "closed", "open" or "half-open"
-	LastSuccess time.Time // when the target last accepted or refused something; zero: never
+	LastSuccess time.Time // when it was last opened or its target answered; zero: never
 }
 
 // Stats returns the counters.
