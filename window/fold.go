@@ -22,6 +22,7 @@ type reduction[T, A, R any] struct {
 	anyOrder        bool  // time windows without Strict: min stays where it is
 	grid            *Grid // windows; nil for other kinds
 	cut             *Grid // panes
+	least, most     int64 // times between which pane numbers do not overflow
 	width, hop, off int64 // window k is panes [k·hop+off, +width)
 
 	same  func(first, v T) bool
@@ -166,6 +167,11 @@ func (p *reduction[T, A, R]) initGrid() (err error) {
 	}
 	p.cut.lowest = math.MinInt64
 	p.off = p.offset(p.grid)
+	p.least, p.most = math.MinInt64, math.MaxInt64-1
+	if p.spec.Kind == Time && (p.width > 1 || p.late > 0) {
+		span := satAdd(satAdd(int64(p.spec.Interval), int64(p.spec.Step)), p.late)
+		p.least, p.most = satAdd(p.least, span), satSub(p.most, span)
+	}
 	return p.checkWidth()
 }
 

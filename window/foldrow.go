@@ -49,6 +49,8 @@ func (p *reduction[T, A, R]) admit(c *cell[T, A], ts int64) Outcome {
 		return NotNewer
 	case p.opts.MaxFuture > 0 && ts > satAdd(clockOr(p.opts.Clock).Now().UnixNano(), int64(p.opts.MaxFuture)):
 		return Future
+	case p.grid != nil && (ts < p.least || ts > p.most):
+		return Refused
 	case s.HasBegin && ts < s.Begin || s.HasEnd && ts >= s.End:
 		return Refused
 	case c.is(marked) && ts < c.mark && p.isLate(c, ts):

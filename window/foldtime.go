@@ -62,12 +62,9 @@ func (p *reduction[T, A, R]) addTime(c *cell[T, A], ts int64, v T) (err error) {
 // inWindow reports whether an open window holds ts.
 func (p *reduction[T, A, R]) inWindow(c *cell[T, A], ts int64) bool {
 	if c.ring == nil {
-		return ts >= c.begin && (ts < c.end || c.end == math.MaxInt64)
+		return ts >= c.begin && ts < c.end
 	}
 	first, last := c.grid.First(ts), c.grid.Last(ts)
-	if ts == math.MaxInt64 {
-		first = last
-	}
 	return max(first, c.next) <= last
 }
 

@@ -127,15 +127,21 @@ func (g *Grid) First(t int64) int64 {
 	}
 	q, r := floorDiv(t, g.step)
 	qi, ri := floorDiv(g.interval, g.step)
-	k := satAdd(q, -qi)
-	// what is left of t-phase-interval, in (-2·step, step), beside k·step
+	down := uint64(qi)
+	// what is left of t-phase-interval, in (-2·step, step), beside (q-qi)·step
 	if take := uint64(g.phase) + uint64(ri); uint64(r) < take {
-		k = satAdd(k, -1)
+		down++
 		if uint64(r)+uint64(g.step) < take {
-			k = satAdd(k, -1)
+			down++
 		}
 	}
-	return max(satAdd(k, 1), g.lowest)
+	if down == 0 {
+		return max(satAdd(q, 1), g.lowest)
+	}
+	if down--; uint64(q)-1<<63 < down { // distance of q from the least int64
+		return g.lowest
+	}
+	return max(int64(uint64(q)-down), g.lowest)
 }
 
 // Windows yields the windows that share an instant with [from, to), in order,
@@ -180,6 +186,12 @@ func Ranges(s Spec, from, to int64) (iter.Seq[Range], error) {
 			}
 		}
 	}, nil
+}
+
+// endless reports whether window k ends after all times there are; its End is
+// then the last of them, and belongs to it.
+func (g *Grid) endless(k, end int64) bool {
+	return end == math.MaxInt64 && k >= g.First(math.MaxInt64)
 }
 
 // overlap is an upper bound of how many windows share an instant.

@@ -18,7 +18,8 @@ type Reducing[T, A, R any] struct {
 
 // Reduce makes a Reducing that gives the result of each window of s to eval.
 // Overlapping windows are made of panes, the pieces that all windows cut each
-// other into; each row is added to one pane only.
+// other into; each row is added to one pane only. Rows closer to the ends of
+// int64 than a window's length are refused.
 func Reduce[T, A, R any](s Spec, red Reducer[T, A, R], eval func(Result[R]) error, opts *Options[T]) (*Reducing[T, A, R], error) {
 	p, err := newReduction(s, red, opts)
 	if err != nil {

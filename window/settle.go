@@ -232,11 +232,11 @@ func (h *Handler[T]) closeTime(last int64, why Reason) error {
 	k, r := h.next, Range{h.begin, h.end}
 	c := &h.rows
 	c.drop(c.base + int64(c.before(r.Start)))
-	if c.live() == 0 || c.ts[c.head] >= r.End && r.End != math.MaxInt64 {
+	if c.live() == 0 || c.ts[c.head] >= r.End && !h.grid.endless(k, r.End) {
 		return h.skipEmpty(last, why)
 	}
 	to := len(c.ts)
-	if r.End != math.MaxInt64 {
+	if !h.grid.endless(k, r.End) {
 		to = c.before(r.End)
 	}
 	h.advance(k)
