@@ -11,7 +11,7 @@ import (
 // invokeChecked calls a trigger in a way that shows whether it changes or keeps
 // what it was lent.
 func (db *DB) invokeChecked(c *firingCall) error {
-	given := c.firing.Tablet
+	given := c.rows
 	own := given.Clone()
 	c.firing.Tablet = own
 	err := db.invokeHere(c)
@@ -19,10 +19,10 @@ func (db *DB) invokeChecked(c *firingCall) error {
 	if err == nil && !sameTablet(own, given) {
 		err = fmt.Errorf("the trigger changed the rows it was lent: %w", errs.BadInput)
 	}
-	if c.rewritten != nil {
+	if c.rewritten != nil && c.rewritten.Validate() == nil {
 		c.rewritten = c.rewritten.Clone() // it may be what was lent
 	}
-	own.spoil()
+	own.spoil() // what the trigger made of it, and what it was
 	return err
 }
 

@@ -1,6 +1,7 @@
 package tickwell
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -120,7 +121,7 @@ func (db *DB) reviveClasses(ctx context.Context, class string) error {
 // order in which they were created. One whose hooks fail stays INACTIVE.
 func (db *DB) revive(ctx context.Context, class string) error {
 	all := slices.Clone(db.triggers.Load().all)
-	slices.SortFunc(all, firingOrder)
+	slices.SortFunc(all, func(a, b *trigger) int { return cmp.Compare(a.seq, b.seq) })
 	for _, old := range all {
 		if old.code != nil || old.spec.Class == "" || class != "" && old.spec.Class != class {
 			continue

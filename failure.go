@@ -3,7 +3,6 @@ package tickwell
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -65,15 +64,8 @@ func (db *DB) bury(c *firingCall, te *TriggerError, todo string) {
 	tr := c.frame.trigger
 	var fx effects
 	if tr.spec.DeadLetter != "" {
-		for i := range c.firing.Times {
-			row := c.firing.Row(i)
-			e := Event{Series: c.firing.Device, Time: time.Unix(0, row.UnixNano()).UTC(), Notes: map[string]string{"error": te.Error(), "event": te.Event.String()}}
-			for col := range c.firing.Columns {
-				if v := row.Value(col); !v.IsNull() {
-					e.Fields = append(e.Fields, Field{c.firing.Columns[col].Name, v})
-				}
-			}
-			fx.emit(tr.spec.Name+"/dead", []string{tr.spec.DeadLetter}, e)
+		if err := call(tr.spec.Name, func() error { deadLetters(&fx, c, te); return nil }); err != nil {
+			db.log.Error("dead letters of a trigger are lost: it has spoiled the rows", "trigger", tr.spec.Name, "err", err)
 		}
 	}
 	fx.done(todo)
@@ -86,7 +78,19 @@ func (db *DB) bury(c *firingCall, te *TriggerError, todo string) {
 		_, err = db.eng.Commit(db.life, &b, false)
 	}
 	if err != nil {
-		db.log.Error("dead letters of a trigger are lost", "trigger", tr.spec.Name, "rows", c.firing.Len(), "err", err)
+		db.log.Error("dead letters of a trigger are lost", "trigger", tr.spec.Name, "rows", c.rows.Len(), "err", err)
+	}
+}
+
+func deadLetters(fx *effects, c *firingCall, te *TriggerError) {
+	for row := range c.rows.Rows() {
+		e := Event{Series: c.rows.Device, Time: row.Time(), Notes: map[string]string{"error": te.Error(), "event": te.Event.String()}}
+		for col := range c.rows.Columns {
+			if v := row.Value(col); !v.IsNull() {
+				e.Fields = append(e.Fields, Field{c.rows.Columns[col].Name, v})
+			}
+		}
+		fx.emit(te.Name+"/dead", []string{c.frame.trigger.spec.DeadLetter}, e)
 	}
 }
 

@@ -108,6 +108,7 @@ func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
 		}
 	}()
 	err := db.before(ctx, in)
+	in.lendAnew()
 	if err == nil {
 		err = db.notePending(in)
 	}
@@ -245,6 +246,7 @@ func (db *DB) fireBefore(ctx context.Context, in *insertion, m match, p *part) e
 		return &Error{Op: "insert", Subject: p.device,
 			Err: fmt.Errorf("trigger %s rewrites rows, but those of continuous query %s are its own: %w", tr.spec.Name, in.query, errs.Rejected)}
 	}
+	p.lent.fired = true
 	c := in.newCall(ctx, db, tr, t, in.act, in.from)
 	c.fx.earlier = &in.fx
 	err := db.attempt(c)

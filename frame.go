@@ -67,9 +67,9 @@ type firingCall struct {
 	firing Firing
 	fx     effects
 
+	rows      *Tablet // what it was given, whatever it makes of its Firing
 	rewritten *Tablet // what Rewrite returned
 	waking    bool    // it is OnWake that is called
-	private   bool    // firing.Tablet belongs to this call
 }
 
 // callSlab gives out firingCalls, each once: user code may keep the context it
@@ -108,6 +108,7 @@ func (in *insertion) newCall(ctx context.Context, db *DB, tr *trigger, t *Tablet
 		c.frame.depth = parent.depth + 1
 	}
 	f := &c.firing
+	c.rows = t
 	f.Tablet, f.Trigger, f.When, f.db, f.out, f.run = t, tr.spec.Name, tr.spec.When, db, &c.fx, tr
 	return c
 }

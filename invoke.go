@@ -32,7 +32,7 @@ func (db *DB) attempt(c *firingCall) error {
 		earlier := c.fx.earlier
 		c.fx.reset()
 		c.fx.earlier = earlier
-		c.rewritten = nil
+		c.rewritten, c.firing.Tablet = nil, c.rows
 		db.restore(&c.frame, tr, earlier)
 	}
 }
@@ -45,7 +45,7 @@ func (db *DB) observe(c *firingCall) error {
 	}
 	start := db.clock.Mono()
 	err := db.invoke(c)
-	info := FireInfo{Trigger: c.frame.trigger.spec.Name, Device: c.firing.Device, Rows: c.firing.Len(), Took: db.clock.Mono() - start, Err: err}
+	info := FireInfo{Trigger: c.frame.trigger.spec.Name, Device: c.rows.Device, Rows: c.rows.Len(), Took: db.clock.Mono() - start, Err: err}
 	if oerr := call("Observer.Fire", func() error { o.Fire(info); return nil }); oerr != nil {
 		db.log.Warn("observer failed", "err", oerr)
 	}
@@ -101,9 +101,7 @@ func (c *firingCall) code(ctx context.Context) (err error) {
 // own. Once left behind, that goroutine has nothing in common with the store.
 func (db *DB) invokeBudgeted(c *firingCall) error {
 	tr := c.frame.trigger
-	if !c.private {
-		c.firing.Tablet, c.private = c.firing.Tablet.Clone(), true
-	}
+	c.firing.Tablet = c.rows.Clone()
 	name := tr.spec.Name
 	var late lateness
 	err := db.budget.Run(&c.frame, name, tr.spec.Budget, func(ctx context.Context) error {

@@ -7,27 +7,30 @@ import "github.com/tickwell/tickwell/internal/column"
 // used again by the next insert, texts excepted: a trigger that keeps a tablet
 // against the rules must not make strings go bad.
 type lent struct {
-	whole Tablet
-	made  bool
-	times []int64
-	cols  []column.Vector
-	nulls []column.Bitmap
-	boxes []Vector // of cols, kept while they stay where they are
-	subs  []sub
-	nsubs int
+	made    bool
+	fired   bool // a BEFORE trigger has had it
+	times   []int64
+	cols    []column.Vector
+	nulls   []column.Bitmap
+	boxes   []Vector // of cols, kept while they stay where they are
+	columns []Column // all of them; never lent itself
+	subs    []sub
+	nsubs   int
 }
 
 // sub is the tablet of the triggers that match the same columns.
 type sub struct {
-	cols   []int
-	tablet Tablet
-	keep   []int // rows of the whole it has; nil: all
-	none   bool  // no row is left
-	buf    []Column
+	cols    []int // nil: all
+	keep    []int // rows of the insert it has; nil: all
+	none    bool  // no row is left
+	times   []int64
+	columns []Column // what it has; never lent itself
+	view    []Column
+	tablet  Tablet
 }
 
 func (l *lent) reset() {
-	l.made, l.nsubs = false, 0
+	l.made, l.fired, l.nsubs = false, false, 0
 	for i := range l.cols {
 		if l.cols[i].Kind == column.Text {
 			l.cols[i], l.boxes[i] = column.Vector{}, nil
@@ -35,18 +38,18 @@ func (l *lent) reset() {
 	}
 }
 
-// lend returns the copy of p.
-func (p *part) lend() *Tablet {
+// lend makes the copy of p.
+func (p *part) lend() {
 	l := &p.lent
 	if l.made {
-		return &l.whole
+		return
 	}
 	l.made = true
 	l.times = append(l.times[:0], p.times...)
 	for len(l.cols) < len(p.cols) {
 		l.cols, l.nulls, l.boxes = append(l.cols, column.Vector{}), append(l.nulls, nil), append(l.boxes, nil)
 	}
-	columns := l.whole.Columns[:0]
+	l.columns = l.columns[:0]
 	for i := range p.cols {
 		l.cols[i].Reset(p.cols[i].Kind)
 		l.cols[i].AppendRange(&p.cols[i], 0, len(p.times))
@@ -58,10 +61,18 @@ func (p *part) lend() *Tablet {
 			l.nulls[i] = append(l.nulls[i][:0], p.nulls[i]...)
 			c.Nulls = Bitmap(l.nulls[i])
 		}
-		columns = append(columns, c)
+		l.columns = append(l.columns, c)
 	}
-	l.whole = Tablet{Device: p.device, Times: l.times, Columns: columns}
-	return &l.whole
+}
+
+// lendAnew makes AFTER triggers see the rows that were stored, whatever BEFORE
+// triggers have done to theirs.
+func (in *insertion) lendAnew() {
+	for i := range in.n {
+		if l := &in.parts[i].lent; l.fired {
+			l.reset()
+		}
+	}
 }
 
 // boxed reports whether box holds exactly the data of v.
@@ -89,37 +100,37 @@ func boxed(box Vector, v *column.Vector) bool {
 // rows in which all of them are null, and which rows of the insert those are
 // (nil: all). The tablet is nil if no row is left.
 func (p *part) matching(cols []int) (*Tablet, []int) {
-	t := p.lend()
+	p.lend()
 	l := &p.lent
 	for i := range l.subs[:l.nsubs] {
 		if s := &l.subs[i]; sameInts(s.cols, cols) {
-			return s.get()
+			return s.fresh(p.device)
 		}
-	}
-	if cols == nil && !mayHaveEmptyRows(t) {
-		return t, nil
 	}
 	if l.nsubs == len(l.subs) {
 		l.subs = append(l.subs, sub{})
 	}
 	s := &l.subs[l.nsubs]
 	l.nsubs++
-	*s = sub{cols: cols, buf: s.buf[:0]}
+	s.cols, s.keep, s.none, s.times, s.columns = cols, nil, false, l.times, s.columns[:0]
 	if cols == nil {
-		s.tablet = *t
-	} else {
-		for _, c := range cols {
-			s.buf = append(s.buf, t.Columns[c])
-		}
-		s.tablet = Tablet{Device: t.Device, Times: t.Times, Columns: s.buf}
+		s.columns = append(s.columns, l.columns...)
 	}
-	if !mayHaveEmptyRows(&s.tablet) {
-		return s.get()
+	for _, c := range cols {
+		s.columns = append(s.columns, l.columns[c])
 	}
-	var keep []int
-	for r := range s.tablet.Times {
-		for i := range s.tablet.Columns {
-			if !s.tablet.Columns[i].Nulls.Get(r) {
+	if mayHaveEmptyRows(s.columns) {
+		s.leaveOut(p.device)
+	}
+	return s.fresh(p.device)
+}
+
+// leaveOut takes out the rows without a value.
+func (s *sub) leaveOut(device string) {
+	keep := make([]int, 0, len(s.times))
+	for r := range s.times {
+		for i := range s.columns {
+			if !s.columns[i].Nulls.Get(r) {
 				keep = append(keep, r)
 				break
 			}
@@ -128,25 +139,29 @@ func (p *part) matching(cols []int) (*Tablet, []int) {
 	switch len(keep) {
 	case 0:
 		s.none = true
-	case len(t.Times):
+	case len(s.times):
 	default:
-		s.keep = keep
-		s.tablet = *s.tablet.pick(keep)
+		t := Tablet{Device: device, Times: s.times, Columns: s.columns}
+		picked := t.pick(keep)
+		s.keep, s.times, s.columns = keep, picked.Times, picked.Columns
 	}
-	return s.get()
 }
 
-func (s *sub) get() (*Tablet, []int) {
+// fresh makes the tablet anew, because the trigger before may have made
+// something else of it.
+func (s *sub) fresh(device string) (*Tablet, []int) {
 	if s.none {
 		return nil, nil
 	}
+	s.view = append(s.view[:0], s.columns...)
+	s.tablet = Tablet{Device: device, Times: s.times, Columns: s.view}
 	return &s.tablet, s.keep
 }
 
-// mayHaveEmptyRows is false if a column of t has no nulls.
-func mayHaveEmptyRows(t *Tablet) bool {
-	for i := range t.Columns {
-		if t.Columns[i].Nulls == nil {
+// mayHaveEmptyRows is false if a column has no nulls.
+func mayHaveEmptyRows(columns []Column) bool {
+	for i := range columns {
+		if columns[i].Nulls == nil {
 			return false
 		}
 	}

@@ -12,8 +12,12 @@ import (
 // was given: of the columns cols and the rows keep (nil: all). The log stores
 // the result; recovery never calls the trigger again.
 func (p *part) rewrite(t *Tablet, cols, keep []int, rows int) error {
-	t = t.Clone() // it may keep what it returned
-	if err := p.checkRewrite(t, cols, rows); err != nil {
+	err := t.Validate()
+	if err == nil {
+		t = t.Clone() // it may keep what it returned
+		err = p.checkRewrite(t, cols, rows)
+	}
+	if err != nil {
 		return fmt.Errorf("rewrite: %w", err)
 	}
 	if keep == nil {
@@ -64,12 +68,8 @@ func (p *part) rewrite(t *Tablet, cols, keep []int, rows int) error {
 }
 
 func (p *part) checkRewrite(t *Tablet, cols []int, rows int) error {
-	given := &p.lent.whole
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-	}
-	if err := t.Validate(); err != nil {
-		return err
 	}
 	n := len(cols)
 	if cols == nil {
@@ -98,7 +98,7 @@ func (p *part) checkRewrite(t *Tablet, cols []int, rows int) error {
 	if p.sameTimes(t.Times, rows) {
 		return nil
 	}
-	if len(given.Columns) != n || rows != len(p.times) {
+	if len(p.cols) != n || rows != len(p.times) {
 		return bad("times may only change where the trigger matches all columns and rows of the insert")
 	}
 	if !slices.IsSorted(t.Times) {
