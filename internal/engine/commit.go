@@ -50,7 +50,7 @@ func (c *commit) reset() {
 // stored; ctx done before the log position is taken is such a case. An empty
 // batch is no commit and returns LSN 0. Errors wrap errs.BadInput, errs.Limit,
 // errs.KindMismatch, ErrStale, errs.Overloaded, errs.NoSpace, errs.StorageFailed,
-// errs.Closed.
+// errs.Closed, errs.TooLate.
 func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -70,20 +70,28 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 	if e.log != nil {
 		c.encode(b)
 	}
+	if e.retention.on.Load() && len(c.rows) > 0 {
+		if err := e.tooLate(b, c); err != nil {
+			return 0, err
+		}
+	}
 	if err := e.admit(ctx); err != nil {
 		return 0, err
 	}
 	if lsn, err = e.store(b, c); err != nil {
 		return 0, err
 	}
+	if e.log == nil {
+		if e.retention.on.Load() {
+			e.evict()
+		}
+		return lsn, nil
+	}
 	return lsn, e.acknowledge(ctx, lsn, durable)
 }
 
 // acknowledge waits for the log as the policy says.
 func (e *Engine) acknowledge(ctx context.Context, lsn uint64, durable bool) error {
-	if e.log == nil {
-		return nil
-	}
 	err := e.log.Commit(ctx, lsn, durable)
 	if err == nil {
 		return nil
@@ -293,8 +301,8 @@ func (c *commit) unlockDevices() {
 // apply makes the batch visible; every lock it needs is held.
 func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
 	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
-	for _, ser := range b.Drops {
-		e.dropSeries(ser)
+	if len(b.Drops) > 0 {
+		e.dropSeries(b.Drops...)
 	}
 	for i := range b.Deletes {
 		d := &b.Deletes[i]
@@ -310,6 +318,9 @@ func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
 		s := b.Tablets[i].Shape
 		c.w = memtable.Write{Layout: &s.layout, Rows: *r, LSN: lsn, Cut: cut}
 		late += s.into(e.mem).Add(&c.w)
+		if e.retention.on.Load() {
+			e.retention.saw(r.Times[len(r.Times)-1])
+		}
 	}
 	if b.LateRows = late; late > 0 {
 		e.lateRows.Add(int64(late))
@@ -325,14 +336,26 @@ func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
 	}
 }
 
-// dropSeries removes a series from the catalogue. The gate is held exclusively.
-func (e *Engine) dropSeries(ser *Series) {
-	if now, ok := e.cat.ByID(ser.ID); !ok || now != ser {
-		return
+// dropSeries removes series from the catalogue and from memory. The gate is
+// held exclusively.
+func (e *Engine) dropSeries(series ...*Series) {
+	var list []discarded
+	for _, ser := range series {
+		if now, ok := e.cat.ByID(ser.ID); !ok || now != ser {
+			continue
+		}
+		e.cat.Drop(ser.ID)
+		e.shapes.drop(ser)
+		at := slices.IndexFunc(list, func(d discarded) bool { return d.device == ser.Dev.ID })
+		if at < 0 {
+			at = len(list)
+			list = append(list, discarded{device: ser.Dev.ID})
+		}
+		if list[at].ids = append(list[at].ids, ser.ID); len(e.cat.SeriesOf(ser.Dev)) == 0 {
+			list[at].ids = nil // all of it; nothing is made anew before the gate opens
+		}
 	}
-	e.cat.Drop(ser.ID)
-	e.shapes.drop(ser)
-	if _, ok := e.cat.Device(ser.Device); !ok {
-		e.snaps.discard(e, ser.Dev.ID)
+	if len(list) > 0 {
+		e.snaps.discard(e, list...)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -28,7 +29,22 @@ type Config struct {
 	MemtableHard  int64 // writers wait above it; default 2 × MemtableBytes
 	WALBytes      int64 // a flush starts when the log is larger; default 256 MiB
 	OutboxBytes   int64 // bound of undelivered events in memory, the oldest are dropped above it; default 64 MiB
-	ManualFlush   bool  // no background flush: only Flush and Close write block files
+	ManualFlush   bool  // no background work: only Flush and Compact write block files
+
+	// TTL is how long points are kept, 0 = for ever; SetTTL sets it for parts of
+	// the tree. A point expires when it is older than TTL against the clock or
+	// the newest point, whichever is earlier; a clock that leaps ahead is
+	// believed after an hour.
+	TTL time.Duration
+	// QuotaBytes bounds block files and log, in memory mode the memtable: the
+	// oldest points are dropped above it. 0 = no bound.
+	QuotaBytes int64
+
+	FileBytes   int64         // compaction cuts files by time from here on; default 64 MiB
+	Partition   time.Duration // and only at multiples of it; default 24 h
+	MaxFiles    int           // compaction works harder above it; default 256
+	CompactRate int64         // bytes a second that background compaction writes; 0 = unlimited
+	IndexCache  int64         // bytes of block file index kept in memory; default 16 MiB
 }
 
 const (
@@ -37,4 +53,8 @@ const (
 	defaultMemtableBytes = 64 << 20
 	defaultWALBytes      = 256 << 20
 	defaultOutboxBytes   = 64 << 20
+	defaultFileBytes     = 64 << 20
+	defaultPartition     = 24 * time.Hour
+	defaultMaxFiles      = 256
+	defaultIndexCache    = 16 << 20
 )

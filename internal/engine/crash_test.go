@@ -33,6 +33,8 @@ type crashRun struct {
 	steps []crashStep
 	now   map[string]content
 	pos   []Pos // of the event of each commit
+
+	compacts bool
 }
 
 func crashConfig(fs vfs.FS) Config {
@@ -120,6 +122,20 @@ func (r *crashRun) step() {
 		r.e.logAcks()
 	default:
 		require.NoError(r.t, r.e.Flush(context.Background()))
+		if r.compacts {
+			r.compactSome()
+		}
+	}
+}
+
+// compactSome merges the newest two or three files, or all.
+func (r *crashRun) compactSome() {
+	e := r.e
+	n := 2 + r.rng.IntN(4)
+	e.compacting.Lock()
+	defer e.compacting.Unlock()
+	if files := e.currentFiles(); len(files) >= n {
+		require.NoError(r.t, e.compact(context.Background(), files[len(files)-n:], 0))
 	}
 }
 

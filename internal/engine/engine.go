@@ -15,6 +15,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -69,13 +71,21 @@ type Engine struct {
 
 	disk     storage // the directory; zero in memory mode
 	flushing sync.Mutex
-	room     roomSignal
-	wants    atomic.Uint32
-	wake     chan struct{}
-	flushNow chan struct{}
-	done     chan struct{}
-	workers  sync.WaitGroup
-	lock     io.Closer
+	// compacting is held by whoever takes block files away; before flushing.
+	compacting  sync.Mutex
+	tidyNow     chan struct{}
+	tidied      roomSignal
+	compactions atomic.Int64
+	compacted   atomic.Int64 // bytes written by compaction
+	pages       *segment.Cache
+	retention   retention
+	room        roomSignal
+	wants       atomic.Uint32
+	wake        chan struct{}
+	flushNow    chan struct{}
+	done        chan struct{}
+	workers     sync.WaitGroup
+	lock        io.Closer
 }
 
 // Report tells what Open found.
@@ -104,12 +114,16 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		cat: catalog.New(), shapes: newShapes(), epoch: 1,
 		mem: memtable.New(cfg.BlockRows), version: newVersion(),
 		wake: make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
+		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
 	}
 	e.active.Store(e.mem)
 	e.commits.New = func() any { return new(commit) }
 	e.outbox = newOutbox(e)
 	e.snaps.oldest.Store(memtable.NoSnapshot)
+	e.retention.floor.Store(math.MinInt64)
+	e.retention.evicted.Store(math.MinInt64 / 2)
 	if cfg.Dir == "" {
+		e.loadTTLs()
 		return e, nil
 	}
 	if err := e.openDir(ctx); err != nil {
@@ -119,8 +133,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.workers.Add(1)
 	go e.serve()
 	if !cfg.ManualFlush {
-		e.workers.Add(1)
+		e.workers.Add(2)
 		go e.flushLoop()
+		go e.compactLoop()
+		e.wantTidy()
 	}
 	return e, nil
 }
@@ -143,6 +159,17 @@ func (c *Config) setDefaults() {
 	positive(&c.MemtableHard, 2*c.MemtableBytes)
 	positive(&c.WALBytes, defaultWALBytes)
 	positive(&c.OutboxBytes, defaultOutboxBytes)
+	positive(&c.FileBytes, defaultFileBytes)
+	positive(&c.IndexCache, defaultIndexCache)
+	if c.Partition <= 0 {
+		c.Partition = defaultPartition
+	}
+	if c.QuotaBytes > 0 { // what is dropped is a small part of it
+		c.FileBytes = min(c.FileBytes, max(c.QuotaBytes/8, 1))
+	}
+	if c.MaxFiles <= 0 {
+		c.MaxFiles = defaultMaxFiles
+	}
 	if c.BlockRows <= 0 {
 		c.BlockRows = defaultBlockRows
 	}
@@ -165,12 +192,15 @@ func (e *Engine) Close() error {
 	if e.stopped.Swap(true) {
 		return errs.Closed
 	}
+	e.disarmTidy()
 	if e.log != nil {
 		e.outbox.disarm()
 		e.logAcks()
 		close(e.done)
 		e.workers.Wait()
 	}
+	e.compacting.Lock()
+	defer e.compacting.Unlock()
 	e.flushing.Lock()
 	defer e.flushing.Unlock()
 	e.gate.Lock()

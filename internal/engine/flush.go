@@ -56,6 +56,7 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 		f := e.freeze()
 		if f == nil {
 			e.room.tell(nil)
+			e.retireLog() // what an earlier run left
 			return nil
 		}
 		if err := e.writeFrozen(f); err != nil {
@@ -149,10 +150,8 @@ func (e *Engine) writeFrozen(f *frozen) error {
 			ed.tag(editDropOutbox, s.No)
 		}
 	}
-	var masks []seriesMask
-	if len(d.now.Files) > 0 {
-		masks = f.masks()
-		for _, m := range masks {
+	for _, m := range f.masks() {
+		if slices.ContainsFunc(e.currentFiles(), func(f *blockFile) bool { return f.needs(m) }) {
 			ed.mask(m)
 		}
 	}
@@ -168,19 +167,29 @@ func (e *Engine) writeFrozen(f *frozen) error {
 		return fail(err)
 	}
 	e.flushed.Store(f.lsn)
-	e.publish(file, masks)
+	e.publish(file)
 	e.removeOld(before)
-	if err := e.log.Retire(f.lsn); err != nil {
-		e.logger.Warn("tickwell: log segments were not retired", "err", err)
-	}
+	e.retireLog()
+	e.wantTidy()
 	return nil
 }
 
+// retireLog gives up the part of the log that is in files.
+func (e *Engine) retireLog() {
+	if err := e.log.Retire(e.disk.now.Flushed); err != nil {
+		e.logger.Warn("tickwell: log segments were not retired", "err", err)
+	}
+}
+
 // publish shows a flushed file in the place of the frozen memtable.
-func (e *Engine) publish(file *blockFile, masks []seriesMask) {
+func (e *Engine) publish(file *blockFile) {
 	e.gate.Lock()
 	old := e.version
-	e.version = old.with(file, masks)
+	files := slices.Clone(old.files)
+	if file != nil {
+		files = append(files, file)
+	}
+	e.version = versionOf(files, e.disk.now.Masks)
 	e.frozen = nil
 	e.frozenBytes.Store(0)
 	e.gate.Unlock()
@@ -239,6 +248,14 @@ func (e *Engine) writeBlocks(f *frozen) (*blockFile, error) {
 	if bw.blocks == 0 {
 		return nil, w.Abort()
 	}
+	return e.finishBlocks(w, no)
+}
+
+// finishBlocks ends a block file, gives it its name and opens it. Every byte of
+// it is on the disk then.
+func (e *Engine) finishBlocks(w *segment.Writer, no uint64) (*blockFile, error) {
+	d := &e.disk
+	name := d.blockName(no)
 	meta, err := w.Finish()
 	if err != nil {
 		w.Abort()
@@ -251,20 +268,21 @@ func (e *Engine) writeBlocks(f *frozen) (*blockFile, error) {
 	if err := d.fs.SyncDir(d.path("data")); err != nil {
 		return nil, err
 	}
-	return d.openBlocks(fileMeta{
+	return e.openBlocks(fileMeta{
 		No: no, MinLSN: meta.MinLSN, MaxLSN: meta.MaxLSN, Size: meta.Size,
 		MinTime: meta.MinTime, MaxTime: meta.MaxTime, Points: meta.Points,
 	})
 }
 
 // openBlocks opens a block file of the store.
-func (s *storage) openBlocks(m fileMeta) (*blockFile, error) {
+func (e *Engine) openBlocks(m fileMeta) (*blockFile, error) {
+	s := &e.disk
 	name := s.blockName(m.No)
-	r, err := segment.Open(s.fs, name, s.store, m.No, nil)
+	r, err := segment.Open(s.fs, name, s.store, m.No, e.pages)
 	if err != nil {
 		return nil, err
 	}
-	return &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), reader: r}, nil
+	return &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), reader: r, remove: func() { s.fs.Remove(name) }}, nil
 }
 
 // blockWriter writes memtable rows to a block file.
@@ -272,6 +290,10 @@ type blockWriter struct {
 	w      *segment.Writer
 	rows   int // of a block
 	blocks int
+	pace   func(*segment.Writer) error // called now and then, may wait; nil = no
+
+	scratch segment.Scratch
+	paidFor int64 // bytes written when pace was last called
 
 	ids     []uint32
 	kinds   []column.Kind
@@ -295,20 +317,22 @@ func (bw *blockWriter) component(dev *memtable.Device, l *memtable.Layout, live 
 		masks[i] = dev.Masks(nil, id, memtable.Newest)
 	}
 	sources := dev.Sources(nil, bw.ids, memtable.Newest, MinTime, MaxTime+1)
-	r := merge.New(bw.kinds, masks, MinTime, MaxTime+1, sources)
+	return bw.merge(merge.New(bw.kinds, masks, MinTime, MaxTime+1, sources))
+}
+
+// merge writes the rows of r, which are of the series in bw.
+func (bw *blockWriter) merge(r *merge.Rows) error {
 	bw.reset()
 	for {
-		if b, ok := r.Peek(); ok && b.N >= bw.rows/2 {
-			if s, ok := memtable.SealedOf(b.Chunk); ok {
-				if err := bw.flush(); err != nil {
-					return err
-				}
-				if err := bw.copyChunk(s, b.Cols); err != nil {
-					return err
-				}
-				r.Skip()
-				continue
+		if b, ok := r.Peek(); ok && b.N >= bw.rows/2 && b.N <= bw.rows {
+			if err := bw.flush(); err != nil {
+				return err
 			}
+			if err := bw.copyBlock(b); err != nil {
+				return err
+			}
+			r.Skip()
+			continue
 		}
 		if !r.Next() {
 			break
@@ -321,6 +345,29 @@ func (bw *blockWriter) component(dev *memtable.Device, l *memtable.Layout, live 
 		return err
 	}
 	return bw.flush()
+}
+
+// copyBlock writes a chunk as it is encoded.
+func (bw *blockWriter) copyBlock(b *merge.Block) error {
+	if c, ok := b.Chunk.(*fileChunk); ok {
+		return bw.copyFileChunk(b, c)
+	}
+	s, ok := memtable.SealedOf(b.Chunk)
+	if !ok { // only encoded chunks are whole
+		return errs.BadInput
+	}
+	return bw.copyChunk(s, b.Cols)
+}
+
+// paceBytes is how much is written between two calls of pace.
+const paceBytes = 256 << 10
+
+func (bw *blockWriter) paced() error {
+	if bw.pace == nil || bw.w.Size()-bw.paidFor < paceBytes {
+		return nil
+	}
+	bw.paidFor = bw.w.Size()
+	return bw.pace(bw.w)
 }
 
 // copyChunk writes an encoded chunk; cols are its columns of the component's
@@ -339,7 +386,7 @@ func (bw *blockWriter) copyChunk(s *memtable.Sealed, cols []int) error {
 		}
 		bw.blocks++
 	}
-	return nil
+	return bw.paced()
 }
 
 func (bw *blockWriter) reset() {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"path/filepath"
@@ -18,6 +19,7 @@ type fileMeta struct {
 	Size             int64
 	MinTime, MaxTime int64
 	Points           uint64
+	Applied          uint64 // deletes up to this LSN hide nothing in it any more
 }
 
 // seriesMask is a delete of points of one series that are in block files.
@@ -39,6 +41,7 @@ type manifest struct {
 	State      uint64          // number of the STATE file, 0 = none
 	Catalog    uint64          // number of the CATALOG file, 0 = none
 	NextSeries uint32
+	Floor      int64 // points before it were dropped for want of room; MinInt64 = none
 }
 
 // Tags of an edit's fields; on disk, never changed.
@@ -54,6 +57,9 @@ const (
 	editMask       = 9
 	editUnmask     = 10
 	editNextSeries = 11
+	editApplied    = 12
+	editDropMask   = 13
+	editFloor      = 14
 )
 
 // edit is a change of the manifest on its way to the disk.
@@ -74,6 +80,10 @@ func (e *edit) mask(m seriesMask) {
 	e.tag(editMask, uint64(m.id), m.LSN, zigzag(m.From), zigzag(m.To))
 }
 
+func (e *edit) dropMask(m seriesMask) {
+	e.tag(editDropMask, uint64(m.id), m.LSN, zigzag(m.From), zigzag(m.To))
+}
+
 func zigzag(x int64) uint64   { return uint64(x)<<1 ^ uint64(x>>63) }
 func unzigzag(x uint64) int64 { return int64(x>>1) ^ -int64(x&1) }
 
@@ -85,8 +95,12 @@ func (m *manifest) whole() edit {
 	e.tag(editState, m.State)
 	e.tag(editCatalog, m.Catalog)
 	e.tag(editNextSeries, uint64(m.NextSeries))
+	e.tag(editFloor, zigzag(m.Floor))
 	for _, f := range m.Files {
 		e.addFile(f)
+		if f.Applied > 0 {
+			e.tag(editApplied, f.No, f.Applied)
+		}
 	}
 	for _, s := range m.Outbox {
 		e.tag(editAddOutbox, s.No, s.MinLSN, s.MaxLSN)
@@ -123,22 +137,41 @@ func (m *manifest) apply(payload []byte) error {
 			no := w.uvarint()
 			m.Outbox = slices.DeleteFunc(m.Outbox, func(s outboxSegment) bool { return s.No == no })
 		case editMask:
-			k := seriesMask{id: uint32(w.uvarint())}
-			k.Mask = merge.Mask{LSN: w.uvarint(), From: unzigzag(w.uvarint()), To: unzigzag(w.uvarint())}
-			m.Masks = append(m.Masks, k)
+			m.Masks = append(m.Masks, w.mask())
+		case editDropMask:
+			k := w.mask()
+			if i := slices.Index(m.Masks, k); i >= 0 {
+				m.Masks = slices.Delete(m.Masks, i, i+1)
+			}
+		case editApplied:
+			no, lsn := w.uvarint(), w.uvarint()
+			for i := range m.Files {
+				if m.Files[i].No == no {
+					m.Files[i].Applied = lsn
+				}
+			}
 		case editUnmask:
 			lsn := w.uvarint()
 			m.Masks = slices.DeleteFunc(m.Masks, func(k seriesMask) bool { return k.LSN <= lsn })
+		case editFloor:
+			m.Floor = unzigzag(w.uvarint())
 		case editNextSeries:
 			m.NextSeries = uint32(w.uvarint())
 		default:
 			return fmt.Errorf("manifest edit with tag %d: %w", tag, errs.Corrupt)
 		}
 	}
+	slices.SortStableFunc(m.Files, func(a, b fileMeta) int { return cmp.Compare(a.MaxLSN, b.MaxLSN) })
 	if w.bad {
 		return fmt.Errorf("manifest edit of %d bytes: %w", len(payload), errs.Corrupt)
 	}
 	return nil
+}
+
+func (w *wire) mask() seriesMask {
+	k := seriesMask{id: uint32(w.uvarint())}
+	k.Mask = merge.Mask{LSN: w.uvarint(), From: unzigzag(w.uvarint()), To: unzigzag(w.uvarint())}
+	return k
 }
 
 func (m *manifest) clone() manifest {

@@ -252,6 +252,9 @@ func (w *world) step() {
 				w.snaps = slices.Delete(w.snaps, i, i+1)
 			}
 		}
+	case k < 93:
+		w.log("compact")
+		require.NoError(w.t, w.e.Compact(context.Background()))
 	case k < 96:
 		w.log("flush")
 		require.NoError(w.t, w.e.Flush(context.Background()))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -66,10 +67,28 @@ func (e *Engine) openDir(ctx context.Context) error {
 		e.report.LostLog = append(e.report.LostLog, dm.String())
 	}
 	e.removeOrphans()
+	e.loadTTLs()
+	e.tidyLog(ctx)
 	if e.log.Last() > d.now.Flushed && e.mem.Bytes() > e.cfg.MemtableBytes {
 		e.wantFlush()
 	}
 	return nil
+}
+
+// maxSegments is the number of log segments from which on Open flushes when
+// they are mostly empty: a store that is opened and closed often has one more
+// each time.
+const maxSegments = 8
+
+// tidyLog moves a log of many small segments into a block file.
+func (e *Engine) tidyLog(ctx context.Context) {
+	n := e.log.Segments()
+	if n <= maxSegments || e.log.Bytes() > int64(n)*e.cfg.SegmentBytes/2 || e.cfg.ManualFlush {
+		return
+	}
+	if err := e.flush(ctx, true); err != nil {
+		e.logger.Warn("tickwell: flush of a log of many segments failed", "segments", n, "err", err)
+	}
 }
 
 // openManifest finds the manifest, or makes the first one.
@@ -127,7 +146,7 @@ func (e *Engine) searchManifest() error {
 			d.store = e.cfg.Seed()
 		}
 	}
-	d.now = manifest{NextNo: 1, NextSeries: 1}
+	d.now = manifest{NextNo: 1, NextSeries: 1, Floor: math.MinInt64}
 	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil {
 		e.logger.Debug("tickwell: the directory's parent was not synced", "err", err)
 	}
@@ -175,7 +194,7 @@ func (e *Engine) readManifest(no uint64) error {
 	if n != no || d.store != 0 && store != d.store {
 		return fmt.Errorf("manifest %d of store %x: %w", n, store, errs.Corrupt)
 	}
-	var m manifest
+	m := manifest{Floor: math.MinInt64}
 	edits := 0
 	good, _, err := readFrames(b, store, no, func(payload []byte) error {
 		edits++
@@ -217,13 +236,9 @@ func (e *Engine) loadFiles() error {
 			return err
 		}
 	}
-	v := newVersion()
-	v.files = e.version.files
-	for _, k := range d.now.Masks {
-		v.masks[k.id] = append(v.masks[k.id], k.Mask)
-	}
-	e.version = v
+	e.version = versionOf(e.version.files, d.now.Masks)
 	e.flushed.Store(d.now.Flushed)
+	e.retention.floor.Store(d.now.Floor)
 	return nil
 }
 
@@ -313,7 +328,7 @@ func (e *Engine) loadOutbox(no uint64) error {
 // and replaced by a lost range, so that queries over it fail instead of showing
 // less.
 func (e *Engine) loadBlocks(m fileMeta) error {
-	f, err := e.disk.openBlocks(m)
+	f, err := e.openBlocks(m)
 	if err != nil {
 		name := e.disk.blockName(m.No)
 		if err := e.damaged(name, err); err != nil {
@@ -323,7 +338,6 @@ func (e *Engine) loadBlocks(m fileMeta) error {
 		e.report.Quarantined[len(e.report.Quarantined)-1].MaxTime = m.MaxTime
 		f = &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), lost: true}
 	}
-	f.refs.Store(1)
 	e.version.files = append(e.version.files, f)
 	return nil
 }

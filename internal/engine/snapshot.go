@@ -22,6 +22,7 @@ type Snapshot struct {
 	tables  []*memtable.Table // oldest first
 	version *version
 	closed  bool
+	reach   reach
 
 	released   atomic.Bool
 	prev, next *Snapshot
@@ -31,13 +32,20 @@ type Snapshot struct {
 	SkipDamaged func(Damage)
 }
 
+// discarded is what memory holds of dropped series: of some of a device's, or,
+// if ids is nil, of all.
+type discarded struct {
+	device uint32
+	ids    []uint32
+}
+
 // snapshots is the list of those in use, oldest first.
 type snapshots struct {
 	mu          sync.Mutex
 	first, last *Snapshot
 	n           int
 	oldest      atomic.Uint64 // epoch of first, or memtable.NoSnapshot
-	discarded   []uint32      // devices to forget when the last snapshot is released
+	discarded   []discarded   // to be freed when no snapshot is in use
 }
 
 func (l *snapshots) add(s *Snapshot) {
@@ -53,7 +61,8 @@ func (l *snapshots) add(s *Snapshot) {
 	l.n++
 }
 
-func (l *snapshots) remove(s *Snapshot) (discarded []uint32) {
+// remove reports whether something waits to be freed now.
+func (l *snapshots) remove(s *Snapshot) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.prev == nil {
@@ -69,23 +78,29 @@ func (l *snapshots) remove(s *Snapshot) (discarded []uint32) {
 	s.prev, s.next = nil, nil
 	if l.n--; l.first == nil {
 		l.oldest.Store(memtable.NoSnapshot)
-		discarded, l.discarded = l.discarded, nil
-		return discarded
+		return len(l.discarded) > 0
 	}
 	l.oldest.Store(l.first.epoch)
-	return nil
+	return false
 }
 
-// discard forgets what memory holds of a dropped device, at once or when no
+// discard frees what memory holds of dropped series, at once or when no
 // snapshot can see it any more. The gate is held exclusively.
-func (l *snapshots) discard(e *Engine, device uint32) {
+func (l *snapshots) discard(e *Engine, list ...discarded) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.discarded = append(l.discarded, list...)
 	if l.n > 0 {
-		l.discarded = append(l.discarded, device)
 		return
 	}
-	e.mem.Remove(device)
+	for _, d := range l.discarded {
+		if d.ids == nil {
+			e.mem.Remove(d.device)
+		} else if dev := e.mem.Device(d.device, false); dev != nil {
+			dev.Forget(d.ids)
+		}
+	}
+	l.discarded = nil
 }
 
 // Snapshot takes a cut of everything committed so far. On a closed engine its
@@ -98,6 +113,7 @@ func (e *Engine) Snapshot() *Snapshot {
 		return s
 	}
 	e.epoch++
+	s.reach = e.reach()
 	if e.frozen != nil {
 		s.tables = append(s.tables, e.frozen.table)
 	}
@@ -122,16 +138,14 @@ func (s *Snapshot) Release() {
 	if s.closed || s.released.Swap(true) {
 		return
 	}
-	discarded := s.e.snaps.remove(s)
+	free := s.e.snaps.remove(s)
 	s.version.unref()
-	if len(discarded) == 0 {
+	if !free {
 		return
 	}
-	s.e.gate.RLock()
-	defer s.e.gate.RUnlock()
-	for _, id := range discarded {
-		s.e.mem.Remove(id)
-	}
+	s.e.gate.Lock()
+	defer s.e.gate.Unlock()
+	s.e.snaps.discard(s.e)
 }
 
 // LSN returns the last commit the snapshot shows.
@@ -204,6 +218,9 @@ func (s *Snapshot) masks(ser *Series) []merge.Mask {
 			out = d.Masks(out, ser.ID, s.lsn)
 		}
 	}
+	if m, ok := s.reach.mask(ser); ok {
+		out = append(out, m)
+	}
 	return out
 }
 
@@ -211,8 +228,13 @@ func (s *Snapshot) masks(ser *Series) []merge.Mask {
 func (s *Snapshot) rows(series []*Series, from, to int64) (*merge.Rows, error) {
 	kinds := make([]column.Kind, len(series))
 	masks := make([][]merge.Mask, len(series))
+	horizon := int64(math.MaxInt64)
 	for i, ser := range series {
 		kinds[i], masks[i] = ser.Kind, s.masks(ser)
+		horizon = min(horizon, s.reach.horizon(ser.Device, ser.Name))
+	}
+	if horizon > from && horizon < to {
+		from = horizon // what is gone need not be read
 	}
 	sources, err := s.sources(series, from, to)
 	if err != nil {

@@ -15,7 +15,13 @@ type Stats struct {
 	DurableLSN    uint64 // on the disk up to here
 	FlushedLSN    uint64 // in block files up to here
 	Flushes       int64
+	Compactions   int64
+	Compacted     int64  // bytes written by compaction
+	CompactError  string // why the last one failed, "" if it did not
 	FlushError    string // why the last flush failed, "" if it did not
+	Expired       int64  // points dropped because of their age
+	Dropped       int64  // points dropped for the quota
+	TooLate       int64  // rows refused because they would be gone at once
 	LateRows      int64  // rows that were not after every row of their group in memory
 	Snapshots     int
 	Damaged       int // files in quarantine or damaged in part
@@ -35,6 +41,12 @@ func (e *Engine) Stats() Stats {
 	if err := e.room.last(); err != nil {
 		s.FlushError = err.Error()
 	}
+	if err := e.tidied.last(); err != nil {
+		s.CompactError = err.Error()
+	}
+	r := &e.retention
+	s.Expired, s.Dropped, s.TooLate = r.expired.Load(), r.dropped.Load(), r.refused.Load()
+	s.Compactions, s.Compacted = e.compactions.Load(), e.compacted.Load()
 	e.snaps.mu.Lock()
 	s.Snapshots = e.snaps.n
 	e.snaps.mu.Unlock()

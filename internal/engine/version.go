@@ -29,7 +29,10 @@ type blockFile struct {
 	meta   fileMeta
 	name   string
 	reader *segment.Reader
-	lost   bool // could not be opened: every read of it fails
+	lost   bool        // could not be opened: every read of it fails
+	unfit  atomic.Bool // has damaged parts: it is not compacted
+	gone   atomic.Bool // the manifest does not name it any more: it is removed when nobody reads it
+	remove func()
 }
 
 func newVersion() *version {
@@ -38,25 +41,22 @@ func newVersion() *version {
 	return v
 }
 
-// with returns a version with one more file (unless nil) and more masks.
-func (v *version) with(f *blockFile, masks []seriesMask) *version {
-	n := newVersion()
-	n.files = slices.Clone(v.files)
-	if len(n.files) > 0 { // masks hide what is in older files only
-		for id, list := range v.masks {
-			n.masks[id] = list
-		}
-		for _, m := range masks {
-			n.masks[m.id] = append(slices.Clip(n.masks[m.id]), m.Mask)
-		}
+// versionOf returns a version of files, which are in order, and masks.
+func versionOf(files []*blockFile, masks []seriesMask) *version {
+	v := newVersion()
+	v.files = files
+	for _, m := range masks {
+		v.masks[m.id] = append(v.masks[m.id], m.Mask)
 	}
-	if f != nil {
-		n.files = append(n.files, f)
-	}
-	for _, f := range n.files {
+	for _, f := range files {
 		f.refs.Add(1)
 	}
-	return n
+	return v
+}
+
+// sortFiles puts files in the order in which later ones win.
+func sortFiles(files []*blockFile) {
+	slices.SortStableFunc(files, func(a, b *blockFile) int { return cmp.Compare(a.meta.MaxLSN, b.meta.MaxLSN) })
 }
 
 func (v *version) ref() { v.refs.Add(1) }
@@ -66,8 +66,14 @@ func (v *version) unref() {
 		return
 	}
 	for _, f := range v.files {
-		if f.refs.Add(-1) == 0 && !f.lost {
+		if f.refs.Add(-1) > 0 {
+			continue
+		}
+		if !f.lost {
 			f.reader.Close()
+		}
+		if f.gone.Load() && f.remove != nil {
+			f.remove()
 		}
 	}
 }
@@ -180,6 +186,7 @@ func (f *blockFile) damaged(err error, from, to int64) error {
 	if !errors.Is(err, errs.Corrupt) {
 		return err
 	}
+	f.unfit.Store(true)
 	return fmt.Errorf("%s: times %d to %d: %w: %w", f.name, from, to, errs.Damaged, err)
 }
 
