@@ -57,9 +57,12 @@ func flipOne(o *Options, r *Report, run *Run, disk *vfs.Mem, name string, data [
 	s := spoiled{run: run, fs: seen, file: name}
 	v, reported := s.judge()
 	r.States++
-	if reported {
+	switch {
+	case reported:
 		r.Counts["detected"]++
-	} else {
+	case s.short:
+		r.Counts["silent_tail"]++
+	default:
 		r.Counts["harmless"]++
 	}
 	if v.Class != Fine {

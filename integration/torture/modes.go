@@ -16,6 +16,8 @@ var modes = []Mode{
 	{Name: "mem", Run: Mem, states: [3]int64{6000, 5_000_000, 100_000_000}},
 	{Name: "exhaust", Run: Exhaust, length: [3]int{2, 3, 4}},
 	{Name: "flip", Run: Flip, bits: [3]int{1, 8, 8}},
+	{Name: "trunc", Run: Trunc},
+	{Name: "errno", Run: Errno, runs: [3]int{1, 10, 100}, length: [3]int{2, 1, 1}},
 	{Name: "plant", Run: Plant, states: [3]int64{6000, 100_000, 100_000}, bits: [3]int{1, 1, 1}},
 	{Name: "elide", Run: Elide, states: [3]int64{4000, 5_000_000, 5_000_000}},
 }

@@ -15,10 +15,11 @@ import (
 // Setup is how the store of a run is opened.
 type Setup struct {
 	Policy  Policy
-	Recycle bool // log segments are used again
-	Small   bool // memtable and log so small that flushes happen by themselves
-	Sinks   bool // a sink that takes some events, besides the one that takes none
-	Many    bool // segments of the smallest size, so that there are many of them
+	Recycle bool   // log segments are used again
+	Small   bool   // memtable and log so small that flushes happen by themselves
+	Sinks   bool   // a sink that takes some events, besides the one that takes none
+	Store   uint64 // seed of the store itself, from which its id comes; 0: 7
+	Many    bool   // segments of the smallest size, so that there are many of them
 }
 
 // Policy is a sync policy.

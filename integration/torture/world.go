@@ -50,7 +50,7 @@ func newWorld(fs vfs.FS, dir string, setup Setup) *World {
 func (w *World) open() error {
 	w.kept = map[string]int64{}
 	opts := &tickwell.Options{
-		FS: w.fs, Clock: w.clock, Seed: 7, Logger: slog.New(slog.DiscardHandler),
+		FS: w.fs, Clock: w.clock, Seed: max(w.setup.Store, 7), Logger: slog.New(slog.DiscardHandler),
 		Sync: w.setup.Policy.sync(), Profile: w.setup.profile(),
 		Sinks: []tickwell.SinkSpec{{Name: "never", Sink: w.never}},
 		Triggers: []tickwell.TriggerSpec{
