@@ -17,8 +17,8 @@ const MaxRetryAfter = time.Hour
 // sent, as an error of package sink:
 //
 //	2xx                       accepted
-//	401, 403, 407             not connected: the credentials are at fault, not the event;
-//	                          secrets are read again
+//	401, 403, 407             retry with the secrets read again: the credentials are at
+//	                          fault, not the event
 //	408, 425, 429, 5xx, 3xx   retry, after Retry-After if there is one; redirects are not
 //	                          followed, and a captive portal answers with one
 //	410                       disabled
@@ -32,7 +32,8 @@ func (c *Client) Classify(a *Answer, detail string) error {
 	err := c.Answered(a, detail)
 	switch {
 	case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusProxyAuthRequired:
-		return sink.NotConnected(err)
+		c.stale = true
+		return sink.Retry(err, a.retryAfter())
 	case s == http.StatusGone:
 		return sink.Disabled(err)
 	case s == http.StatusRequestEntityTooLarge:

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type Client struct {
 	origin  string // scheme and host, for errors
 	header  http.Header
 	secrets []string
+	stale   bool // secrets are to be read again
 	http    *http.Client
 	tr      *http.Transport
 }
@@ -169,10 +171,11 @@ func Open(cfg Config) (*Client, error) {
 // garble text and protect nothing.
 func (c *Client) hide(texts ...string) {
 	for _, s := range texts {
-		if len(s) >= 4 {
+		if len(s) >= 4 && !slices.Contains(c.secrets, s) {
 			c.secrets = append(c.secrets, s)
 		}
 	}
+	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
 }
 
 func (c *Client) readSecrets() error {
@@ -261,6 +264,12 @@ type Answer struct {
 // Do sends one request and returns the answer, whatever its status, or an error
 // without secrets. ctx bounds it.
 func (c *Client) Do(ctx context.Context, header http.Header, body []byte) (*Answer, error) {
+	if c.stale {
+		if err := c.readSecrets(); err != nil {
+			return nil, err
+		}
+		c.stale = false
+	}
 	req, err := http.NewRequestWithContext(ctx, c.cfg.Method, c.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, sink.Permanent(c.fail(err))
