@@ -16,7 +16,8 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 		last, step = c.rows+int64(p.spec.Rows)-1, int64(p.spec.Stride)
 	}
 	for id := first; id <= last; id += step {
-		q, ok := p.openPane(c, id)
+		q, ok, e := p.openPane(c, id)
+		err = join(err, e)
 		if !ok {
 			continue
 		}
@@ -38,20 +39,21 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 func (p *reduction[T, A, R]) clock() Clock { return clockOr(p.opts.Clock) }
 
 // openPane returns an open window as it is now.
-func (p *reduction[T, A, R]) openPane(c *cell[T, A], id int64) (*pane[A], bool) {
-	q := &c.own
+func (p *reduction[T, A, R]) openPane(c *cell[T, A], id int64) (q *pane[A], ok bool, err error) {
+	q = &c.own
 	switch {
 	case p.spec.Kind == Size && (id-int64(p.spec.Rows) >= c.rows || id <= c.rows):
-		return nil, false
+		return nil, false, nil
 	case c.ring != nil && p.grid != nil:
 		from := p.firstPane(c, id)
-		q = c.ring.now(from, from+p.width)
+		q, err = p.fold(c, func(w *panes[A]) *pane[A] { return w.now(from, from+p.width) })
 	case c.ring != nil:
-		q = c.ring.now((id-int64(p.spec.Rows))/p.paneRows(), c.ring.high)
+		from := (id - int64(p.spec.Rows)) / p.paneRows()
+		q, err = p.fold(c, func(w *panes[A]) *pane[A] { return w.now(from, w.high) })
 	case p.grid == nil && p.spec.Kind != Size && (!c.is(isOpen) || !p.keeps(c.own.n)):
-		return nil, false
+		return nil, false, nil
 	}
-	return q, q.n > 0
+	return q, err == nil && q.n > 0, err
 }
 
 // giveEarly gives an open window.
@@ -85,7 +87,8 @@ func (p *reduction[T, A, R]) reviseDue(c *cell[T, A], now time.Duration) (err er
 	for _, id := range r.order {
 		v := r.open[id]
 		v.due = 0
-		q, ok := p.openPane(c, id)
+		q, ok, e := p.openPane(c, id)
+		err = join(err, e)
 		if !ok || !v.dirty {
 			continue
 		}

@@ -259,6 +259,22 @@ func (p *reduction[T, A, R]) value(q *pane[A]) (v R, err error) {
 	return p.red.Result(&q.acc), nil
 }
 
+// fold calls f, which asks panes for a fold, under the guard of user code.
+func (p *reduction[T, A, R]) fold(c *cell[T, A], f func(*panes[A]) *pane[A]) (q *pane[A], err error) {
+	if p.trusted {
+		return f(c.ring), nil
+	}
+	defer func() {
+		if err != nil {
+			c.ring.spoiled()
+			p.stats.Failed++
+		}
+	}()
+	p.busy = true
+	defer p.leave(&err)
+	return f(c.ring), nil
+}
+
 // give counts a result and sends it.
 func (p *reduction[T, A, R]) give(c *cell[T, A], r Result[R]) error {
 	if r.Reason == Gapped {

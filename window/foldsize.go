@@ -43,29 +43,37 @@ func (p *reduction[T, A, R]) stepApart(c *cell[T, A], ts int64, v T) (err error)
 // closeSize gives the oldest open window as it is.
 func (p *reduction[T, A, R]) closeSize(c *cell[T, A], why Reason) error {
 	id := c.next
-	r, q := p.sizeResult(c, id, why)
+	r, q, err := p.sizeResult(c, id, why)
 	c.next += int64(p.spec.Stride)
-	err := p.finish(c, id, r, q)
+	if err == nil {
+		err = p.finish(c, id, r, q)
+	} else if c.revs != nil {
+		c.revs.forget(id)
+	}
 	if c.ring != nil {
 		c.ring.forget((c.next - int64(p.spec.Rows)) / p.paneRows())
 	}
 	return err
 }
 
-func (p *reduction[T, A, R]) sizeResult(c *cell[T, A], id int64, why Reason) (r Result[R], q *pane[A]) {
+func (p *reduction[T, A, R]) sizeResult(c *cell[T, A], id int64, why Reason) (r Result[R], q *pane[A], err error) {
 	q = &c.own
 	r = Result[R]{Start: c.begin, End: c.end, Reason: why, Final: true}
 	if c.ring != nil {
 		from := (id - int64(p.spec.Rows)) / p.paneRows()
 		r.Start = c.ring.first[from&int64(len(c.ring.first)-1)]
-		if id <= c.rows {
-			q = c.ring.window(from)
-		} else {
-			q = c.ring.now(from, c.ring.high)
+		q, err = p.fold(c, func(w *panes[A]) *pane[A] {
+			if id <= c.rows {
+				return w.window(from)
+			}
+			return w.now(from, w.high)
+		})
+		if err != nil {
+			return r, nil, err
 		}
 	}
 	r.Count = q.n
-	return r, q
+	return r, q, nil
 }
 
 // flushSize gives the windows that are not full; the next row begins anew.

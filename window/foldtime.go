@@ -131,8 +131,11 @@ func (p *reduction[T, A, R]) closeTime(c *cell[T, A], last int64, why Reason) er
 	case filled > k:
 		return p.skipEmpty(c, min(filled-1, last), why)
 	}
-	r, q := p.timeResult(c, k, why)
-	v, err := p.result(q)
+	r, q, err := p.timeResult(c, k, why)
+	var v R
+	if err == nil {
+		v, err = p.result(q)
+	}
 	if c.revs != nil {
 		r.Revision = int(c.revs.forget(k))
 	}
@@ -159,12 +162,16 @@ func (p *reduction[T, A, R]) result(q *pane[A]) (R, error) {
 }
 
 // timeResult folds window k, which is complete.
-func (p *reduction[T, A, R]) timeResult(c *cell[T, A], k int64, why Reason) (r Result[R], q *pane[A]) {
+func (p *reduction[T, A, R]) timeResult(c *cell[T, A], k int64, why Reason) (r Result[R], q *pane[A], err error) {
 	q = &c.own
 	if c.ring != nil {
-		q = c.ring.window(p.firstPane(c, k))
+		from := p.firstPane(c, k)
+		q, err = p.fold(c, func(w *panes[A]) *pane[A] { return w.window(from) })
+		if err != nil {
+			return r, nil, err
+		}
 	}
-	return Result[R]{Start: c.grid.Start(k), End: c.grid.End(k), Count: q.n, Reason: why, Final: true}, q
+	return Result[R]{Start: c.grid.Start(k), End: c.grid.End(k), Count: q.n, Reason: why, Final: true}, q, nil
 }
 
 // filled returns the first window, from the next on, that has rows.

@@ -65,10 +65,8 @@ func (h *KeyedHandler[K, T]) collect(e *entry[K, Handler[T]], ts int64, v T) (Ou
 		return Refused, err
 	}
 	before := h.b.do.bytes(s)
-	h.busy = s.gate == nil && s.lane == nil
 	err = join(err, s.raiseTo(h.b.mark))
 	out, err2 := s.Collect(ts, v)
-	h.busy = false
 	err = join(err, err2)
 	if out == Accepted {
 		err = join(err, h.b.after(e, ts, before))
@@ -189,9 +187,16 @@ type rowStates[K comparable, T any] struct{ h *KeyedHandler[K, T] }
 func (r rowStates[K, T]) create(e *entry[K, Handler[T]]) (*Handler[T], error) {
 	key, k := e.key, r.h
 	s := &Handler[T]{spec: k.spec, opts: k.opts, grid: k.grid, noted: math.MaxInt64}
-	s.eval = func(w Window[T]) error { return k.eval(key, w) }
 	if err := s.init(); err != nil {
 		return nil, err
+	}
+	s.eval = func(w Window[T]) error { return k.eval(key, w) }
+	if s.gate == nil && s.lane == nil { // in the caller's goroutine
+		s.eval = func(w Window[T]) error {
+			k.busy = true
+			defer func() { k.busy = false }()
+			return k.eval(key, w)
+		}
 	}
 	if k.b.mark > math.MinInt64 {
 		s.raise(k.b.mark)
@@ -201,15 +206,13 @@ func (r rowStates[K, T]) create(e *entry[K, Handler[T]]) (*Handler[T], error) {
 
 func (r rowStates[K, T]) close(s *Handler[T], why Reason, drop bool) (err error) {
 	if !drop {
-		err = r.guarded(s, func() error {
-			return s.locked(func() error {
-				if err := s.enter("flush"); err != nil {
-					return err
-				}
-				err := s.flush(why)
-				s.rearm()
+		err = s.locked(func() error {
+			if err := s.enter("flush"); err != nil {
 				return err
-			})
+			}
+			err := s.flush(why)
+			s.rearm()
+			return err
 		})
 	}
 	if why == Evicted {
@@ -218,15 +221,8 @@ func (r rowStates[K, T]) close(s *Handler[T], why Reason, drop bool) (err error)
 	return err
 }
 
-func (r rowStates[K, T]) guarded(s *Handler[T], f func() error) error {
-	r.h.busy = s.gate == nil && s.lane == nil
-	err := f()
-	r.h.busy = false
-	return err
-}
-
 func (r rowStates[K, T]) raise(s *Handler[T], mark int64) error {
-	return r.guarded(s, func() error { return s.Advance(mark) })
+	return s.Advance(mark)
 }
 
 func (r rowStates[K, T]) due(s *Handler[T]) int64 {

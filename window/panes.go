@@ -207,8 +207,15 @@ func (p *panes[A]) foldBack(from, to int64) {
 	}
 	for i := max(p.backTo, p.low); i < min(to, p.high); i++ {
 		p.f.into(&p.back, p.at(i))
+		p.backTo = i + 1
 	}
 	p.backTo = to
+}
+
+// spoiled forgets the folds after a panic of the reducer.
+func (p *panes[A]) spoiled() {
+	p.back.n, p.backTo = 0, p.backFrom
+	p.frontLow = p.frontEnd
 }
 
 func (p *panes[A]) foldFront(from, to int64) {
@@ -225,8 +232,8 @@ func (p *panes[A]) foldFront(from, to int64) {
 		if i+1 < to {
 			p.f.into(q, &p.front[(i+1)&mask])
 		}
+		p.frontLow = i
 	}
-	p.frontLow = min(p.frontLow, from)
 }
 
 // exact moves a running total, for reducers whose Remove is exact.

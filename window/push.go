@@ -343,7 +343,7 @@ func (h *Handler[T]) catchUp() {
 		h.seen = newest
 		h.raise(satSub(newest, h.late))
 	}
-	if h.kind == Session && h.late == 0 {
+	if h.kind == Session && h.late == 0 && h.end >= 0 {
 		h.settled = h.rows.base + int64(n)
 	}
 }

@@ -13,34 +13,39 @@ func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 	p.busy = true
 	defer r.out.finished(&err)
 	w, i := c.ring, c.rows
-	if i-w.backFrom >= w.width || w.backTo != i {
-		w.turn(i)
-	}
 	c.rows = i + 1
 	c.seen, c.end, c.min = ts, ts, ts+p.inc
-	w.high, w.backTo = i+1, i+1
 	q := &w.ring[i&int64(len(w.ring)-1)]
 	w.first[i&int64(len(w.first)-1)] = ts
 	q.acc, q.n = p.f.empty, 1
+	w.high = i + 1
+	from := c.rows - int64(p.spec.Rows)
+	closes := c.rows == c.next
+	if closes {
+		c.next += int64(p.spec.Stride)
+	}
 	p.red.Add(&q.acc, ts, v)
+	if w.backTo != i || i-w.backFrom >= w.width {
+		w.turn(i)
+	}
 	back := &w.back
-	if back.n++; back.n == 1 {
+	if back.n == 0 {
 		back.acc = q.acc
 	} else {
 		p.red.Merge(&back.acc, &q.acc)
 	}
-	if c.rows != c.next {
+	back.n++
+	w.backTo = i + 1
+	if !closes {
 		return nil
 	}
-	from := c.rows - int64(p.spec.Rows)
-	c.next += int64(p.spec.Stride)
-	w.low = c.next - int64(p.spec.Rows)
 	acc := &back.acc
 	if from < w.backFrom {
 		acc = &w.tmp.acc
 		*acc = w.front[from&int64(len(w.front)-1)].acc
 		p.red.Merge(acc, &back.acc)
 	}
+	w.low = from + int64(p.spec.Stride)
 	p.stats.Windows++
 	return r.out.eval(Result[R]{
 		Start: w.first[from&int64(len(w.first)-1)], End: ts, Count: int64(p.spec.Rows),
@@ -53,7 +58,7 @@ func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 func (p *panes[A]) turn(i int64) {
 	mid := p.floor(i)
 	p.foldBack(mid, i)
-	if low := max(p.low, mid-p.width); low < mid {
+	if low := max(p.low, mid-p.width); low < mid { // not below what is kept
 		p.foldFront(low, mid)
 	}
 }
