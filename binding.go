@@ -24,6 +24,7 @@ type binding struct {
 
 	shape   atomic.Pointer[engine.Shape] // nil until the first commit
 	matches atomic.Pointer[matches]      // of the trigger table in force
+	feeds   atomic.Pointer[cqFeeds]      // of the continuous queries in force
 }
 
 // newBinding checks the names. A measurement is one node of a path: what holds

@@ -39,13 +39,24 @@ func (p TimeoutPolicy) String() string {
 	return "BLOCKED"
 }
 
-// CQSpec says when a [ContinuousQuery] runs and over which range. The run due
-// at time E covers [E-StartOffset, E-EndOffset). The first is due at Boundary or
-// a whole number of periods after it, not before now; a query that was created
-// under the same name before goes on where it stopped.
+// CQSpec says when a [ContinuousQuery] runs and over which range. There are two
+// modes.
+//
+// Scheduled: any of Every, Boundary, StartOffset, EndOffset, Cron and Policy is
+// given, or the query is not a [Query]. The run due at time E covers
+// [E-StartOffset, E-EndOffset). The first is due at Boundary or a whole number
+// of periods after it, not before now; a query that was created under the same
+// name before goes on where it stopped.
+//
+// Incremental: none of them is given. The query must be a [Query] with GROUP BY
+// time. Its windows are counted from Origin; a window is computed when it is
+// over, and again when rows in it have changed: the stored result is what the
+// query says about the stored rows. All rows that are stored already count too.
 type CQSpec struct {
 	Name  string // unique, case-sensitive
 	Query ContinuousQuery
+	// Text is shown by the listing, such as the statement it was made from.
+	Text string
 
 	// Every is the period. Zero: the interval of the Query's GROUP BY time.
 	Every time.Duration
@@ -56,22 +67,51 @@ type CQSpec struct {
 	// EndOffset is where it ends. Zero: at the due time.
 	EndOffset time.Duration
 	// Cron is a five-field schedule, such as "CRON_TZ=Europe/Berlin 5 * * * *",
-	// in place of Every and Boundary. StartOffset must be given.
+	// in place of Every and Boundary. Without offsets a run covers the time
+	// since the due time before.
 	Cron   string
 	Policy TimeoutPolicy
-	// Sinks are the names of the sinks that get its events. Empty: all.
+
+	// Lateness is how much longer than its end an incremental window waits: it
+	// is over when a row arrives that is newer than its end by Lateness.
+	Lateness time.Duration
+	// IdleTimeout ends windows when no row has arrived for so long. Zero: never.
+	IdleTimeout time.Duration
+	// OnChange computes incremental windows that are not over yet as well.
+	OnChange bool
+	// Origin is what incremental windows are counted from. Zero: the Unix epoch,
+	// for months January 1970 in the zone of the Query.
+	Origin time.Time
+	// From leaves out incremental windows that begin before it.
+	From time.Time
+
+	// AtEnd gives rows the end of their window as time, instead of its start.
+	AtEnd bool
+	// Sinks are the names of the sinks that get its events. A [Query] sends
+	// each row as an event if Sinks are given; it needs no Into then. Events
+	// that another ContinuousQuery emits go to all sinks if Sinks is empty.
 	Sinks []string
 }
 
 // CQInfo describes a continuous query as SHOW CONTINUOUS QUERIES does.
 type CQInfo struct {
-	Spec    CQSpec
-	State   string    // ACTIVE
-	LastRun time.Time // due time of the last run that succeeded; zero: none yet
-	NextRun time.Time // due time of the next run
-	Runs    int64     // runs that succeeded since Open
-	Failed  int64     // runs that failed since Open
-	LastErr error     // of the last run, nil if it succeeded
+	Spec CQSpec
+	// State is ACTIVE; PAUSED; FAILING while the last run failed and is going to
+	// be repeated; INACTIVE if the definition is stored, but this program has not
+	// created it and it is not a [Query], or what it needs is missing.
+	State   string
+	LastRun time.Time     // due time of the last run that succeeded; zero: none yet
+	NextRun time.Time     // due time of the next run; zero for incremental ones
+	Runs    int64         // runs that succeeded since Open
+	Failed  int64         // runs that failed since Open
+	Skipped int64         // due times that will never run: Discard, or too many missed
+	LastErr error         // of the last run, nil if it succeeded
+	Lag     time.Duration // how long the next run is overdue; incremental: how old the oldest window that is over and dirty is
+
+	Incremental bool
+	Watermark   time.Time // incremental: windows that end until then are over
+	Dirty       int64     // incremental: windows that are to be computed, at most
+	Computed    int64     // incremental: windows computed since Open
 }
 
 // A CQRun is one run of a continuous query: its range, one cut of the store to

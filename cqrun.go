@@ -5,12 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -19,16 +18,32 @@ import (
 
 // cq is a registered [ContinuousQuery].
 type cq struct {
-	spec  CQSpec
-	sinks []string
-	plan  *schedule.Plan
+	spec     CQSpec
+	sinks    []string
+	plan     *schedule.Plan // nil if incremental or inactive
+	view     *cqView          // nil if scheduled
+	inputs   []string       // patterns of what it reads; nil if not a Query
+	outputs  []string       // patterns of what it writes
+	restored bool           // from the stored definition; nobody has created it yet
+	inactive error          // why it does not run
+	paused   bool
+	busy     dispatch.Ticket // held by a run
+	computed atomic.Int64    // windows
+	failing  atomic.Int32    // failures in a row, of an incremental one
 }
 
 // cqSet is the continuous queries of a store and the scheduler that runs them.
 type cqSet struct {
 	mu    sync.Mutex
 	all   map[string]*cq
+	owned map[string]string   // path of a target → query
 	sched *schedule.Scheduler // nil until the store is open
+
+	table atomic.Pointer[cqTable] // what inserts see
+	epoch atomic.Pointer[epoch]   // of the records under way
+
+	drain    sync.Mutex
+	draining []*epoch
 }
 
 func (s *cqSet) len() int {
@@ -40,85 +55,13 @@ func (s *cqSet) len() int {
 // closeLimit is how long Close waits for user code that does not return.
 const closeLimit = 5 * time.Second
 
-// CreateContinuousQuery registers q, checks it and starts it. A query that was
-// created under the same name before goes on after its last finished run; its
-// definition may have changed.
-func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
-	fail := func(err error) error { return &Error{Op: "create continuous query", Subject: spec.Name, Err: err} }
-	if err := db.usable(ctx); err != nil {
-		return fail(err)
-	}
-	if err := db.authorize(ctx, ActionCreateCQ, spec.Name); err != nil {
-		return err
-	}
-	q, err := db.newCQ(spec)
-	if err != nil {
-		return fail(err)
-	}
-	s := &db.cqs
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all[spec.Name] != nil {
-		return fail(fmt.Errorf("it has already been created: %w", errs.Exists))
-	}
-	if s.all == nil {
-		s.all = make(map[string]*cq)
-	}
-	s.all[spec.Name] = q
-	if s.sched == nil {
-		return nil // startCQs will
-	}
-	if err := s.sched.Add(db.task(q)); err != nil {
-		delete(s.all, spec.Name)
-		return fail(err)
-	}
-	return nil
-}
-
-func (db *DB) newCQ(spec CQSpec) (*cq, error) {
-	switch {
-	case spec.Name == "":
-		return nil, fmt.Errorf("no name: %w", errs.BadInput)
-	case spec.Query == nil:
-		return nil, fmt.Errorf("no Query: %w", errs.BadInput)
-	}
-	s := schedule.Spec{
-		Every: spec.Every, Cron: spec.Cron, StartOffset: spec.StartOffset, EndOffset: spec.EndOffset,
-		HasRange: spec.StartOffset != 0 || spec.EndOffset != 0, Minimum: db.opts.CQMinEvery,
-	}
-	if spec.Policy == Discard {
-		s.Policy = schedule.Discard
-	}
-	if !spec.Boundary.IsZero() {
-		ns, err := unixNano(spec.Boundary)
-		if err != nil {
-			return nil, fmt.Errorf("boundary: %w", err)
-		}
-		s.Boundary = ns
-	}
-	if c, ok := spec.Query.(interface {
-		checkCQ(*DB) (time.Duration, error)
-	}); ok {
-		var err error
-		if s.GroupBy, err = c.checkCQ(db); err != nil {
-			return nil, err
-		}
-	}
-	if s.HasRange && s.StartOffset == 0 {
-		s.StartOffset = max(s.Every, s.GroupBy)
-	}
-	plan, err := s.Plan()
-	if err != nil {
-		return nil, err
-	}
-	sinks, err := db.sinkNames(spec.Sinks)
-	if err != nil {
-		return nil, err
-	}
-	return &cq{spec: spec, sinks: sinks, plan: plan}, nil
-}
+// cqKey is where the durable state of a query stands.
+func cqKey(name, what string) string { return "cq/" + pattern.Quote(name) + "/" + what }
 
 func (db *DB) task(q *cq) schedule.Task {
+	if q.view != nil {
+		return schedule.Task{Name: q.spec.Name, Period: cqPeriod, Do: func(ctx context.Context, _ schedule.Run) error { return db.runView(ctx, q) }}
+	}
 	t := schedule.Task{
 		Name: q.spec.Name, Plan: q.plan,
 		Do: func(ctx context.Context, r schedule.Run) error { return db.runCQ(ctx, q, r) },
@@ -126,51 +69,99 @@ func (db *DB) task(q *cq) schedule.Task {
 			db.log.Warn("continuous query leaves its rhythm", "cq", q.spec.Name, "skipped", s.Skipped, "clock_set_back", s.Rewound)
 		},
 	}
-	if b, ok := db.eng.Get(q.progressKey()); ok && len(b) == 8 {
+	if b, ok := db.eng.Get(cqKey(q.spec.Name, "last")); ok && len(b) == 8 {
 		t.HasLast, t.Last = true, int64(binary.LittleEndian.Uint64(b))
 	}
 	return t
 }
 
-// progressKey is where the due time of the last finished run stands.
-func (q *cq) progressKey() string { return "cq/" + pattern.Quote(q.spec.Name) + "/last" }
-
 func (db *DB) startCQs() {
 	s := &db.cqs
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.sched = schedule.NewScheduler(db.clock, db.opts.CQWorkers)
-	for _, q := range s.all {
-		if err := s.sched.Add(db.task(q)); err != nil {
+	all := s.sorted()
+	s.mu.Unlock()
+	for _, q := range all {
+		if err := db.start(q); err != nil {
 			db.log.Error("continuous query does not start", "cq", q.spec.Name, "err", err)
 		}
 	}
+}
+
+// start gives q to the scheduler, if there is one yet.
+func (db *DB) start(q *cq) error {
+	s := &db.cqs
+	s.mu.Lock()
+	sched := s.sched
+	s.mu.Unlock()
+	if sched == nil || q.inactive != nil {
+		return nil
+	}
+	if q.paused {
+		if err := sched.AddPaused(db.task(q)); err != nil {
+			return err
+		}
+	} else if err := sched.Add(db.task(q)); err != nil {
+		return err
+	}
+	if q.view != nil {
+		db.pokeView(q.view)
+	}
+	return nil
+}
+
+// runView is a run of an incremental query by the scheduler. After a failure it
+// waits longer each time; the marks of what is dirty stay.
+func (db *DB) runView(ctx context.Context, q *cq) error {
+	v := q.view
+	v.mu.Lock()
+	hold := v.hold - db.clock.Mono()
+	v.mu.Unlock()
+	if hold > 0 {
+		db.cqs.poke(v.name, hold)
+		return nil
+	}
+	more, err := db.pump(ctx, q)
+	db.outcome(q, err)
+	if more {
+		db.cqs.poke(v.name, 0)
+	} else {
+		db.pokeView(v)
+	}
+	return err
+}
+
+// outcome notes how a run of an incremental query ended.
+func (db *DB) outcome(q *cq, err error) {
+	if err == nil {
+		q.failing.Store(0)
+		return
+	}
+	n := q.failing.Add(1)
+	q.view.mu.Lock()
+	q.view.hold = db.clock.Mono() + min(time.Second<<min(n-1, 10), cqMaxHold)
+	q.view.mu.Unlock()
 }
 
 // stopCQs lets runs finish and starts no more.
 func (db *DB) stopCQs(ctx context.Context) error {
 	s := &db.cqs
 	s.mu.Lock()
-	names := slices.Collect(func(yield func(string) bool) {
-		for name := range s.all {
-			if !yield(name) {
-				return
-			}
-		}
-	})
-	sched := s.sched
+	all, sched := s.sorted(), s.sched
 	s.mu.Unlock()
 	if sched == nil {
 		return nil
 	}
-	for _, name := range names {
-		if err := sched.Pause(name); err != nil && !errors.Is(err, errs.NotFound) {
+	for _, q := range all {
+		if err := sched.Pause(q.spec.Name); err != nil && !errors.Is(err, errs.NotFound) {
 			return err
 		}
 	}
 	return sched.WaitIdle(ctx)
 }
 
+// idleCQs returns when no run is due and no window is dirty that is over; a
+// query that fails is not waited for.
 func (db *DB) idleCQs(ctx context.Context) error {
 	s := &db.cqs
 	s.mu.Lock()
@@ -179,7 +170,53 @@ func (db *DB) idleCQs(ctx context.Context) error {
 	if sched == nil {
 		return nil
 	}
-	return sched.WaitIdle(ctx)
+	for {
+		if err := sched.WaitIdle(ctx); err != nil {
+			return err
+		}
+		busy, err := db.pumpAll(ctx)
+		if err != nil || !busy {
+			return err
+		}
+	}
+}
+
+// pumpAll runs the incremental queries that have something to do, those that
+// feed others first.
+func (db *DB) pumpAll(ctx context.Context) (busy bool, err error) {
+	for _, q := range db.cqs.ordered() {
+		v := q.view
+		if v == nil || q.inactive != nil || q.isPaused(&db.cqs) {
+			continue
+		}
+		for more := true; more; {
+			v.mu.Lock()
+			mono := db.clock.Mono()
+			due := v.due(mono)
+			held := v.hold > mono
+			v.mu.Unlock()
+			if due.Empty() || held {
+				break
+			}
+			busy = true
+			more, err = db.pump(ctx, q)
+			if ctx.Err() != nil {
+				return busy, ctx.Err()
+			}
+			db.outcome(q, err)
+			if err != nil {
+				more = false
+				db.cqs.poke(v.name, time.Second)
+			}
+		}
+	}
+	return busy, nil
+}
+
+func (q *cq) isPaused(s *cqSet) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return q.paused
 }
 
 // wait cancels what runs and waits for it, for a bounded time.
@@ -196,34 +233,38 @@ func (s *cqSet) wait() error {
 // runCQ is one run: the query computes over one cut, and its results, events
 // and progress are stored together.
 func (db *DB) runCQ(ctx context.Context, q *cq, r schedule.Run) error {
-	start := db.clock.Mono()
+	if err := q.busy.Lock(ctx); err != nil {
+		return err
+	}
+	defer q.busy.Unlock()
+	return db.runOnce(ctx, q, r.At, r.From, r.To, true)
+}
+
+// runOnce runs q over [from, to); with progress, the run due at counts as done.
+func (db *DB) runOnce(ctx context.Context, q *cq, at, from, to int64, progress bool) error {
+	began := db.clock.Mono()
 	in := db.scratch.Get().(*insertion)
 	defer db.end(in)
 	defer in.leave(db)
 	run := &CQRun{
-		Name: q.spec.Name, At: time.Unix(0, r.At).UTC(), Start: time.Unix(0, r.From).UTC(), End: time.Unix(0, r.To).UTC(),
-		db: db, spec: q, out: &in.fx, from: r.From, to: r.To,
+		Name: q.spec.Name, At: time.Unix(0, at).UTC(), Start: time.Unix(0, from).UTC(), End: time.Unix(0, to).UTC(),
+		db: db, spec: q, out: &in.fx, from: from, to: to,
 	}
-	err := db.computeAndStore(ctx, run, in)
-	info := CQRunInfo{Name: run.Name, At: run.At, Start: run.Start, End: run.End, Rows: run.wrote, Took: db.clock.Mono() - start, Err: err}
-	rows := 0
-	for _, t := range run.wrote {
-		rows += t.Len()
-	}
-	if err != nil {
-		db.log.Warn("continuous query failed", "cq", run.Name, "start", run.Start, "end", run.End, "attempt", r.Attempt, "err", err)
-	} else {
-		db.log.Debug("continuous query ran", "cq", run.Name, "at", run.At, "start", run.Start, "end", run.End, "rows", rows)
-	}
-	if o := db.opts.Observer; o != nil && o.Run != nil {
-		if oerr := call("Observer.Run", func() error { o.Run(info); return nil }); oerr != nil {
-			db.log.Warn("observer failed", "err", oerr)
+	err := db.compute(ctx, run, in)
+	if err == nil {
+		if progress {
+			in.fx.puts = append(in.fx.puts, engine.Put{
+				Kind: engine.PutProgress, Key: cqKey(q.spec.Name, "last"), Value: binary.LittleEndian.AppendUint64(nil, uint64(at)),
+			})
 		}
+		err = db.storeRun(ctx, run, in)
 	}
+	db.reportRun(run, began, err)
 	return err
 }
 
-func (db *DB) computeAndStore(ctx context.Context, run *CQRun, in *insertion) error {
+// compute lets the query fill the run.
+func (db *DB) compute(ctx context.Context, run *CQRun, in *insertion) error {
 	run.snap = db.eng.Snapshot()
 	err := call(run.Name, func() error { return run.spec.spec.Query.Run(ctx, run) })
 	run.snap.Release()
@@ -231,20 +272,28 @@ func (db *DB) computeAndStore(ctx context.Context, run *CQRun, in *insertion) er
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	run.wrote, in.fx.tablets = in.fx.tablets, nil
+	return ctx.Err()
+}
+
+// storeRun stores what a run wrote, with what else is in in, as one record.
+func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) error {
+	paths, err := targetPaths(run.wrote)
+	if err != nil {
 		return err
 	}
-	run.wrote = in.fx.tablets
-	in.fx.tablets = nil
+	added, err := db.cqs.claim(run.Name, paths)
+	if err != nil {
+		return err
+	}
+	for _, p := range added {
+		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(run.Name, "t/") + p, Value: []byte{1}})
+	}
 	for _, t := range run.wrote {
 		if err := in.addTablet(db, t); err != nil {
 			return err
 		}
 	}
-	in.fx.puts = append(in.fx.puts, engine.Put{
-		Kind: engine.PutProgress, Key: run.spec.progressKey(),
-		Value: binary.LittleEndian.AppendUint64(nil, uint64(run.At.UnixNano())),
-	})
 	// From here on the run is not cut short: it is stored, or it failed.
 	ctx = context.WithoutCancel(ctx)
 	act := in.newActivity()
@@ -260,34 +309,25 @@ func (db *DB) computeAndStore(ctx context.Context, run *CQRun, in *insertion) er
 	return nil
 }
 
-// DropContinuousQuery stops a query, waits for its run, and forgets how far it
-// was. What it has written stays.
-func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
-	fail := func(err error) error { return &Error{Op: "drop continuous query", Subject: name, Err: err} }
-	if err := db.usable(ctx); err != nil {
-		return fail(err)
+// reportRun logs a run and tells the observer.
+func (db *DB) reportRun(run *CQRun, began time.Duration, err error) {
+	rows := 0
+	for _, t := range run.wrote {
+		rows += t.Len()
 	}
-	if err := db.authorize(ctx, ActionDropCQ, name); err != nil {
-		return err
+	if err != nil {
+		db.log.Warn("continuous query failed", "cq", run.Name, "start", run.Start, "end", run.End, "err", err)
+	} else {
+		db.log.Debug("continuous query ran", "cq", run.Name, "at", run.At, "start", run.Start, "end", run.End, "rows", rows)
 	}
-	s := &db.cqs
-	s.mu.Lock()
-	q := s.all[name]
-	delete(s.all, name)
-	sched := s.sched
-	s.mu.Unlock()
-	if q == nil {
-		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
+	o := db.opts.Observer
+	if o == nil || o.Run == nil {
+		return
 	}
-	if sched != nil {
-		if err := sched.Remove(ctx, name); err != nil && !errors.Is(err, errs.NotFound) {
-			return fail(err)
-		}
+	info := CQRunInfo{Name: run.Name, At: run.At, Start: run.Start, End: run.End, Rows: run.wrote, Took: db.clock.Mono() - began, Err: err}
+	if oerr := call("Observer.Run", func() error { o.Run(info); return nil }); oerr != nil {
+		db.log.Warn("observer failed", "err", oerr)
 	}
-	if err := db.forget(ctx, "cq/"+pattern.Quote(name)+"/"); err != nil {
-		return fail(err)
-	}
-	return nil
 }
 
 // forget removes the durable state under a prefix.
@@ -303,36 +343,4 @@ func (db *DB) forget(ctx context.Context, prefix string) error {
 	return err
 }
 
-// ContinuousQueries yields the continuous queries, sorted by name.
-func (db *DB) ContinuousQueries(ctx context.Context) (iter.Seq[CQInfo], error) {
-	if err := db.usable(ctx); err != nil {
-		return nil, &Error{Op: "show continuous queries", Err: err}
-	}
-	if err := db.authorize(ctx, ActionShowCQ, ""); err != nil {
-		return nil, err
-	}
-	s := &db.cqs
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var states []schedule.State
-	if s.sched != nil {
-		states = s.sched.Tasks()
-	}
-	var infos []CQInfo
-	for name, q := range s.all {
-		info := CQInfo{Spec: q.spec, State: "ACTIVE"}
-		if i := slices.IndexFunc(states, func(t schedule.State) bool { return t.Name == name }); i >= 0 {
-			t := states[i]
-			info.Runs, info.Failed, info.LastErr = t.Runs, t.Failures, t.Err
-			if t.HasLast {
-				info.LastRun = time.Unix(0, t.Last).UTC()
-			}
-			if !t.Ended {
-				info.NextRun = time.Unix(0, t.Next).UTC()
-			}
-		}
-		infos = append(infos, info)
-	}
-	slices.SortFunc(infos, func(a, b CQInfo) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
-	return slices.Values(infos), nil
-}
+var errNotCreated = fmt.Errorf("its definition is stored, but this program has not created it: %w", errs.NotFound)

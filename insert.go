@@ -406,6 +406,9 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 			}
 		}
 	}
+	if err := db.cqs.checkOwner(in); err != nil {
+		return err
+	}
 	if len(db.triggers.Load().live) == 0 {
 		return db.commit(ctx, in, durable)
 	}
@@ -414,7 +417,12 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 
 // commit stores the group as one log record.
 func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
+	if err := db.cqs.checkOwner(in); err != nil {
+		return err
+	}
+	puts := len(in.batch.Puts)
 	for {
+		in.batch.Puts = in.batch.Puts[:puts]
 		in.batch.Tablets = in.batch.Tablets[:0]
 		for i := range in.n {
 			p := &in.parts[i]
@@ -424,7 +432,9 @@ func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
 			}
 			in.batch.Tablets = append(in.batch.Tablets, engine.Tablet{Shape: shape, Times: p.times, Cols: p.cols, Nulls: p.nulls})
 		}
+		marks := db.cqs.mark(in)
 		lsn, err := db.eng.Commit(ctx, &in.batch, durable)
+		marks.settle(db, err)
 		if err == nil {
 			in.lsn = lsn
 			return nil

@@ -3,12 +3,10 @@ package tickwell
 import (
 	"context"
 	"fmt"
-	"math"
+	"iter"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
@@ -216,6 +214,14 @@ func substitute(s string, nodes []string) (string, error) {
 // target device. Nulls are left out, and rows of nothing else. The targets
 // tell how many cells each gets.
 func (r *Result) intoTablets(q *Query) ([]*Tablet, []*target, error) {
+	return r.intoOf(q, r.Tablets())
+}
+
+// intoOf is intoTablets for rows that were read from r before.
+func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, []*target, error) {
+	if len(r.plan.Columns()) == 0 {
+		return nil, nil, nil // no series yet
+	}
 	fail := func(err error) ([]*Tablet, []*target, error) {
 		return nil, nil, &Error{Op: "query", Err: err}
 	}
@@ -226,7 +232,7 @@ func (r *Result) intoTablets(q *Query) ([]*Tablet, []*target, error) {
 	}
 	out := map[string]*Tablet{}
 	var all []*Tablet
-	for t, err := range r.Tablets() {
+	for t, err := range rows {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -365,54 +371,4 @@ func (r *Result) insertInto(ctx context.Context, q *Query) (*Result, error) {
 	report.Columns = append(report.Columns, Column{Name: "SourceColumn", Data: sources},
 		Column{Name: "TargetTimeseries", Data: names}, Column{Name: "Written", Data: written})
 	return &Result{ctx: ctx, db: r.db, plan: r.plan, fixed: report}, nil
-}
-
-// Run makes a Query a [ContinuousQuery]: it computes the range of the run, with
-// groups counted from its start, and writes the rows to the targets of Into.
-func (q Query) Run(ctx context.Context, r *CQRun) error {
-	q.Start, q.End, q.exact = r.Start, r.End, true
-	res, err := r.db.resultOn(ctx, &q, r.snap)
-	if err != nil {
-		return err
-	}
-	tablets, _, err := res.intoTablets(&q)
-	if err != nil {
-		return err
-	}
-	for _, t := range tablets {
-		if err := r.Write(t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkCQ reports whether q can be a continuous query and returns the interval
-// of its GROUP BY time, 0 for none. Months count as the documents' 30 days.
-func (q Query) checkCQ(db *DB) (time.Duration, error) {
-	hasTime := false
-	q.Where.Walk(func(e expr.Expr) { hasTime = hasTime || e.Op() == expr.OpTime })
-	switch {
-	case !q.Start.IsZero() || !q.End.IsZero() || hasTime:
-		return 0, fmt.Errorf("CQ: specifying time filters in the query body is prohibited: %w", errs.BadInput)
-	case len(q.Into) == 0:
-		return 0, fmt.Errorf("CQ: the query body misses an INTO clause: %w", errs.BadInput)
-	}
-	g, grouped := q.GroupBy.(GroupByTime)
-	interval := g.Interval + time.Duration(g.IntervalMonths)*30*24*time.Hour
-	q.Start, q.End = time.Unix(0, 0), time.Unix(0, 0).Add(max(interval, 1))
-	eq, err := q.exec()
-	if err != nil {
-		return 0, err
-	}
-	if _, err := exec.Prepare(eq, db.eng, &db.funcs); err != nil {
-		return 0, err
-	}
-	if !grouped {
-		return 0, nil
-	}
-	if interval < 0 || interval > math.MaxInt64/2 {
-		return 0, fmt.Errorf("CQ: the group by interval %s is out of range: %w", interval, errs.BadInput)
-	}
-	return interval, nil
 }

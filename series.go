@@ -163,7 +163,10 @@ func (db *DB) commitDelete(ctx context.Context, pat string, b *engine.Batch, n i
 	if n == 0 {
 		return nil
 	}
-	if _, err := db.eng.Commit(ctx, b, false); err != nil {
+	marks := db.cqs.markDeletes(b)
+	_, err := db.eng.Commit(ctx, b, false)
+	marks.settle(db, err)
+	if err != nil {
 		return &Error{Op: "delete", Subject: pat, Err: err}
 	}
 	return nil

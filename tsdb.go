@@ -180,6 +180,9 @@ func (db *DB) install(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := db.restoreCQs(ctx); err != nil {
+		return err
+	}
 	if err := db.installTriggers(ctx); err != nil {
 		return err
 	}

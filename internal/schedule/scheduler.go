@@ -84,6 +84,7 @@ type entry struct {
 	start  time.Duration // monotonic: Period's origin
 	ready  time.Duration // monotonic: not before (retry, period)
 	cancel context.CancelFunc
+	poked  bool // by Poke, since its run began
 	gone   bool
 	idle   chan struct{} // closed when a removed task's run has ended
 }
@@ -98,12 +99,17 @@ func NewScheduler(clk clock.Clock, workers int) *Scheduler {
 
 // Add starts a task. It returns an error that wraps errs.Exists when the name
 // is taken and errs.Closed after Close.
-func (s *Scheduler) Add(t Task) error {
+func (s *Scheduler) Add(t Task) error { return s.add(t, false) }
+
+// AddPaused is Add for a task that waits for Resume.
+func (s *Scheduler) AddPaused(t Task) error { return s.add(t, true) }
+
+func (s *Scheduler) add(t Task, paused bool) error {
 	if t.Do == nil || t.Plan == nil && t.Period <= 0 {
 		return bad("schedule %s: a task needs a function and a plan or period", t.Name)
 	}
 	e := &entry{Task: t, start: s.clk.Mono()}
-	e.state = State{Name: t.Name, Last: t.Last, HasLast: t.HasLast}
+	e.state = State{Name: t.Name, Last: t.Last, HasLast: t.HasLast, Paused: paused}
 	var step Step
 	if t.Plan != nil {
 		var ok bool
@@ -185,6 +191,25 @@ func (s *Scheduler) setPaused(name string, paused bool) error {
 	s.mu.Unlock()
 	s.tick()
 	return nil
+}
+
+// Poke lets a task with a Period run once more after a delay, or earlier if its
+// next run is due before. During a run it is about the one after.
+func (s *Scheduler) Poke(name string, after time.Duration) {
+	s.mu.Lock()
+	e := s.tasks[name]
+	if e == nil || e.Plan != nil {
+		s.mu.Unlock()
+		return
+	}
+	at := s.clk.Mono() + after
+	if at >= e.ready {
+		s.mu.Unlock()
+		return
+	}
+	e.ready, e.poked = at, true
+	s.mu.Unlock()
+	s.tick()
 }
 
 // Tasks returns the state of all tasks, sorted by name.
@@ -309,7 +334,7 @@ func (s *Scheduler) begin(e *entry, mono time.Duration) {
 	}
 	ctx, cancel := context.WithCancel(s.group.Context())
 	e.cancel = cancel
-	e.state.Running = true
+	e.state.Running, e.poked = true, false
 	s.running++
 	started := s.group.Go(e.Name, func(context.Context) error {
 		err := error(&dispatch.GoexitError{Name: e.Name})
@@ -352,7 +377,7 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 			e.state.Skipped += step.Skipped
 		}
 	}
-	if e.Plan == nil && e.ready <= mono { // it ran for longer than its period
+	if e.Plan == nil && e.ready <= mono && !e.poked { // it ran for longer than its period
 		e.ready = mono + e.Period - (mono-e.start)%e.Period
 	}
 	if e.idle != nil {

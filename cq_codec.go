@@ -1,0 +1,238 @@
+package tickwell
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// The stored definition of a continuous query is a version byte, the fields of
+// its CQSpec in order, and then, if the query is a Query, 1 and its fields, or
+// else 0. Numbers are varints, texts and lists have their length before them.
+const cqVersion = 1
+
+// encodeCQ is the inverse of decodeCQ.
+func encodeCQ(s *CQSpec) []byte {
+	b := appendText(appendText([]byte{cqVersion}, s.Name), s.Text)
+	b = appendTime(appendInt(b, int64(s.Every)), s.Boundary)
+	b = appendText(appendInt(appendInt(b, int64(s.StartOffset)), int64(s.EndOffset)), s.Cron)
+	b = appendInt(b, int64(s.Policy))
+	b = appendInt(appendInt(b, int64(s.Lateness)), int64(s.IdleTimeout))
+	b = appendTime(appendTime(appendBool(b, s.OnChange), s.Origin), s.From)
+	b = appendTexts(appendBool(b, s.AtEnd), s.Sinks)
+	q, ok := s.Query.(Query)
+	b = appendBool(b, ok)
+	if ok {
+		b = appendQuery(b, &q)
+	}
+	return b
+}
+
+func appendQuery(b []byte, q *Query) []byte {
+	b = binary.AppendUvarint(b, uint64(len(q.Select)))
+	for _, e := range q.Select {
+		b = appendExpr(b, e)
+	}
+	b = appendExpr(appendTexts(b, q.From), q.Where)
+	b = appendGroupBy(b, q.GroupBy)
+	b = binary.AppendUvarint(b, uint64(len(q.Levels)))
+	for _, l := range q.Levels {
+		b = appendInt(b, int64(l))
+	}
+	b = appendExpr(b, q.Having)
+	b = appendBool(appendBool(b, q.Fill.Previous), q.Fill.Linear)
+	b = append(b, byte(q.Fill.Value.kind))
+	b = appendText(binary.LittleEndian.AppendUint64(b, q.Fill.Value.num), q.Fill.Value.str)
+	b = binary.AppendUvarint(b, uint64(len(q.OrderBy)))
+	for _, o := range q.OrderBy {
+		b = appendBool(appendBool(appendExpr(b, o.By), o.Desc), o.NullsFirst)
+	}
+	for _, n := range []int{q.Limit, q.Offset, q.SeriesLimit, q.SeriesOffset} {
+		b = appendInt(b, int64(n))
+	}
+	b = appendBool(appendBool(appendBool(b, q.AlignByDevice), q.DisableAlign), q.Last)
+	b = appendText(b, q.Zone)
+	b = binary.AppendUvarint(b, uint64(len(q.Into)))
+	for _, t := range q.Into {
+		b = appendTexts(appendText(b, t.Device), t.Columns)
+	}
+	return b
+}
+
+// The kinds of GROUP BY in a stored definition.
+const (
+	cqNoGroup = iota
+	cqGroupTime
+	cqGroupVariation
+	cqGroupCondition
+	cqGroupSession
+	cqGroupCount
+)
+
+func appendGroupBy(b []byte, g GroupBy) []byte {
+	switch g := g.(type) {
+	case GroupByTime:
+		b = appendInt(appendInt(append(b, cqGroupTime), int64(g.Interval)), int64(g.Step))
+		return appendBool(appendInt(appendInt(b, int64(g.IntervalMonths)), int64(g.StepMonths)), g.LeftOpen)
+	case GroupByVariation:
+		v := Float64Value(g.Delta)
+		return appendBool(binary.LittleEndian.AppendUint64(appendExpr(append(b, cqGroupVariation), g.By), v.num), g.KeepNulls)
+	case GroupByCondition:
+		return appendBool(appendInt(appendInt(appendExpr(append(b, cqGroupCondition), g.By), int64(g.KeepOp)), g.KeepN), g.KeepNulls)
+	case GroupBySession:
+		return appendInt(append(b, cqGroupSession), int64(g.Gap))
+	case GroupByCount:
+		return appendBool(appendInt(appendExpr(append(b, cqGroupCount), g.By), int64(g.Size)), g.KeepNulls)
+	}
+	return append(b, cqNoGroup)
+}
+
+func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, 0)
+	}
+	return appendInt(append(b, 1), t.UnixNano())
+}
+
+func appendTexts(b []byte, all []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(all)))
+	for _, s := range all {
+		b = appendText(b, s)
+	}
+	return b
+}
+
+func appendExpr(b []byte, e expr.Expr) []byte {
+	if e.IsZero() {
+		return append(b, 0)
+	}
+	return e.AppendBinary(append(b, 1))
+}
+
+// decodeCQ reads a stored definition. Query is nil if it was not a Query.
+func decodeCQ(src []byte) (CQSpec, error) {
+	r := cqReader{eventReader{b: src}}
+	if v := r.byte(); v != cqVersion {
+		return CQSpec{}, fmt.Errorf("continuous query of version %d: %w", v, errs.Corrupt)
+	}
+	s := CQSpec{Name: r.text(), Text: r.text(), Every: r.duration(), Boundary: r.time(), StartOffset: r.duration(), EndOffset: r.duration(),
+		Cron: r.text(), Policy: TimeoutPolicy(r.varint()), Lateness: r.duration(), IdleTimeout: r.duration(),
+		OnChange: r.bool(), Origin: r.time(), From: r.time(), AtEnd: r.bool(), Sinks: r.texts()}
+	if r.bool() {
+		s.Query = r.query()
+	}
+	if r.bad || len(r.b) != 0 {
+		return CQSpec{}, fmt.Errorf("definition of a continuous query of %d bytes makes no sense: %w", len(src), errs.Corrupt)
+	}
+	return s, nil
+}
+
+type cqReader struct{ eventReader }
+
+func (r *cqReader) bool() bool { return r.byte() == 1 }
+
+func (r *cqReader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *cqReader) duration() time.Duration { return time.Duration(r.varint()) }
+
+func (r *cqReader) number() int { return int(r.varint()) }
+
+func (r *cqReader) time() time.Time {
+	if !r.bool() {
+		return time.Time{}
+	}
+	return time.Unix(0, r.varint()).UTC()
+}
+
+func (r *cqReader) texts() []string {
+	n := r.count(1)
+	if n == 0 {
+		return nil
+	}
+	all := make([]string, n)
+	for i := range all {
+		all[i] = r.text()
+	}
+	return all
+}
+
+func (r *cqReader) expr() expr.Expr {
+	if !r.bool() {
+		return expr.Expr{}
+	}
+	e, rest, err := expr.Decode(r.b)
+	if err != nil {
+		r.bad, r.b = true, nil
+		return expr.Expr{}
+	}
+	r.b = rest
+	return e
+}
+
+func (r *cqReader) query() Query {
+	var q Query
+	for range r.count(1) {
+		q.Select = append(q.Select, r.expr())
+	}
+	q.From, q.Where = r.texts(), r.expr()
+	q.GroupBy = r.groupBy()
+	for range r.count(1) {
+		q.Levels = append(q.Levels, r.number())
+	}
+	q.Having = r.expr()
+	q.Fill.Previous, q.Fill.Linear = r.bool(), r.bool()
+	q.Fill.Value.kind = Kind(r.byte())
+	q.Fill.Value.num, q.Fill.Value.str = r.uint64(), r.text()
+	if q.Fill.Value.kind > KindText {
+		r.bad = true
+	}
+	for range r.count(3) {
+		q.OrderBy = append(q.OrderBy, Order{By: r.expr(), Desc: r.bool(), NullsFirst: r.bool()})
+	}
+	q.Limit, q.Offset, q.SeriesLimit, q.SeriesOffset = r.number(), r.number(), r.number(), r.number()
+	q.AlignByDevice, q.DisableAlign, q.Last, q.Zone = r.bool(), r.bool(), r.bool(), r.text()
+	for range r.count(2) {
+		q.Into = append(q.Into, Target{Device: r.text(), Columns: r.texts()})
+	}
+	return q
+}
+
+func (r *cqReader) groupBy() GroupBy {
+	switch r.byte() {
+	case cqNoGroup:
+	case cqGroupTime:
+		return GroupByTime{Interval: r.duration(), Step: r.duration(), IntervalMonths: r.number(), StepMonths: r.number(), LeftOpen: r.bool()}
+	case cqGroupVariation:
+		by, delta := r.expr(), Value{kind: KindFloat64, num: r.uint64()}
+		return GroupByVariation{By: by, Delta: delta.Float64(), KeepNulls: r.bool()}
+	case cqGroupCondition:
+		return GroupByCondition{By: r.expr(), KeepOp: expr.Op(r.varint()), KeepN: r.varint(), KeepNulls: r.bool()}
+	case cqGroupSession:
+		return GroupBySession{Gap: r.duration()}
+	case cqGroupCount:
+		return GroupByCount{By: r.expr(), Size: r.number(), KeepNulls: r.bool()}
+	default:
+		r.bad = true
+	}
+	return nil
+}

@@ -1,0 +1,471 @@
+package tickwell
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/internal/incremental"
+	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/schedule"
+)
+
+// CreateContinuousQuery checks a query, stores its definition and starts it. A
+// definition stays until [DB.DropContinuousQuery]: after a reopen a [Query] goes
+// on by itself; other queries go on after their last finished run when they are
+// created again under their name. Creating a stored definition again is how a
+// program says that it still wants it; if it has changed, it is altered.
+//
+// A query owns the columns it writes: nobody else can insert into them. One
+// whose results are its own input, also by way of others, is refused.
+func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
+	fail := func(err error) error { return &Error{Op: "create continuous query", Subject: spec.Name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateCQ, spec.Name); err != nil {
+		return err
+	}
+	q, err := db.newCQ(spec)
+	if err != nil {
+		return fail(err)
+	}
+	if err := db.lockReg(ctx); err != nil {
+		return fail(err)
+	}
+	defer db.unlockReg()
+	old := db.cqs.find(spec.Name)
+	if old != nil && !old.restored {
+		return fail(fmt.Errorf("it has already been created: %w", errs.Exists))
+	}
+	if err := db.install1(ctx, q, old); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// AlterContinuousQuery gives a query another definition under the same name. How
+// far it was, what it has written and what was sent stay. If the Query of an
+// incremental one has changed, all its windows are computed again; results that
+// stay the same are neither written nor sent again.
+func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
+	fail := func(err error) error { return &Error{Op: "alter continuous query", Subject: spec.Name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateCQ, spec.Name); err != nil {
+		return err
+	}
+	q, err := db.newCQ(spec)
+	if err != nil {
+		return fail(err)
+	}
+	if err := db.lockReg(ctx); err != nil {
+		return fail(err)
+	}
+	defer db.unlockReg()
+	old := db.cqs.find(spec.Name)
+	if old == nil {
+		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
+	}
+	if (old.view == nil) != (q.view == nil) {
+		return fail(fmt.Errorf("a scheduled query cannot become incremental, nor the other way round: drop it and create it again: %w", errs.BadInput))
+	}
+	if err := db.install1(ctx, q, old); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+func (s *cqSet) find(name string) *cq {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[name]
+}
+
+// newCQ checks a specification.
+func (db *DB) newCQ(spec CQSpec) (*cq, error) {
+	if p, ok := spec.Query.(*Query); ok && p != nil {
+		spec.Query = *p
+	}
+	switch {
+	case spec.Name == "":
+		return nil, fmt.Errorf("no name: %w", errs.BadInput)
+	case spec.Query == nil:
+		return nil, fmt.Errorf("no Query: %w", errs.BadInput)
+	}
+	q := &cq{spec: spec}
+	query, isQuery := spec.Query.(Query)
+	var groupBy time.Duration
+	if isQuery {
+		var err error
+		if groupBy, err = query.checkCQ(db, &spec); err != nil {
+			return nil, err
+		}
+		if q.inputs, err = query.inputs(); err != nil {
+			return nil, err
+		}
+		q.outputs = query.outputs()
+	}
+	var err error
+	if q.sinks, err = db.sinkNames(spec.Sinks); err != nil {
+		return nil, err
+	}
+	if isQuery && spec.incremental() {
+		if err := checkIncremental(&spec, &query); err != nil {
+			return nil, err
+		}
+		if err := checkAggregates(&query); err != nil {
+			return nil, err
+		}
+		q.view, err = db.viewOf(&spec, &query, q.inputs)
+		return q, err
+	}
+	q.plan, err = db.planOf(&spec, groupBy)
+	return q, err
+}
+
+// incremental reports whether nothing says when the query is to run.
+func (s *CQSpec) incremental() bool {
+	return s.Every == 0 && s.Boundary.IsZero() && s.StartOffset == 0 && s.EndOffset == 0 && s.Cron == "" && s.Policy == Blocked
+}
+
+// checkAggregates refuses functions that are neither aggregates nor of one row.
+func checkAggregates(q *Query) error {
+	var bad string
+	for _, e := range q.Select {
+		e.Walk(func(x expr.Expr) {
+			if x.Op() == expr.OpCall && strings.HasPrefix(strings.ToLower(x.Name()), "top_k") {
+				bad = x.Name()
+			}
+		})
+	}
+	if bad != "" {
+		return fmt.Errorf("CQ: function %s keeps state across rows, so it is computed by scheduled queries only: %w", bad, errs.BadInput)
+	}
+	return nil
+}
+
+func (db *DB) viewOf(spec *CQSpec, q *Query, inputs []string) (*cqView, error) {
+	var patterns []*pattern.Pattern
+	for _, in := range inputs {
+		p, err := pattern.Parse(in)
+		if err != nil {
+			return nil, err
+		}
+		patterns = append(patterns, p)
+	}
+	return newCQView(spec, q, patterns)
+}
+
+func (db *DB) planOf(spec *CQSpec, groupBy time.Duration) (*schedule.Plan, error) {
+	s := schedule.Spec{
+		Every: spec.Every, Cron: spec.Cron, StartOffset: spec.StartOffset, EndOffset: spec.EndOffset, GroupBy: groupBy,
+		HasRange: spec.StartOffset != 0 || spec.EndOffset != 0, Minimum: db.opts.CQMinEvery,
+	}
+	if spec.Lateness != 0 || spec.IdleTimeout != 0 || spec.OnChange || !spec.Origin.IsZero() || !spec.From.IsZero() {
+		return nil, fmt.Errorf("lateness, idle timeout, on change, origin and from are of incremental queries: %w", errs.BadInput)
+	}
+	if spec.Policy == Discard {
+		s.Policy = schedule.Discard
+	}
+	if !spec.Boundary.IsZero() {
+		ns, err := unixNano(spec.Boundary)
+		if err != nil {
+			return nil, fmt.Errorf("boundary: %w", err)
+		}
+		s.Boundary = ns
+	}
+	if s.HasRange && s.StartOffset == 0 {
+		s.StartOffset = max(s.Every, s.GroupBy)
+		if s.Every != 0 {
+			s.StartOffset = s.Every
+		}
+	}
+	return s.Plan()
+}
+
+// install1 puts q in the place of old, which may be nil. Registration is locked.
+func (db *DB) install1(ctx context.Context, q, old *cq) error {
+	s := &db.cqs
+	name := q.spec.Name
+	s.mu.Lock()
+	err := s.checkCycle(q)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b := engine.Batch{}
+	def := encodeCQ(&q.spec)
+	stored, had := db.eng.Get(cqKey(name, "def"))
+	if !had || !bytes.Equal(stored, def) {
+		b.Puts = append(b.Puts, engine.Put{Kind: engine.PutDefinition, Key: cqKey(name, "def"), Value: def})
+	}
+	if old != nil {
+		if err := db.stopOne(ctx, old); err != nil {
+			return err
+		}
+		q.paused = old.paused
+	}
+	undo := func() {
+		s.mu.Lock()
+		delete(s.all, name)
+		if old != nil {
+			s.all[name] = old
+		} else {
+			s.release(name)
+		}
+		s.publish()
+		s.mu.Unlock()
+		if old != nil {
+			if err := db.start(old); err != nil {
+				db.log.Error("continuous query does not start", "cq", name, "err", err)
+			}
+		}
+	}
+	paths := db.knownTargets(q)
+	s.mu.Lock()
+	if s.all == nil {
+		s.all = make(map[string]*cq)
+	}
+	s.all[name] = q
+	if q.view != nil {
+		q.view.load(db.eng)
+	}
+	_, err = s.claimLocked(name, paths)
+	s.publish()
+	s.mu.Unlock()
+	if err == nil && q.view != nil {
+		err = db.beginView(ctx, q, old, had, &b)
+	}
+	if err == nil && len(b.Puts) > 0 {
+		_, err = db.eng.Commit(ctx, &b, false)
+		var se *engine.StoredError
+		if errors.As(err, &se) {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = db.start(q)
+	}
+	if err != nil {
+		undo()
+	}
+	return err
+}
+
+// beginView marks what q has to compute first: everything if it is new or its
+// query has changed.
+func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Batch) error {
+	if err := db.cqs.barrier(ctx); err != nil {
+		return err
+	}
+	v := q.view
+	extent, ok, err := db.extent(ctx, q)
+	if err != nil || !ok {
+		return err
+	}
+	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.newest, v.touched = max(v.newest, extent.To-1), db.clock.Mono()
+	if same {
+		return nil
+	}
+	r := v.touchedBy(extent)
+	if had { // rows of the windows of before are gone over, too
+		lo, hi, some, err := db.targetExtent(q)
+		if err != nil {
+			return err
+		}
+		if some {
+			old := v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
+			r = incremental.Range{From: min(r.From, old.From), To: max(r.To, old.To)}
+		}
+	}
+	if r.Empty() {
+		return nil
+	}
+	key := v.markKey(v.gen, r)
+	v.keys[key] = r
+	v.marked.Add(r)
+	b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: key, Value: []byte{1}})
+	return nil
+}
+
+// sameWindows reports whether two definitions give the same results for the same
+// rows.
+func sameWindows(a, b *CQSpec) bool {
+	strip := func(s CQSpec) []byte {
+		s.Text, s.Lateness, s.IdleTimeout, s.OnChange = "", 0, 0, false
+		return encodeCQ(&s)
+	}
+	return bytes.Equal(strip(*a), strip(*b))
+}
+
+// extent is the range of the times that q reads.
+func (db *DB) extent(ctx context.Context, q *cq) (incremental.Range, bool, error) {
+	snap := db.eng.Snapshot()
+	defer snap.Release()
+	var all []*engine.Series
+	for _, p := range q.view.patterns {
+		all = append(all, db.eng.Match(p)...)
+	}
+	return extentOf(ctx, snap, all)
+}
+
+func extentOf(ctx context.Context, snap *engine.Snapshot, all []*engine.Series) (incremental.Range, bool, error) {
+	first, ok, err := firstTime(snap, all, math.MinInt64)
+	if err != nil || !ok {
+		return incremental.Range{}, false, err
+	}
+	r := incremental.Range{From: first, To: first + 1}
+	for _, ser := range all {
+		if err := ctx.Err(); err != nil {
+			return r, false, err
+		}
+		p, ok, err := snap.Last(ser)
+		if err != nil {
+			return r, false, err
+		}
+		if ok {
+			r.To = max(r.To, p.Time+1)
+		}
+	}
+	return r, true, nil
+}
+
+// targetExtent is the range of the times that q has written.
+func (db *DB) targetExtent(q *cq) (from, to int64, ok bool, err error) {
+	var all []*engine.Series
+	for _, path := range db.cqs.targetsOf(q.spec.Name) {
+		if ser, ok := db.eng.Lookup(pattern.Split(path)); ok {
+			all = append(all, ser)
+		}
+	}
+	snap := db.eng.Snapshot()
+	defer snap.Release()
+	r, ok, err := extentOf(context.Background(), snap, all)
+	return r.From, r.To, ok, err
+}
+
+// knownTargets are the series that q will write as far as they can be told now,
+// and those it has written before.
+func (db *DB) knownTargets(q *cq) []string {
+	var paths []string
+	prefix := cqKey(q.spec.Name, "t/")
+	for key := range db.eng.Scan(prefix) {
+		paths = append(paths, key[len(prefix):])
+	}
+	query, ok := q.spec.Query.(Query)
+	if !ok || len(query.Into) == 0 {
+		return paths
+	}
+	for _, t := range query.Into {
+		for _, c := range t.Columns {
+			if placeholders(t.Device) || placeholders(c) {
+				continue
+			}
+			if p, err := pattern.Canonical(t.Device + "." + c); err == nil {
+				paths = append(paths, p)
+			}
+		}
+	}
+	query.Start, query.End = time.Unix(0, 0), time.Unix(0, 1)
+	eq, err := query.exec()
+	if err != nil {
+		return paths
+	}
+	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
+	if err != nil || len(plan.Columns()) == 0 {
+		return paths
+	}
+	byDevice, err := query.targets(plan.Columns(), plan.Devices())
+	if err != nil {
+		return paths
+	}
+	for _, list := range byDevice {
+		for i := range list {
+			if p, err := pattern.Canonical(list[i].path()); err == nil {
+				paths = append(paths, p)
+			}
+		}
+	}
+	return paths
+}
+
+// restoreCQs takes up the stored definitions. Rows that are inserted from now on
+// mark the windows of incremental ones.
+func (db *DB) restoreCQs(ctx context.Context) error {
+	s := &db.cqs
+	for key, value := range db.eng.Scan("cq/") {
+		if !strings.HasSuffix(key, "/def") {
+			continue
+		}
+		spec, err := decodeCQ(value)
+		if err != nil {
+			db.log.Error("stored continuous query is left out", "key", key, "err", err)
+			continue
+		}
+		q := &cq{spec: spec, restored: true}
+		if spec.Query == nil {
+			q.inactive = errNotCreated
+		} else if n, err := db.newCQ(spec); err != nil {
+			q = db.inactiveCQ(spec, err)
+		} else {
+			q = n
+			q.restored = true
+		}
+		_, q.paused = db.eng.Get(cqKey(spec.Name, "paused"))
+		s.mu.Lock()
+		if s.all == nil {
+			s.all = make(map[string]*cq)
+		}
+		s.all[spec.Name] = q
+		if q.view != nil {
+			q.view.load(db.eng)
+		}
+		_, err = s.claimLocked(spec.Name, db.knownTargets(q))
+		s.publish()
+		s.mu.Unlock()
+		if err != nil {
+			q.inactive = err
+		}
+		if q.view == nil {
+			continue
+		}
+		extent, ok, err := db.extent(ctx, q)
+		if err != nil {
+			q.inactive = err
+		} else if ok {
+			q.view.newest, q.view.touched = extent.To-1, db.clock.Mono()
+		}
+	}
+	return nil
+}
+
+// inactiveCQ is a stored query that cannot run now. What it would have to
+// compute is marked all the same.
+func (db *DB) inactiveCQ(spec CQSpec, cause error) *cq {
+	q := &cq{spec: spec, restored: true, inactive: cause}
+	query := spec.Query.(Query)
+	inputs, err := query.inputs()
+	if err != nil {
+		return q
+	}
+	q.inputs, q.outputs = inputs, query.outputs()
+	if spec.incremental() {
+		if v, err := db.viewOf(&spec, &query, inputs); err == nil {
+			q.view = v
+		}
+	}
+	return q
+}

@@ -1,0 +1,328 @@
+package tickwell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/incremental"
+	"github.com/tickwell/tickwell/internal/schedule"
+)
+
+// stopOne takes q from the scheduler and waits for its run.
+func (db *DB) stopOne(ctx context.Context, q *cq) error {
+	s := &db.cqs
+	s.mu.Lock()
+	sched := s.sched
+	s.mu.Unlock()
+	if sched != nil {
+		if err := sched.Remove(ctx, q.spec.Name); err != nil && !errors.Is(err, errs.NotFound) {
+			return err
+		}
+	}
+	if err := q.busy.Lock(ctx); err != nil { // a run outside of the scheduler
+		return err
+	}
+	q.busy.Unlock()
+	return nil
+}
+
+// DropContinuousQuery stops a query, waits for its run, and forgets its
+// definition and how far it was. What it has written stays, and is anybody's.
+func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
+	fail := func(err error) error { return &Error{Op: "drop continuous query", Subject: name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionDropCQ, name); err != nil {
+		return err
+	}
+	if err := db.lockReg(ctx); err != nil {
+		return fail(err)
+	}
+	defer db.unlockReg()
+	s := &db.cqs
+	q := s.find(name)
+	if q == nil {
+		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
+	}
+	if err := db.stopOne(ctx, q); err != nil {
+		return fail(err)
+	}
+	s.mu.Lock()
+	delete(s.all, name)
+	s.release(name)
+	s.mu.Unlock()
+	if err := s.barrier(ctx); err != nil { // no record adds a mark any more
+		return fail(err)
+	}
+	if err := db.forget(ctx, cqKey(name, "")); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// PauseContinuousQuery keeps a query from running, also after a reopen, until
+// [DB.ResumeContinuousQuery]. A run under way finishes.
+func (db *DB) PauseContinuousQuery(ctx context.Context, name string) error {
+	return db.setPaused(ctx, "pause continuous query", name, true)
+}
+
+// ResumeContinuousQuery lets a paused query go on: a scheduled one with what its
+// policy says about the runs it missed, an incremental one with all windows that
+// have changed.
+func (db *DB) ResumeContinuousQuery(ctx context.Context, name string) error {
+	return db.setPaused(ctx, "resume continuous query", name, false)
+}
+
+func (db *DB) setPaused(ctx context.Context, op, name string, paused bool) error {
+	fail := func(err error) error { return &Error{Op: op, Subject: name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateCQ, name); err != nil {
+		return err
+	}
+	if err := db.lockReg(ctx); err != nil {
+		return fail(err)
+	}
+	defer db.unlockReg()
+	s := &db.cqs
+	q := s.find(name)
+	if q == nil {
+		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
+	}
+	b := engine.Batch{Puts: []engine.Put{{Kind: engine.PutDefinition, Key: cqKey(name, "paused"), Value: []byte{1}, Delete: !paused}}}
+	if _, err := db.eng.Commit(ctx, &b, false); err != nil {
+		return fail(err)
+	}
+	s.mu.Lock()
+	q.paused = paused
+	sched := s.sched
+	s.mu.Unlock()
+	if sched == nil || q.inactive != nil {
+		return nil
+	}
+	change := sched.Resume
+	if paused {
+		change = sched.Pause
+	}
+	if err := change(name); err != nil {
+		return fail(err)
+	}
+	if q.view != nil && !paused {
+		db.pokeView(q.view)
+	}
+	return nil
+}
+
+// RefreshContinuousQuery computes what lies between start and end again, and
+// returns when that is done: the windows of an incremental query, every run of a
+// scheduled one whose range has a part of it. How far a scheduled query is does
+// not change.
+func (db *DB) RefreshContinuousQuery(ctx context.Context, name string, start, end time.Time) error {
+	fail := func(err error) error { return &Error{Op: "refresh continuous query", Subject: name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateCQ, name); err != nil {
+		return err
+	}
+	from, to, err := bounds(start, end)
+	if err != nil {
+		return fail(err)
+	}
+	q := db.cqs.find(name)
+	switch {
+	case q == nil:
+		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
+	case q.inactive != nil:
+		return fail(q.inactive)
+	case q.view != nil:
+		err = db.refreshView(ctx, q, incremental.Range{From: from, To: to})
+	case from == math.MinInt64 || to == math.MaxInt64:
+		err = fmt.Errorf("a scheduled query needs both ends: %w", errs.BadInput)
+	default:
+		err = db.refreshRuns(ctx, q, from, to)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+func (db *DB) refreshView(ctx context.Context, q *cq, r incremental.Range) error {
+	v := q.view
+	extent, ok, err := db.extent(ctx, q)
+	if err != nil {
+		return err
+	}
+	lo, hi, some, err := db.targetExtent(q)
+	if err != nil || !ok && !some {
+		return err
+	}
+	if some {
+		if !ok {
+			extent = incremental.Range{From: lo, To: hi}
+		}
+		extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
+	}
+	v.mu.Lock()
+	r = v.touchedBy(r.Intersect(extent))
+	gen := v.gen
+	v.mu.Unlock()
+	if r.Empty() {
+		return nil
+	}
+	key := v.markKey(gen, r)
+	if _, err := db.eng.Commit(ctx, &engine.Batch{Puts: []engine.Put{{Kind: engine.PutProgress, Key: key, Value: []byte{1}}}}, false); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.keys[key] = r
+	v.mu.Unlock()
+	for more := true; more; {
+		if more, err = db.pump(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refreshLimit bounds how many runs one refresh repeats.
+const refreshLimit = 1_000_000
+
+func (db *DB) refreshRuns(ctx context.Context, q *cq, from, to int64) error {
+	if err := q.busy.Lock(ctx); err != nil {
+		return err
+	}
+	defer q.busy.Unlock()
+	at, ok := q.plan.First(from)
+	for n := 0; ok; n++ {
+		lo, hi := q.plan.Window(at)
+		if lo >= to {
+			return nil
+		}
+		if n == refreshLimit {
+			return fmt.Errorf("more than %d runs: %w", refreshLimit, errs.Limit)
+		}
+		if hi > from {
+			if err := db.runOnce(ctx, q, at, lo, hi, false); err != nil {
+				return err
+			}
+		}
+		at, ok = q.plan.Next(at)
+	}
+	return nil
+}
+
+// TryContinuousQuery runs the query of a specification once over [start, end)
+// and returns what it would write; nothing is stored or sent.
+func (db *DB) TryContinuousQuery(ctx context.Context, spec CQSpec, start, end time.Time) ([]*Tablet, error) {
+	fail := func(err error) ([]*Tablet, error) {
+		return nil, &Error{Op: "try continuous query", Subject: spec.Name, Err: err}
+	}
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	if err := db.authorize(ctx, ActionCreateCQ, spec.Name); err != nil {
+		return nil, err
+	}
+	q, err := db.newCQ(spec)
+	if err != nil {
+		return fail(err)
+	}
+	from, to, err := bounds(start, end)
+	if err != nil {
+		return fail(err)
+	}
+	in := db.scratch.Get().(*insertion)
+	defer db.end(in)
+	run := &CQRun{Name: q.spec.Name, At: end, Start: start, End: end, db: db, spec: q, out: &in.fx, from: from, to: to}
+	if err := db.compute(ctx, run, in); err != nil {
+		return fail(err)
+	}
+	return run.wrote, nil
+}
+
+// ContinuousQueries yields the continuous queries, sorted by name.
+func (db *DB) ContinuousQueries(ctx context.Context) (iter.Seq[CQInfo], error) {
+	if err := db.usable(ctx); err != nil {
+		return nil, &Error{Op: "show continuous queries", Err: err}
+	}
+	if err := db.authorize(ctx, ActionShowCQ, ""); err != nil {
+		return nil, err
+	}
+	s := &db.cqs
+	s.mu.Lock()
+	all, sched := s.sorted(), s.sched
+	s.mu.Unlock()
+	var states []schedule.State
+	if sched != nil {
+		states = sched.Tasks()
+	}
+	infos := make([]CQInfo, 0, len(all))
+	for _, q := range all {
+		infos = append(infos, db.cqInfo(q, states))
+	}
+	slices.SortFunc(infos, func(a, b CQInfo) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
+	return slices.Values(infos), nil
+}
+
+func (db *DB) cqInfo(q *cq, states []schedule.State) CQInfo {
+	info := CQInfo{Spec: q.spec, State: "ACTIVE", Incremental: q.view != nil, LastErr: q.inactive}
+	i := slices.IndexFunc(states, func(t schedule.State) bool { return t.Name == q.spec.Name })
+	if i >= 0 {
+		t := states[i]
+		info.Runs, info.Failed, info.Skipped, info.LastErr = t.Runs, t.Failures, t.Skipped, t.Err
+		if q.view == nil {
+			if t.HasLast {
+				info.LastRun = time.Unix(0, t.Last).UTC()
+			}
+			if !t.Ended {
+				info.NextRun = time.Unix(0, t.Next).UTC()
+				info.Lag = max(0, db.clock.Now().Sub(info.NextRun))
+			}
+		}
+	}
+	if q.view != nil {
+		q.view.describe(&info, db.clock.Mono())
+		info.Computed = q.computed.Load()
+	}
+	switch {
+	case q.inactive != nil:
+		info.State = "INACTIVE"
+	case q.isPaused(&db.cqs):
+		info.State = "PAUSED"
+	case info.LastErr != nil:
+		info.State = "FAILING"
+	}
+	return info
+}
+
+func (v *cqView) describe(info *CQInfo, mono time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var dirty incremental.Ranges
+	for _, r := range v.keys {
+		dirty.Add(r)
+	}
+	for _, r := range dirty.All() {
+		info.Dirty += v.grid.Count(r)
+	}
+	if v.newest == math.MinInt64 {
+		return
+	}
+	mark := v.newest - v.lateness
+	info.Watermark = time.Unix(0, mark).UTC()
+	if due := v.due(mono); !due.Empty() {
+		info.Lag = time.Duration(max(0, v.newest-due.All()[0].From))
+	}
+}

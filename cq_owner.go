@@ -1,0 +1,145 @@
+package tickwell
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// cqTable is what inserts need to know of continuous queries; it is immutable.
+type cqTable struct {
+	owned map[string]string // path of a series → the query that writes it
+	views []*cqView
+}
+
+// cqFeeds is what a cqTable says about the columns of a binding.
+type cqFeeds struct {
+	table  *cqTable
+	owners []string // by column; nil: nobody owns any
+	views  []*cqView  // that read one of them
+}
+
+func (b *binding) feedsOf(t *cqTable) *cqFeeds {
+	if f := b.feeds.Load(); f != nil && f.table == t {
+		return f
+	}
+	f := &cqFeeds{table: t}
+	for i, node := range b.nodes {
+		if o := t.owned[pattern.Join(b.path, node)]; o != "" {
+			if f.owners == nil {
+				f.owners = make([]string, len(b.nodes))
+			}
+			f.owners[i] = o
+		}
+	}
+	for _, v := range t.views {
+		if slices.ContainsFunc(b.nodes, func(node string) bool { return v.reads(b.path, node) }) {
+			f.views = append(f.views, v)
+		}
+	}
+	b.feeds.Store(f)
+	return f
+}
+
+// checkOwner refuses an insert into a column that a continuous query writes,
+// unless it is that query's.
+func (s *cqSet) checkOwner(in *insertion) error {
+	t := s.table.Load()
+	if t == nil || len(t.owned) == 0 {
+		return nil
+	}
+	for i := range in.n {
+		b := in.parts[i].bound
+		for c, owner := range b.feedsOf(t).owners {
+			if owner != "" && owner != in.query {
+				return &Error{Op: "insert", Subject: b.device,
+					Err: fmt.Errorf("column %q is written by continuous query %s only: %w", b.names[c], owner, errs.ReadOnly)}
+			}
+		}
+	}
+	return nil
+}
+
+// publish makes the queries' views and targets known to inserts. The lock is
+// held.
+func (s *cqSet) publish() {
+	t := &cqTable{owned: maps.Clone(s.owned)}
+	for _, q := range s.sorted() {
+		if q.view != nil {
+			t.views = append(t.views, q.view)
+		}
+	}
+	s.table.Store(t)
+}
+
+// claim makes the series at paths the query's own. It returns those that were
+// not before.
+func (s *cqSet) claim(name string, paths []string) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claimLocked(name, paths)
+}
+
+func (s *cqSet) claimLocked(name string, paths []string) (added []string, err error) {
+	for _, p := range paths {
+		switch owner := s.owned[p]; owner {
+		case name:
+		case "":
+			added = append(added, p)
+		default:
+			return nil, fmt.Errorf("target %s is written by continuous query %s: %w", p, owner, errs.Exists)
+		}
+	}
+	if len(added) == 0 {
+		return nil, nil
+	}
+	if s.owned == nil {
+		s.owned = make(map[string]string)
+	}
+	for _, p := range added {
+		s.owned[p] = name
+	}
+	s.publish()
+	return added, nil
+}
+
+// targetsOf returns the series that a query writes.
+func (s *cqSet) targetsOf(name string) (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p, owner := range s.owned {
+		if owner == name {
+			all = append(all, p)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// release gives up the targets of a query. The lock is held.
+func (s *cqSet) release(name string) {
+	maps.DeleteFunc(s.owned, func(_, owner string) bool { return owner == name })
+	s.publish()
+}
+
+// targetPaths are the series that tablets write.
+func targetPaths(ts []*Tablet) ([]string, error) {
+	var all []string
+	for _, t := range ts {
+		device, err := pattern.Canonical(t.Device)
+		if err != nil {
+			return nil, err
+		}
+		for i := range t.Columns {
+			node, err := pattern.CanonicalNode(t.Columns[i].Name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, pattern.Join(device, node))
+		}
+	}
+	return all, nil
+}

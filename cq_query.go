@@ -1,0 +1,255 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/internal/incremental"
+	"github.com/tickwell/tickwell/internal/pattern"
+)
+
+// Run makes a Query a [ContinuousQuery]: it computes the range of the run, with
+// groups counted from its start, and writes the rows to the targets of Into.
+func (q Query) Run(ctx context.Context, r *CQRun) error {
+	q.Start, q.End, q.exact = r.Start, r.End, true
+	res, err := r.db.resultOn(ctx, &q, r.snap)
+	if err != nil {
+		return err
+	}
+	rows, err := res.Collect()
+	if err != nil {
+		return err
+	}
+	spec := &r.spec.spec
+	if grid, err := q.grid(r.Start); spec.AtEnd && err == nil {
+		for _, t := range rows {
+			for i, at := range t.Times {
+				t.Times[i] = grid.End(grid.Last(at))
+			}
+		}
+	}
+	if len(spec.Sinks) > 0 {
+		for _, t := range rows {
+			for i := range t.Times {
+				if e, ok := rowEvent(t, i); ok {
+					r.Emit(e)
+				}
+			}
+		}
+	}
+	if len(q.Into) == 0 {
+		return nil
+	}
+	tablets, _, err := res.intoOf(&q, all(rows))
+	if err != nil {
+		return err
+	}
+	for _, t := range tablets {
+		if err := r.Write(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all yields tablets as a result does.
+func all(rows []*Tablet) iter.Seq2[*Tablet, error] {
+	return func(yield func(*Tablet, error) bool) {
+		for _, t := range rows {
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}
+}
+
+// rowEvent is a result row as an event. Rows of nulls are none.
+func rowEvent(t *Tablet, row int) (Event, bool) {
+	e := Event{Series: t.Device, Time: time.Unix(0, t.Times[row]).UTC()}
+	some := false
+	for i := range t.Columns {
+		f := Field{Name: t.Columns[i].Name}
+		if !t.Columns[i].Nulls.Get(row) {
+			f.Value, some = t.Columns[i].Data.Value(row), true
+		}
+		e.Fields = append(e.Fields, f)
+	}
+	return e, some
+}
+
+// grid is the windows of GROUP BY time, counted from origin.
+func (q *Query) grid(origin time.Time) (*incremental.Grid, error) {
+	g, ok := q.GroupBy.(GroupByTime)
+	if !ok {
+		return nil, fmt.Errorf("no GROUP BY time: %w", errs.BadInput)
+	}
+	zone := time.UTC
+	if q.Zone != "" {
+		var err error
+		if zone, err = time.LoadLocation(q.Zone); err != nil {
+			return nil, fmt.Errorf("zone %q: %w: %w", q.Zone, err, errs.BadInput)
+		}
+	}
+	grid := incremental.Grid{Interval: int64(g.Interval), Step: int64(g.Step), Zone: zone}
+	if g.IntervalMonths != 0 || g.StepMonths != 0 {
+		if g.Interval != 0 || g.Step != 0 {
+			return nil, fmt.Errorf("windows of months and of a fixed length are mixed: %w", errs.BadInput)
+		}
+		grid.Interval, grid.Step, grid.Months = int64(g.IntervalMonths), int64(g.StepMonths), true
+	}
+	if grid.Step == 0 {
+		grid.Step = grid.Interval
+	}
+	switch {
+	case !origin.IsZero():
+		ns, err := unixNano(origin)
+		if err != nil {
+			return nil, err
+		}
+		grid.Origin = ns
+	case grid.Months:
+		grid.Origin = time.Date(1970, 1, 1, 0, 0, 0, 0, zone).UnixNano()
+	}
+	return grid.New()
+}
+
+// checkCQ reports whether q can be a continuous query and returns the interval
+// of its GROUP BY time, 0 for none. Months count as the documents' 30 days.
+func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, error) {
+	hasTime := false
+	q.Where.Walk(func(e expr.Expr) { hasTime = hasTime || e.Op() == expr.OpTime })
+	switch {
+	case !q.Start.IsZero() || !q.End.IsZero():
+		return 0, fmt.Errorf("CQ: specifying a time range in the query body is prohibited: %w", errs.BadInput)
+	case hasTime:
+		return 0, fmt.Errorf("CQ: specifying time filters in the query body is prohibited: %w", errs.BadInput)
+	case len(q.Into) == 0 && len(spec.Sinks) == 0:
+		return 0, fmt.Errorf("CQ: the query body misses an INTO clause, and no sink is given: %w", errs.BadInput)
+	}
+	g, grouped := q.GroupBy.(GroupByTime)
+	interval := g.Interval + time.Duration(g.IntervalMonths)*30*24*time.Hour
+	if grouped && (interval <= 0 || interval > math.MaxInt64/2) {
+		return 0, fmt.Errorf("CQ: the group by interval %s should be greater than 0: %w", interval, errs.BadInput)
+	}
+	if spec.AtEnd && !grouped {
+		return 0, fmt.Errorf("CQ: rows without a GROUP BY time have no end of a window: %w", errs.BadInput)
+	}
+	q.Start, q.End = time.Unix(0, 0), time.Unix(0, 0).Add(max(interval, 1))
+	eq, err := q.exec()
+	if err != nil {
+		return 0, err
+	}
+	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
+	if err != nil {
+		return 0, err
+	}
+	if len(q.Into) > 0 {
+		if err := q.checkInto(plan); err != nil {
+			return 0, err
+		}
+	}
+	if !grouped {
+		return 0, nil
+	}
+	return interval, nil
+}
+
+// checkInto finds what is wrong with Into whatever series there will be.
+func (q *Query) checkInto(plan *exec.Plan) error {
+	for _, t := range q.Into {
+		if len(t.Columns) == 0 {
+			return badInto("target %s names no column", t.Device)
+		}
+	}
+	if q.Last || q.SeriesLimit > 0 || q.SeriesOffset > 0 {
+		return badInto("LAST, SLIMIT and SOFFSET are not supported")
+	}
+	if len(plan.Columns()) == 0 || strings.Contains(strings.Join(q.From, " "), "*") {
+		return nil // as series come
+	}
+	_, err := q.targets(plan.Columns(), plan.Devices())
+	return err
+}
+
+// columnsRead are the names of the columns that q reads.
+func (q *Query) columnsRead() []string {
+	seen := map[string]bool{}
+	var names []string
+	walk := func(e expr.Expr) {
+		e.Walk(func(x expr.Expr) {
+			if x.Op() == expr.OpColumn && !seen[x.Name()] {
+				seen[x.Name()] = true
+				names = append(names, x.Name())
+			}
+		})
+	}
+	for _, e := range q.Select {
+		walk(e)
+	}
+	walk(q.Where)
+	walk(q.Having)
+	switch g := q.GroupBy.(type) {
+	case GroupByVariation:
+		walk(g.By)
+	case GroupByCondition:
+		walk(g.By)
+	case GroupByCount:
+		walk(g.By)
+	}
+	if len(q.Select) == 0 {
+		names = append(names, "*")
+	}
+	return names
+}
+
+// inputs are the patterns of the series that q reads, at least.
+func (q *Query) inputs() ([]string, error) {
+	var all []string
+	for _, name := range q.columnsRead() {
+		if name == "__endTime" {
+			continue
+		}
+		for _, from := range q.From {
+			all = append(all, from+"."+name)
+		}
+		if len(q.From) == 0 || strings.HasPrefix(name, "root.") {
+			all = append(all, name)
+		}
+	}
+	for _, p := range all {
+		if _, err := pattern.Parse(p); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// outputs are the patterns of the series that q writes, at most.
+func (q *Query) outputs() []string {
+	var all []string
+	for _, t := range q.Into {
+		nodes := splitNodes(t.Device)
+		for i, n := range nodes {
+			switch {
+			case n == "::":
+				nodes[i] = "**"
+			case strings.Contains(n, "${"):
+				nodes[i] = "*"
+			}
+		}
+		for _, c := range t.Columns {
+			if c == "::" || strings.Contains(c, "${") {
+				c = "*"
+			}
+			all = append(all, strings.Join(nodes, ".")+"."+c)
+		}
+	}
+	return all
+}
