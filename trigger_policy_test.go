@@ -149,10 +149,11 @@ func TestTriggerBudget(t *testing.T) {
 		release := make(chan struct{})
 		var reported []*TriggerError
 		var j journal
-		hang := true
+		var hang atomic.Bool
+		hang.Store(true)
 		db := openMem(t, &Options{OnTriggerError: func(e *TriggerError) { reported = append(reported, e) }, Sinks: []SinkSpec{{Name: "s", Sink: j.sink()}},
 			Triggers: []TriggerSpec{{Name: "slow", Pattern: "root.**", Stateful: true, Budget: time.Second, Trigger: TriggerFunc(func(ctx context.Context, f *Firing) error {
-				if !hang {
+				if !hang.Load() {
 					f.Emit(Event{Series: "ok", Time: f.Row(0).Time()})
 					return nil
 				}
@@ -183,7 +184,7 @@ func TestTriggerBudget(t *testing.T) {
 		if len(reported) != 2 || !errors.As(reported[0], &stuck) || stuck.Name != "slow" || !errors.Is(reported[1], ErrOverloaded) {
 			t.Errorf("reported %v", reported)
 		}
-		hang = false
+		hang.Store(false)
 		close(release)
 		synctest.Wait()
 		wantListing(t, db, "slow,AFTER_INSERT,STATEFUL,ACTIVE,root.**,tickwell.TriggerFunc,0")
