@@ -73,6 +73,7 @@ var layers = map[string]layer{
 	"sink/snowflake":        {imports: adapter + " sink/internal/post", why: "a webhook with a login"},
 	"sink/local":            {imports: adapter, why: "back into a store"},
 	"sink/jsonl":            {imports: adapter + " vfs", why: "lines into a writer or a file"},
+	"alert":             {imports: "root", why: "triggers that everyone writes by hand; nothing but the public API"},
 	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
