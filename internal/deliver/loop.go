@@ -109,6 +109,7 @@ func (l *loop[E]) commands() {
 	if l.hurry {
 		for _, w := range l.p.waiters {
 			l.more = l.more || !w.fixed
+			w.seen = true
 		}
 	}
 }
@@ -197,7 +198,7 @@ func (l *loop[E]) answerFlushes() {
 			w.done <- errSuspended
 			return true
 		}
-		if !w.fixed && !l.more {
+		if w.seen && !w.fixed && !l.more { // one that came during this step waits for the next
 			w.target, w.fixed = l.fetched, true
 		}
 		if w.fixed && !l.acked.Less(w.target) {

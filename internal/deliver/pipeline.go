@@ -30,6 +30,7 @@ type Pipeline[E any] struct {
 }
 
 type flushWaiter struct {
+	seen   bool // the loop reads the source once more for it
 	target Pos
 	fixed  bool // target is known: the source was read to its end
 	done   chan error
