@@ -20,7 +20,7 @@ type compaction struct {
 	inputs  []*blockFile // by MaxLSN
 	applied uint64       // deletes up to this LSN are in version
 	reach   reach        // what has expired is left out
-	outputs []*blockFile
+	outputs []*blockFile // of one MaxLSN, and therefore never overlapping
 	written int64
 }
 
@@ -39,11 +39,45 @@ func (e *Engine) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact: %w", err)
 	}
 	for _, run := range fitRuns(e.currentFiles()) {
-		if err := e.compact(ctx, run, 0); err != nil {
+		if err := e.compact(ctx, run, 0); err != nil && err != errUnfit {
 			return fmt.Errorf("compact: %w", err)
 		}
 	}
 	return nil
+}
+
+// errUnfit says that files cannot be merged because of a damaged one.
+var errUnfit = fmt.Errorf("files cannot be merged: %w", errs.Damaged)
+
+// fileBytes is the size from which on files are left alone: larger in a large
+// store, so that the number of open files stays bounded.
+func (e *Engine) fileBytes() int64 {
+	sum := int64(0)
+	for _, f := range e.currentFiles() {
+		sum += f.meta.Size
+	}
+	return max(e.cfg.FileBytes, 2*sum/int64(e.cfg.MaxFiles))
+}
+
+// withTies adds to inputs, which are of files, those that have the MaxLSN of the
+// last and overlap an input: the outputs get that LSN, and files of one LSN have
+// no order. ok is false if one of them cannot be read.
+func withTies(files, inputs []*blockFile) (out []*blockFile, ok bool) {
+	top := inputs[len(inputs)-1].meta.MaxLSN
+	in := func(f *blockFile) bool { return slices.Contains(inputs, f) }
+	for again := true; again; {
+		again = false
+		for _, f := range files {
+			if f.meta.MaxLSN != top || in(f) || !slices.ContainsFunc(inputs, f.overlaps) {
+				continue
+			}
+			if !f.fit() {
+				return nil, false
+			}
+			inputs, again = append(slices.Clip(inputs), f), true
+		}
+	}
+	return inputs, true
 }
 
 // compactLoop drops expired files and merges others when it is asked to.
@@ -60,14 +94,17 @@ func (e *Engine) compactLoop() {
 		e.compacting.Lock()
 		err := e.expireFiles()
 		for err == nil {
-			inputs := pickInputs(e.currentFiles(), e.cfg.FileBytes, e.cfg.MaxFiles)
+			inputs := pickInputs(e.currentFiles(), e.fileBytes(), e.cfg.MaxFiles)
 			if inputs == nil {
 				inputs = e.mostlyDead(e.currentFiles())
 			}
 			if inputs == nil {
 				break
 			}
-			err = e.compact(ctx, inputs, e.cfg.CompactRate)
+			if err = e.compact(ctx, inputs, e.cfg.CompactRate); err == errUnfit {
+				err = nil
+				break
+			}
 		}
 		e.compacting.Unlock()
 		e.tidied.tell(err)
@@ -96,6 +133,18 @@ func (e *Engine) currentFiles() []*blockFile {
 // compact replaces the inputs. The compacting lock is held; flushes go on
 // meanwhile.
 func (e *Engine) compact(ctx context.Context, inputs []*blockFile, rate int64) error {
+	for {
+		all, ok := withTies(e.currentFiles(), inputs)
+		if ok {
+			inputs = all
+			break
+		}
+		top := inputs[len(inputs)-1].meta.MaxLSN
+		inputs = slices.DeleteFunc(slices.Clone(inputs), func(f *blockFile) bool { return f.meta.MaxLSN == top })
+		if len(inputs) == 0 {
+			return errUnfit
+		}
+	}
 	e.flushing.Lock()
 	e.gate.RLock()
 	c := &compaction{version: e.version, inputs: inputs, applied: e.disk.now.Flushed}

@@ -18,7 +18,7 @@ func (e *Engine) writeCompacted(ctx context.Context, c *compaction, rate int64) 
 	if err != nil {
 		return err
 	}
-	cuts, err := cutsOf(c.inputs, int64(e.cfg.Partition), e.cfg.FileBytes)
+	cuts, err := cutsOf(c.inputs, int64(e.cfg.Partition), e.fileBytes())
 	if err != nil {
 		return err
 	}

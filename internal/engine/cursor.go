@@ -88,6 +88,19 @@ func (c *RowCursor) Err() error { return cursorErr(c.rows, c.err) }
 // Close releases the cursor's buffers.
 func (c *RowCursor) Close() { c.err, c.rows = c.Err(), nil }
 
+// Decoded returns how many blocks were decoded so far, 0 after Close.
+func (c *Cursor) Decoded() int64 { return decoded(c.rows) }
+
+// Decoded returns how many blocks were decoded so far, 0 after Close.
+func (c *RowCursor) Decoded() int64 { return decoded(c.rows) }
+
+func decoded(rows *merge.Rows) int64 {
+	if rows == nil {
+		return 0
+	}
+	return rows.Decoded()
+}
+
 func cursorErr(rows *merge.Rows, err error) error {
 	if err == nil && rows != nil {
 		err = rows.Err()

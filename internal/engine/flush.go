@@ -158,6 +158,7 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	ed.tag(editFlushed, f.lsn)
 	ed.tag(editState, state)
 	ed.tag(editCatalog, catalog)
+	ed.tag(editOldCatalog, d.now.Catalog)
 	ed.tag(editNextSeries, uint64(f.nextSeries))
 	before := d.now.clone()
 	if err := d.commit(ed); err != nil {
@@ -203,8 +204,8 @@ func (e *Engine) removeOld(before manifest) {
 	if before.State != 0 && before.State != d.now.State {
 		d.fs.Remove(d.stateName(before.State))
 	}
-	if before.Catalog != 0 && before.Catalog != d.now.Catalog {
-		d.fs.Remove(d.catalogName(before.Catalog))
+	if before.OldCatalog != 0 && before.OldCatalog != d.now.Catalog {
+		d.fs.Remove(d.catalogName(before.OldCatalog))
 	}
 	for _, s := range before.Outbox {
 		if !slices.Contains(d.now.Outbox, s) {

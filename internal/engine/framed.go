@@ -74,32 +74,41 @@ func appendFrame(dst []byte, store, no uint64, offset int64, payload []byte) []b
 	return append(dst, payload...)
 }
 
-// readFrames calls f for the payloads of b, a whole file, and returns the offset
-// behind the last good frame. It stops at the first bad one with an error that
-// wraps errs.Corrupt, and at an empty one, which is an end: ended says so.
-func readFrames(b []byte, store, no uint64, f func(payload []byte) error) (good int64, ended bool, err error) {
-	at := headerSize
-	for at < len(b) {
-		if len(b)-at < frameHeader {
-			return int64(at), false, fmt.Errorf("frame at %d: cut off: %w", at, errs.Corrupt)
-		}
-		n := binary.LittleEndian.Uint32(b[at:])
-		if n > maxFrame || int(n) > len(b)-at-frameHeader {
-			return int64(at), false, fmt.Errorf("frame at %d: length %d: %w", at, n, errs.Corrupt)
-		}
-		payload := b[at+frameHeader : at+frameHeader+int(n)]
-		if frameSum(store, no, int64(at), payload) != binary.LittleEndian.Uint32(b[at+4:]) {
-			return int64(at), false, fmt.Errorf("frame at %d: wrong checksum: %w", at, errs.Corrupt)
-		}
-		if n == 0 {
-			return int64(at) + frameHeader, true, nil
-		}
-		if err := f(payload); err != nil {
-			return int64(at), false, fmt.Errorf("frame at %d: %w", at, err)
-		}
-		at += frameHeader + int(n)
+// frameAt returns the payload of the frame at offset at of b, a whole file, and
+// the offset behind it.
+func frameAt(b []byte, store, no uint64, at int) (payload []byte, end int, ok bool) {
+	if len(b)-at < frameHeader {
+		return nil, 0, false
 	}
-	return int64(at), false, nil
+	n := binary.LittleEndian.Uint32(b[at:])
+	if n > maxFrame || int(n) > len(b)-at-frameHeader {
+		return nil, 0, false
+	}
+	end = at + frameHeader + int(n)
+	payload = b[at+frameHeader : end]
+	return payload, end, frameSum(store, no, int64(at), payload) == binary.LittleEndian.Uint32(b[at+4:])
+}
+
+// salvage calls f for the payloads of all good frames of b, those behind damage
+// included. gap tells f that frames may be missing before this one.
+func salvage(b []byte, store, no uint64, f func(payload []byte, gap bool) error) (damaged, ended bool, err error) {
+	gap := false
+	for at := headerSize; at < len(b); {
+		payload, end, ok := frameAt(b, store, no, at)
+		if !ok {
+			at++
+			gap, damaged = true, true
+			continue
+		}
+		if len(payload) == 0 {
+			return damaged || end != len(b), true, nil
+		}
+		if err := f(payload, gap); err != nil {
+			return true, false, err
+		}
+		at, gap = end, false
+	}
+	return damaged, false, nil
 }
 
 // framedWriter writes a framed file under a temporary name.
@@ -167,23 +176,30 @@ func (w *framedWriter) abort() {
 	w.fs.Remove(w.name + tmpSuffix)
 }
 
-// readFramed reads a file that was written at once. Frames before a damage have
-// been given to f when it returns the error.
-func readFramed(fs vfs.FS, name, magic string, store, no uint64, f func([]byte) error) error {
+// readFramed reads a file that was written at once. After damage it goes on with
+// the next good frame, and returns an error that wraps errs.Corrupt in the end.
+func readFramed(fs vfs.FS, name, magic string, store, no uint64, f func(payload []byte, gap bool) error) error {
 	b, err := vfs.ReadFile(fs, name)
 	if err != nil {
 		return err
 	}
 	s, n, err := readHeader(b, magic)
-	if err != nil {
+	if err != nil && !errors.Is(err, errs.Corrupt) {
 		return err
 	}
-	if s != store || n != no {
+	if err == nil && (s != store || n != no) {
 		return fmt.Errorf("file %d of store %x instead of %d of %x: %w", n, s, no, store, errs.Corrupt)
 	}
-	_, ended, err := readFrames(b, store, no, f)
-	if err == nil && !ended {
-		err = errors.Join(errs.Corrupt, io.ErrUnexpectedEOF)
+	damaged, ended, ferr := salvage(b, store, no, f)
+	switch {
+	case ferr != nil:
+		return ferr
+	case err != nil:
+		return err
+	case !ended:
+		return fmt.Errorf("file %d has no end: %w", no, errs.Corrupt)
+	case damaged:
+		return fmt.Errorf("file %d has damaged frames: %w", no, errs.Corrupt)
 	}
-	return err
+	return nil
 }

@@ -40,6 +40,7 @@ type manifest struct {
 	NextNo     uint64          // next number for any file
 	State      uint64          // number of the STATE file, 0 = none
 	Catalog    uint64          // number of the CATALOG file, 0 = none
+	OldCatalog uint64          // of the one before, which helps if it is damaged
 	NextSeries uint32
 	Floor      int64 // points before it were dropped for want of room; MinInt64 = none
 }
@@ -60,6 +61,8 @@ const (
 	editApplied    = 12
 	editDropMask   = 13
 	editFloor      = 14
+	editSeq        = 15
+	editOldCatalog = 16
 )
 
 // edit is a change of the manifest on its way to the disk.
@@ -94,6 +97,7 @@ func (m *manifest) whole() edit {
 	e.tag(editNextNo, m.NextNo)
 	e.tag(editState, m.State)
 	e.tag(editCatalog, m.Catalog)
+	e.tag(editOldCatalog, m.OldCatalog)
 	e.tag(editNextSeries, uint64(m.NextSeries))
 	e.tag(editFloor, zigzag(m.Floor))
 	for _, f := range m.Files {
@@ -131,6 +135,8 @@ func (m *manifest) apply(payload []byte) error {
 			m.State = w.uvarint()
 		case editCatalog:
 			m.Catalog = w.uvarint()
+		case editOldCatalog:
+			m.OldCatalog = w.uvarint()
 		case editAddOutbox:
 			m.Outbox = append(m.Outbox, outboxSegment{w.uvarint(), w.uvarint(), w.uvarint()})
 		case editDropOutbox:
@@ -193,6 +199,7 @@ type storage struct {
 	no       uint64   // of the manifest file
 	manifest vfs.File // nil: the next edit writes a new manifest
 	size     int64
+	seq      uint64 // of the last edit in the file
 }
 
 func (s *storage) path(parts ...string) string {
@@ -231,7 +238,7 @@ func (s *storage) commit(e edit) error {
 	if s.manifest == nil || s.size > maxManifest {
 		return s.rewrite(next)
 	}
-	frame := appendFrame(nil, s.store, s.no, s.size, e.b)
+	frame := s.frames(nil, s.no, s.size, s.seq+1, &e)
 	_, err := s.manifest.Write(frame)
 	if err == nil {
 		err = s.manifest.Sync()
@@ -242,8 +249,20 @@ func (s *storage) commit(e edit) error {
 		return fmt.Errorf("manifest: %w", err)
 	}
 	s.size += int64(len(frame))
+	s.seq++
 	s.now = next
 	return nil
+}
+
+// frames appends an edit to dst, twice: one damaged place of the file takes no
+// edit away.
+func (s *storage) frames(dst []byte, no uint64, offset int64, seq uint64, e *edit) []byte {
+	var numbered edit
+	numbered.tag(editSeq, seq)
+	payload := append(numbered.b, e.b...)
+	start := len(dst)
+	dst = appendFrame(dst, s.store, no, offset, payload)
+	return appendFrame(dst, s.store, no, offset+int64(len(dst)-start), payload)
 }
 
 // rewrite starts a new manifest that says next, and lets CURRENT name it.
@@ -257,7 +276,8 @@ func (s *storage) rewrite(next manifest) error {
 		return fmt.Errorf("manifest: %w", err)
 	}
 	b := appendHeader(nil, magicManifest, s.store, no)
-	b = appendFrame(b, s.store, no, headerSize, next.whole().b)
+	whole := next.whole()
+	b = s.frames(b, no, headerSize, 1, &whole)
 	_, err = f.Write(b)
 	if err == nil {
 		err = f.Sync()
@@ -276,7 +296,7 @@ func (s *storage) rewrite(next manifest) error {
 	if s.manifest != nil {
 		s.manifest.Close()
 	}
-	s.manifest, s.no, s.size, s.now = f, no, int64(len(b)), next
+	s.manifest, s.no, s.size, s.now, s.seq = f, no, int64(len(b)), next, 1
 	if old != 0 && old != no {
 		s.fs.Remove(s.manifestName(old))
 	}

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -177,9 +179,10 @@ func (e *Engine) guessStore() uint64 {
 	return 0
 }
 
-// readManifest loads a manifest and leaves it open for more edits. A torn last
-// edit is cut off by writing the manifest anew; its files are then orphans, or
-// are taken in again when the log does not reach back far enough.
+// readManifest loads a manifest and leaves it open for more edits. One with a
+// torn or damaged part is written anew by the next edit; files of an edit that is
+// lost are orphans, or are taken in again when the log does not reach back far
+// enough.
 func (e *Engine) readManifest(no uint64) error {
 	d := &e.disk
 	name := d.manifestName(no)
@@ -188,27 +191,42 @@ func (e *Engine) readManifest(no uint64) error {
 		return err
 	}
 	store, n, err := readHeader(b, magicManifest)
-	if err != nil {
+	bad := errors.Is(err, errs.Corrupt) && d.store != 0 // the frames know their store and number, too
+	if bad {
+		store, n = d.store, no
+	} else if err != nil {
 		return err
 	}
 	if n != no || d.store != 0 && store != d.store {
 		return fmt.Errorf("manifest %d of store %x: %w", n, store, errs.Corrupt)
 	}
 	m := manifest{Floor: math.MinInt64}
-	edits := 0
-	good, _, err := readFrames(b, store, no, func(payload []byte) error {
-		edits++
-		return m.apply(payload)
+	seq, lost := uint64(0), false
+	damaged, _, err := salvage(b, store, no, func(payload []byte, _ bool) error {
+		w := wire{b: payload}
+		tag, n := w.byte(), w.uvarint()
+		if w.bad || tag != editSeq {
+			return fmt.Errorf("manifest edit without a number: %w", errs.Corrupt)
+		}
+		if n != seq+1 || lost {
+			lost = lost || n > seq+1
+			return nil // seen already, or both copies of one before it are damaged
+		}
+		seq = n
+		return m.apply(w.b)
 	})
-	if edits == 0 || err != nil && !errors.Is(err, errs.Corrupt) {
+	if err != nil && !errors.Is(err, errs.Corrupt) {
+		return err
+	}
+	if seq == 0 {
 		return errors.Join(err, fmt.Errorf("manifest %d has no edit: %w", no, errs.Corrupt))
 	}
-	d.store, d.now, d.no, d.size = store, m, no, good
+	d.store, d.now, d.no, d.size, d.seq = store, m, no, int64(len(b)), seq
 	if d.now.NextNo <= no {
 		d.now.NextNo = no + 1
 	}
-	if err != nil || good != int64(len(b)) {
-		e.logger.Warn("tickwell: manifest ends in the middle of an edit", "file", name, "err", err)
+	if err != nil || bad || damaged {
+		e.logger.Warn("tickwell: manifest is torn or damaged", "file", name, "edits lost", lost, "err", err)
 		return nil // d.manifest stays nil: the next edit starts a new one
 	}
 	d.manifest, err = d.fs.OpenReadWrite(name)
@@ -252,33 +270,74 @@ func (e *Engine) damaged(name string, err error) error {
 	return nil
 }
 
+// loadCatalog reads the definitions. Where the catalogue is damaged the one
+// before it tells what it can.
 func (e *Engine) loadCatalog(no uint64) error {
 	if no == 0 {
 		return nil
 	}
 	name := e.disk.catalogName(no)
-	return e.damaged(name, readFramed(e.fs, name, magicCatalog, e.disk.store, no, func(b []byte) error {
+	var gaps []idRange
+	next := uint32(0)
+	err := e.readCatalog(no, func(body []byte, gap bool) error {
+		first, last, err := e.addDefinitions(body)
+		if gap {
+			gaps = append(gaps, idRange{next, first})
+		}
+		next = last + 1
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	if err := e.damaged(name, err); err != nil || e.disk.now.OldCatalog == 0 {
+		return err
+	}
+	gaps = append(gaps, idRange{next, catalog.MaxID})
+	err = e.readCatalog(e.disk.now.OldCatalog, func(body []byte, _ bool) error {
+		w := wire{b: body}
+		for _, def := range w.definitions() {
+			if slices.ContainsFunc(gaps, func(r idRange) bool { return r.from <= def.ID && def.ID < r.to }) {
+				if _, err := e.cat.Add(def); err != nil {
+					e.logger.Warn("tickwell: definition of an older catalogue", "err", err)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		e.logger.Warn("tickwell: the older catalogue does not help", "err", err)
+	}
+	return nil
+}
+
+// idRange is the ids from to to-1.
+type idRange struct{ from, to uint32 }
+
+func (e *Engine) readCatalog(no uint64, f func(body []byte, gap bool) error) error {
+	return readFramed(e.fs, e.disk.catalogName(no), magicCatalog, e.disk.store, no, func(b []byte, gap bool) error {
 		return eachSection(b, func(kind uint8, body []byte) error {
 			if kind != sectionSeries {
 				return nil
 			}
-			return e.addDefinitions(body)
+			return f(body, gap)
 		})
-	}))
+	})
 }
 
-func (e *Engine) addDefinitions(body []byte) error {
+// addDefinitions makes series and returns the first and the last id.
+func (e *Engine) addDefinitions(body []byte) (first, last uint32, err error) {
 	w := wire{b: body}
 	defs := w.definitions()
-	if w.bad {
-		return fmt.Errorf("series definitions: %w", errs.Corrupt)
+	if w.bad || len(defs) == 0 {
+		return 0, 0, fmt.Errorf("series definitions: %w", errs.Corrupt)
 	}
 	for _, def := range defs {
 		if _, err := e.cat.Add(def); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
-	return nil
+	return defs[0].ID, defs[len(defs)-1].ID, nil
 }
 
 func (e *Engine) loadState(no uint64) error {
@@ -286,7 +345,7 @@ func (e *Engine) loadState(no uint64) error {
 		return nil
 	}
 	name := e.disk.stateName(no)
-	return e.damaged(name, readFramed(e.fs, name, magicState, e.disk.store, no, func(b []byte) error {
+	return e.damaged(name, readFramed(e.fs, name, magicState, e.disk.store, no, func(b []byte, _ bool) error {
 		return eachSection(b, func(kind uint8, body []byte) error {
 			if kind != sectionPut {
 				return nil
@@ -305,7 +364,7 @@ func (e *Engine) loadState(no uint64) error {
 
 func (e *Engine) loadOutbox(no uint64) error {
 	name := e.disk.outboxName(no)
-	return e.damaged(name, readFramed(e.fs, name, magicOutbox, e.disk.store, no, func(b []byte) error {
+	return e.damaged(name, readFramed(e.fs, name, magicOutbox, e.disk.store, no, func(b []byte, _ bool) error {
 		return eachSection(b, func(kind uint8, body []byte) error {
 			if kind != sectionEvent {
 				return nil
@@ -366,9 +425,10 @@ func (e *Engine) quarantine(name string, cause error) {
 func (e *Engine) removeOrphans() {
 	d := &e.disk
 	keep := map[string]bool{
-		numbered("MANIFEST-", d.no, ""):         true,
-		numbered("STATE-", d.now.State, ""):     true,
-		numbered("CATALOG-", d.now.Catalog, ""): true,
+		numbered("MANIFEST-", d.no, ""):            true,
+		numbered("STATE-", d.now.State, ""):        true,
+		numbered("CATALOG-", d.now.Catalog, ""):    true,
+		numbered("CATALOG-", d.now.OldCatalog, ""): true,
 	}
 	for _, f := range d.now.Files {
 		keep[numbered("", f.No, ".blk")] = true

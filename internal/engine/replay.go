@@ -51,7 +51,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	w := wire{b: body}
 	switch kind {
 	case sectionSeries:
-		if err := e.addDefinitions(body); err != nil {
+		if _, _, err := e.addDefinitions(body); err != nil {
 			return err
 		}
 		return r.retry()

@@ -38,6 +38,7 @@ func (e *Engine) takeInUnnamed() error {
 		ed.tag(editFlushed, m.MaxLSN)
 		ed.tag(editState, state)
 		ed.tag(editCatalog, catalog)
+		ed.tag(editOldCatalog, d.now.Catalog)
 		if e.readable(d.outboxName(seg), magicOutbox, seg) {
 			ed.tag(editAddOutbox, seg, m.MinLSN, m.MaxLSN)
 		}
@@ -120,7 +121,7 @@ func (e *Engine) firstLogged() (uint64, error) {
 
 // readable reports whether a framed file is whole.
 func (e *Engine) readable(name, magic string, no uint64) bool {
-	err := readFramed(e.fs, name, magic, e.disk.store, no, func([]byte) error { return nil })
+	err := readFramed(e.fs, name, magic, e.disk.store, no, func([]byte, bool) error { return nil })
 	if err != nil && !errors.Is(err, errs.Corrupt) {
 		e.logger.Debug("tickwell: unnamed file", "file", name, "err", err)
 	}

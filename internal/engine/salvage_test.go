@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// eachFlip opens copies of a closed store, each with one byte of a file changed.
+func eachFlip(t *testing.T, fs vfs.FS, name string, check func(e *Engine, at int)) {
+	t.Helper()
+	b, err := vfs.ReadFile(fs, name)
+	require.NoError(t, err)
+	for at := range b {
+		img := vfs.NewMem()
+		copyTree(t, fs, img, "db")
+		f, err := img.OpenReadWrite(name)
+		require.NoError(t, err)
+		_, err = f.WriteAt([]byte{b[at] ^ byte(1<<(at%8))}, int64(at))
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		e, err := Open(bg, diskConfig(img))
+		require.NoError(t, err, "byte %d", at)
+		check(e, at)
+		require.NoError(t, e.Close())
+	}
+}
+
+func copyTree(t *testing.T, from, to vfs.FS, dir string) {
+	t.Helper()
+	require.NoError(t, to.MkdirAll(dir))
+	names, err := from.List(dir)
+	require.NoError(t, err)
+	for _, n := range names {
+		name := filepath.Join(dir, n)
+		info, err := from.Stat(name)
+		require.NoError(t, err)
+		if info.IsDir {
+			copyTree(t, from, to, name)
+			continue
+		}
+		b, err := vfs.ReadFile(from, name)
+		require.NoError(t, err)
+		f, err := to.Create(name)
+		require.NoError(t, err)
+		_, err = f.Write(b)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+}
+
+// flippable makes a store with several manifest edits, deletes, a compaction
+// and nothing in the log that is not in files.
+func flippable(t *testing.T) (fs *vfs.Mem, manifest, catalog string, want map[string]content) {
+	t.Helper()
+	fs = vfs.NewMem()
+	e := open(t, diskConfig(fs))
+	for i := range int64(5) {
+		insertRows(t, e, fmt.Sprintf("root.d%d", i), 0, 30, "s1", "s2")
+		if i > 0 {
+			ser, ok := e.Lookup("root.d0", "s1")
+			require.True(t, ok)
+			_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: []*Series{ser}, From: i, To: i + 1}}}, false)
+			require.NoError(t, err)
+		}
+		require.NoError(t, e.Flush(bg))
+		if i == 3 {
+			require.NoError(t, e.Compact(bg))
+		}
+	}
+	want = dump(t, e)
+	require.Len(t, want, 10)
+	manifest, catalog = e.disk.manifestName(e.disk.no), e.disk.catalogName(e.disk.now.Catalog)
+	require.NoError(t, e.Close())
+	return fs, manifest, catalog, want
+}
+
+// TestManifestFlips: no changed byte of CURRENT or of the manifest loses
+// anything.
+func TestManifestFlips(t *testing.T) {
+	fs, manifest, _, want := flippable(t)
+	for _, name := range []string{manifest, "db/CURRENT"} {
+		eachFlip(t, fs, name, func(e *Engine, at int) {
+			require.Empty(t, sameDump(want, dump(t, e)), "%s: byte %d", name, at)
+			require.Empty(t, e.Report().LostLog, "%s: byte %d", name, at)
+			require.Len(t, e.currentFiles(), 2, "%s: byte %d", name, at)
+		})
+	}
+}
+
+// TestCatalogFlips: a changed byte of the catalogue is reported and loses no
+// series that the one before it knew.
+func TestCatalogFlips(t *testing.T) {
+	fs, _, catalog, want := flippable(t)
+	for _, path := range []string{"root.d4.s1", "root.d4.s2"} {
+		delete(want, path) // new since the catalogue before
+	}
+	eachFlip(t, fs, catalog, func(e *Engine, at int) {
+		got := dump(t, e)
+		delete(got, "root.d4.s1")
+		delete(got, "root.d4.s2")
+		require.Empty(t, sameDump(want, got), "byte %d", at)
+		require.NotEmpty(t, e.Report().Quarantined, "byte %d", at)
+	})
+}
