@@ -82,7 +82,7 @@ func (h *Handler[T]) evaluate(w *view[T]) error {
 }
 
 func (h *Handler[T]) call(w *view[T]) (err error) {
-	if h.is(pulled) {
+	if h.raw {
 		return h.eval(Window[T]{w})
 	}
 	done := false

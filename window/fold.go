@@ -67,13 +67,14 @@ type cell[T, A any] struct {
 }
 
 // isOpen is a flag of cells: a session, state or condition window is open.
-const isOpen = pulled
+const isOpen = everySlow
 
 func newReduction[T, A, R any](s Spec, red Reducer[T, A, R], opts *Options[T]) (*reduction[T, A, R], error) {
 	p := &reduction[T, A, R]{spec: s, red: red, stats: new(Stats)}
 	if opts != nil {
 		p.opts = *opts
 	}
+	p.opts.Clock = clockOr(p.opts.Clock)
 	o := &p.opts
 	if err := s.Validate(); err != nil {
 		return nil, err

@@ -29,14 +29,12 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 		default:
 			v.dirty = true
 			if v.due == 0 {
-				v.due = p.clock().Mono() + c.revs.delay
+				v.due = p.opts.Clock.Mono() + c.revs.delay
 			}
 		}
 	}
 	return err
 }
-
-func (p *reduction[T, A, R]) clock() Clock { return clockOr(p.opts.Clock) }
 
 // openPane returns an open window as it is now.
 func (p *reduction[T, A, R]) openPane(c *cell[T, A], id int64) (q *pane[A], ok bool, err error) {

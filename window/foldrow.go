@@ -47,7 +47,7 @@ func (p *reduction[T, A, R]) admit(c *cell[T, A], ts int64) Outcome {
 	switch {
 	case p.inc == 1 && c.is(begun) && ts <= c.seen:
 		return NotNewer
-	case p.opts.MaxFuture > 0 && ts > satAdd(clockOr(p.opts.Clock).Now().UnixNano(), int64(p.opts.MaxFuture)):
+	case p.opts.MaxFuture > 0 && ts > satAdd(p.opts.Clock.Now().UnixNano(), int64(p.opts.MaxFuture)):
 		return Future
 	case p.grid != nil && (ts < p.least || ts > p.most):
 		return Refused

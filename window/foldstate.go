@@ -142,7 +142,7 @@ func (p *reduction[T, A, R]) loadCell(r *reader, c *cell[T, A], codec StateCodec
 		*c.held = readRows(r, p.opts.Codec)
 	}
 	if c.revs != nil {
-		c.revs.load(r, p.clock())
+		c.revs.load(r, p.opts.Clock)
 	}
 }
 

@@ -137,10 +137,14 @@ func (h *KeyedReducing[K, T, A, R]) take(e *entry[K, cell[T, A]], ts int64, v T)
 			c.arrived = g.clk.Mono()
 		}
 		err = join(err, h.b.after(e, ts, before))
+		if g := h.out.gate; g != nil && e.state == c {
+			if due, ok := h.p.nextTick(c, c.arrived); ok {
+				g.arm(due, h.tick)
+			}
+		}
 	} else if e.state == c && !c.is(begun) {
 		h.b.forget(e) // the row opened nothing; what was kept of the key stays
 	}
-	h.arm()
 	return out, err
 }
 
@@ -161,7 +165,7 @@ type Slot[K comparable, T, A, R any] struct {
 // Collect takes one row of the slot's key.
 func (s *Slot[K, T, A, R]) Collect(ts int64, v T) (Outcome, error) {
 	h := s.h
-	if s.e.turn == s.turn && h.out.gate == nil {
+	if h.out.gate == nil && s.e.turn == s.turn {
 		return h.collect(s.e, ts, v)
 	}
 	out, err := h.collectKey(s.key, ts, v)

@@ -24,7 +24,7 @@ func newOutlet[T, E any](o *Options[T], busy *bool, eval func(E) error) *outlet[
 		out.lane.failed = out.tell
 	}
 	if o.timed() || o.Shared {
-		out.gate = newGate[E](clockOr(o.Clock), o.IdleAfter)
+		out.gate = newGate[E](o.Clock, o.IdleAfter)
 		out.gate.lane.run = func(e *E) error { return out.deliver(*e) }
 	}
 	return out

@@ -254,7 +254,7 @@ func checkScenario(t *testing.T, s *scenario, r *rand.Rand, pool *Pool) {
 
 // TestOracle draws scenarios; TICKWELL_WINDOW_SCENARIOS sets how many.
 func TestOracle(t *testing.T) {
-	n := 1500
+	n := 1000
 	if testing.Short() {
 		n = 300
 	}

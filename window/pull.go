@@ -27,7 +27,7 @@ func Over[T any](rows iter.Seq2[int64, T], s Spec, opts *Options[T]) iter.Seq2[W
 			yield(Window[T]{new(view[T])}, err)
 			return
 		}
-		h.flags |= pulled
+		h.raw = true
 		for ts, v := range rows {
 			if _, err := h.Collect(ts, v); h.done {
 				return

@@ -12,7 +12,8 @@ import (
 // unless Options say otherwise.
 type Handler[T any] struct {
 	// Rows at min or later and before edge need nothing but to be kept, as long
-	// as there is room; all others take the slow path.
+	// as there is room; all others take the slow path. Shared handlers never set
+	// them.
 	min, edge int64
 	room      int
 	inc       int64 // what min grows by beyond the newest time
@@ -23,6 +24,7 @@ type Handler[T any] struct {
 	kind  Kind
 	flags uint8
 	busy  bool // user code runs in the caller's goroutine
+	raw   bool // the evaluator is an iterator's consumer: its panics pass
 	lean  bool // nothing but plain size windows: see fill
 	done  bool
 
@@ -58,7 +60,6 @@ const (
 	given                 // a window was given: empty ones after it count
 	everySlow             // an option needs a look at every row
 	anchored              // the grid is where it belongs
-	pulled                // the evaluator is an iterator's consumer: its panics pass
 )
 
 // New makes a handler that gives the windows of s to eval. A nil opts means the
@@ -182,7 +183,7 @@ func (h *Handler[T]) Collect(ts int64, v T) (Outcome, error) {
 		}
 		return Accepted, nil
 	}
-	if h.lean && ts >= h.min && ts < h.edge {
+	if ts >= h.min && ts < h.edge && h.lean {
 		return Accepted, h.fill(ts, v)
 	}
 	return h.collectSlow(ts, v)

@@ -266,7 +266,11 @@ func (h *Handler[T]) loadState(src []byte) error {
 		return r.err
 	}
 	if h.revs != nil {
-		h.revs.load(r, clockOr(o.Clock))
+		clk := clockOr(o.Clock)
+		if h.gate != nil {
+			clk = h.gate.clk // the only one whose Mono means anything here
+		}
+		h.revs.load(r, clk)
 	}
 	r.must(len(r.src) == 0)
 	if r.err != nil {
