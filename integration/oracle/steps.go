@@ -178,17 +178,37 @@ func (s *State) Due() (steps []*State) {
 }
 
 func (s *State) roll(due int64) *State {
-	var count, sum int64
-	for at, c := range s.Points(Guarded + ".i") {
-		if due-Period <= at && at < due {
-			count++
-			sum += int64(c.Bits)
-		}
-	}
+	count, sum := s.Window(due-Period, due)
 	n, owned := s.clone(), map[string]bool{}
 	n.put(owned, Rolled+".n", due-Period, IntCell(count))
 	n.put(owned, Rolled+".x", due-Period, IntCell(sum))
 	n.emit(RollEvent(due))
 	n.last = due
+	return n
+}
+
+// Window returns what the query computes over [from, to).
+func (s *State) Window(from, to int64) (count, sum int64) {
+	for at, c := range s.Points(Guarded + ".i") {
+		if from <= at && at < to {
+			count++
+			sum += int64(c.Bits)
+		}
+	}
+	return count, sum
+}
+
+// Trimmed is s without the history of its events and without the rows that the
+// query wrote longer than keep ago, for runs without end.
+func (s *State) Trimmed(keep int64) *State {
+	n, owned := s.clone(), map[string]bool{}
+	n.events, n.count = nil, 0
+	for _, col := range []string{".n", ".x"} {
+		for at := range s.Points(Rolled + col) {
+			if at < s.now-keep {
+				n.remove(owned, Rolled+col, at)
+			}
+		}
+	}
 	return n
 }

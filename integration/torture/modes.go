@@ -18,6 +18,9 @@ var modes = []Mode{
 	{Name: "flip", Run: Flip, bits: [3]int{1, 8, 8}},
 	{Name: "trunc", Run: Trunc},
 	{Name: "errno", Run: Errno, runs: [3]int{1, 10, 100}, length: [3]int{2, 1, 1}},
+	{Name: "kill", Run: Kill, states: [3]int64{120, 200_000, 1_000_000}},
+	{Name: "clock", Run: Clock, states: [3]int64{60, 100_000, 1_000_000}},
+	{Name: "soak", Run: Soak},
 	{Name: "plant", Run: Plant, states: [3]int64{6000, 100_000, 100_000}, bits: [3]int{1, 1, 1}},
 	{Name: "elide", Run: Elide, states: [3]int64{4000, 5_000_000, 5_000_000}},
 }

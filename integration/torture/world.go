@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -33,10 +34,12 @@ type World struct {
 	clock *clock.Fake
 	db    *tickwell.DB
 
-	kept  map[string]int64 // what triggers had kept when the store was opened
-	never *sink            // takes nothing, or everything if collecting
-	some  *sink            // takes batches now and then; nil if the setup has none
-	roll  bool             // the continuous query is installed
+	kept    map[string]int64 // what triggers had kept when the store was opened
+	never   *sink            // takes nothing, or everything if collecting
+	some    *sink            // takes batches now and then; nil if the setup has none
+	roll    bool             // the continuous query is installed
+	discard bool             // it jumps over runs it has missed
+	runs    atomic.Int64     // of the query
 }
 
 func newWorld(fs vfs.FS, dir string, setup Setup) *World {
@@ -62,7 +65,11 @@ func (w *World) open() error {
 		opts.Sinks = append(opts.Sinks, tickwell.SinkSpec{Name: "some", Sink: w.some})
 	}
 	if w.roll {
-		opts.ContinuousQueries = []tickwell.CQSpec{{Name: "roll", Query: roll{}, Every: time.Duration(oracle.Period)}}
+		spec := tickwell.CQSpec{Name: "roll", Query: roll{&w.runs}, Every: time.Duration(oracle.Period)}
+		if w.discard {
+			spec.Policy = tickwell.Discard
+		}
+		opts.ContinuousQueries = []tickwell.CQSpec{spec}
 	}
 	db, err := tickwell.Open(context.Background(), w.dir, opts)
 	if err != nil {
@@ -231,10 +238,11 @@ func kept(f *tickwell.Firing, key string) (n int64) {
 }
 
 // roll is the continuous query of package oracle.
-type roll struct{}
+type roll struct{ runs *atomic.Int64 }
 
 // Run counts and adds the points of its range.
-func (roll) Run(ctx context.Context, r *tickwell.CQRun) error {
+func (q roll) Run(ctx context.Context, r *tickwell.CQRun) error {
+	q.runs.Add(1)
 	res, err := r.Query(ctx, tickwell.Query{Select: []expr.Expr{expr.Col(oracle.Guarded + ".i")}, Start: r.Start, End: r.End})
 	if err != nil {
 		return err
@@ -255,9 +263,10 @@ func (roll) Run(ctx context.Context, r *tickwell.CQRun) error {
 
 // sink notes what it is given.
 type sink struct {
-	every int        // takes each every-th batch; 0: none
-	all   bool       // takes everything
-	ops   func() int // numbers file system operations; may be nil
+	every  int        // takes each every-th batch; 0: none
+	all    bool       // takes everything
+	forget bool       // notes nothing
+	ops    func() int // numbers file system operations; may be nil
 
 	mu     sync.Mutex
 	calls  int
@@ -284,6 +293,9 @@ func (s *sink) Handle(_ context.Context, events []tickwell.Event) error {
 		op = s.ops()
 	}
 	for i := range events {
+		if s.forget {
+			break
+		}
 		s.handed = append(s.handed, handed{events[i].ID, accept, op, op})
 	}
 	if !accept {
