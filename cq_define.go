@@ -276,7 +276,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.newest, v.touched = max(v.newest, extent.To-1), db.clock.Mono()
+	v.oldest, v.newest, v.touched = min(v.oldest, extent.From), max(v.newest, extent.To-1), db.clock.Mono()
 	if same {
 		return nil
 	}
@@ -446,7 +446,7 @@ func (db *DB) restoreCQs(ctx context.Context) error {
 		if err != nil {
 			q.inactive = err
 		} else if ok {
-			q.view.newest, q.view.touched = extent.To-1, db.clock.Mono()
+			q.view.oldest, q.view.newest, q.view.touched = extent.From, max(q.view.newest, extent.To-1), db.clock.Mono()
 		}
 	}
 	return nil

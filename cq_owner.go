@@ -18,8 +18,8 @@ type cqTable struct {
 // cqFeeds is what a cqTable says about the columns of a binding.
 type cqFeeds struct {
 	table  *cqTable
-	owners []string // by column; nil: nobody owns any
-	views  []*cqView  // that read one of them
+	owners []string  // by column; nil: nobody owns any
+	views  []*cqView // that read one of them
 }
 
 func (b *binding) feedsOf(t *cqTable) *cqFeeds {

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
@@ -33,13 +34,13 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 		return false, err
 	}
 	v.mu.Lock()
-	end := v.over(db.clock.Mono())
+	end, newest := v.over(db.clock.Mono()), v.newest
 	due = incremental.Ranges{}
 	for _, key := range keys {
 		due.Add(v.keys[key].Intersect(incremental.Range{From: math.MinInt64, To: end}))
 	}
 	v.mu.Unlock()
-	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: keys}
+	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: keys, newest: newest}
 	defer run.snap.Release()
 	if err := run.prepare(ctx); err != nil {
 		return false, err
@@ -70,6 +71,7 @@ type viewRun struct {
 	plan    *Result
 	inputs  []*engine.Series
 	targets []*engine.Series
+	newest  int64
 	counts  bool // rows without input may have values
 }
 
@@ -188,6 +190,7 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 	run.wrote, in.fx.tablets = in.fx.tablets, nil
 	keep, gone := r.clean(in, done)
 	in.fx.puts = append(in.fx.puts, r.v.emitted.puts(change, r.v.name)...)
+	in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(r.v.name, "newest"), Value: binary.LittleEndian.AppendUint64(nil, uint64(r.newest))})
 	if err := db.storeRun(ctx, run, in); err != nil {
 		return err
 	}

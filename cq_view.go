@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -40,7 +41,8 @@ type cqView struct {
 	gen     uint64
 	marked  incremental.Ranges           // by the present generation
 	keys    map[string]incremental.Range // all marks that are stored
-	newest  int64                        // time of the newest row
+	oldest  int64                        // time of the oldest row there may be
+	newest  int64                        // time of the newest row there was
 	touched time.Duration                // monotonic time of the last row
 	hold    time.Duration                // no run before, after a failure
 
@@ -62,7 +64,7 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 		return nil, err
 	}
 	v := &cqView{name: spec.Name, grid: grid, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
-		onChange: spec.OnChange, keys: make(map[string]incremental.Range), newest: math.MinInt64, chunk: cqChunk}
+		onChange: spec.OnChange, keys: make(map[string]incremental.Range), oldest: math.MaxInt64, newest: math.MinInt64, chunk: cqChunk}
 	if !spec.From.IsZero() {
 		if v.from, err = unixNano(spec.From); err != nil {
 			return nil, err
@@ -186,6 +188,9 @@ func (v *cqView) load(e *engine.Engine) {
 			v.gen = max(v.gen, n+1)
 		}
 	}
+	if b, ok := e.Get(cqKey(v.name, "newest")); ok && len(b) == 8 {
+		v.newest = int64(binary.LittleEndian.Uint64(b))
+	}
 	v.emitted.load(e, v.name)
 }
 
@@ -193,7 +198,8 @@ func (v *cqView) load(e *engine.Engine) {
 type cqMark struct {
 	view   *cqView
 	gen    uint64
-	r      incremental.Range // empty: the rows change no mark, but the newest time
+	r      incremental.Range // empty: the rows change no mark, but what follows
+	oldest int64
 	newest int64
 }
 
@@ -249,11 +255,11 @@ func (s *cqSet) markDeletes(b *engine.Batch) cqMarks {
 func (m *cqMarks) rows(v *cqView, times []int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	newest := int64(math.MinInt64)
+	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
 	var last incremental.Range // windows of the row before
 	var fresh incremental.Ranges
 	for _, at := range times {
-		newest = max(newest, at)
+		oldest, newest = min(oldest, at), max(newest, at)
 		r := v.touchedBy(incremental.Range{From: at, To: at + 1})
 		if r == last {
 			continue
@@ -264,10 +270,10 @@ func (m *cqMarks) rows(v *cqView, times []int64) {
 		}
 	}
 	for _, r := range fresh.All() {
-		m.list = append(m.list, cqMark{v, v.gen, r, newest})
+		m.list = append(m.list, cqMark{v, v.gen, r, oldest, newest})
 	}
 	if fresh.Empty() {
-		m.list = append(m.list, cqMark{v, v.gen, incremental.Range{}, newest})
+		m.list = append(m.list, cqMark{v, v.gen, incremental.Range{}, oldest, newest})
 	}
 }
 
@@ -278,9 +284,9 @@ func (m *cqMarks) deletes(t *cqTable, b *engine.Batch) {
 				continue
 			}
 			v.mu.Lock()
-			r := v.touchedBy(incremental.Range{From: max(from, incremental.Earliest), To: min(to, incremental.Latest)})
+			r := v.touchedBy(incremental.Range{From: max(from, v.oldest), To: min(to-1, v.newest) + 1})
 			if !v.marked.Contains(r) {
-				m.list = append(m.list, cqMark{v, v.gen, r, math.MinInt64})
+				m.list = append(m.list, cqMark{v, v.gen, r, math.MaxInt64, math.MinInt64})
 			}
 			v.mu.Unlock()
 		}
@@ -333,7 +339,7 @@ func (v *cqView) add(k cqMark, mono time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if k.newest > math.MinInt64 {
-		v.newest, v.touched = max(v.newest, k.newest), mono
+		v.oldest, v.newest, v.touched = min(v.oldest, k.oldest), max(v.newest, k.newest), mono
 	}
 	if k.r.Empty() {
 		return

@@ -21,7 +21,7 @@ type cq struct {
 	spec     CQSpec
 	sinks    []string
 	plan     *schedule.Plan // nil if incremental or inactive
-	view     *cqView          // nil if scheduled
+	view     *cqView        // nil if scheduled
 	inputs   []string       // patterns of what it reads; nil if not a Query
 	outputs  []string       // patterns of what it writes
 	restored bool           // from the stored definition; nobody has created it yet
