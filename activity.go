@@ -10,6 +10,7 @@ import "sync"
 type activity struct {
 	mu      sync.Mutex
 	pending []*insertion
+	room    [1]*insertion // memory of pending: mostly there is one
 	nested  int  // writes inside its firings that are under way
 	left    bool // it is over but for those; the last of them settles the rest
 	over    bool
@@ -43,6 +44,9 @@ func (a *activity) end() bool {
 
 func (a *activity) push(in *insertion) {
 	a.mu.Lock()
+	if a.pending == nil {
+		a.pending = a.room[:0]
+	}
 	a.pending = append(a.pending, in)
 	a.mu.Unlock()
 }

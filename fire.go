@@ -12,6 +12,9 @@ import (
 
 // insertFiring is insert for a store with triggers.
 func (db *DB) insertFiring(ctx context.Context, in *insertion, durable bool) error {
+	if in.firesNone(db.triggers.Load()) {
+		return db.commit(ctx, in, durable)
+	}
 	if f := frameOf(ctx); f != nil && f.act.begin() {
 		return db.insertNested(ctx, f, in, durable)
 	}
@@ -26,6 +29,15 @@ func (db *DB) insertFiring(ctx context.Context, in *insertion, durable bool) err
 		err = aerr
 	}
 	return err
+}
+
+func (in *insertion) firesNone(table *triggerTable) bool {
+	for i := range in.n {
+		if len(in.parts[i].bound.matching(table).all) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // outlive returns ctx if it has not ended: rows that are stored fire their
@@ -248,6 +260,7 @@ func (db *DB) fireBefore(ctx context.Context, in *insertion, m match, p *part) e
 	}
 	p.lent.fired = true
 	c := in.newCall(ctx, db, tr, t, in.act, in.from)
+	c.part, c.cols = p, m.cols
 	c.fx.earlier = &in.fx
 	err := db.attempt(c)
 	if err == nil && c.rewritten != nil {
@@ -271,7 +284,7 @@ func (db *DB) after(ctx context.Context, in *insertion) error {
 			if t == nil {
 				continue
 			}
-			if err := db.fireAfter(ctx, in, m.trigger, t, in.todo(m.trigger, i)); err != nil {
+			if err := db.fireAfter(ctx, in, m, p, t, in.todo(m.trigger, i)); err != nil {
 				return err
 			}
 		}
@@ -279,11 +292,13 @@ func (db *DB) after(ctx context.Context, in *insertion) error {
 	return nil
 }
 
-func (db *DB) fireAfter(ctx context.Context, in *insertion, tr *trigger, t *Tablet, todo string) error {
-	if tr.queue != nil {
-		return db.enqueue(ctx, in, tr, t, todo)
+func (db *DB) fireAfter(ctx context.Context, in *insertion, m match, p *part, t *Tablet, todo string) error {
+	if m.trigger.queue != nil {
+		return db.enqueue(ctx, in, m.trigger, t, todo)
 	}
-	return db.runAfter(in.newCall(ctx, db, tr, t, in.act, in.from), todo)
+	c := in.newCall(ctx, db, m.trigger, t, in.act, in.from)
+	c.part, c.cols = p, m.cols
+	return db.runAfter(c, todo)
 }
 
 // runAfter is one firing AFTER an insert, with its effects.

@@ -67,6 +67,8 @@ type firingCall struct {
 	firing Firing
 	fx     effects
 
+	part      *part   // whose lent rows it was given; nil: rows of its own
+	cols      []int   // which of them
 	rows      *Tablet // what it was given, whatever it makes of its Firing
 	rewritten *Tablet // what Rewrite returned
 	waking    bool    // it is OnWake that is called

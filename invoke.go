@@ -97,11 +97,14 @@ func (c *firingCall) code(ctx context.Context) (err error) {
 	return tr.code.Fire(ctx, &c.firing)
 }
 
-// invokeBudgeted calls the trigger in a goroutine of its own, with rows of its
-// own. Once left behind, that goroutine has nothing in common with the store.
+// invokeBudgeted calls the trigger in a goroutine of its own. Once left behind,
+// that goroutine has nothing in common with the store: it keeps the lent rows,
+// and the next to need them gets a fresh copy.
 func (db *DB) invokeBudgeted(c *firingCall) error {
 	tr := c.frame.trigger
-	c.firing.Tablet = c.rows.Clone()
+	if c.part == nil {
+		c.firing.Tablet = c.rows.Clone()
+	}
 	name := tr.spec.Name
 	var late lateness
 	err := db.budget.Run(&c.frame, name, tr.spec.Budget, func(ctx context.Context) error {
@@ -116,6 +119,10 @@ func (db *DB) invokeBudgeted(c *firingCall) error {
 	if s, ok := err.(*dispatch.StuckError); ok {
 		if late.expire() {
 			tr.stuck.Add(1)
+		}
+		if c.part != nil {
+			c.part.lent = lent{}
+			c.rows, _ = c.part.matching(c.cols)
 		}
 		return s
 	}
