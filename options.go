@@ -40,6 +40,11 @@ type Options struct {
 	// MaxSeries bounds the number of series. Default 0: no bound.
 	MaxSeries int
 
+	// QueryMemory bounds the bytes that the functions of one query may hold, and
+	// sorting eight times that (the documents' udf_memory_budget_in_mb). More is
+	// ErrLimit. Default 30 MiB.
+	QueryMemory int64
+
 	// Classes are the trigger classes there are, by name: each makes a new
 	// instance. A stored trigger whose class is missing is listed INACTIVE, and
 	// each insert it listens to counts as a failed firing.

@@ -72,6 +72,7 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 	if err != nil {
 		return fail(err)
 	}
+	eq.Budget = db.opts.QueryMemory
 	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
 	if err != nil {
 		return fail(err)
@@ -176,6 +177,7 @@ type Result struct {
 	db    *DB
 	plan  *exec.Plan
 	open  func() (*engine.Snapshot, func(), error)
+	meter exec.Meter
 	fixed *Tablet // what a query with Into wrote, instead of plan
 }
 
@@ -230,7 +232,7 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 			return
 		}
 		defer release()
-		run := r.plan.Start(r.ctx, source{cut})
+		run := r.plan.Start(r.ctx, source{cut}, &r.meter)
 		defer run.Close()
 		var t Tablet
 		for {

@@ -353,7 +353,27 @@ func (r Row) Get(name string) Value {
 }
 
 // Float64 returns the cell of column c as [Value.Float64] does.
-func (r Row) Float64(c int) float64 { return r.Value(c).Float64() }
+func (r Row) Float64(c int) float64 {
+	if r.t == nil || uint(c) >= uint(len(r.t.Columns)) {
+		return math.NaN()
+	}
+	col := &r.t.Columns[c]
+	if len(col.Nulls) > 0 && col.Nulls.Get(r.i) {
+		return math.NaN()
+	}
+	// The usual kinds without the detour of a Value: functions read each row so.
+	switch d := col.Data.(type) {
+	case Float64s:
+		return d[r.i]
+	case Float32s:
+		return float64(d[r.i])
+	case Int64s:
+		return float64(d[r.i])
+	case Int32s:
+		return float64(d[r.i])
+	}
+	return col.Data.Value(r.i).Float64()
+}
 
 // IsNull reports whether the cell of column c is null.
 func (r Row) IsNull(c int) bool { return r.Value(c).IsNull() }

@@ -266,6 +266,26 @@ func TestUDFPage(t *testing.T) {
 		close(stop)
 		wg.Wait()
 	})
+	// The budget is an option; what is beyond it is refused by name.
+	t.Run("UDF-113", func(t *testing.T) {
+		for _, budget := range []int64{0, 64 << 10} {
+			db := openMem(t, &Options{QueryMemory: budget})
+			ramp(t, db, 8000)
+			register(t, db, "hoard", func() UDTF {
+				return windowsOnly{func(c *UDTFConfig) { c.Output(KindInt32).SlidingSize(8000, 0) }}
+			})
+			q := Query{Select: []expr.Expr{expr.Call("hoard", s1)}, From: d1}
+			if budget == 0 {
+				wantAsk(t, db, q, "0=8000")
+				continue
+			}
+			_, err := askQuery(db, q)
+			wantFail(t, err, ErrLimit, "function hoard", "windows hold more than 65536 bytes")
+			q.Select, q.OrderBy = []expr.Expr{s1, s1, s1, s1, s1, s1, s1, s1, s1, s1}, []Order{{By: s1, Desc: true}}
+			_, err = askQuery(db, q)
+			wantFail(t, err, ErrLimit, "order by")
+		}
+	})
 	// In a continuous query.
 	t.Run("UDF-090", func(t *testing.T) {
 		fake := newFake()

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -58,8 +59,10 @@ type timeGroups struct {
 	// number in it.
 	from   [][][2]int
 	merged []Aggregator // of slots with more than one member
-	k      int64
-	batch  Batch
+	// windows are those of the batch that is made.
+	windows []window
+	k       int64
+	batch   Batch
 }
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
@@ -116,6 +119,7 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			}
 			at = append(at, [2]int{indexOf[f], len(f.makes)})
 			f.makes = append(f.makes, s.maker())
+			f.foreign = f.foreign || !s.builtin
 			f.args = append(f.args, cols)
 		}
 		t.need, t.from = append(t.need, s), append(t.from, at)
@@ -162,34 +166,53 @@ func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 			t.batch.Cols[i].reset(s.kind.Kind)
 		}
 	}
-	for t.batch.Len() < groupsPerBatch {
-		w, ok := t.g.at(t.k)
+	t.windows = t.windows[:0]
+	for len(t.windows) < groupsPerBatch {
+		w, ok := t.g.at(t.k + int64(len(t.windows)))
 		if !ok {
 			break
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		done := make([]*folding, 0, 16)
-		for _, f := range t.folds {
-			o, err := f.window(ctx, t.k, w)
-			if err != nil {
-				return nil, err
-			}
-			done = append(done, o)
-		}
+		t.windows = append(t.windows, w)
 		t.batch.Times = append(t.batch.Times, w.label)
-		for i, s := range t.need {
-			if err := t.result(i, s, done, w); err != nil {
-				return nil, err
-			}
-		}
-		t.k++
 	}
-	if t.batch.Len() == 0 {
+	if len(t.windows) == 0 {
 		return nil, nil
 	}
+	var err error
+	if slices.ContainsFunc(t.merged, func(a Aggregator) bool { return a != nil }) {
+		err = t.foldTogether(ctx)
+	} else {
+		err = t.foldApart(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.k += int64(len(t.windows))
 	return &t.batch, nil
+}
+
+// foldTogether takes the windows one by one, because results of several folds
+// are merged.
+func (t *timeGroups) foldTogether(ctx context.Context) error {
+	done := make([]*folding, len(t.folds))
+	for n, w := range t.windows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for i, f := range t.folds {
+			o, err := f.window(ctx, t.k+int64(n), w)
+			if err != nil {
+				return err
+			}
+			done[i] = o
+		}
+		for i, s := range t.need {
+			if err := t.result(i, s, done, w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (t *timeGroups) result(i int, s *aggSlot, done []*folding, w window) error {

@@ -70,6 +70,11 @@ func (a *builtinAgg) check(c *Call) error {
 	return nil
 }
 
+func isBuiltinAgg(name string) bool {
+	_, ok := builtinAggs[strings.ToLower(name)]
+	return ok
+}
+
 // Builtin reports whether a function of that name, in any letter case, is
 // built in, and of which type the listing calls it.
 func Builtin(name string) (listed string, ok bool) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
@@ -33,9 +32,13 @@ type Run struct {
 	scratch []column.Bitmap
 }
 
-// Start begins to run p on src. Close must be called.
-func (p *Plan) Start(ctx context.Context, src Source) *Run {
-	r := &Run{run: run{ctx: ctx, src: src, plan: p}, skip: p.q.Offset, left: -1}
+// Start begins to run p on src. Close must be called. What it reads is added to
+// m, which may be nil.
+func (p *Plan) Start(ctx context.Context, src Source, m *Meter) *Run {
+	if m == nil {
+		m = &Meter{}
+	}
+	r := &Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
 	if p.q.Limit > 0 {
 		r.left = p.q.Limit
 	}
@@ -260,13 +263,14 @@ func (r *Run) hold() error {
 		}
 	}
 	for _, h := range all {
-		r.sortRows(h)
+		if err := r.sortRows(h); err != nil {
+			return err
+		}
 		cols := h.rows
 		cols.Cols = cols.Cols[:len(h.p.outputs)]
 		fillAll(q.Fill, h.p.cols, &cols)
 	}
-	r.merge(all)
-	return nil
+	return r.merge(all)
 }
 
 func (r *Run) read(p *part, bytes *int64) (*held, error) {
@@ -386,24 +390,26 @@ func compareCells(x *Col, i int, y *Col, j int) int {
 }
 
 // sortRows puts the rows of one part into their order.
-func (r *Run) sortRows(h *held) {
+func (r *Run) sortRows(h *held) error {
 	if len(r.plan.q.OrderBy) == 0 {
-		return
+		return nil
 	}
 	rows := make([]int32, h.rows.Len())
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	sort.SliceStable(rows, func(i, j int) bool {
-		return r.compareRows(order{h, rows[i]}, order{h, rows[j]}) < 0
-	})
+	rows, err := stableSort(r.ctx, rows, func(a, b int32) int { return r.compareRows(order{h, a}, order{h, b}) })
+	if err != nil {
+		return err
+	}
 	var sorted Batch
 	gather(&sorted, &h.rows, rows, len(h.rows.Cols))
 	h.rows = sorted
+	return nil
 }
 
 // merge puts the parts together in the order of the query.
-func (r *Run) merge(all []*held) {
+func (r *Run) merge(all []*held) error {
 	emit := func(h *held, lo, hi int) {
 		for ; lo < hi; lo += maxBatch {
 			end := min(hi, lo+maxBatch)
@@ -419,7 +425,7 @@ func (r *Run) merge(all []*held) {
 		for _, h := range all {
 			emit(h, 0, h.rows.Len())
 		}
-		return
+		return nil
 	}
 	pos := make([]int, len(all))
 	for {
@@ -431,7 +437,10 @@ func (r *Run) merge(all []*held) {
 			}
 		}
 		if best < 0 {
-			return
+			return nil
+		}
+		if err := r.ctx.Err(); err != nil {
+			return err
 		}
 		lo := pos[best]
 		hi := lo + 1
@@ -552,8 +561,10 @@ func (r *Run) holdLast() error {
 		h.rows.Cols = append(h.rows.Cols, c.head(h.rows.Len(), k.kind))
 	}
 	if h.rows.Len() > 0 {
-		r.sortRows(h)
-		r.merge([]*held{h})
+		if err := r.sortRows(h); err != nil {
+			return err
+		}
+		return r.merge([]*held{h})
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type aggSlot struct {
 	call    *Call
 	make    func() Aggregator
 	members []aggMember
+	builtin bool // not a user's
 }
 
 // aggMember is the inputs of an aggregate.
@@ -32,6 +33,9 @@ type fold struct {
 	exact bool
 	makes []func() (Aggregator, error)
 	args  [][]int // columns of each aggregate
+	// foreign says that an aggregate is a user's, which must not be called by
+	// several goroutines at once: nobody promised that its values are apart.
+	foreign bool
 
 	points Cursor // of a stored series, or
 	rows   stream

@@ -93,7 +93,7 @@ func FuzzQuery(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		r := plan.Start(ctx, store)
+		r := plan.Start(ctx, store, nil)
 		rows := 0
 		for {
 			tab, err := r.Next()

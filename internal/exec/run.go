@@ -9,9 +9,10 @@ import (
 
 // run is one execution of a plan.
 type run struct {
-	ctx  context.Context
-	src  Source
-	plan *Plan
+	ctx   context.Context
+	src   Source
+	plan  *Plan
+	meter *Meter
 }
 
 func (r *run) budget() int64 {
@@ -27,6 +28,9 @@ type seriesRows struct {
 	series   []*Series
 	kinds    []Column
 	from, to int64
+	// spans, if narrowed, are the only times that matter.
+	spans    []span
+	narrowed bool
 }
 
 func (s *seriesRows) column(i int) Column { return s.kinds[i] }
@@ -35,6 +39,9 @@ func (s *seriesRows) open(r *run, need []int) (stream, error) {
 	series := make([]*Series, len(need))
 	for i, n := range need {
 		series[i] = s.series[n]
+	}
+	if s.narrowed {
+		return &spanned{src: r.src, series: series, spans: s.spans, from: s.from, to: s.to}, nil
 	}
 	return scan(r.src, series, s.from, s.to), nil
 }
@@ -53,7 +60,15 @@ func (f *filtered) open(r *run, need []int) (stream, error) {
 		nodes = append(nodes, &node{op: opSlot, slot: n, kind: f.in.column(n).Kind})
 	}
 	nodes = append(nodes, f.where)
-	s, err := project(r, f.in, nodes)
+	in := f.in
+	if base, ok := in.(*seriesRows); ok {
+		narrow, err := prune(r, base, f.where)
+		if err != nil {
+			return nil, err
+		}
+		in = narrow
+	}
+	s, err := project(r, in, nodes)
 	if err != nil {
 		return nil, err
 	}

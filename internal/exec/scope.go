@@ -316,7 +316,7 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	slot := len(s.aggs.slots)
 	s.aggOf[key] = slot
 	s.aggs.slots = append(s.aggs.slots, &aggSlot{
-		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member},
+		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()),
 	})
 	return &node{op: opSlot, slot: slot, kind: kind, text: e.String()}, nil
 }

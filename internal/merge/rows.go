@@ -37,6 +37,8 @@ type Rows struct {
 	ones  column.Bitmap
 	shift []column.Bitmap
 	tied  []int
+
+	decoded int64
 }
 
 // New returns a cursor over columns of the given kinds with from <= time < to.
@@ -335,3 +337,6 @@ func (r *Rows) Skip() {
 		r.srcs[i].skip()
 	}
 }
+
+// Decoded returns how many blocks, one column each, have been decoded so far.
+func (r *Rows) Decoded() int64 { return r.decoded }

@@ -160,6 +160,7 @@ func (s *source) values(r *Rows, b *Block, c int, raw bool, n int) (column.Bitma
 		}
 		return nulls, err
 	}
+	r.decoded++
 	v := &s.buf.cols[c]
 	v.Reset(r.kinds[c])
 	nulls, err := b.Chunk.Values(b.Cols[c], v, s.buf.nulls[c][:0], &r.scratch)

@@ -1,0 +1,23 @@
+package tickwell
+
+// Explanation tells how a query is run, and what that has cost.
+type Explanation struct {
+	// Plan is the steps, a line each: what comes last is printed first, with
+	// what it reads below. It is for people; its form may change.
+	Plan string
+	// The loops over the result so far: before the first these are 0. A query
+	// with Into has run when DB.Query returns.
+	BlocksSkipped int64 // blocks that their statistics answered or ruled out
+	BlocksDecoded int64 // blocks decoded, one column each; rows not yet in blocks cost none
+	RowsRead      int64 // rows read, before WHERE
+}
+
+// Explain returns the plan and the costs so far (EXPLAIN, and EXPLAIN ANALYZE
+// after the result was read).
+func (r *Result) Explain() Explanation {
+	e := Explanation{BlocksSkipped: r.meter.Skipped.Load(), BlocksDecoded: r.meter.Decoded.Load(), RowsRead: r.meter.Rows.Load()}
+	if r.plan != nil {
+		e.Plan = r.plan.String()
+	}
+	return e
+}

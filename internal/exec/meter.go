@@ -1,0 +1,73 @@
+package exec
+
+import "sync/atomic"
+
+// Meter counts what the runs of a plan have read. It is safe for concurrent
+// use.
+type Meter struct {
+	Skipped atomic.Int64 // blocks that their statistics answered or ruled out
+	Decoded atomic.Int64 // blocks decoded, one column each
+	Rows    atomic.Int64 // rows that were read
+}
+
+// metered is a Source that counts.
+type metered struct {
+	Source
+	m *Meter
+}
+
+func (s metered) Cursor(ser *Series, from, to int64) Cursor {
+	return &meteredCursor{Cursor: s.Source.Cursor(ser, from, to), m: s.m}
+}
+
+func (s metered) Rows(ser []*Series, from, to int64) RowCursor {
+	return &meteredRows{RowCursor: s.Source.Rows(ser, from, to), m: s.m}
+}
+
+// decoder is a cursor that tells how many blocks it has decoded. Others count
+// one a batch.
+type decoder interface{ Decoded() int64 }
+
+func (m *Meter) batch(cursor any, decoded *int64, rows int) {
+	if d, ok := cursor.(decoder); ok {
+		n := d.Decoded()
+		m.Decoded.Add(n - *decoded)
+		*decoded = n
+	} else {
+		m.Decoded.Add(1)
+	}
+	m.Rows.Add(int64(rows))
+}
+
+type meteredCursor struct {
+	Cursor
+	m       *Meter
+	decoded int64
+}
+
+func (c *meteredCursor) Next() bool {
+	if !c.Cursor.Next() {
+		return false
+	}
+	c.m.batch(c.Cursor, &c.decoded, len(c.Times()))
+	return true
+}
+
+func (c *meteredCursor) Skip() {
+	c.Cursor.Skip()
+	c.m.Skipped.Add(1)
+}
+
+type meteredRows struct {
+	RowCursor
+	m       *Meter
+	decoded int64
+}
+
+func (c *meteredRows) Next() bool {
+	if !c.RowCursor.Next() {
+		return false
+	}
+	c.m.batch(c.RowCursor, &c.decoded, len(c.Times()))
+	return true
+}

@@ -1,0 +1,83 @@
+package exec
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// foldApart folds the windows of the batch series by series, several at once.
+// Each column of the batch belongs to one fold, so the result does not depend
+// on how they were shared out.
+func (t *timeGroups) foldApart(ctx context.Context) error {
+	columns := make([][]int, len(t.folds)) // of each fold
+	for i, s := range t.need {
+		if s == nil {
+			for _, w := range t.windows {
+				t.batch.Cols[i].Int64s = append(t.batch.Cols[i].Int64s, w.end-1)
+			}
+			continue
+		}
+		f := t.from[i][0][0]
+		columns[f] = append(columns[f], i)
+	}
+	failed := make([]error, len(t.folds))
+	var shared, alone []int
+	for i, f := range t.folds {
+		if f.points != nil && !f.foreign {
+			shared = append(shared, i)
+		} else {
+			alone = append(alone, i) // streams and user code stay on this goroutine
+		}
+	}
+	var next atomic.Int32
+	work := func() {
+		for {
+			n := int(next.Add(1)) - 1
+			if n >= len(shared) {
+				return
+			}
+			i := shared[n]
+			failed[i] = t.foldOne(ctx, i, columns[i])
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(shared)) - 1 {
+		wg.Go(work)
+	}
+	for _, i := range alone {
+		if failed[i] = t.foldOne(ctx, i, columns[i]); failed[i] != nil {
+			break
+		}
+	}
+	work()
+	wg.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foldOne folds the windows of the batch for one fold and writes its columns.
+func (t *timeGroups) foldOne(ctx context.Context, i int, columns []int) error {
+	for n, w := range t.windows {
+		if n%64 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		o, err := t.folds[i].window(ctx, t.k+int64(n), w)
+		if err != nil {
+			return err
+		}
+		for _, c := range columns {
+			if err := o.aggs[t.from[c][0][1]].Result(&t.batch.Cols[c]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
