@@ -266,19 +266,36 @@ func (k *sinkKit) ends() {
 }
 
 func (k *sinkKit) leaves() {
-	before := runtime.NumGoroutine()
-	db := k.open()
-	k.insert(db, 0, 3)
-	k.settle(db)
-	k.close(db)
-	wait := make(chan struct{}, 1)
-	clk := clock.System()
-	for runtime.NumGoroutine() > before && clk.Mono() < 3*time.Second {
+	round := func(i int) {
+		db := k.open()
+		k.insert(db, 3*i, 3*i+3)
+		k.settle(db)
+		k.close(db)
+	}
+	round(0)
+	before := k.fewest(0)
+	const rounds = 8
+	for i := range rounds {
+		round(i + 1)
+	}
+	// Fewer than one a round may be the last of something else.
+	if n := k.fewest(before); n >= before+rounds {
+		stacks := make([]byte, 64<<10)
+		k.t.Errorf("%d goroutines after %d more times, %d before:\n%s", n, rounds, before, stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+// fewest gives goroutines that are about to end the time to do so. It returns
+// how many are left, at once if that is no more than enough.
+func (k *sinkKit) fewest(enough int) int {
+	clk, wait := clock.System(), make(chan struct{}, 1)
+	n := runtime.NumGoroutine()
+	for same := 0; same < 100 && n > enough && clk.Mono() < limit; same++ {
 		clk.AfterFunc(time.Millisecond, func() { wait <- struct{}{} })
 		<-wait
+		if now := runtime.NumGoroutine(); now < n {
+			n, same = now, 0
+		}
 	}
-	if n := runtime.NumGoroutine(); n > before {
-		stacks := make([]byte, 64<<10)
-		k.t.Errorf("%d goroutines, %d before:\n%s", n, before, stacks[:runtime.Stack(stacks, true)])
-	}
+	return n
 }
