@@ -9,7 +9,7 @@ import (
 )
 
 func asTriggerError(tr *trigger, err error, stored bool) *TriggerError {
-	if e, ok := err.(*TriggerError); ok && e.Name == tr.spec.Name {
+	if e, ok := err.(*TriggerError); ok && e != nil && e.Name == tr.spec.Name {
 		return e
 	}
 	e := &TriggerError{Name: tr.spec.Name, Phase: "fire", Event: tr.spec.When, Stored: stored, Err: err}

@@ -25,6 +25,9 @@ func (db *DB) attempt(c *firingCall) error {
 			tr.inRow.Store(0)
 			return nil
 		}
+		if perr := call(tr.spec.Name, func() error { _ = err.Error(); return nil }); perr != nil {
+			err = fmt.Errorf("it returned an error of type %T that cannot be read: %w", err, perr)
+		}
 		var stuck *dispatch.StuckError
 		if try >= tr.spec.Retries || errors.As(err, &stuck) || tr.code == nil || c.frame.Err() != nil {
 			return err

@@ -1,0 +1,247 @@
+package tickwell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/dispatch"
+)
+
+// After whatever a trigger has done, the store is usable: no ticket is taken, no
+// insert counted as under way, other triggers fire, and Close ends.
+func checkUsable(t *testing.T, what string, db *DB) {
+	t.Helper()
+	ctx := context.Background()
+	within(t, what+": use of the store", func() {
+		for i := range int64(3) {
+			if err := db.Insert(ctx, "root.other", ns(i+1), Int64("s", i)); err != nil {
+				t.Errorf("%s: insert: %v", what, err)
+			}
+		}
+		if _, err := db.Last(ctx, "root.**"); err != nil {
+			t.Errorf("%s: read: %v", what, err)
+		}
+		for _, tr := range db.triggers.Load().all {
+			db.locks.mu.Lock()
+			if tr.ticket.n != 0 {
+				t.Errorf("%s: the ticket of %s is still taken", what, tr.spec.Name)
+			}
+			db.locks.mu.Unlock()
+			if err := tr.busy.idleWait(noWait); err != nil {
+				t.Errorf("%s: %s counts as firing", what, tr.spec.Name)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Errorf("%s: close: %v", what, err)
+		}
+	})
+}
+
+func TestTriggerBadCode(t *testing.T) {
+	ctx := context.Background()
+	var db *DB
+	var kept *Tablet
+	for _, c := range []struct {
+		name string
+		fire func(context.Context, *Firing) error
+		is   func(error) bool // nil: no failure
+		ends bool             // the inserter's goroutine, unless budgeted
+	}{
+		{"panic", func(context.Context, *Firing) error { panic("boom") }, func(err error) bool { var p *PanicError; return errors.As(err, &p) && p.Value == "boom" }, false},
+		{"nil map", func(context.Context, *Firing) error { var m map[int]int; m[1]++; return nil }, func(err error) bool { var p *PanicError; return errors.As(err, &p) }, false},
+		{"goexit", func(context.Context, *Firing) error { runtime.Goexit(); return nil }, func(err error) bool { var g *dispatch.GoexitError; return errors.As(err, &g) }, true},
+		{"insert", func(ctx context.Context, f *Firing) error { return db.Insert(ctx, "root.nested", ns(1), Int64("s", 1)) }, nil, false},
+		{"insert, own context", func(_ context.Context, f *Firing) error {
+			return db.Insert(context.Background(), "root.nested", ns(1), Int64("s", 1))
+		}, nil, false},
+		{"query", func(ctx context.Context, _ *Firing) error {
+			return errOf(db.Query(ctx, Query{From: []string{"root.**"}}))
+		}, nil, false},
+		{"drop of itself", func(ctx context.Context, f *Firing) error { return db.DropTrigger(ctx, f.Trigger) }, nil, false},
+		{"stop of itself", func(ctx context.Context, f *Firing) error { return db.StopTrigger(ctx, f.Trigger) }, nil, false},
+		{"create", func(ctx context.Context, f *Firing) error {
+			return db.CreateTrigger(ctx, spec("made"+f.Trigger+f.When.String(), "root.none.*", AfterInsert, func(context.Context, *Firing) error { return nil }))
+		}, nil, false},
+		{"keeps and changes rows", func(_ context.Context, f *Firing) error {
+			kept = f.Tablet
+			f.Columns[0].Data = Texts{"x"}
+			f.Columns = f.Columns[:0]
+			return nil
+		}, nil, false},
+		{"no tablet", func(_ context.Context, f *Firing) error { f.Tablet = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false},
+		{"no data", func(_ context.Context, f *Firing) error { f.Columns[0].Data = nil; f.Times = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false},
+		{"kept firing", func(_ context.Context, f *Firing) error { go func() { f.Emit(Event{Time: ns(1)}) }(); return nil }, nil, false},
+		{"typed nil error", func(context.Context, *Firing) error { var e *TriggerError; return e }, func(err error) bool { return strings.Contains(err.Error(), "cannot be read") }, false},
+	} {
+		for _, when := range []When{BeforeInsert, AfterInsert} {
+			for _, stateful := range []bool{false, true} {
+				for _, budget := range []time.Duration{0, time.Minute} {
+					what := fmt.Sprintf("%s, %s, stateful %v, budget %v", c.name, when, stateful, budget)
+					if c.name == "kept firing" && budget == 0 && raceEnabled {
+						continue // a race of the trigger with itself
+					}
+					var mu sync.Mutex
+					var failures []error
+					after := 0
+					db = openMem(t, &Options{OnTriggerError: func(e *TriggerError) { mu.Lock(); failures = append(failures, e); mu.Unlock() }, Triggers: []TriggerSpec{
+						{Name: "bad", Pattern: "root.d.*", When: when, Stateful: stateful, Budget: budget, Trigger: TriggerFunc(c.fire)},
+						spec("good", "root.d.*", AfterInsert, func(_ context.Context, f *Firing) error {
+							if render(f.Tablet) != "root.d [1] s:1" {
+								t.Errorf("%s: the next trigger gets %s", what, render(f.Tablet))
+							}
+							after++
+							return nil
+						}),
+					}})
+					within(t, what, func() {
+						done := make(chan struct{})
+						go func() {
+							defer close(done)
+							if err := db.Insert(ctx, "root.d", ns(1), Int64("s", 1)); err != nil {
+								t.Errorf("%s: insert returned %v", what, err)
+							}
+						}()
+						<-done
+					})
+					mu.Lock()
+					if c.is == nil && len(failures) > 0 || c.is != nil && (len(failures) != 1 || !c.is(failures[0])) {
+						t.Errorf("%s: failures %v", what, failures)
+					}
+					mu.Unlock()
+					stored := strings.Contains(strings.Join(dump(t, db, "root.d.s"), " "), "root.d.s@1=1")
+					if ended := c.ends && budget == 0; stored == (ended && when == BeforeInsert) || after == 0 != ended {
+						t.Errorf("%s: stored %v, next trigger called %d times", what, stored, after)
+					}
+					must(t, db.drainTriggers(ctx))
+					checkUsable(t, what, db)
+				}
+			}
+		}
+	}
+	_ = kept
+}
+
+// A trigger that closes the store is waited for, for a bounded time.
+func TestTriggerCloses(t *testing.T) {
+	ctx := context.Background()
+	clk := newFake()
+	var db *DB
+	db = openMem(t, &Options{Clock: clk, Triggers: []TriggerSpec{spec("closer", "root.**", AfterInsert, func(context.Context, *Firing) error {
+		if err := db.Close(); err == nil || !strings.Contains(err.Error(), "closer") {
+			return fmt.Errorf("close returned %v, want an error that names the trigger", err)
+		}
+		return nil
+	})}})
+	within(t, "closing", func() {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if err := db.Insert(ctx, "root.d", ns(1), Int64("s", 1)); err != nil {
+				t.Errorf("insert: %v", err)
+			}
+		}()
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				clk.Advance(time.Second)
+				runtime.Gosched()
+			}
+		}
+	})
+	for info := range db.Triggers() {
+		if info.Failed != 0 {
+			t.Error(info.Err)
+		}
+	}
+}
+
+// A trigger that drops itself has fired for the last time, and its OnDrop is
+// called when it has returned.
+func TestTriggerDropsItself(t *testing.T) {
+	ctx := context.Background()
+	var j journal
+	d := &selfDropper{j: &j}
+	d.db = openMem(t, &Options{Triggers: []TriggerSpec{{Name: "n", Pattern: "root.**", Stateful: true, Trigger: d}}})
+	must(t, d.db.Insert(ctx, "root.d", ns(1), Int64("s", 1)))
+	must(t, d.db.Quiesce(ctx))
+	j.want(t, "fire", "dropped", "fired", "OnDrop")
+	must(t, d.db.Insert(ctx, "root.d", ns(2), Int64("s", 1)))
+	j.want(t)
+	if listing(d.db) != nil {
+		t.Error("it is still listed")
+	}
+}
+
+type selfDropper struct {
+	db *DB
+	j  *journal
+}
+
+func (d *selfDropper) Fire(ctx context.Context, f *Firing) error {
+	d.j.add("fire")
+	if err := d.db.DropTrigger(ctx, f.Trigger); err != nil {
+		return err
+	}
+	d.j.add("dropped")
+	defer d.j.add("fired")
+	return nil
+}
+func (d *selfDropper) OnDrop(context.Context) error { d.j.add("OnDrop"); return nil }
+
+// A hook cannot create or drop triggers: it is told so and does not hang.
+func TestTriggerHookReentry(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	h := &reentrant{db: db}
+	within(t, "create", func() { must(t, db.CreateTrigger(ctx, TriggerSpec{Name: "n", Pattern: "root.**", Trigger: h})) })
+	if !errors.Is(h.err, ErrReentrant) {
+		t.Errorf("got %v, want ErrReentrant", h.err)
+	}
+}
+
+type reentrant struct {
+	db  *DB
+	err error
+}
+
+func (r *reentrant) OnCreate(ctx context.Context, _ Env) error {
+	r.err = r.db.CreateTrigger(ctx, TriggerSpec{Name: "m", Pattern: "root.**", Trigger: PointFuncs{}})
+	return nil
+}
+func (r *reentrant) Fire(context.Context, *Firing) error { return nil }
+
+// OnDrop may store what the trigger has counted.
+func TestTriggerOnDropPersists(t *testing.T) {
+	ctx := context.Background()
+	d := &totaller{}
+	d.db = openMem(t, &Options{Triggers: []TriggerSpec{{Name: "n", Pattern: "root.d.*", Stateful: true, Trigger: d}}})
+	var wg sync.WaitGroup
+	for g := range int64(10) {
+		wg.Go(func() {
+			for i := range int64(100) {
+				must(t, d.db.Insert(ctx, "root.d", ns(g*100+i), Int64("s", 1)))
+			}
+		})
+	}
+	wg.Wait()
+	must(t, d.db.DropTrigger(ctx, "n"))
+	wantDump(t, d.db, "root.total.*", "root.total.n@1=1000")
+}
+
+type totaller struct {
+	db *DB
+	n  int64
+}
+
+func (d *totaller) Fire(_ context.Context, f *Firing) error { d.n += int64(f.Len()); return nil }
+func (d *totaller) OnDrop(ctx context.Context) error {
+	return d.db.Insert(ctx, "root.total", ns(1), Int64("n", d.n))
+}
