@@ -106,6 +106,11 @@ func (db *DB) newCQ(spec CQSpec) (*cq, error) {
 	query, isQuery := spec.Query.(Query)
 	var groupBy time.Duration
 	if isQuery {
+		if spec.incremental() {
+			if err := checkIncremental(&spec, &query); err != nil {
+				return nil, err
+			}
+		}
 		var err error
 		if groupBy, err = query.checkCQ(db, &spec); err != nil {
 			return nil, err
@@ -120,9 +125,6 @@ func (db *DB) newCQ(spec CQSpec) (*cq, error) {
 		return nil, err
 	}
 	if isQuery && spec.incremental() {
-		if err := checkIncremental(&spec, &query); err != nil {
-			return nil, err
-		}
 		if err := checkAggregates(&query); err != nil {
 			return nil, err
 		}
