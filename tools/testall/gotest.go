@@ -168,6 +168,9 @@ func (r *repo) goTests(ctx context.Context, runs ...goTest) outcome {
 		t.unfinished()
 		return failed(t.note(), t.failures.String())
 	}
+	if t.packages == 0 {
+		return skipped("no package has tests")
+	}
 	return passed(t.note())
 }
 
