@@ -11,8 +11,8 @@ type activity struct {
 	mu      sync.Mutex
 	pending []*insertion
 	room    [1]*insertion // memory of pending: mostly there is one
-	nested  int  // writes inside its firings that are under way
-	left    bool // it is over but for those; the last of them settles the rest
+	nested  int           // writes inside its firings that are under way
+	left    bool          // it is over but for those; the last of them settles the rest
 	over    bool
 
 	waits []*ticketWait // guarded by locks.mu

@@ -2,7 +2,7 @@ package tickwell
 
 import (
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
@@ -11,8 +11,7 @@ import (
 // A Firing is one call of a trigger. It embeds the rows: the device, and the
 // measurements that match the pattern. Rows in which all of them are null are
 // left out. The Firing and its Tablet are only valid during the call; nothing
-// done to the Tablet changes what is stored. Its methods are for one goroutine
-// at a time.
+// done to the Tablet changes what is stored.
 //
 // What a trigger sends out or writes through its Firing takes effect together,
 // if Fire succeeds: BEFORE an insert in the very record of the inserted rows,
@@ -25,13 +24,16 @@ type Firing struct {
 	db   *DB
 	out  *effects
 	run  *trigger
-	over atomic.Bool
+	mu   sync.Mutex // a goroutine that the trigger has left behind must do no harm
+	over bool
 }
 
 // Emit sends e to the trigger's sinks. Source, and ID if empty, are filled in.
 func (f *Firing) Emit(e Event) {
-	if !f.over.Load() {
-		f.out.emit(f.Trigger, f.run.sinks, e)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.over {
+		f.out.emit(f.run.spec.Name, f.run.sinks, e)
 	}
 }
 
@@ -39,16 +41,19 @@ func (f *Firing) Emit(e Event) {
 // is over. t is copied. A trigger BEFORE an insert cannot write: its effects
 // are part of the insert; the error satisfies errors.Is(err, [ErrReentrant]).
 func (f *Firing) Write(t *Tablet) error {
-	if f.over.Load() {
-		return &Error{Op: "write", Subject: f.Trigger, Err: fmt.Errorf("the firing is over: %w", errs.Closed)}
-	}
 	if f.When == BeforeInsert {
 		return &Error{Op: "write", Subject: t.Device, Err: fmt.Errorf("trigger %s fires before the insert: %w", f.Trigger, errs.Reentrant)}
 	}
 	if err := f.db.check(t); err != nil {
 		return err
 	}
-	f.out.tablets = append(f.out.tablets, t.Clone())
+	t = t.Clone()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
+		return &Error{Op: "write", Subject: f.Trigger, Err: fmt.Errorf("the firing is over: %w", errs.Closed)}
+	}
+	f.out.tablets = append(f.out.tablets, t)
 	return nil
 }
 
@@ -56,14 +61,18 @@ func (f *Firing) Write(t *Tablet) error {
 // [Env] gives it back to Restore. value is copied. Keys that did not change
 // need not be put again.
 func (f *Firing) Put(key string, value []byte) {
-	if !f.over.Load() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.over {
 		f.out.put(f.run.stateKey(key), value)
 	}
 }
 
 // Get returns what Put stored last under key, in this firing or before.
 func (f *Firing) Get(key string) ([]byte, bool) {
-	if f.over.Load() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
 		return nil, false
 	}
 	k := f.run.stateKey(key)
@@ -77,8 +86,9 @@ func (f *Firing) Get(key string) ([]byte, bool) {
 // at once if it does already: also after a restart. There is one such time for
 // a trigger; the last given holds, and a zero one is none.
 func (f *Firing) Wake(at time.Time) {
-	if f.over.Load() {
-		return
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.over {
+		f.out.wake(f.run, at)
 	}
-	f.out.wake(f.run, at)
 }

@@ -13,7 +13,9 @@ import (
 // over ends a call: its context and its Firing belong to nothing any more.
 func (c *firingCall) over() {
 	c.frame.over.Store(true)
-	c.firing.over.Store(true)
+	c.firing.mu.Lock()
+	c.firing.over = true
+	c.firing.mu.Unlock()
 }
 
 // attempt calls a trigger, again if it fails and the spec says so.
@@ -32,9 +34,11 @@ func (db *DB) attempt(c *firingCall) error {
 		if try >= tr.spec.Retries || errors.As(err, &stuck) || tr.code == nil || c.frame.Err() != nil {
 			return err
 		}
+		c.firing.mu.Lock()
 		earlier := c.fx.earlier
 		c.fx.reset()
 		c.fx.earlier = earlier
+		c.firing.mu.Unlock()
 		c.rewritten, c.firing.Tablet = nil, c.rows
 		db.restore(&c.frame, tr, earlier)
 	}
