@@ -124,7 +124,7 @@ func (p *reduction[T, A, R]) addOrdered(c *cell[T, A], ts int64, v T) (err error
 	if c.held == nil {
 		err = p.step(c, ts, v)
 	} else {
-		c.held.insert(ts, v, 16)
+		c.held.insert(ts, v, 16, false)
 		err = p.release(c)
 	}
 	err = join(err, p.settle(c, Closed))

@@ -95,8 +95,8 @@ func (h *Handler[T]) idleDue() (time.Duration, bool) {
 		return 0, false
 	case h.kind == Session:
 		end = satAdd(h.rows.ts[len(h.rows.ts)-1], h.gap1)
-		if h.spec.MaxSpan > 0 && h.end >= 0 {
-			end = min(end, satAdd(satAdd(h.begin, int64(h.spec.MaxSpan)), 1))
+		if h.spec.maxSpan() > 0 && h.end >= 0 {
+			end = min(end, satAdd(satAdd(h.begin, h.spec.maxSpan()), 1))
 		}
 	case h.rows.live() == 0 && (!h.opts.Empty || h.emptyRun >= h.opts.emptyCap()):
 		return 0, false

@@ -12,7 +12,7 @@ type KeyedHandler[K comparable, T any] struct {
 	opts *Options[T]
 	eval func(K, Window[T]) error
 	grid *Grid
-	b    *book[K, Handler[T]]
+	b    *book[K, rowState[T]]
 	gone Stats // of keys that were forgotten
 	busy bool
 	done bool
@@ -32,7 +32,7 @@ func Keyed[K comparable, T any](s Spec, eval func(K, Window[T]) error, opts *Opt
 		return nil, err
 	}
 	h := &KeyedHandler[K, T]{spec: s, opts: proto.opts, eval: eval, grid: proto.grid}
-	h.b = newBook(ko, proto.late, states[K, Handler[T]](rowStates[K, T]{h}))
+	h.b = newBook(ko, proto.late, states[K, rowState[T]](rowStates[K, T]{h}))
 	return h, nil
 }
 
@@ -59,7 +59,7 @@ func (h *KeyedHandler[K, T]) usable(op string) error {
 	return nil
 }
 
-func (h *KeyedHandler[K, T]) collect(e *entry[K, Handler[T]], ts int64, v T) (Outcome, error) {
+func (h *KeyedHandler[K, T]) collect(e *entry[K, rowState[T]], ts int64, v T) (Outcome, error) {
 	s, err := h.b.state(e)
 	if s == nil {
 		return Refused, err
@@ -89,7 +89,7 @@ func (h *KeyedHandler[K, T]) Slot(key K) *RowSlot[K, T] { return &RowSlot[K, T]{
 // the next row makes it known again.
 type RowSlot[K comparable, T any] struct {
 	h    *KeyedHandler[K, T]
-	e    *entry[K, Handler[T]]
+	e    *entry[K, rowState[T]]
 	turn uint32
 	key  K
 }
@@ -129,7 +129,7 @@ func (h *KeyedHandler[K, T]) Flush(ctx context.Context) error {
 
 // Wait returns when no window waits for evaluation, or when ctx is done.
 func (h *KeyedHandler[K, T]) Wait(ctx context.Context) (err error) {
-	h.b.keys.all(func(e *entry[K, Handler[T]]) bool {
+	h.b.keys.all(func(e *entry[K, rowState[T]]) bool {
 		if e.state != nil {
 			err = join(err, e.state.Wait(ctx))
 		}
@@ -144,7 +144,7 @@ func (h *KeyedHandler[K, T]) Close() (err error) {
 		return wrap("close", ErrReentrant)
 	}
 	h.done = true
-	h.b.keys.all(func(e *entry[K, Handler[T]]) bool {
+	h.b.keys.all(func(e *entry[K, rowState[T]]) bool {
 		if e.state != nil {
 			err = join(err, e.state.Close())
 		}
@@ -157,7 +157,7 @@ func (h *KeyedHandler[K, T]) Close() (err error) {
 func (h *KeyedHandler[K, T]) Stats() KeyStats {
 	s := KeyStats{Stats: h.gone, Keys: h.b.keys.index.n, Open: h.b.open, Evicted: h.b.keys.evicted}
 	s.Refused += h.b.keys.refused
-	h.b.keys.all(func(e *entry[K, Handler[T]]) bool {
+	h.b.keys.all(func(e *entry[K, rowState[T]]) bool {
 		if e.state != nil {
 			s.Stats.plus(e.state.Stats())
 		}
@@ -180,14 +180,21 @@ func (s *Stats) plus(o Stats) {
 	s.Bytes += o.Bytes
 }
 
+// rowState is the handler of a key.
+type rowState[T any] struct {
+	Handler[T]
+	noted int64 // the watermark that is known to close something
+}
+
 // rowStates tells the book about handlers. They are kept as long as the key: a
 // row's order, its grid and its counts outlive the open windows.
 type rowStates[K comparable, T any] struct{ h *KeyedHandler[K, T] }
 
-func (r rowStates[K, T]) create(e *entry[K, Handler[T]]) (*Handler[T], error) {
+func (r rowStates[K, T]) create(e *entry[K, rowState[T]]) (*rowState[T], error) {
 	key, k := e.key, r.h
-	s := &Handler[T]{spec: k.spec, opts: k.opts, grid: k.grid, noted: math.MaxInt64}
-	if err := s.init(); err != nil {
+	s := &rowState[T]{noted: math.MaxInt64}
+	s.spec, s.opts, s.grid = compacted(k.spec), k.opts, k.grid
+	if err := s.init(k.spec); err != nil {
 		return nil, err
 	}
 	s.eval = func(w Window[T]) error { return k.eval(key, w) }
@@ -204,7 +211,7 @@ func (r rowStates[K, T]) create(e *entry[K, Handler[T]]) (*Handler[T], error) {
 	return s, nil
 }
 
-func (r rowStates[K, T]) close(s *Handler[T], why Reason, drop bool) (err error) {
+func (r rowStates[K, T]) close(s *rowState[T], why Reason, drop bool) (err error) {
 	if !drop {
 		err = s.locked(func() error {
 			if err := s.enter("flush"); err != nil {
@@ -221,11 +228,11 @@ func (r rowStates[K, T]) close(s *Handler[T], why Reason, drop bool) (err error)
 	return err
 }
 
-func (r rowStates[K, T]) raise(s *Handler[T], mark int64) error {
+func (r rowStates[K, T]) raise(s *rowState[T], mark int64) error {
 	return s.Advance(mark)
 }
 
-func (r rowStates[K, T]) due(s *Handler[T]) int64 {
+func (r rowStates[K, T]) due(s *rowState[T]) int64 {
 	if s.gate != nil { // beside a timer
 		s.gate.mu.Lock()
 		defer s.gate.mu.Unlock()
@@ -249,13 +256,13 @@ func (r rowStates[K, T]) due(s *Handler[T]) int64 {
 	return math.MaxInt64
 }
 
-func (r rowStates[K, T]) noted(s *Handler[T]) *int64 { return &s.noted }
+func (r rowStates[K, T]) noted(s *rowState[T]) *int64 { return &s.noted }
 
-func (r rowStates[K, T]) idle(*Handler[T]) (int64, bool) { return 0, false }
+func (r rowStates[K, T]) idle(*rowState[T]) (int64, bool) { return 0, false }
 
-func (r rowStates[K, T]) release(s *Handler[T]) { r.h.gone.plus(s.Stats()) }
+func (r rowStates[K, T]) release(s *rowState[T]) { r.h.gone.plus(s.Stats()) }
 
-func (r rowStates[K, T]) bytes(s *Handler[T]) int64 {
+func (r rowStates[K, T]) bytes(s *rowState[T]) int64 {
 	if s.gate != nil {
 		s.gate.mu.Lock()
 		defer s.gate.mu.Unlock()

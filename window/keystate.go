@@ -141,7 +141,7 @@ func (h *KeyedHandler[K, T]) AppendState(dst []byte) ([]byte, error) {
 	dst = openSnapshot(dst, stateText("keyed rows", h.spec, h.opts))
 	dst = putInts(dst, h.b.mark, h.b.keys.newest, int64(h.b.keys.index.n))
 	var one []byte
-	err := h.b.eachSaved(func(e *entry[K, Handler[T]]) (err error) {
+	err := h.b.eachSaved(func(e *entry[K, rowState[T]]) (err error) {
 		if dst, err = appendKey(dst, e.key); err != nil || e.state == nil {
 			dst = putInts(dst, e.newest, 0)
 			return err
@@ -173,7 +173,7 @@ func (h *KeyedHandler[K, T]) LoadState(src []byte) error {
 		mark := in.int()
 		b.keys.newest = in.int()
 		for range in.count(17) {
-			b.load(in, func(e *entry[K, Handler[T]]) *Handler[T] {
+			b.load(in, func(e *entry[K, rowState[T]]) *rowState[T] {
 				n := in.count(1)
 				s, err := b.do.create(e)
 				if err == nil && in.err == nil {
@@ -194,7 +194,7 @@ func (h *KeyedHandler[K, T]) LoadState(src []byte) error {
 		b.mark = mark
 		old := h.b
 		h.b = b
-		old.keys.all(func(e *entry[K, Handler[T]]) bool {
+		old.keys.all(func(e *entry[K, rowState[T]]) bool {
 			if e.state != nil {
 				e.state.Close() // stops its timer
 			}

@@ -49,8 +49,7 @@ type Handler[T any] struct {
 	gate    *gate[view[T]]
 	revs    *revisions
 	shown   view[T] // what the evaluator is given
-	noted   int64   // keyed face: the watermark that is known to close something
-	spec    Spec
+	spec    compact
 }
 
 // flags
@@ -66,25 +65,25 @@ const (
 // defaults. Options that do not fit s or each other are refused with a
 // [*ParamError].
 func New[T any](s Spec, eval func(Window[T]) error, opts *Options[T]) (*Handler[T], error) {
-	h := &Handler[T]{spec: s, eval: eval}
+	h := &Handler[T]{spec: compacted(s), eval: eval}
 	if opts != nil {
 		o := *opts
 		h.opts = &o
 	}
-	if err := h.init(); err != nil {
+	if err := h.init(s); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-func (h *Handler[T]) init() error {
-	if err := h.spec.Validate(); err != nil {
+func (h *Handler[T]) init(s Spec) error {
+	if err := s.Validate(); err != nil {
 		return err
 	}
-	h.kind, h.end = h.spec.Kind, -1
+	h.kind, h.end = s.Kind, -1
 	h.seen, h.mark = math.MinInt64, math.MinInt64
 	if o := h.opts; o != nil {
-		if err := o.validate(h.spec); err != nil {
+		if err := o.validate(s); err != nil {
 			return err
 		}
 		h.late = int64(o.Lateness)
@@ -96,33 +95,33 @@ func (h *Handler[T]) init() error {
 		}
 		h.initEvaluation()
 	}
-	return h.initKind()
+	return h.initKind(s)
 }
 
-func (h *Handler[T]) initKind() error {
+func (h *Handler[T]) initKind(s Spec) error {
 	switch h.kind {
 	case Size:
-		h.next = int64(h.spec.Rows)
+		h.next = h.spec.rows()
 	case Time, Calendar:
 		g := h.grid // of the keyed face, made once for all keys
 		if g == nil {
 			var err error
-			if g, err = NewGrid(h.spec, 0); err != nil {
+			if g, err = NewGrid(s, 0); err != nil {
 				return err
 			}
 		}
 		if n := g.overlap(); n > maxOverlap {
-			return bad("slidingStep", h.spec.Step, fmt.Sprintf("puts a row into %d windows; %d are possible", n, maxOverlap))
+			return bad("slidingStep", s.Step, fmt.Sprintf("puts a row into %d windows; %d are possible", n, maxOverlap))
 		}
 		h.grid = g
 		if h.spec.Anchor != FirstPoint || h.spec.HasBegin {
 			h.flags |= anchored
 		}
 	case Session:
-		h.gap1 = satAdd(int64(h.spec.Gap), 1)
+		h.gap1 = satAdd(h.spec.gap(), 1)
 	case State:
 		if o := h.option(); o.Same == nil {
-			if o.Same = sameFunc[T](h.spec.Delta); o.Same == nil {
+			if o.Same = sameFunc[T](s.Delta); o.Same == nil {
 				return bad("value type", fmt.Sprintf("%T", *new(T)), "needs Options.Same")
 			}
 			h.opts = &o
@@ -194,7 +193,7 @@ func (h *Handler[T]) Collect(ts int64, v T) (Outcome, error) {
 func (h *Handler[T]) fill(ts int64, v T) error {
 	c := &h.rows
 	if len(c.ts) == cap(c.ts) {
-		c.makeRoom(h.capacity())
+		c.makeRoom(h.capacity(), true)
 	}
 	c.ts, c.vals = append(c.ts, ts), append(c.vals, v)
 	h.seen, h.mark, h.min = ts, max(h.mark, ts), ts+h.inc
@@ -204,17 +203,17 @@ func (h *Handler[T]) fill(ts int64, v T) error {
 		h.room = h.sizeRoom(total)
 		return nil
 	}
-	from := to - h.spec.Rows
+	from := to - int(h.spec.rows())
 	w := &h.shown
 	w.start, w.end, w.row, w.skipped = c.ts[from], ts, c.base+int64(from), 0
 	w.times, w.vals = c.ts[from:to], c.vals[from:to]
 	w.rev, w.reason, w.early = 0, Closed, false
-	h.next += int64(h.spec.Stride)
-	if h.spec.Stride >= h.spec.Rows {
+	h.next += h.spec.stride()
+	if h.spec.stride() >= h.spec.rows() {
 		c.base, c.head = total, 0
 		c.ts, c.vals = c.ts[:0], c.vals[:0]
 	} else {
-		c.head = from + h.spec.Stride
+		c.head = from + int(h.spec.stride())
 	}
 	h.windows++
 	h.lean = false
@@ -250,7 +249,7 @@ func (h *Handler[T]) filled(err *error) {
 // sizeRoom is how many rows may come before fill must see one.
 func (h *Handler[T]) sizeRoom(total int64) int {
 	need := h.next - total - 1
-	if need >= int64(h.spec.Rows) {
+	if need >= h.spec.rows() {
 		return 0
 	}
 	return int(min(int64(cap(h.rows.ts)-len(h.rows.ts)), need))
@@ -259,8 +258,8 @@ func (h *Handler[T]) sizeRoom(total int64) int {
 // end1 is the first time at which an open session ends whatever comes.
 func (h *Handler[T]) end1() int64 {
 	e := int64(math.MaxInt64)
-	if h.spec.MaxSpan > 0 {
-		e = satAdd(satAdd(h.begin, int64(h.spec.MaxSpan)), 1)
+	if h.spec.maxSpan() > 0 {
+		e = satAdd(satAdd(h.begin, h.spec.maxSpan()), 1)
 	}
 	if h.spec.HasEnd {
 		e = min(e, h.spec.End)
@@ -436,7 +435,7 @@ func (h *Handler[T]) keep(ts int64, v T) {
 	if h.kind == Time || h.kind == Calendar {
 		h.openGrid(ts)
 	}
-	h.rows.insert(ts, v, h.capacity())
+	h.rows.insert(ts, v, h.capacity(), h.kind == Size && h.late == 0)
 	h.seen = max(h.seen, ts)
 	h.flags |= begun
 	h.raise(satSub(ts, h.late))
@@ -444,14 +443,14 @@ func (h *Handler[T]) keep(ts int64, v T) {
 
 // capacity is what the first rows are given room for.
 func (h *Handler[T]) capacity() int {
-	if h.kind != Size || h.spec.Rows > 1<<16 {
+	if h.kind != Size || h.spec.rows() > 1<<16 {
 		return 16
 	}
-	switch n := h.spec.Rows; {
-	case h.spec.Stride >= n:
+	switch n := int(h.spec.rows()); {
+	case h.spec.stride() >= int64(n):
 		return n
 	case n < 8:
-		return 2 * n
+		return n + 1
 	default:
 		return 4 * n
 	}
@@ -475,7 +474,7 @@ func (h *Handler[T]) rearm() {
 			h.edge = h.spec.End
 		}
 		h.room = h.sizeRoom(h.rows.total())
-		h.lean = h.spec.Stride <= h.spec.Rows // else rows between windows are to be dropped
+		h.lean = h.spec.stride() <= h.spec.rows() // else rows between windows are to be dropped
 	case Time, Calendar:
 		h.min, h.edge = max(h.min, h.begin), satAdd(h.end, h.late)
 		if h.spec.HasEnd {
@@ -590,4 +589,4 @@ func (h *Handler[T]) Stats() Stats {
 }
 
 // Spec returns what the handler was made with.
-func (h *Handler[T]) Spec() Spec { return h.spec }
+func (h *Handler[T]) Spec() Spec { return h.spec.spec() }

@@ -120,14 +120,14 @@ func (h *Handler[T]) openWindows(ts int64) (first, last int64) {
 	case Time, Calendar:
 		return max(h.next, h.grid.First(ts)), h.lastWindow(ts)
 	case Size: // all that have begun
-		return h.next, h.settled + int64(h.spec.Rows) - 1
+		return h.next, h.settled + h.spec.rows() - 1
 	}
 	return h.next, h.next
 }
 
 func (h *Handler[T]) idStep() int64 {
 	if h.kind == Size {
-		return int64(h.spec.Stride)
+		return h.spec.stride()
 	}
 	return 1
 }
@@ -144,7 +144,7 @@ func (h *Handler[T]) openView(id int64) (w view[T], ok bool) {
 		}
 		w = h.view(c.base+int64(i), c.base+int64(j), r.Start, r.End, Updated)
 	case Size:
-		from := id - int64(h.spec.Rows)
+		from := id - h.spec.rows()
 		if from >= h.settled || from < c.low() {
 			return w, false
 		}

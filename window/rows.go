@@ -27,9 +27,9 @@ func (c *column[T]) bytes() int {
 func (c *column[T]) at(row int64) int64 { return c.ts[row-c.base] }
 
 // insert puts a row behind all rows of its time or earlier.
-func (c *column[T]) insert(ts int64, v T, capacity int) {
+func (c *column[T]) insert(ts int64, v T, capacity int, bounded bool) {
 	if len(c.ts) == cap(c.ts) {
-		c.makeRoom(capacity)
+		c.makeRoom(capacity, bounded)
 	}
 	c.ts, c.vals = append(c.ts, ts), append(c.vals, v)
 	i := len(c.ts) - 1
@@ -42,10 +42,10 @@ func (c *column[T]) insert(ts int64, v T, capacity int) {
 	c.ts[i], c.vals[i] = ts, v
 }
 
-// makeRoom moves the rows to the front where that frees half of the memory, and
-// otherwise doubles it.
-func (c *column[T]) makeRoom(capacity int) {
-	if c.head > 0 && 2*c.head >= len(c.ts) {
+// makeRoom moves the rows to the front where that frees half of the memory, or
+// anything where their number is bounded, and otherwise doubles it.
+func (c *column[T]) makeRoom(capacity int, bounded bool) {
+	if c.head > 0 && (bounded || 2*c.head >= len(c.ts)) {
 		n := copy(c.ts, c.ts[c.head:])
 		copy(c.vals, c.vals[c.head:])
 		clear(c.vals[n:]) // let go of what the values point to

@@ -47,7 +47,7 @@ func (h *Handler[T]) final(id int64, w view[T]) error {
 }
 
 func (h *Handler[T]) settleSize() (err error) {
-	size, step := int64(h.spec.Rows), int64(h.spec.Stride)
+	size, step := h.spec.rows(), h.spec.stride()
 	h.settled = h.ordered()
 	for h.settled >= h.next && !h.done {
 		to := h.next
@@ -79,10 +79,10 @@ func (h *Handler[T]) settleSession(why Reason) (err error) {
 // ends reports whether time ts is too far for the open session.
 func (h *Handler[T]) ends(ts int64) bool {
 	last := h.rows.at(h.settled - 1)
-	if ts > last && uint64(ts)-uint64(last) > uint64(h.spec.Gap) {
+	if ts > last && uint64(ts)-uint64(last) > uint64(h.spec.gap()) {
 		return true
 	}
-	return h.spec.MaxSpan > 0 && ts > h.begin && uint64(ts)-uint64(h.begin) > uint64(h.spec.MaxSpan)
+	return h.spec.maxSpan() > 0 && ts > h.begin && uint64(ts)-uint64(h.begin) > uint64(h.spec.maxSpan())
 }
 
 // closeRun gives the open session, state or condition window, whose rows end
@@ -102,7 +102,7 @@ func (h *Handler[T]) closeRun(to int64, why Reason) error {
 }
 
 func (h *Handler[T]) keeps(rows int64) bool {
-	return h.kind != Condition || rows >= int64(h.spec.MinRows) && (h.spec.MaxRows == 0 || rows <= int64(h.spec.MaxRows))
+	return h.kind != Condition || rows >= h.spec.minRows() && (h.spec.maxRows() == 0 || rows <= h.spec.maxRows())
 }
 
 func (h *Handler[T]) settleState() (err error) {
@@ -309,7 +309,7 @@ func (h *Handler[T]) flush(why Reason) (err error) {
 
 // flushSize gives the windows that are not full; the next row begins anew.
 func (h *Handler[T]) flushSize(why Reason) (err error) {
-	size, step := int64(h.spec.Rows), int64(h.spec.Stride)
+	size, step := h.spec.rows(), h.spec.stride()
 	total := h.rows.total()
 	for ; h.next-size < total && !h.done; h.next += step {
 		to := h.next

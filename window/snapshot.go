@@ -212,7 +212,7 @@ func (h *Handler[T]) AppendState(dst []byte) (out []byte, err error) {
 func (h *Handler[T]) appendState(dst []byte) ([]byte, error) {
 	h.catchUp()
 	o := h.option()
-	dst = openSnapshot(dst, stateText("rows", h.spec, h.opts))
+	dst = openSnapshot(dst, stateText("rows", h.spec.spec(), h.opts))
 	origin := int64(0)
 	if h.grid != nil && h.is(anchored) && h.grid.lowest > math.MinInt64 {
 		origin = h.grid.Start(h.grid.lowest)
@@ -243,7 +243,7 @@ func (h *Handler[T]) LoadState(src []byte) error {
 }
 
 func (h *Handler[T]) loadState(src []byte) error {
-	body, err := unseal(src, stateText("rows", h.spec, h.opts))
+	body, err := unseal(src, stateText("rows", h.spec.spec(), h.opts))
 	if err != nil {
 		return err
 	}
@@ -302,8 +302,8 @@ func (h *Handler[T]) check(r *reader, origin int64) {
 			h.moveTo(h.next)
 		}
 	case Size:
-		from := h.next - int64(h.spec.Rows)
-		r.must(from >= 0 && from >= low-int64(h.spec.Rows) && (from >= low || h.rows.live() == 0) && h.settled >= low)
+		from := h.next - h.spec.rows()
+		r.must(from >= 0 && from >= low-h.spec.rows() && (from >= low || h.rows.live() == 0) && h.settled >= low)
 	default:
 		r.must(h.end >= -1 && h.end <= h.settled && (h.end < 0 || h.end >= low && h.end < h.settled))
 	}
