@@ -206,3 +206,23 @@ func TestIncrementalComputesOnce(t *testing.T) {
 		}
 	}
 }
+
+// A run does not take its cut before the records are stored that rely on the
+// marks it removes.
+func TestIncrementalWaitsForRecordsUnderWay(t *testing.T) {
+	db := openMem(t, &Options{Clock: newFake()})
+	must(t, db.CreateContinuousQuery(context.Background(), minuteView("m")))
+	v := db.cqs.find("m").view
+	_, under := db.cqs.begin()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 2 { // the second does not forget what the first did not wait for
+		if _, err := db.cqs.newGeneration(ctx, v); err == nil {
+			t.Fatal("a run begins while a record is under way")
+		}
+	}
+	under.settle(db, nil)
+	if _, err := db.cqs.newGeneration(context.Background(), v); err != nil {
+		t.Fatal(err)
+	}
+}
