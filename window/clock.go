@@ -6,8 +6,11 @@ import "time"
 // guard take the time from. AfterFunc calls f in its own goroutine and returns a
 // function that reports whether it prevented the call.
 type Clock interface {
+	// Now returns the wall time, which may jump.
 	Now() time.Time
+	// Mono returns time that only grows.
 	Mono() time.Duration
+	// AfterFunc calls f after d.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 

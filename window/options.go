@@ -80,6 +80,7 @@ type Options[T any] struct {
 
 // Codec turns values into bytes and back.
 type Codec[T any] interface {
+	// Append appends one value to dst.
 	Append(dst []byte, v T) []byte
 	// Load reads one value and returns the bytes after it.
 	Load(src []byte) (v T, rest []byte, err error)

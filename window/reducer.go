@@ -11,8 +11,11 @@ type Reducer[T, A, R any] interface {
 	// Init makes a empty. It may hold an old accumulator, whose memory may be
 	// used again.
 	Init(a *A)
+	// Add folds one row into a.
 	Add(a *A, ts int64, v T)
+	// Merge folds newer, which covers the rows after those of dst, into dst.
 	Merge(dst, newer *A)
+	// Result returns what a stands for. It must not change a.
 	Result(a *A) R
 }
 
@@ -30,6 +33,7 @@ type RunAdder[T, A any] interface {
 
 // StateCodec is for reducers whose accumulators can be saved.
 type StateCodec[A any] interface {
+	// AppendState appends accs to dst.
 	AppendState(dst []byte, accs []A) []byte
 	// LoadState fills accs, which are new, and returns the bytes after them.
 	LoadState(src []byte, accs []A) (rest []byte, err error)

@@ -161,6 +161,7 @@ type ParamError struct {
 	Reason string
 }
 
+// Error returns the text.
 func (e *ParamError) Error() string {
 	return fmt.Sprintf("window: parameter %s(%s) %s", e.Param, e.Value, e.Reason)
 }
@@ -275,6 +276,7 @@ func (s Spec) validateUnused() error {
 // into the range of int64 nanoseconds are one endless window anyway.
 const maxUnits = 1 << 20
 
+// String returns it in words.
 func (k Kind) String() string {
 	if int(k) < len(kindNames) && k > 0 {
 		return kindNames[k]
@@ -284,6 +286,7 @@ func (k Kind) String() string {
 
 var kindNames = [...]string{Size: "size", Time: "time", Calendar: "calendar", Session: "session", State: "state", Condition: "condition"}
 
+// String returns it in words.
 func (u Unit) String() string {
 	if int(u) < len(unitNames) && u > 0 {
 		return unitNames[u]

@@ -103,6 +103,7 @@ const (
 	Evicted               // the key had to go
 )
 
+// String returns it in words.
 func (r Reason) String() string {
 	if int(r) < len(reasonNames) {
 		return reasonNames[r]
@@ -124,6 +125,7 @@ const (
 	Refused          // outside Begin and End, or a cap is reached, or an error tells why
 )
 
+// String returns it in words.
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]
@@ -147,6 +149,7 @@ type PanicError struct {
 	Stack []byte
 }
 
+// Error returns the text.
 func (e *PanicError) Error() string { return fmt.Sprintf("window: panic in user code: %v", e.Value) }
 
 // Unwrap returns the panic's value if it is an error.

@@ -28,19 +28,55 @@ func TestPackageComments(t *testing.T) {
 
 // TestExportedNamesAreDocumented holds the packages that users read.
 func TestExportedNamesAreDocumented(t *testing.T) {
-	for _, s := range loadModule(t).sources {
+	tr := loadModule(t)
+	promised := map[string]map[string]bool{} // methods of interfaces, by package
+	for _, s := range tr.sources {
+		if !s.test {
+			promised[s.pkg.name()] = promises(s, promised[s.pkg.name()])
+		}
+	}
+	for _, s := range tr.sources {
 		if s.test || s.pkg.internal() || s.pkg.main() {
 			continue
 		}
-		for _, problem := range undocumented(s) {
+		for _, problem := range undocumented(s, promised[s.pkg.name()]) {
 			t.Error(problem)
 		}
 	}
 }
 
+// promises adds the methods that exported interfaces of a file declare: their
+// comment there says what they do, also for the types that have them.
+func promises(s *source, all map[string]bool) map[string]bool {
+	if all == nil {
+		all = map[string]bool{}
+	}
+	for _, decl := range s.file.Decls {
+		d, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range d.Specs {
+			sp, ok := spec.(*ast.TypeSpec)
+			if !ok || !ast.IsExported(sp.Name.Name) {
+				continue
+			}
+			if it, ok := sp.Type.(*ast.InterfaceType); ok {
+				for _, m := range it.Methods.List {
+					if len(m.Names) > 0 {
+						all[m.Names[0].Name] = true
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
 // undocumented lists the exported names of a file that have no comment. Names
-// of a const or var group may share the group's.
-func undocumented(s *source) (problems []string) {
+// of a const or var group may share the group's, and a method that an interface
+// of the package promises has its comment there.
+func undocumented(s *source, promised map[string]bool) (problems []string) {
 	miss := func(n ast.Node, name string, comments ...*ast.CommentGroup) {
 		for _, c := range comments {
 			if c != nil && strings.TrimSpace(c.Text()) != "" {
@@ -55,7 +91,7 @@ func undocumented(s *source) (problems []string) {
 			if name := d.Name.Name; ast.IsExported(name) {
 				if recv := receiver(d); recv == "" {
 					miss(d, name, d.Doc)
-				} else if ast.IsExported(recv) {
+				} else if ast.IsExported(recv) && !promised[name] {
 					miss(d, recv+"."+name, d.Doc)
 				}
 			}
@@ -203,7 +239,7 @@ func TestDocChecksBite(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &source{&pkg{ImportPath: module}, c.file, false, f}
-		got := append(undocumented(s), emptyNames(s)...)
+		got := append(undocumented(s, nil), emptyNames(s)...)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 			t.Errorf("%s %q: %q, want %q", c.file, c.code, got, c.want)
 		}

@@ -30,9 +30,10 @@ var layers = map[string]layer{
 	"internal/dispatch": {imports: "internal/errs internal/clock", why: "queues and workers, generic over what they carry"},
 
 	// 2: one idea each, over vectors.
-	"internal/codec":    {imports: "internal/column internal/errs", external: s2 + " " + zstd, why: "a vector as bytes; the only user of a compressor"},
-	"internal/schedule": {imports: "internal/clock internal/dispatch internal/errs", external: cron, why: "when runs are due; cron is a parser here and nowhere else"},
-	"internal/crashfs":  {imports: "vfs", why: "test tool: a file system that loses power"},
+	"internal/codec":       {imports: "internal/column internal/errs", external: s2 + " " + zstd, why: "a vector as bytes; the only user of a compressor"},
+	"internal/incremental": {imports: "internal/errs", why: "which windows a change makes dirty; knows no store"},
+	"internal/schedule":    {imports: "internal/clock internal/dispatch internal/errs", external: cron, why: "when runs are due; cron is a parser here and nowhere else"},
+	"internal/crashfs":     {imports: "vfs", why: "test tool: a file system that loses power"},
 
 	// 3: chunks, the log, the names.
 	"internal/block":   {imports: "internal/codec internal/column internal/errs", why: "a chunk: codecs, null bitmap, statistics"},
@@ -59,7 +60,7 @@ var layers = map[string]layer{
 	// 6: the root glues.
 	"root": {
 		imports: "expr internal/block internal/catalog internal/clock internal/codec internal/column internal/deliver internal/dispatch " +
-			"internal/engine internal/errs internal/exec internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/wal vfs window",
+			"internal/engine internal/errs internal/exec internal/incremental internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/wal vfs window",
 		external: btree, why: "the public API",
 	},
 
@@ -73,14 +74,15 @@ var layers = map[string]layer{
 	"sink/snowflake":        {imports: adapter + " sink/internal/post", why: "a webhook with a login"},
 	"sink/local":            {imports: adapter, why: "back into a store"},
 	"sink/jsonl":            {imports: adapter + " vfs", why: "lines into a writer or a file"},
-	"alert":             {imports: "root", why: "triggers that everyone writes by hand; nothing but the public API"},
+	"alert":                 {imports: "root", why: "triggers that everyone writes by hand; nothing but the public API"},
 	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"cmd/tickwell":          {imports: "root expr iotsql sink sink/... udflib vfs window internal/errs", why: "the command line"},
-	"examples/...":          {imports: "root expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
+	"examples/...":          {imports: "root alert expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
 
 	// Tests and tools in packages of their own.
+	"internal/cqoracle": {why: "tests only: continuous queries the slow way, sharing nothing with the engine"},
 	"internal/api":      {why: "tests only: the API as text"},
 	"internal/lint":     {why: "tests only: this"},
 	"internal/readme":   {why: "tests only: the pages"},
