@@ -1,0 +1,218 @@
+package memtable
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Newest returns the latest time of any row, math.MinInt64 if there is none.
+func (t *Table) Newest() int64 {
+	newest := int64(math.MinInt64)
+	for _, d := range t.Devices() {
+		d.mu.Lock()
+		for _, g := range d.groups {
+			newest = max(newest, g.last)
+		}
+		d.mu.Unlock()
+	}
+	return newest
+}
+
+// OldestFor returns a time such that the chunks that end before it have at
+// least the given bytes, or all chunks do.
+func (t *Table) OldestFor(bytes int64) (at int64, ok bool) {
+	type aged struct {
+		last  int64
+		bytes int64
+	}
+	var all []aged
+	for _, d := range t.Devices() {
+		d.mu.Lock()
+		for _, g := range d.groups {
+			for k := range g.lanes {
+				for _, c := range g.lanes[k].chunks {
+					if c.len() > 0 {
+						all = append(all, aged{c.last(), c.bytes(g)})
+					}
+				}
+			}
+		}
+		d.mu.Unlock()
+	}
+	slices.SortFunc(all, func(a, b aged) int { return cmp.Compare(a.last, b.last) })
+	for i := range all {
+		at, ok = all[i].last+1, true
+		if bytes -= all[i].bytes; bytes <= 0 {
+			break
+		}
+	}
+	return at, ok
+}
+
+// Evict frees the chunks of which every row lies before the horizon of all
+// series in it, and returns how many cells they had. Snapshots that cut knows of
+// keep what they see.
+func (t *Table) Evict(cut Cut, horizon func(id uint32) int64) (cells int64) {
+	for _, d := range t.Devices() {
+		d.mu.Lock()
+		for _, g := range d.groups {
+			h := int64(math.MaxInt64)
+			for _, id := range g.ids {
+				h = min(h, horizon(id))
+			}
+			cells += g.evict(t, cut, h)
+		}
+		d.mu.Unlock()
+	}
+	return cells
+}
+
+func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
+	touched := false
+	for k := range g.lanes {
+		l := &g.lanes[k]
+		n := 0
+		for n < len(l.chunks) && l.chunks[n].len() > 0 && l.chunks[n].last() < before {
+			n++
+		}
+		if n == 0 {
+			continue
+		}
+		if !touched {
+			g.touch(cut)
+			touched = true
+			l = &g.lanes[k]
+		}
+		for _, c := range l.chunks[:n] {
+			cells += c.cells(g)
+			t.bytes.Add(-c.bytes(g))
+		}
+		l.chunks = slices.Clone(l.chunks[n:])
+	}
+	return cells
+}
+
+func (c *chunk) last() int64 {
+	if c.sealed != nil {
+		return c.sealed.Max
+	}
+	return c.rows.times[len(c.rows.times)-1]
+}
+
+func (c *chunk) bytes(g *group) int64 {
+	n := int64(cap(c.rows.times)*rowWidth(g.kinds) + c.rows.text)
+	if c.sealed != nil {
+		n += c.sealed.bytes()
+	}
+	return n
+}
+
+// cells counts the cells of c that are not null.
+func (c *chunk) cells(g *group) (n int64) {
+	if c.sealed != nil {
+		for i := range c.sealed.Cols {
+			if s := c.sealed.Stats(i); s != nil {
+				n += int64(s.Count)
+			}
+		}
+		return n
+	}
+	rows := len(c.rows.times)
+	for i := range g.kinds {
+		n += int64(rows - c.rows.nulls[i].Count(rows))
+	}
+	return n
+}
+
+// Forget frees the rows of series that were dropped. No snapshot may be in use
+// that shows them; one that is taken meanwhile sees the other series as they
+// are.
+func (d *Device) Forget(ids []uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := d.table
+	dropped := func(id uint32) bool { return slices.Contains(ids, id) }
+	for _, g := range d.groups {
+		if slices.ContainsFunc(g.ids, dropped) {
+			g.sealSide(&Write{}, t)
+		}
+	}
+	before := d.size()
+	for i, g := range d.groups {
+		if !slices.ContainsFunc(g.ids, dropped) {
+			continue
+		}
+		d.groups[i] = nil
+		if n := g.without(dropped); n != nil {
+			d.groups[i] = n
+		}
+		for j := range d.series {
+			m := &d.series[j]
+			if k := slices.Index(m.groups, g); k >= 0 {
+				if m.groups = slices.Clone(m.groups); d.groups[i] != nil {
+					m.groups[k] = d.groups[i]
+				} else {
+					m.groups = slices.Delete(m.groups, k, k+1)
+				}
+			}
+			if m.open == g {
+				m.open = d.groups[i]
+			}
+		}
+		g.open = false // targets that name it are resolved again
+	}
+	d.groups = slices.DeleteFunc(d.groups, func(g *group) bool { return g == nil })
+	d.series = slices.DeleteFunc(d.series, func(m member) bool { return dropped(m.id) })
+	d.masks = slices.DeleteFunc(d.masks, func(m mask) bool { return dropped(m.id) })
+	t.bytes.Add(d.size() - before)
+}
+
+// without returns g with fewer series, nil if none is left.
+func (g *group) without(dropped func(uint32) bool) *group {
+	n := &group{last: g.last, floor: g.floor, birth: g.birth, epoch: g.epoch, open: g.open}
+	var keep []int
+	for i, id := range g.ids {
+		if !dropped(id) {
+			keep = append(keep, i)
+			n.ids, n.kinds = append(n.ids, id), append(n.kinds, g.kinds[i])
+		}
+	}
+	if len(keep) == 0 {
+		return nil
+	}
+	for _, l := range g.lanes {
+		nl := lane{last: l.last, chunks: make([]*chunk, 0, len(l.chunks))}
+		for _, c := range l.chunks {
+			nl.chunks = append(nl.chunks, c.with(keep, n))
+		}
+		n.lanes = append(n.lanes, nl)
+	}
+	return n
+}
+
+// with returns c with the columns keep only.
+func (c *chunk) with(keep []int, g *group) *chunk {
+	n := &chunk{lsn: c.lsn, closed: c.closed}
+	if s := c.sealed; s != nil {
+		n.sealed = s.pick(keep, g)
+		return n
+	}
+	rows := c.rows.head(len(c.rows.times))
+	n.rows = newColumns(g.kinds)
+	r := Rows{Times: rows.times}
+	for _, i := range keep {
+		r.Cols, r.Nulls = append(r.Cols, rows.cols[i]), append(r.Nulls, rows.nulls[i])
+	}
+	n.rows.append(&r, nil, 0, len(r.Times))
+	return n
+}
+
+// pick returns s with the columns keep only, in memory of its own.
+func (s *Sealed) pick(keep []int, g *group) *Sealed {
+	n := &Sealed{N: s.N, Min: s.Min, Max: s.Max, Times: slices.Clone(s.Times), Kinds: g.kinds}
+	for _, i := range keep {
+		n.Cols, n.stats = append(n.Cols, slices.Clone(s.Cols[i])), append(n.stats, s.stats[i])
+	}
+	return n
+}
