@@ -132,6 +132,10 @@ func implements(f any) (names []string) {
 	add("Terminator", ok)
 	_, ok = f.(Merger)
 	add("Merger", ok)
+	_, ok = f.(Remover)
+	add("Remover", ok)
+	_, ok = f.(StateCodec)
+	add("StateCodec", ok)
 	_, ok = f.(BeforeDestroyer)
 	add("BeforeDestroyer", ok)
 	return names

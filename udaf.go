@@ -23,10 +23,28 @@ type UDAF interface {
 }
 
 // Merger is a [UDAF] whose groups can be put together. It is needed where
-// several series share a group (Query.Levels).
+// several series share a group (Query.Levels), and makes windows that overlap
+// cheap: each row is folded once. Package tickwelltest checks its laws, and
+// those of the interfaces below.
 type Merger interface {
-	// Merge folds the group of other, which has the same type.
+	// Merge folds the group of other, which has the same type and lies later in
+	// time or is of another series. other must stay as it is.
 	Merge(other UDAF) error
+}
+
+// Remover is a [UDAF] that can take back exactly what it added, for programs
+// that keep a group of their own up to date. Queries fold rows anew or merge.
+type Remover interface {
+	// Remove takes back the row that was added first of those still in the group.
+	Remove(row Row) error
+}
+
+// StateCodec is a [UDAF] whose group can be put into bytes and taken up again.
+type StateCodec interface {
+	AppendState(dst []byte) []byte
+	// SetState replaces the group by an encoded one. It is an error if src is no
+	// whole one.
+	SetState(src []byte) error
 }
 
 // aggregator drives a user's UDAF for package exec, with guarded calls.
@@ -114,6 +132,12 @@ func (a *aggregator) Merge(other exec.Aggregator) error {
 		return fmt.Errorf("function %s: has no method Merge, which groups over several series call: %w", a.name, errs.BadInput)
 	}
 	return guarded(a.name, "Merge", nil, func() error { return m.Merge(o.f) })
+}
+
+// Merges tells package exec whether the function has Merge.
+func (a *aggregator) Merges() bool {
+	_, ok := a.f.(Merger)
+	return ok
 }
 
 func (a *aggregator) Close() {

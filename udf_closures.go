@@ -163,6 +163,9 @@ func (c *closureAgg[S, T, R]) Add(b *exec.Batch, lo, hi int) error {
 	})
 }
 
+// Merges tells package exec whether groups can be put together.
+func (c *closureAgg[S, T, R]) Merges() bool { return c.merge != nil }
+
 func (c *closureAgg[S, T, R]) Merge(other exec.Aggregator) error {
 	o, ok := other.(*closureAgg[S, T, R])
 	if !ok {

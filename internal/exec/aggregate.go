@@ -120,6 +120,7 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			at = append(at, [2]int{indexOf[f], len(f.makes)})
 			f.makes = append(f.makes, s.maker())
 			f.foreign = f.foreign || !s.builtin
+			f.piece = f.piece || !s.merges
 			f.args = append(f.args, cols)
 		}
 		t.need, t.from = append(t.need, s), append(t.from, at)
@@ -131,6 +132,13 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			}
 		}
 		t.merged = append(t.merged, merged)
+	}
+	if pane := paneOf(a.g); pane > 0 && !a.exact {
+		for _, f := range t.folds {
+			if !f.piece {
+				f.paned = newPaned(f, a.g, pane)
+			}
+		}
 	}
 	if shared != nil {
 		var err error
@@ -200,7 +208,7 @@ func (t *timeGroups) foldTogether(ctx context.Context) error {
 			return err
 		}
 		for i, f := range t.folds {
-			o, err := f.window(ctx, t.k+int64(n), w)
+			o, err := f.at(ctx, t.k+int64(n), w)
 			if err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ type aggSlot struct {
 	make    func() Aggregator
 	members []aggMember
 	builtin bool // not a user's
+	merges  bool // may be put together from panes
 }
 
 // aggMember is the inputs of an aggregate.
@@ -36,6 +37,8 @@ type fold struct {
 	// foreign says that an aggregate is a user's, which must not be called by
 	// several goroutines at once: nobody promised that its values are apart.
 	foreign bool
+	piece   bool // an aggregate cannot be put together from panes
+	paned   *paned
 
 	points Cursor // of a stored series, or
 	rows   stream
@@ -60,6 +63,9 @@ type folding struct {
 const maxOverlap = 1 << 20
 
 func (f *fold) close() {
+	if f.paned != nil {
+		f.paned.close()
+	}
 	if f.points != nil {
 		f.points.Close()
 	}
@@ -114,13 +120,9 @@ func (f *fold) begin(k int64, w window) (*folding, error) {
 			}
 		}
 	} else {
-		o = &folding{}
-		for _, newAgg := range f.makes {
-			a, err := newAgg()
-			if err != nil {
-				return nil, err
-			}
-			o.aggs = append(o.aggs, a)
+		var err error
+		if o, err = f.fresh(); err != nil {
+			return nil, err
 		}
 	}
 	o.k, o.w = k, w
@@ -129,6 +131,31 @@ func (f *fold) begin(k int64, w window) (*folding, error) {
 		return o, f.feed(o)
 	}
 	return o, nil
+}
+
+// fresh makes a new set of aggregates.
+func (f *fold) fresh() (*folding, error) {
+	o := &folding{}
+	for _, newAgg := range f.makes {
+		a, err := newAgg()
+		if err != nil {
+			for _, made := range o.aggs {
+				made.Close()
+			}
+			return nil, err
+		}
+		o.aggs = append(o.aggs, a)
+	}
+	return o, nil
+}
+
+// at folds window k, which is asked for in order, by panes or as a whole, and
+// returns its aggregates; they are valid until the next call.
+func (f *fold) at(ctx context.Context, k int64, w window) (*folding, error) {
+	if f.paned != nil {
+		return f.paned.window(ctx, w)
+	}
+	return f.window(ctx, k, w)
 }
 
 func (f *fold) feed(o *folding) error {

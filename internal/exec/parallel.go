@@ -69,7 +69,7 @@ func (t *timeGroups) foldOne(ctx context.Context, i int, columns []int) error {
 				return err
 			}
 		}
-		o, err := t.folds[i].window(ctx, t.k+int64(n), w)
+		o, err := t.folds[i].at(ctx, t.k+int64(n), w)
 		if err != nil {
 			return err
 		}

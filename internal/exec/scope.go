@@ -309,6 +309,7 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	}
 	a := makeNew()
 	kind, err := a.Start(call)
+	merged := err == nil && merges(a)
 	a.Close()
 	if err != nil {
 		return nil, err
@@ -316,7 +317,7 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	slot := len(s.aggs.slots)
 	s.aggOf[key] = slot
 	s.aggs.slots = append(s.aggs.slots, &aggSlot{
-		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()),
+		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()), merges: merged,
 	})
 	return &node{op: opSlot, slot: slot, kind: kind, text: e.String()}, nil
 }
