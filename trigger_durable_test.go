@@ -17,12 +17,12 @@ import (
 // durableTrigger writes a row and emits an event for each row it sees, and
 // keeps how many it has seen.
 func durableTrigger(queue int) TriggerSpec {
-	return TriggerSpec{Name: "dur", Pattern: "root.a.s", Stateful: true, Durable: true, Queue: queue, WhenFull: 1, Trigger: &summing{}}
+	return TriggerSpec{Name: "dur", Pattern: "root.a.s", Stateful: true, Durable: true, Queue: queue, WhenFull: 1, Trigger: &tally{}}
 }
 
-type summing struct{ n int64 }
+type tally struct{ n int64 }
 
-func (s *summing) Restore(_ context.Context, env Env) error {
+func (s *tally) Restore(_ context.Context, env Env) error {
 	s.n = 0
 	if b, ok := env.Get("n"); ok {
 		_, err := fmt.Sscan(string(b), &s.n)
@@ -31,7 +31,7 @@ func (s *summing) Restore(_ context.Context, env Env) error {
 	return nil
 }
 
-func (s *summing) Fire(_ context.Context, f *Firing) error {
+func (s *tally) Fire(_ context.Context, f *Firing) error {
 	for row := range f.Rows() {
 		s.n++
 		f.Emit(Event{Series: "root.a.s", Time: row.Time(), Fields: []Field{Int64("n", s.n)}})

@@ -205,7 +205,7 @@ func TestTriggerRewriteOfQueryResults(t *testing.T) {
 		t.Errorf("Rewrite called: %v, runs %v; want a run that fails with ErrRejected", called, runs)
 	}
 	wantDump(t, db, "root.**")
-	must(t, db.Insert(ctx, "root.out", ns(1), Int64("s", 2))) // others' rows may be rewritten
+	must(t, db.Insert(ctx, "root.out", ns(1), Int64("other", 2))) // rows of others may be rewritten
 	if !called {
 		t.Error("Rewrite was not called for a plain insert")
 	}

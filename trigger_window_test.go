@@ -223,7 +223,7 @@ func TestBacktestEqualsLive(t *testing.T) {
 	for name, mk := range map[string]func() Trigger{
 		"window": func() Trigger { return OnWindow(window.Tumbling(30*time.Second), nil, noteWindow(new(journal))) },
 		"wake":   func() Trigger { return sentinel{} },
-		"sum":    func() Trigger { return &summing{} },
+		"sum":    func() Trigger { return &tally{} },
 	} {
 		db := openMem(t, &Options{Clock: clk})
 		var live []Event
