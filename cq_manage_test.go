@@ -151,8 +151,8 @@ func TestCQFailureLeavesOthers(t *testing.T) {
 	q.Into = []Target{{Device: "root.kind", Columns: []string{"n", "sum"}}}
 	kind.Query = q
 	must(t, db.CreateContinuousQuery(ctx, kind))
-	must(t, db.CreateContinuousQuery(ctx, minuteView("c-fine")))
 	must(t, db.CreateContinuousQuery(ctx, countEvery("d", 10*time.Second)))
+	must(t, db.CreateContinuousQuery(ctx, minuteView("c-fine")))
 	cqPut(t, db, "root.in.d", 2, 1)
 	cqPut(t, db, "root.in.d", 61, 1)
 	clock.Advance(5 * time.Second)

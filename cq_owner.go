@@ -83,6 +83,19 @@ func (s *cqSet) claim(name string, paths []string) ([]string, error) {
 	return s.claimLocked(name, paths)
 }
 
+// unclaim undoes a claim whose rows were not stored.
+func (s *cqSet) unclaim(paths []string) {
+	if len(paths) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range paths {
+		delete(s.owned, p)
+	}
+	s.publish()
+}
+
 func (s *cqSet) claimLocked(name string, paths []string) (added []string, err error) {
 	for _, p := range paths {
 		switch owner := s.owned[p]; owner {

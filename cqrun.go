@@ -277,7 +277,7 @@ func (db *DB) compute(ctx context.Context, run *CQRun, in *insertion) error {
 }
 
 // storeRun stores what a run wrote, with what else is in in, as one record.
-func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) error {
+func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err error) {
 	paths, err := targetPaths(run.wrote)
 	if err != nil {
 		return err
@@ -286,6 +286,11 @@ func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			db.cqs.unclaim(added)
+		}
+	}()
 	for _, p := range added {
 		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(run.Name, "t/") + p, Value: []byte{1}})
 	}
