@@ -60,6 +60,9 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 		c.reset()
 		e.commits.Put(c)
 	}()
+	if e.cfg.ReadOnly {
+		return 0, errs.ReadOnly
+	}
 	b.LateRows = 0
 	if err := c.prepare(b); err != nil {
 		return 0, err
@@ -78,7 +81,11 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 	if err := e.admit(ctx); err != nil {
 		return 0, err
 	}
-	if lsn, err = e.store(b, c); err != nil {
+	lsn, err = e.store(b, c)
+	if err != nil && e.makeRoom(ctx, err) {
+		lsn, err = e.store(b, c)
+	}
+	if err != nil {
 		return 0, err
 	}
 	if e.log == nil {
@@ -88,6 +95,13 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 		return lsn, nil
 	}
 	return lsn, e.acknowledge(ctx, lsn, durable)
+}
+
+// makeRoom is called when the log refused a record. If that is because others
+// failed for want of space, which memory holds and no file, they are written to
+// files before the log takes anything newer. It reports whether to try again.
+func (e *Engine) makeRoom(ctx context.Context, cause error) bool {
+	return e.log != nil && errors.Is(cause, errs.NoSpace) && e.log.Held() && e.flush(ctx, true) == nil
 }
 
 // acknowledge waits for the log as the policy says.

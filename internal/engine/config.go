@@ -15,6 +15,10 @@ type Config struct {
 	FS  vfs.FS // nil = vfs.OS()
 	Dir string // "" = memory only: the same engine without a log and without files
 
+	// ReadOnly opens a store for reading, also beside a process that writes to
+	// it: as it is at that moment, without a lock and without writing anything.
+	ReadOnly bool
+
 	Clock  clock.Clock // nil = clock.System()
 	Logger *slog.Logger
 	Seed   func() uint64 // source of the store id; nil = derived from the clock

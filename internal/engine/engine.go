@@ -102,26 +102,19 @@ type Damage struct {
 	Reason string
 	// MinTime and MaxTime bound what is lost when known; else both are zero.
 	MinTime, MaxTime int64
+	Series           string // path of the only series affected, "" = any or unknown
 }
 
 // Open opens the store in cfg.Dir, or makes it. After a crash it always
 // succeeds: what is damaged is moved to quarantine/ and reported. Errors wrap
-// errs.Locked, errs.NoSpace, or what the file system said.
+// errs.Locked, errs.NoSpace, or what the file system said; of a read-only open
+// also errs.NotFound.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	cfg.setDefaults()
-	e := &Engine{
-		cfg: cfg, fs: cfg.FS, clock: cfg.Clock, logger: cfg.Logger,
-		cat: catalog.New(), shapes: newShapes(), epoch: 1,
-		mem: memtable.New(cfg.BlockRows), version: newVersion(),
-		wake: make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
-		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
+	if cfg.ReadOnly && cfg.Dir != "" {
+		return openReadOnly(ctx, cfg)
 	}
-	e.active.Store(e.mem)
-	e.commits.New = func() any { return new(commit) }
-	e.outbox = newOutbox(e)
-	e.snaps.oldest.Store(memtable.NoSnapshot)
-	e.retention.floor.Store(math.MinInt64)
-	e.retention.evicted.Store(math.MinInt64 / 2)
+	e := newEngine(cfg)
 	if cfg.Dir == "" {
 		e.loadTTLs()
 		return e, nil
@@ -139,6 +132,23 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.wantTidy()
 	}
 	return e, nil
+}
+
+func newEngine(cfg Config) *Engine {
+	e := &Engine{
+		cfg: cfg, fs: cfg.FS, clock: cfg.Clock, logger: cfg.Logger,
+		cat: catalog.New(), shapes: newShapes(), epoch: 1,
+		mem: memtable.New(cfg.BlockRows), version: newVersion(),
+		wake: make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
+		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
+	}
+	e.active.Store(e.mem)
+	e.commits.New = func() any { return new(commit) }
+	e.outbox = newOutbox(e)
+	e.snaps.oldest.Store(memtable.NoSnapshot)
+	e.retention.floor.Store(math.MinInt64)
+	e.retention.evicted.Store(math.MinInt64 / 2)
+	return e
 }
 
 func (c *Config) setDefaults() {
@@ -195,7 +205,9 @@ func (e *Engine) Close() error {
 	e.disarmTidy()
 	if e.log != nil {
 		e.outbox.disarm()
-		e.logAcks()
+		if !e.cfg.ReadOnly {
+			e.logAcks()
+		}
 		close(e.done)
 		e.workers.Wait()
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,6 +35,9 @@ func (e *Engine) Flush(ctx context.Context) error {
 	if e.log == nil {
 		return ctx.Err()
 	}
+	if e.cfg.ReadOnly {
+		return fmt.Errorf("flush: %w", errs.ReadOnly)
+	}
 	return e.flush(ctx, true)
 }
 
@@ -48,7 +52,8 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 	leftover := e.frozen != nil
 	for {
 		if e.frozen == nil {
-			if err := e.log.Rotate(); err != nil {
+			// Rotating is for Retire only: what the log could not store is in memory.
+			if err := e.log.Rotate(); err != nil && !errors.Is(err, errs.NoSpace) {
 				e.room.tell(err)
 				return fmt.Errorf("flush: %w", err)
 			}
@@ -56,7 +61,9 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 		f := e.freeze()
 		if f == nil {
 			e.room.tell(nil)
-			e.retireLog() // what an earlier run left
+			if e.disk.manifest != nil { // else it is in doubt, see readManifest
+				e.retireLog() // what an earlier run left
+			}
 			return nil
 		}
 		if err := e.writeFrozen(f); err != nil {
@@ -170,6 +177,7 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	e.flushed.Store(f.lsn)
 	e.publish(file)
 	e.removeOld(before)
+	e.log.Resume(f.lsn)
 	e.retireLog()
 	e.wantTidy()
 	return nil

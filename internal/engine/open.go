@@ -23,6 +23,12 @@ import (
 func (e *Engine) openDir(ctx context.Context) error {
 	d := &e.disk
 	d.fs, d.dir = e.fs, e.cfg.Dir
+	if e.cfg.ReadOnly {
+		return e.loadDir(ctx)
+	}
+	if err := makeParents(d.fs, filepath.Dir(d.dir)); err != nil {
+		return err
+	}
 	for _, sub := range []string{"", "data", "outbox", "wal"} {
 		if err := d.fs.MkdirAll(d.path(sub)); err != nil {
 			return err
@@ -36,11 +42,27 @@ func (e *Engine) openDir(ctx context.Context) error {
 		return err
 	}
 	e.lock = lock
+	if err := e.loadDir(ctx); err != nil {
+		return err
+	}
+	e.removeOrphans()
+	e.tidyLog(ctx)
+	if e.log.Last() > d.now.Flushed && e.mem.Bytes() > e.cfg.MemtableBytes {
+		e.wantFlush()
+	}
+	return nil
+}
+
+// loadDir reads everything.
+func (e *Engine) loadDir(ctx context.Context) error {
+	d := &e.disk
 	if err := e.openManifest(); err != nil {
 		return err
 	}
-	if err := e.takeInUnnamed(); err != nil {
-		return err
+	if !e.cfg.ReadOnly {
+		if err := e.takeInUnnamed(); err != nil {
+			return err
+		}
 	}
 	if err := e.loadFiles(); err != nil {
 		return err
@@ -49,9 +71,10 @@ func (e *Engine) openDir(ctx context.Context) error {
 	log, report, err := wal.Open(wal.Config{
 		FS: d.fs, Dir: d.path("wal"), StoreID: d.store,
 		SegmentBytes: e.cfg.SegmentBytes, Recycle: e.cfg.Recycle,
-		Clock: e.clock, Policy: e.cfg.Sync, Logger: e.logger,
+		Clock: e.clock, Policy: e.cfg.Sync, Logger: e.logger, Hold: true,
 		OnDurable: func(uint64) { e.poke(wantWake) },
 		OnFailed:  e.lostPositions,
+		ReadOnly:  e.cfg.ReadOnly,
 	}, d.now.Flushed, func(lsn uint64, kind uint8, payload []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -68,13 +91,26 @@ func (e *Engine) openDir(ctx context.Context) error {
 	for _, dm := range report.Damage {
 		e.report.LostLog = append(e.report.LostLog, dm.String())
 	}
-	e.removeOrphans()
 	e.loadTTLs()
-	e.tidyLog(ctx)
-	if e.log.Last() > d.now.Flushed && e.mem.Bytes() > e.cfg.MemtableBytes {
-		e.wantFlush()
-	}
 	return nil
+}
+
+// makeParents makes a directory with its parents, and each durable in its own.
+func makeParents(fsys vfs.FS, dir string) error {
+	if _, err := fsys.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil // there, or MkdirAll says what is wrong
+	}
+	up := filepath.Dir(dir)
+	if up == dir {
+		return nil
+	}
+	if err := makeParents(fsys, up); err != nil {
+		return err
+	}
+	if err := fsys.MkdirAll(dir); err != nil {
+		return err
+	}
+	return fsys.SyncDir(up)
 }
 
 // maxSegments is the number of log segments from which on Open flushes when
@@ -137,7 +173,13 @@ func (e *Engine) searchManifest() error {
 			}
 			continue
 		}
+		if e.cfg.ReadOnly {
+			return nil
+		}
 		return d.rewrite(d.now)
+	}
+	if e.cfg.ReadOnly {
+		return fmt.Errorf("no manifest: %w", errs.NotFound)
 	}
 	if d.store == 0 {
 		d.store = e.guessStore()
@@ -149,8 +191,10 @@ func (e *Engine) searchManifest() error {
 		}
 	}
 	d.now = manifest{NextNo: 1, NextSeries: 1, Floor: math.MinInt64}
-	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil {
-		e.logger.Debug("tickwell: the directory's parent was not synced", "err", err)
+	// A parent that may not be opened is taken as it is: whoever made the store's
+	// directory there has to sync it.
+	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
 	}
 	return d.rewrite(d.now)
 }
@@ -179,8 +223,7 @@ func (e *Engine) guessStore() uint64 {
 	return 0
 }
 
-// readManifest loads a manifest and leaves it open for more edits. One with a
-// torn or damaged part is written anew by the next edit; files of an edit that is
+// readManifest loads a manifest. Files of an edit that is
 // lost are orphans, or are taken in again when the log does not reach back far
 // enough.
 func (e *Engine) readManifest(no uint64) error {
@@ -227,10 +270,11 @@ func (e *Engine) readManifest(no uint64) error {
 	}
 	if err != nil || bad || damaged {
 		e.logger.Warn("tickwell: manifest is torn or damaged", "file", name, "edits lost", lost, "err", err)
-		return nil // d.manifest stays nil: the next edit starts a new one
 	}
-	d.manifest, err = d.fs.OpenReadWrite(name)
-	return err
+	// It is not appended to, for its last bytes may be in the cache of the
+	// operating system only: the next edit writes a new one, and nothing that it
+	// does not name is removed before.
+	return nil
 }
 
 // loadFiles reads catalogue, state and outbox segments and opens the block
@@ -404,10 +448,10 @@ func (e *Engine) loadBlocks(m fileMeta) error {
 // quarantine moves a damaged file away and reports it.
 func (e *Engine) quarantine(name string, cause error) {
 	d := &e.disk
-	rel := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(name), filepath.ToSlash(d.dir)), "/")
+	rel := d.relative(name)
 	e.report.Quarantined = append(e.report.Quarantined, Damage{File: rel, Reason: cause.Error()})
 	e.logger.Error("tickwell: damaged file", "file", rel, "err", cause)
-	if errors.Is(cause, fs.ErrNotExist) {
+	if errors.Is(cause, fs.ErrNotExist) || e.cfg.ReadOnly {
 		return
 	}
 	to := d.path("quarantine")
@@ -436,6 +480,7 @@ func (e *Engine) removeOrphans() {
 	for _, s := range d.now.Outbox {
 		keep[numbered("", s.No, ".seg")] = true
 	}
+	var orphans []string
 	for _, sub := range []string{"", "data", "outbox"} {
 		names, err := d.fs.List(d.path(sub))
 		if err != nil {
@@ -444,9 +489,21 @@ func (e *Engine) removeOrphans() {
 		}
 		for _, name := range names {
 			if !keep[name] && isOurs(name) {
-				d.fs.Remove(d.path(sub, name))
+				orphans = append(orphans, d.path(sub, name))
 			}
 		}
+	}
+	if len(orphans) == 0 {
+		return
+	}
+	if d.manifest == nil {
+		if err := d.rewrite(d.now); err != nil {
+			e.logger.Warn("tickwell: orphans were not removed", "err", err)
+			return
+		}
+	}
+	for _, name := range orphans {
+		d.fs.Remove(name)
 	}
 }
 

@@ -197,6 +197,7 @@ func (e *Engine) lostPositions(first, last uint64, _ error) {
 	e.lost = append(e.lost, [2]uint64{first, last})
 	e.lostMu.Unlock()
 	e.poke(wantDefine)
+	e.wantFlush() // memory holds what the log does not
 }
 
 // redefine logs definitions that the log has lost.

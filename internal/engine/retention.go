@@ -190,7 +190,7 @@ func (e *Engine) retain() {
 	}
 	r.newest.Store(newest)
 	r.on.Store(true)
-	if e.log != nil && !e.cfg.ManualFlush {
+	if e.log != nil && !e.cfg.ManualFlush && !e.cfg.ReadOnly {
 		e.armTidy()
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -186,6 +187,14 @@ func (e *Engine) Shape(device string, names []string, kinds []column.Kind) (*Sha
 	if s := e.shapes.find(device, names, kinds); s != nil {
 		return s, nil
 	}
+	s, err := e.makeShape(device, names, kinds)
+	if err != nil && e.makeRoom(context.Background(), err) {
+		s, err = e.makeShape(device, names, kinds)
+	}
+	return s, err
+}
+
+func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (*Shape, error) {
 	e.making.Lock()
 	defer e.making.Unlock()
 	series, missing, err := e.resolve(device, names, kinds)

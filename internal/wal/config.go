@@ -83,6 +83,11 @@ type Config struct {
 	// were appended and could not be stored because of err.
 	OnFailed func(first, last uint64, err error)
 
+	// Hold refuses records with errs.NoSpace after others failed for want of
+	// space, until Resume: so that none becomes durable whose predecessors are
+	// not.
+	Hold bool
+
 	// ReadOnly replays and reads without a single write.
 	ReadOnly bool
 }

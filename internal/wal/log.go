@@ -38,6 +38,7 @@ type Log struct {
 	err     error // no more records are taken because of this
 	closing bool
 	closed  bool
+	held    error // records are refused because of it, until Resume
 
 	failed   []failure // positions refused for want of space, oldest first
 	unsaid   []failure // of these, not yet given to OnFailed
@@ -109,6 +110,23 @@ func (l *Log) Bytes() int64 {
 	return l.bytes
 }
 
+// Held reports whether records are refused because others failed.
+func (l *Log) Held() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held != nil
+}
+
+// Resume lets records in again after Config.Hold refused them. The caller has
+// dealt with those up to lsn; it does nothing if others failed since.
+func (l *Log) Resume(lsn uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last <= lsn {
+		l.held = nil
+	}
+}
+
 // Segments returns the number of segment files, those kept to be overwritten
 // not counted.
 func (l *Log) Segments() int {
@@ -130,6 +148,11 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 	l.mu.Lock()
 	for {
 		if err := l.refused(); err != nil {
+			l.mu.Unlock()
+			return 0, fmt.Errorf("append to log: %w", err)
+		}
+		if l.held != nil {
+			err := l.held
 			l.mu.Unlock()
 			return 0, fmt.Errorf("append to log: %w", err)
 		}

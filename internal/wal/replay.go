@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 const replayWindow = 256 << 10
@@ -33,6 +34,7 @@ type replay struct {
 
 	vouched bool   // vouch is that of the current segment
 	vouch   uint64 // highest position its records behind a bad one call synced
+	synced  uint64 // highest position that any record calls synced
 
 	sc scanner
 }
@@ -65,9 +67,13 @@ func (r *replay) list() error {
 		switch num, ok := parseSegmentName(name); {
 		case ok:
 			r.segs = append(r.segs, &segment{num: num, name: name})
-			r.highest = num // List is sorted, and so are fixed-width numbers
+			r.highest = max(r.highest, num)
 		case strings.HasSuffix(name, freeSuffix):
 			r.free = append(r.free, name)
+			// Its old records are valid under its old number, so that is not used again.
+			if num, ok := parseSegmentName(strings.TrimSuffix(name, freeSuffix)); ok {
+				r.highest = max(r.highest, num)
+			}
 		case strings.HasSuffix(name, tmpSuffix):
 			r.litter = append(r.litter, name)
 		}
@@ -211,6 +217,7 @@ func (r *replay) fits(rec record) bool {
 // is the segment's last.
 func (r *replay) accept(s *segment, rec record, fresh bool) (ended bool, err error) {
 	s.end = rec.end
+	r.synced = max(r.synced, rec.synced)
 	if n := len(s.parts); n > 0 && s.parts[n-1].to == rec.off {
 		s.parts[n-1].to = rec.end
 	} else {
@@ -407,8 +414,31 @@ func (r *replay) settle(s *segment) error {
 		}
 		s.size = s.end
 	}
+	// Bytes whose sync failed may be in the cache of the operating system only,
+	// and marked as written: they are written again before the sync counts.
+	if r.synced < s.last {
+		if err := rewrite(f, s.seek(r.synced+1), s.end); err != nil {
+			return fmt.Errorf("open log: write %s again: %w", s.name, err)
+		}
+	}
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("open log: sync %s: %w: %w", s.name, errs.StorageFailed, err)
+	}
+	return nil
+}
+
+// rewrite writes the bytes [from, to) of f as they are.
+func rewrite(f vfs.File, from, to int64) error {
+	buf := make([]byte, min(max(to-from, 0), replayWindow))
+	for from < to {
+		b := buf[:min(int64(len(buf)), to-from)]
+		if n, err := f.ReadAt(b, from); n < len(b) {
+			return errors.Join(err, io.ErrUnexpectedEOF)
+		}
+		if n, err := f.WriteAt(b, from); err != nil || n < len(b) {
+			return errors.Join(err, io.ErrShortWrite)
+		}
+		from += int64(len(b))
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func TestLitterIsRemoved(t *testing.T) {
 	require.NoError(t, l.Close())
 	names, err := fsys.List(testDir)
 	require.NoError(t, err)
-	require.Equal(t, "0000000000000001.wal notes.txt", strings.Join(names, " "))
+	require.Equal(t, "0000000000000007.wal notes.txt", strings.Join(names, " "))
 }
 
 func TestCursorFollows(t *testing.T) {

@@ -63,6 +63,9 @@ func (l *Log) refuse(err error) {
 	if f.first <= f.last && l.cfg.OnFailed != nil {
 		l.unsaid = append(l.unsaid, f)
 	}
+	if l.cfg.Hold && f.first <= f.last {
+		l.held = err
+	}
 	l.buf = l.buf[:0]
 	l.written = l.last
 	l.wakeAll()
