@@ -3,6 +3,7 @@ package torture
 import (
 	"fmt"
 	"math/rand/v2"
+	"path"
 
 	"github.com/tickwell/tickwell/integration/oracle"
 	"github.com/tickwell/tickwell/internal/crashfs"
@@ -17,19 +18,19 @@ func chain(o *Options, r *Report, run *Run, rng *rand.Rand, seed uint64) {
 			return
 		}
 		cut := crashfs.Cut{Op: 1 + rng.IntN(run.fs.Ops()), Mode: crashfs.Modes[rng.IntN(len(crashfs.Modes))], Seed: rng.Uint64()}
-		next, v := resume(run, cut, o)
+		bare := rng.IntN(3) == 0
+		next, v := resume(run, cut, bare, o)
 		if v.Class == Fine && next == nil {
 			return // the cut was before there was a store
 		}
-		where := fmt.Sprintf("depth %d after %v", depth, cut)
+		where := fmt.Sprintf("depth %d after %v, without empty folders: %v", depth, cut, bare)
 		if v.Class == Fine {
 			v = next.do(newGenerator(rng.Uint64()).calls(rng.IntN(12))...)
-			if err := shielded(next.world.close); err != nil && v.Class == Fine {
-				v = failedWith(err, "close")
+			if bad := closed(next); v.Class == Fine {
+				v = bad
 			}
 		}
 		if v.Class == Fine {
-			next.hist.Returned(nil, oracle.PowerSafe, next.fs.Ops())
 			s := &sweep{run: next, every: 1 + rng.IntN(3), phase: depth, seeds: 1, deep: 9, report: r, limit: o.States}
 			var second crashfs.Cut
 			if second, v = s.check(); v.Class != Fine {
@@ -50,9 +51,28 @@ func chain(o *Options, r *Report, run *Run, rng *rand.Rand, seed uint64) {
 }
 
 // resume opens a store on what a cut has left, durably, and begins a history
-// with what it holds.
-func resume(run *Run, cut crashfs.Cut, o *Options) (*Run, Verdict) {
-	return resumeOn(run, cut, crashfs.From(run.fs.Image(cut.Op, cut.Mode, cut.Seed)), o)
+// with what it holds. Bare removes empty folders first, as a backup that was put
+// back may lack them.
+func resume(run *Run, cut crashfs.Cut, bare bool, o *Options) (*Run, Verdict) {
+	img := run.fs.Image(cut.Op, cut.Mode, cut.Seed)
+	if bare {
+		removeEmpty(img, storeDir)
+	}
+	return resumeOn(run, cut, crashfs.From(img), o)
+}
+
+func removeEmpty(img vfs.FS, dir string) {
+	names, err := img.List(dir)
+	if err != nil {
+		return
+	}
+	for _, n := range names {
+		name := path.Join(dir, n)
+		if info, err := img.Stat(name); err == nil && info.IsDir {
+			removeEmpty(img, name)
+			img.Remove(name) // fails if it is not empty
+		}
+	}
 }
 
 // resumeOn is resume on a disk that holds the image of the cut.

@@ -267,7 +267,8 @@ func errnoOne(o *Options, r *Report, seed uint64, calls []oracle.Call, setup Set
 	r.States++
 	if v.Class != Fine {
 		v.Text += "\nfailed: " + strings.Join(e.notes, "\n        ")
-		r.fail(Failure{Verdict: v, Seed: seed, Where: where(), Setup: setup, Calls: calls, Repeat: fmt.Sprintf("errno -seed %d -runs 1", seed)})
+		r.fail(Failure{Verdict: v, Seed: seed, Where: where(), Setup: setup, Calls: calls, Cause: fmt.Sprint(v.Class, hit.Kind, hit.Site, hit.Name),
+			Repeat: fmt.Sprintf("errno -seed %d -runs 1", seed)})
 	}
 }
 

@@ -71,7 +71,7 @@ func Exhaust(o Options) *Report {
 				return
 			}
 			seq = append(seq, i)
-			exhaustOne(&o, r, seq)
+			exhaustOne(&o, r, seq, 2)
 			if len(seq) < o.Length {
 				all()
 			}
@@ -82,17 +82,15 @@ func Exhaust(o Options) *Report {
 	return r.done()
 }
 
-func exhaustOne(o *Options, r *Report, seq []int) {
+func exhaustOne(o *Options, r *Report, seq []int, seeds int) {
 	setup := Setup{Recycle: o.Seed%2 == 0}
 	for p := range policies {
 		if p.String() == o.Policy {
 			setup.Policy = p
 		}
 	}
-	var calls []oracle.Call
-	name := ""
-	for n, i := range seq {
-		calls = append(calls, alphabet[i].make(int64(n)))
+	calls, name := list(seq), ""
+	for _, i := range seq {
 		name += " " + alphabet[i].name
 	}
 	r.Runs++
@@ -100,7 +98,7 @@ func exhaustOne(o *Options, r *Report, seq []int) {
 	run, from, v := begin(calls, setup, o)
 	where := "a call"
 	if v.Class == Fine {
-		s := &sweep{run: run, from: from, seeds: 2, deep: 5, report: r}
+		s := &sweep{run: run, from: from, seeds: seeds, deep: 5, report: r}
 		cut, bad := s.check()
 		v, where = bad, cut.String()
 	}

@@ -126,11 +126,8 @@ func replay(calls []oracle.Call, setup Setup, wrap func(vfs.FS) vfs.FS, prepare 
 	if v.Class == Fine {
 		v = r.do(calls...)
 	}
-	if err := shielded(r.world.close); err != nil && v.Class == Fine {
-		v = failedWith(err, "close")
-	}
-	if v.Class == Fine {
-		r.hist.Returned(nil, oracle.PowerSafe, r.fs.Ops())
+	if bad := closed(r); v.Class == Fine {
+		v = bad
 	}
 	return r, v
 }

@@ -41,6 +41,7 @@ type Failure struct {
 	Setup   Setup
 	Calls   []oracle.Call // shrunk
 	Repeat  string        // arguments of the command
+	Cause   string        // equal for failures that need not be told twice
 }
 
 // maxFailures is how many failures a report keeps.
@@ -66,9 +67,14 @@ func (r *Report) count(v Verdict) {
 	}
 }
 
-// fail adds a failure.
+// fail adds a failure. Of those that have a cause in common the first is kept.
 func (r *Report) fail(f Failure) {
 	r.count(f.Verdict)
+	for i := range r.Failures {
+		if f.Cause != "" && r.Failures[i].Cause == f.Cause {
+			return
+		}
+	}
 	if len(r.Failures) < maxFailures {
 		r.Failures = append(r.Failures, f)
 	}
