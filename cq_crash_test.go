@@ -226,3 +226,30 @@ func TestIncrementalWaitsForRecordsUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Rows that expire leave the results of their windows as they are, also when
+// other rows of those windows change.
+func TestIncrementalSealsWhatExpires(t *testing.T) {
+	ctx := context.Background()
+	clock := newFake()
+	clock.Set(time.Unix(0, 0))
+	db := openMem(t, &Options{Clock: clock})
+	must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
+	for i := range int64(60) {
+		cqPut(t, db, "root.in.d", 10*i, 1)
+	}
+	clock.Advance(10 * time.Minute)
+	must(t, db.Quiesce(ctx))
+	const want = "n@0=6 n@60=6 n@120=6 n@180=6 n@240=6 n@300=6 n@360=6 n@420=6 n@480=6"
+	cqRows(t, db, "root.m.n", want)
+	must(t, db.eng.SetTTL(ctx, "root.in", 90*time.Second))
+	at, ok := db.eng.Horizon("root.in.d", "s")
+	if !ok || at < time.Unix(490, 0).UnixNano() || at > time.Unix(510, 0).UnixNano() {
+		t.Fatalf("horizon %d, %t", at, ok)
+	}
+	cqPut(t, db, "root.in.d", 535, 1) // in a window of which rows have expired
+	cqPut(t, db, "root.in.d", 545, 1)
+	cqPut(t, db, "root.in.d", 601, 1)
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.n", want+" n@540=7")
+}

@@ -138,6 +138,9 @@ func (r *viewRun) step(ctx context.Context, d incremental.Range) (int64, error) 
 		return d.From, err
 	}
 	g := r.v.grid
+	if sealed, ok := r.sealed(); ok && d.From < sealed {
+		return min(sealed, d.To), r.compute(ctx, incremental.Range{}, incremental.Range{From: d.From, To: min(sealed, d.To)})
+	}
 	at := d.To // nothing before
 	if t, ok, err := firstTime(r.snap, r.inputs, d.From); err != nil {
 		return d.From, err
@@ -163,6 +166,24 @@ func (r *viewRun) step(ctx context.Context, d incremental.Range) (int64, error) 
 		done.To = d.To
 	}
 	return done.To, r.compute(ctx, chunk, done)
+}
+
+// sealed returns the start of the first window of which no row and no result
+// has expired. Those before stay as they are: what is left of their rows would
+// give another result.
+func (r *viewRun) sealed() (start int64, ok bool) {
+	latest := int64(math.MinInt64)
+	for _, all := range [][]*engine.Series{r.inputs, r.targets} {
+		for _, ser := range all {
+			if at, set := r.db.eng.Horizon(ser.Device, ser.Name); set {
+				latest, ok = max(latest, at), true
+			}
+		}
+	}
+	if !ok {
+		return 0, false
+	}
+	return r.v.grid.Start(r.v.grid.Last(latest-1) + 1), true
 }
 
 // compute stores the results of the windows that begin in chunk, and that those
