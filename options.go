@@ -50,6 +50,24 @@ type Options struct {
 	// each insert it listens to counts as a failed firing.
 	Classes map[string]func() Trigger
 
+	// TTL is how long points are kept; [DB.SetTTL] sets it for parts of the tree.
+	// A point expires when it is older than TTL against the clock or against the
+	// newest point, whichever is earlier; a clock that leaps ahead is believed
+	// after an hour. Expired points are not shown, and inserts of them fail with
+	// ErrTooLate. Default 0: for ever.
+	TTL time.Duration
+	// QuotaBytes bounds the files of the store, or a store in memory: above it
+	// the oldest points are dropped. Default 0: no bound.
+	QuotaBytes int64
+	// MemoryBudget bounds the memory for points, undelivered events and file
+	// index, in place of the profile's sizes where those are larger. Writers wait
+	// when points come faster than the disk takes them; a store in memory drops
+	// the oldest. Default 0: the profile's sizes.
+	MemoryBudget int64
+	// ReadOnly opens an existing store as it is at that moment, also while
+	// another process writes to it; nothing is written.
+	ReadOnly bool
+
 	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this
 	// order, before Open returns, so nothing is missed after a restart.
 	Functions         []FunctionSpec
