@@ -2,6 +2,7 @@ package exec
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -9,20 +10,28 @@ import (
 )
 
 // tables is the built-in functions that make a series, by lower-case name.
-var tables = map[string]func() Transformer{
-	"top_k":                   func() Transformer { return &topK{} },
-	"bottom_k":                func() Transformer { return &topK{bottom: true} },
-	"zero_duration":           func() Transformer { return &interval{zero: true, duration: true} },
-	"non_zero_duration":       func() Transformer { return &interval{duration: true} },
-	"zero_count":              func() Transformer { return &interval{zero: true} },
-	"non_zero_count":          func() Transformer { return &interval{} },
-	"time_difference":         func() Transformer { return &trend{what: timeDifference} },
-	"difference":              func() Transformer { return &trend{what: difference} },
-	"non_negative_difference": func() Transformer { return &trend{what: difference, absolute: true} },
-	"derivative":              func() Transformer { return &trend{what: derivative} },
-	"non_negative_derivative": func() Transformer { return &trend{what: derivative, absolute: true} },
-	"change_points":           func() Transformer { return &changePoints{} },
-	"m4":                      func() Transformer { return &m4{} },
+var tables = allTables()
+
+func allTables() map[string]func() Transformer {
+	all := bucketSamples()
+	maps.Copy(all, map[string]func() Transformer{
+		"top_k":                   func() Transformer { return &topK{} },
+		"bottom_k":                func() Transformer { return &topK{bottom: true} },
+		"zero_duration":           func() Transformer { return &interval{zero: true, duration: true} },
+		"non_zero_duration":       func() Transformer { return &interval{duration: true} },
+		"zero_count":              func() Transformer { return &interval{zero: true} },
+		"non_zero_count":          func() Transformer { return &interval{} },
+		"time_difference":         func() Transformer { return &trend{what: timeDifference} },
+		"difference":              func() Transformer { return &trend{what: difference} },
+		"non_negative_difference": func() Transformer { return &trend{what: difference, absolute: true} },
+		"derivative":              func() Transformer { return &trend{what: derivative} },
+		"non_negative_derivative": func() Transformer { return &trend{what: derivative, absolute: true} },
+		"change_points":           func() Transformer { return &changePoints{} },
+		"m4":                      func() Transformer { return &m4{} },
+		"ewma":                    func() Transformer { return &ewma{} },
+		"moving_avg":              func() Transformer { return &movingAvg{} },
+	})
+	return all
 }
 
 // noWindows is the rest of a Transformer that reads rows and ends quietly.

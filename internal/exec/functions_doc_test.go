@@ -1,0 +1,280 @@
+package exec
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/functions.md")
+
+// documented describes a built-in function for docs/functions.md: the number of
+// its series inputs, constants after them, attributes as in an example call,
+// and what it does. All else comes from the registration and from running it.
+type documented struct {
+	name      string
+	inputs    int
+	constants []any
+	attrs     string // key=value, separated by blanks
+	does      string
+}
+
+var documentation = []documented{
+	{"avg", 1, nil, "", "mean"},
+	{"count", 1, nil, "", "number of values; 0 for none"},
+	{"count_if", 1, nil, "keep=1", "number of runs of true of at least keep rows; ignoreNull=false lets nulls end a run"},
+	{"count_time", 0, nil, "", "number of rows; takes *"},
+	{"extreme", 1, nil, "", "value of the greatest magnitude, the positive one of two"},
+	{"first_value", 1, nil, "", "oldest value"},
+	{"last_value", 1, nil, "", "newest value"},
+	{"max_by", 2, nil, "", "first input where the second is greatest"},
+	{"max_time", 1, nil, "", "time of the newest value, Unix nanoseconds"},
+	{"max_value", 1, nil, "", "greatest value; NaN only if there is nothing else"},
+	{"min_by", 2, nil, "", "first input where the second is least"},
+	{"min_time", 1, nil, "", "time of the oldest value, Unix nanoseconds"},
+	{"min_value", 1, nil, "", "least value; NaN only if there is nothing else"},
+	{"mode", 1, nil, "", "most frequent value, of several the one seen first"},
+	{"stddev", 1, nil, "", "standard deviation of a sample"},
+	{"stddev_pop", 1, nil, "", "standard deviation of a population"},
+	{"stddev_samp", 1, nil, "", "standard deviation of a sample"},
+	{"sum", 1, nil, "", "sum; integers are added exactly and rounded once"},
+	{"time_duration", 1, nil, "", "nanoseconds from the oldest to the newest value"},
+	{"var_pop", 1, nil, "", "variance of a population"},
+	{"var_samp", 1, nil, "", "variance of a sample"},
+	{"variance", 1, nil, "", "variance of a sample"},
+	{"approx_count_distinct", 1, nil, "", "number of different values, standard error 1.6 %"},
+	{"approx_quantile", 1, nil, "q=0.5", "the value of which a share q is not greater, within 1 %; NaN is left out"},
+	{"increase", 1, nil, "", "increase of a counter; a lower value means that it began again at 0"},
+	{"integral", 1, nil, "unit=1s", "area below the line through the points, in value times unit"},
+	{"linear_r2", 1, nil, "", "share of the variance that a line explains"},
+	{"linear_slope", 1, nil, "", "slope of the line of least squares, per second"},
+	{"rate", 1, nil, "unit=1s", "increase of a counter by unit"},
+	{"time_in_state", 1, nil, "", "nanoseconds for which the value was true, each until the next one"},
+	{"time_weighted_avg", 1, nil, "", "area below the line through the points by its duration"},
+
+	{"abs", 1, nil, "", "magnitude"},
+	{"acos", 1, nil, "", "arc cosine"},
+	{"asin", 1, nil, "", "arc sine"},
+	{"atan", 1, nil, "", "arc tangent"},
+	{"ceil", 1, nil, "", "least integer not below"},
+	{"concat", 2, nil, "target1=x", "the inputs one after the other, then target1, target2 …; series_behind=true puts the targets first"},
+	{"const", 1, nil, "value=7 type=INT32", "a constant at each row"},
+	{"cos", 1, nil, "", "cosine"},
+	{"cosh", 1, nil, "", "hyperbolic cosine"},
+	{"degrees", 1, nil, "", "radians as degrees"},
+	{"diff", 1, nil, "", "difference to the last value; with ignoreNull=false to the row before"},
+	{"e", 1, nil, "", "Euler's number at each row"},
+	{"endswith", 1, nil, "target=b", "whether the text ends with target"},
+	{"exp", 1, nil, "", "e to the power of"},
+	{"floor", 1, nil, "", "greatest integer not above"},
+	{"in_range", 1, nil, "lower=1 upper=3", "whether the value lies in [lower, upper]"},
+	{"length", 1, nil, "", "length of the text"},
+	{"ln", 1, nil, "", "natural logarithm"},
+	{"locate", 1, nil, "target=b", "position of target, from 0, -1 if absent; reverse=true: of its last occurrence"},
+	{"log10", 1, nil, "", "decimal logarithm"},
+	{"lower", 1, nil, "", "in lower case"},
+	{"on_off", 1, nil, "threshold=2", "whether the value is at least threshold"},
+	{"pi", 1, nil, "", "pi at each row"},
+	{"radians", 1, nil, "", "degrees as radians"},
+	{"replace", 1, []any{"b", "x"}, "", "each occurrence of a text replaced"},
+	{"round", 1, nil, "", "nearest integer, halves to even; a second argument gives the places"},
+	{"sign", 1, nil, "", "-1, 0 or 1"},
+	{"sin", 1, nil, "", "sine"},
+	{"sinh", 1, nil, "", "hyperbolic sine"},
+	{"sqrt", 1, nil, "", "square root"},
+	{"startswith", 1, nil, "target=a", "whether the text begins with target"},
+	{"strcmp", 2, nil, "", "-1, 0 or 1 as the first text is before, equal to or after the second"},
+	{"string_contains", 1, nil, "s=b", "whether s is part of the text"},
+	{"string_matches", 1, nil, "regex=.*b", "whether the whole text matches regex"},
+	{"substring", 1, []any{1, 1}, "", "part of the text: from a position, counted from 1, so many characters"},
+	{"tan", 1, nil, "", "tangent"},
+	{"tanh", 1, nil, "", "hyperbolic tangent"},
+	{"trim", 1, nil, "", "without blanks at both ends"},
+	{"upper", 1, nil, "", "in upper case"},
+
+	{"bottom_k", 1, nil, "k=2", "the k least points"},
+	{"change_points", 1, nil, "", "the first point and each that differs from the last one kept"},
+	{"derivative", 1, nil, "", "difference to the point before, by nanosecond"},
+	{"difference", 1, nil, "", "difference to the point before"},
+	{"equal_size_bucket_agg_sample", 1, nil, "proportion=0.5 type=max", "a value of each bucket at its first time: avg, max, min, sum, extreme or variance"},
+	{"equal_size_bucket_m4_sample", 1, nil, "proportion=0.8", "first and last point of each bucket and the least and the greatest between"},
+	{"equal_size_bucket_outlier_sample", 1, nil, "proportion=0.2 type=avg number=2", "the points of each bucket that stand out most by avg, stendis, cos or prenextdis"},
+	{"equal_size_bucket_random_sample", 1, nil, "proportion=0.5 seed=1", "a random point of each bucket; the same for the same seed"},
+	{"ewma", 1, nil, "alpha=0.5", "exponentially weighted moving average"},
+	{"m4", 1, nil, "windowSize=5", "first, least, greatest and last point of each window of windowSize rows or timeInterval nanoseconds; slidingStep, displayWindowBegin, displayWindowEnd"},
+	{"moving_avg", 1, nil, "window=2", "mean of the last rows, of fewer at the begin"},
+	{"non_negative_derivative", 1, nil, "", "magnitude of derivative"},
+	{"non_negative_difference", 1, nil, "", "magnitude of difference"},
+	{"non_zero_count", 1, nil, "min=1", "rows of each run of values that are not zero, at its first time; min, max"},
+	{"non_zero_duration", 1, nil, "", "nanoseconds of each run of values that are not zero; min, max"},
+	{"time_difference", 1, nil, "", "nanoseconds since the point before"},
+	{"top_k", 1, nil, "k=2", "the k greatest points"},
+	{"zero_count", 1, nil, "", "rows of each run of zeros; min, max"},
+	{"zero_duration", 1, nil, "", "nanoseconds of each run of zeros; min, max"},
+}
+
+// docStore has a device for each kind with series s and u of five points.
+func docStore() *fakeStore {
+	f := newFakeStore()
+	times := []int64{1e9, 2e9, 3e9, 4e9, 5e9}
+	numbers := []float64{1, 5, 2, 0, 3}
+	for k := column.Bool; k <= column.Text; k++ {
+		v := column.Vector{Kind: k}
+		for i, x := range numbers {
+			switch k {
+			case column.Bool:
+				v.Bools = append(v.Bools, x >= 2)
+			case column.Int32:
+				v.Int32s = append(v.Int32s, int32(x))
+			case column.Int64:
+				v.Int64s = append(v.Int64s, int64(x))
+			case column.Float32:
+				v.Float32s = append(v.Float32s, float32(x))
+			case column.Float64:
+				v.Float64s = append(v.Float64s, x)
+			default:
+				v.Texts = append(v.Texts, []string{"ab", "b", "ab", "Cab", "b"}[i])
+			}
+		}
+		f.add("root."+k.String(), "s", times, v)
+		f.add("root."+k.String(), "u", times, v)
+	}
+	return f
+}
+
+func (d *documented) call() expr.Expr {
+	args := []any{}
+	for i := range d.inputs {
+		args = append(args, expr.Col([]string{"s", "u"}[i]))
+	}
+	if d.inputs == 0 {
+		args = append(args, expr.Col("*"))
+	}
+	e := expr.Call(d.name, append(args, d.constants...)...)
+	for _, a := range strings.Fields(d.attrs) {
+		k, v, _ := strings.Cut(a, "=")
+		e = e.With(k, v)
+	}
+	return e
+}
+
+// kinds asks the registration which kinds it takes and what it makes of them.
+func (d *documented) kinds(f *fakeStore) (text string, first column.Kind) {
+	var all []string
+	for k := column.Bool; k <= column.Text; k++ {
+		q := Query{Select: []expr.Expr{d.call()}, From: []string{"root." + k.String()}, Start: math.MinInt64, End: math.MaxInt64}
+		plan, err := Prepare(&q, f, nil)
+		if err != nil {
+			continue
+		}
+		all = append(all, DocumentKind(k)+" → "+DocumentKind(plan.Columns()[0].Kind))
+		if first == 0 || k == column.Float64 {
+			first = k
+		}
+	}
+	return strings.Join(all, ", "), first
+}
+
+// example runs the call over the points of docStore.
+func (d *documented) example(t *testing.T, f *fakeStore, k column.Kind) string {
+	q := Query{Select: []expr.Expr{d.call()}, From: []string{"root." + k.String()}, Start: math.MinInt64, End: math.MaxInt64}
+	plan, err := Prepare(&q, f, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", d.name, err)
+	}
+	r := plan.Start(context.Background(), f, nil)
+	defer r.Close()
+	var cells []string
+	for {
+		tab, err := r.Next()
+		if err != nil {
+			t.Fatalf("%s: %v", d.name, err)
+		}
+		if tab == nil {
+			return strings.Join(cells, ", ")
+		}
+		for i, at := range tab.Times {
+			cell := "null"
+			if !tab.Cols[0].Nulls.Get(i) {
+				cell = cellText(&tab.Cols[0], i)
+				if k := tab.Cols[0].Kind; k == column.Float64 {
+					cell = fmt.Sprintf("%.5g", tab.Cols[0].Float64s[i])
+				}
+			}
+			if _, isAgg := builtinAggs[d.name]; !isAgg {
+				cell = fmt.Sprintf("%ds: %s", at/1e9, cell)
+			}
+			cells = append(cells, cell)
+		}
+	}
+}
+
+// docs/functions.md is what the registrations say; every built-in function is
+// in it and has an example that was run.
+func TestFunctionsDocumented(t *testing.T) {
+	f := docStore()
+	byName := map[string]*documented{}
+	for i := range documentation {
+		d := &documentation[i]
+		if byName[d.name] != nil {
+			t.Errorf("%s is documented twice", d.name)
+		}
+		byName[d.name] = d
+	}
+	var b strings.Builder
+	b.WriteString(`# Built-in functions
+
+This page is made by a test from the registrations; do not edit it. Functions
+are called by name, in any letter case: ` + "`expr.Call(\"top_k\", expr.Col(\"s\")).With(\"k\", \"2\")`" + `.
+
+Nulls: aggregates leave them out and give null for a group without values,
+counts give 0. Functions of type *scalar* give one value per row, null where an
+input is null. Those of type *UDTF* see the rows in which an input is not null
+and make points of their own.
+
+The examples read the points 1, 5, 2, 0, 3 at 1 s to 5 s; as booleans false,
+true, true, false, true; as texts ab, b, ab, Cab, b. A second series u is the
+same.
+`)
+	for _, typ := range []string{"native", "built-in scalar", "built-in UDTF"} {
+		fmt.Fprintf(&b, "\n## %s\n\n| function | does | kinds | example | gives |\n|---|---|---|---|---|\n",
+			map[string]string{"native": "Aggregates", "built-in scalar": "Functions of a row (scalar)", "built-in UDTF": "Functions of a series (UDTF)"}[typ])
+		for name, listed := range Builtins() {
+			if listed != typ {
+				continue
+			}
+			d := byName[name]
+			if d == nil {
+				t.Errorf("%s has no documentation", name)
+				continue
+			}
+			delete(byName, name)
+			kinds, k := d.kinds(f)
+			if k == 0 {
+				t.Errorf("%s takes no kind as documented: %s", name, d.call())
+				continue
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | `%s` | %s |\n", name, d.does, kinds, d.call(), d.example(t, f, k))
+		}
+	}
+	for name := range byName {
+		t.Errorf("%s is documented but not registered", name)
+	}
+	const file = "../../docs/functions.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(file)
+	if err != nil || string(page) != b.String() {
+		t.Errorf("docs/functions.md is not what the registrations say (%v): run go test ./internal/exec -run TestFunctionsDocumented -update", err)
+	}
+}
