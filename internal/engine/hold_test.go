@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,4 +113,32 @@ func TestFailedSyncIsNotTrusted(t *testing.T) {
 		require.NoError(t, e.Flush(bg))
 	}
 	require.NoError(t, e.Close())
+}
+
+// TestManifestNumberUsedInVain: a manifest that could not be written leaves a
+// file of the number that the next Open gives to its own; that one stays.
+func TestManifestNumberUsedInVain(t *testing.T) {
+	fs := crashfs.New()
+	e := open(t, crashConfig(fs))
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1}, 1)
+	require.NoError(t, e.Flush(bg))
+	require.NoError(t, e.Close())
+	e = open(t, crashConfig(fs))
+	s = floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{2}, 2)
+	fs.Fail(1, nil, false, func(op crashfs.Op) bool {
+		return op.Kind == crashfs.Write && strings.Contains(op.Name, "MANIFEST")
+	})
+	require.Error(t, e.Flush(bg))
+	require.NoError(t, e.Close())
+	for range 3 {
+		e = open(t, crashConfig(fs))
+		ser, ok := e.Lookup("root.d", "a")
+		require.True(t, ok)
+		require.Equal(t, map[int64]float64{1: 1, 2: 2}, points(t, e, ser))
+		require.Empty(t, e.Report().Quarantined)
+		require.Empty(t, e.Report().LostLog)
+		require.NoError(t, e.Close())
+	}
 }

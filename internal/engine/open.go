@@ -503,7 +503,9 @@ func (e *Engine) removeOrphans() {
 		}
 	}
 	for _, name := range orphans {
-		d.fs.Remove(name)
+		if name != d.manifestName(d.no) { // the new one may have a number that was used in vain
+			d.fs.Remove(name)
+		}
 	}
 }
 
