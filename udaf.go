@@ -41,6 +41,7 @@ type Remover interface {
 
 // StateCodec is a [UDAF] whose group can be put into bytes and taken up again.
 type StateCodec interface {
+	// AppendState appends the group to dst.
 	AppendState(dst []byte) []byte
 	// SetState replaces the group by an encoded one. It is an error if src is no
 	// whole one.
