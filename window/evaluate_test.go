@@ -196,20 +196,19 @@ func TestRejection(t *testing.T) {
 			}, &Options[int64]{Pool: p, Rejection: c.policy}))
 			failed := 0
 			done := make(chan struct{})
+			if out, err := h.Collect(0, 0); out != Accepted || err != nil {
+				t.Errorf("0: %v, %v", out, err)
+			}
+			synctest.Wait() // the worker has taken it and is blocked
 			go func() {
 				defer close(done)
-				for ts := range int64(7) {
+				for ts := int64(1); ts < 7; ts++ {
 					if out, err := h.Collect(ts, ts); out != Accepted {
 						t.Errorf("%d: %v", ts, out)
 					} else if errors.Is(err, ErrRejected) {
 						failed++
 					} else if err != nil {
 						t.Error(err)
-					}
-					if ts == 0 {
-						for p.Pending() > 0 { // taken by the worker
-							time.Sleep(time.Microsecond)
-						}
 					}
 				}
 			}()
