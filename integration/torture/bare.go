@@ -31,7 +31,7 @@ func bareRun(o *Options, r *Report) {
 			}
 		}
 		if v.Class != Fine {
-			r.fail(Failure{Verdict: v, Where: fmt.Sprintf("%s, empty folders having been removed before old, %s", where, last), Calls: list(seq), Repeat: "mem"})
+			r.fail(Failure{Verdict: v, Where: fmt.Sprintf("%s, empty folders having been removed before old, %s", where, last), Calls: list(seq), Repeat: "exhaust -length 1"})
 		}
 	}
 }

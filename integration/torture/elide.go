@@ -102,9 +102,6 @@ func drill(o *Options, prepare func(*crashfs.FS)) *Report {
 			}
 		}
 	}
-	if r.OK() {
-		bareRun(&off, r)
-	}
 	return r
 }
 

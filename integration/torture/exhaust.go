@@ -78,6 +78,7 @@ func Exhaust(o Options) *Report {
 			seq = seq[:len(seq)-1]
 		}
 	}
+	bareRun(&o, r)
 	all()
 	return r.done()
 }

@@ -37,7 +37,6 @@ func (o *Options) over(r *Report) bool {
 // cuts again, three deep.
 func Mem(o Options) *Report {
 	r := newReport("mem", o.Seed)
-	bareRun(&o, r)
 	for i := uint64(0); !o.over(r) && (o.Runs == 0 || i < uint64(o.Runs)); i++ {
 		memRun(&o, r, o.Seed+i)
 	}

@@ -21,6 +21,7 @@ var modes = []Mode{
 	{Name: "kill", Run: Kill, states: [3]int64{120, 200_000, 1_000_000}},
 	{Name: "clock", Run: Clock, states: [3]int64{60, 100_000, 1_000_000}},
 	{Name: "soak", Run: Soak},
+	{Name: "writers", Run: Writers, states: [3]int64{3000, 1_000_000, 10_000_000}},
 	{Name: "plant", Run: Plant, states: [3]int64{6000, 100_000, 100_000}, bits: [3]int{1, 1, 1}},
 	{Name: "elide", Run: Elide, states: [3]int64{4000, 5_000_000, 5_000_000}},
 }
