@@ -197,6 +197,9 @@ func TestCancellationIsPrompt(t *testing.T) {
 			wantFail(t, err, context.Canceled)
 			best = min(best, over.Sub(at))
 		}
+		if best == time.Hour && whole < 10*time.Millisecond {
+			continue // over before it could be cancelled, so within the promise
+		}
 		t.Logf("%s: ended %v after the cancellation, of %v in all", name, best, whole)
 		// 10 ms is the promise on a machine that is not busy.
 		if best > 10*time.Millisecond && best > whole/3 {
