@@ -15,7 +15,7 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 	case p.spec.Kind == Size:
 		last, step = c.rows+int64(p.spec.Rows)-1, int64(p.spec.Stride)
 	}
-	for id := first; id <= last; id += step {
+	for id := first; id <= last && id >= first; id += step { // id may wrap at the end of int64
 		q, ok, e := p.openPane(c, id)
 		err = join(err, e)
 		if !ok {

@@ -113,10 +113,14 @@ func (p *reduction[T, A, R]) loadCell(r *reader, c *cell[T, A], codec StateCodec
 	for _, q := range []*int64{&c.seen, &c.mark, &c.next, &c.begin, &c.end, &c.rows} {
 		*q = r.int()
 	}
+	c.mark = min(c.mark, math.MaxInt64-1) // as raise holds it
 	c.emptyRun = int(min(max(r.int(), 0), math.MaxInt32))
 	origin := r.int()
 	c.own.n = r.int()
-	r.must(c.own.n >= 0 && c.rows >= 0 && c.next < math.MaxInt64)
+	r.must(c.own.n >= 0 && c.rows >= 0 && c.rows < math.MaxInt64/2 && (p.grid != nil || c.next >= 0 && c.next < math.MaxInt64/2))
+	if s := p.spec; s.Kind == Size {
+		r.must(c.next > c.rows && c.next-c.rows <= int64(max(s.Rows, s.Stride)))
+	}
 	if c.own.n > 0 && r.err == nil {
 		acc := make([]A, 1)
 		loadAccs(r, codec, acc)

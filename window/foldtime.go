@@ -114,8 +114,11 @@ func (p *reduction[T, A, R]) flushTime(c *cell[T, A], why Reason) (err error) {
 	if c.next > last {
 		return nil
 	}
-	for c.next <= last {
+	for k := c.next; c.next <= last; k = c.next {
 		err = join(err, p.closeTime(c, last, why))
+		if c.next == k {
+			break // the last window there is
+		}
 	}
 	c.raise(c.grid.End(last))
 	return err

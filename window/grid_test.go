@@ -123,7 +123,7 @@ func TestRanges(t *testing.T) {
 
 // Handlers near the ends of time neither overflow nor loop for ever.
 func TestExtremeTimes(t *testing.T) {
-	for _, s := range []Spec{Tumbling(10), Sliding(10, 3), Sliding(3, 10), Tumbling(math.MaxInt64), Tumbling(10).FromFirst(), Gap(5), Gap(math.MaxInt64), Gap(3).AtMost(math.MaxInt64), Count(2), Days(1, ""), Months(1, "").FromFirst()} {
+	for _, s := range []Spec{Tumbling(1), Tumbling(1).FromFirst(), Sliding(2, 1), Tumbling(10), Sliding(10, 3), Sliding(3, 10), Tumbling(math.MaxInt64), Tumbling(10).FromFirst(), Gap(5), Gap(math.MaxInt64), Gap(3).AtMost(math.MaxInt64), Count(2), Days(1, ""), Months(1, "").FromFirst()} {
 		for _, empty := range []bool{false, true} {
 			if empty && s.Kind != Time && s.Kind != Calendar {
 				continue

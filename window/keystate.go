@@ -2,6 +2,7 @@ package window
 
 import (
 	"context"
+	"math"
 )
 
 // Keys of basic types can be saved; those of other types can not.
@@ -83,7 +84,7 @@ func (h *KeyedReducing[K, T, A, R]) LoadState(src []byte) error {
 			in := &reader{src: body}
 			stats := readStats(in)
 			b := newBook(h.b.keys.opts, h.p.late, h.b.do)
-			b.mark, b.keys.newest = in.int(), in.int()
+			b.mark, b.keys.newest = min(in.int(), math.MaxInt64-1), in.int()
 			for range in.count(17) {
 				b.load(in, func(e *entry[K, cell[T, A]]) *cell[T, A] {
 					c := h.p.newCell()
@@ -191,7 +192,7 @@ func (h *KeyedHandler[K, T]) LoadState(src []byte) error {
 		if in.err != nil {
 			return in.err
 		}
-		b.mark = mark
+		b.mark = min(mark, math.MaxInt64-1)
 		old := h.b
 		h.b = b
 		old.keys.all(func(e *entry[K, rowState[T]]) bool {

@@ -67,7 +67,7 @@ func (h *Handler[T]) touch(ts int64) (err error) {
 		h.revs.upTo = h.settled
 	}
 	first, last := h.openWindows(ts)
-	for id := first; id <= last; id += h.idStep() {
+	for id := first; id <= last && id >= first; id += h.idStep() { // id may wrap at the end of int64
 		w, ok := h.openView(id)
 		if !ok {
 			continue

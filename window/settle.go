@@ -218,8 +218,11 @@ func (h *Handler[T]) flushTime(why Reason) (err error) {
 	if h.next > last {
 		return nil
 	}
-	for h.next <= last && !h.done {
+	for k := h.next; h.next <= last && !h.done; k = h.next {
 		err = join(err, h.closeTime(last, why))
+		if h.next == k {
+			break // the last window there is
+		}
 	}
 	h.raise(h.grid.End(last))
 	h.rows.drop(h.rows.total())

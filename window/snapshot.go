@@ -254,6 +254,7 @@ func (h *Handler[T]) loadState(src []byte) error {
 	for _, p := range []*int64{&n.seen, &n.mark, &n.settled, &n.next, &n.end, &n.begin} {
 		*p = r.int()
 	}
+	n.mark = min(n.mark, math.MaxInt64-1) // as raise holds it
 	n.emptyRun = int(min(max(r.int(), 0), math.MaxInt32))
 	origin := r.int()
 	stats := readStats(r)
@@ -290,8 +291,13 @@ func (h *Handler[T]) loadState(src []byte) error {
 
 // check refuses positions that do not fit each other, and sets the grid.
 func (h *Handler[T]) check(r *reader, origin int64) {
+	if h.grid == nil {
+		h.flags &^= anchored | given
+	} else if h.spec.Anchor != FirstPoint || h.spec.HasBegin {
+		h.flags |= anchored
+	}
 	low, total := h.rows.low(), h.rows.total()
-	r.must(h.settled >= 0 && h.settled <= total && h.next < math.MaxInt64)
+	r.must(h.settled >= 0 && h.settled <= total && (h.grid != nil || h.next >= 0 && h.next < math.MaxInt64/2))
 	switch h.kind {
 	case Time, Calendar:
 		if h.spec.Anchor == FirstPoint && h.is(anchored) {
@@ -300,11 +306,13 @@ func (h *Handler[T]) check(r *reader, origin int64) {
 		if h.is(begun) && r.err == nil {
 			r.must(h.is(anchored))
 			h.moveTo(h.next)
+			r.must(h.end > h.mark || h.spec.HasEnd)
 		}
 	case Size:
+		r.must(h.next > h.settled && h.next-h.settled <= max(h.spec.rows(), h.spec.stride()))
 		from := h.next - h.spec.rows()
-		r.must(from >= 0 && from >= low-h.spec.rows() && (from >= low || h.rows.live() == 0) && h.settled >= low)
+		r.must(from >= low && h.settled >= low)
 	default:
-		r.must(h.end >= -1 && h.end <= h.settled && (h.end < 0 || h.end >= low && h.end < h.settled))
+		r.must(h.settled >= low && h.end >= -1 && h.end <= h.settled && (h.end < 0 || h.end >= low && h.end < h.settled))
 	}
 }
