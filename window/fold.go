@@ -19,6 +19,7 @@ type reduction[T, A, R any] struct {
 	inc, gap1, late int64
 	slow            bool  // an option needs a look at every row
 	canSlide        bool  // see slide
+	canChange       bool  // see changed
 	anyOrder        bool  // time windows without Strict: min stays where it is
 	grid            *Grid // windows; nil for other kinds
 	cut             *Grid // panes

@@ -28,6 +28,7 @@ func Reduce[T, A, R any](s Spec, red Reducer[T, A, R], eval func(Result[R]) erro
 	r := &Reducing[T, A, R]{p: p, c: p.newCell()}
 	r.out = newOutlet(&p.opts, &p.busy, eval)
 	p.send = func(_ *cell[T, A], res Result[R]) error { return r.out.send(res) }
+	p.canChange = r.out.lane == nil && r.out.gate == nil
 	p.canSlide = r.out.lane == nil && r.out.gate == nil && p.f.flat && p.f.rem == nil
 	return r, nil
 }
@@ -48,6 +49,9 @@ func (r *Reducing[T, A, R]) Collect(ts int64, v T) (Outcome, error) {
 			c.seen, c.min, c.edge = ts, ts+p.inc, min(satAdd(ts, p.gap1), c.limit)
 		case paceWord:
 			if word(v) != c.word {
+				if p.canChange && !p.same(c.first, v) {
+					return Accepted, r.changed(ts, v)
+				}
 				return r.collectSlow(ts, v)
 			}
 			c.seen, c.min = ts, ts+p.inc

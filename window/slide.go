@@ -58,7 +58,21 @@ func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 func (p *panes[A]) turn(i int64) {
 	mid := p.floor(i)
 	p.foldBack(mid, i)
-	if low := max(p.low, mid-p.width); low < mid { // not below what is kept
-		p.foldFront(low, mid)
+	low := max(p.low, mid-p.width) // not below what is kept
+	if low >= mid || p.frontEnd == mid {
+		return
+	}
+	// foldFront for panes that all have rows and may be copied
+	p.frontLow, p.frontEnd = mid, mid
+	red, mask := p.f.red, int64(len(p.front)-1)
+	next := &p.front[(mid-1)&mask]
+	*next = *p.at(mid - 1)
+	p.frontLow = mid - 1
+	for i := mid - 2; i >= low; i-- {
+		q := &p.front[i&mask]
+		*q = *p.at(i)
+		red.Merge(&q.acc, &next.acc)
+		q.n += next.n
+		p.frontLow, next = i, q
 	}
 }
