@@ -127,6 +127,15 @@ func (l *late) OpenReadWrite(name string) (vfs.File, error) {
 	return file, err
 }
 
+// Create counts as well: a store writes a manifest of its own at each Open.
+func (l *late) Create(name string) (vfs.File, error) {
+	file, err := l.FS.Create(name)
+	if err == nil && strings.Contains(name, "MANIFEST-") {
+		file = &lateFile{file, l}
+	}
+	return file, err
+}
+
 func (l *late) pay(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -408,19 +408,19 @@ func (r *replay) settle(s *segment) error {
 		return fmt.Errorf("open log: %w", err)
 	}
 	defer f.Close()
-	if s.end < s.size {
-		if err := f.Truncate(s.end); err != nil {
+	// What an earlier Open or a rotation has done and could not sync may be in
+	// the cache of the operating system only, and marked as written: the last
+	// bytes, an end mark among them, are written again and the file is cut again,
+	// whatever its size says, before the sync counts.
+	if err := rewrite(f, s.seek(min(r.synced+1, s.last)), s.end); err != nil {
+		return fmt.Errorf("open log: write %s again: %w", s.name, err)
+	}
+	for _, size := range []int64{s.end + 1, s.end} {
+		if err := f.Truncate(size); err != nil {
 			return fmt.Errorf("open log: cut the end of %s: %w", s.name, err)
 		}
-		s.size = s.end
 	}
-	// Bytes whose sync failed may be in the cache of the operating system only,
-	// and marked as written: they are written again before the sync counts.
-	if r.synced < s.last {
-		if err := rewrite(f, s.seek(r.synced+1), s.end); err != nil {
-			return fmt.Errorf("open log: write %s again: %w", s.name, err)
-		}
-	}
+	s.size = s.end
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("open log: sync %s: %w: %w", s.name, errs.StorageFailed, err)
 	}
