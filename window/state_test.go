@@ -193,7 +193,8 @@ func TestNoAllocations(t *testing.T) {
 	rows("strict", Tumbling(7).FromFirst(), &Options[float64]{Strict: true, Empty: true})
 	p := NewPool(PoolOptions{Workers: 1})
 	defer p.Close()
-	rows("pool", Count(10), &Options[float64]{Pool: p, Rejection: RejectWait})
+	pooled := must(New(Count(10), func(Window[float64]) error { return nil }, &Options[float64]{Pool: p, Rejection: RejectWait}))
+	cases["rows pool"] = func() { ts++; pooled.Collect(ts, 1) }
 	folds := func(name string, s Spec, o *Options[float64]) {
 		h := must(Reduce(s, Avg[float64]{}, give, o))
 		cases["fold "+name] = func() { ts++; h.Collect(ts, float64(ts/20)) }
