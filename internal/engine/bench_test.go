@@ -100,6 +100,9 @@ func BenchmarkCommitLogged(b *testing.B) {
 }
 
 func TestCommitAllocatesNothing(t *testing.T) {
+	if detector {
+		t.Skip("the race detector allocates")
+	}
 	for _, c := range [][2]int{{10, 1}, {1, 1}, {10, 100}} {
 		t.Run(fmt.Sprintf("series=%d/rows=%d", c[0], c[1]), func(t *testing.T) {
 			cfg := memConfig()
