@@ -243,6 +243,7 @@ func errnoOne(o *Options, r *Report, seed uint64, calls []oracle.Call, setup Set
 		return true
 	}})
 	e := newErrnoRun(fsys, setup)
+	defer func() { shielded(e.world.close) }()
 	r.Runs++
 	where := func() string {
 		how := "once"
@@ -259,7 +260,6 @@ func errnoOne(o *Options, r *Report, seed uint64, calls []oracle.Call, setup Set
 	switch {
 	case v.Class == undecided:
 		r.Counts["undecided"]++
-		shielded(e.world.close)
 		return
 	case e.failed > 0:
 		r.Counts["felt"]++

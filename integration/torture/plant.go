@@ -109,10 +109,15 @@ type late struct {
 
 type lateFile struct {
 	vfs.File
-	l *late
+	l     *late
+	fresh bool // its first sync is made in time
 }
 
 func (f *lateFile) Sync() error {
+	if f.fresh {
+		f.fresh = false
+		return f.File.Sync()
+	}
 	f.l.mu.Lock()
 	defer f.l.mu.Unlock()
 	f.l.owed = append(f.l.owed, f.File.Sync)
@@ -122,7 +127,7 @@ func (f *lateFile) Sync() error {
 func (l *late) OpenReadWrite(name string) (vfs.File, error) {
 	file, err := l.FS.OpenReadWrite(name)
 	if err == nil && strings.Contains(name, "MANIFEST-") {
-		file = &lateFile{file, l}
+		file = &lateFile{File: file, l: l}
 	}
 	return file, err
 }
@@ -131,7 +136,7 @@ func (l *late) OpenReadWrite(name string) (vfs.File, error) {
 func (l *late) Create(name string) (vfs.File, error) {
 	file, err := l.FS.Create(name)
 	if err == nil && strings.Contains(name, "MANIFEST-") {
-		file = &lateFile{file, l}
+		file = &lateFile{File: file, l: l, fresh: true}
 	}
 	return file, err
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,16 +89,25 @@ func (w *World) close() error {
 	return err
 }
 
+// stallLimit is how long a run that is due may take to begin, in true time.
+const stallLimit = 20 * time.Second
+
 // settle waits until no run of the query is due. A run that fails ends the wait
 // with its error, for it is repeated only when the clock goes on.
 func (w *World) settle() error {
 	if !w.roll {
 		return nil
 	}
+	runs, since := w.runs.Load(), time.Now()
 	for {
 		infos, err := w.db.ContinuousQueries(context.Background())
 		if err != nil {
 			return err
+		}
+		if n := w.runs.Load(); n != runs {
+			runs, since = n, time.Now()
+		} else if time.Since(since) > stallLimit {
+			return fmt.Errorf("roll is due and does not run: %+v at %v", slices.Collect(infos), w.clock.Now())
 		}
 		for info := range infos {
 			if info.LastErr != nil {
