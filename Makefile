@@ -7,7 +7,7 @@ GO ?= go
 
 .PHONY: help
 help: ## print the targets
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## everything that CI runs, nested modules included; ends with a table
@@ -16,6 +16,10 @@ test: ## everything that CI runs, nested modules included; ends with a table
 .PHONY: quick
 quick: ## formatting, vet and unit tests of the main module
 	$(GO) run ./tools/testall -run '^(gofmt|vet|unit)$$'
+
+.PHONY: integration
+integration: ## the sinks against the real servers that are installed; those that are not are skipped
+	$(GO) run ./tools/testall -run '^real '
 
 .PHONY: nightly
 nightly: ## test, then lint, long models, repeated race runs and fuzzing; recorded in docs/nightly.md

@@ -29,7 +29,11 @@ func nightlyParts(r *repo, fuzz time.Duration) []part {
 	}
 	for _, m := range r.modules[1:] {
 		parts = append(parts, part{"long unit " + m.rel, time.Hour, func(ctx context.Context) outcome {
-			return r.goTests(ctx, goTest{module: m, env: nightly, args: []string{"-vet=off", "-count=1", "-timeout=1h"}, packages: []string{"./..."}})
+			list, err := r.nested(ctx, m)
+			if err != nil {
+				return failed("", err.Error())
+			}
+			return r.goTests(ctx, goTest{module: m, env: nightly, args: []string{"-vet=off", "-count=1", "-timeout=1h"}, packages: list})
 		}})
 	}
 	for _, f := range fuzzTargets(r.root) {

@@ -77,9 +77,14 @@ func testParts(r *repo) []part {
 	}
 	for _, m := range r.modules[1:] {
 		parts = append(parts, part{"unit " + m.rel, 10 * time.Minute, func(ctx context.Context) outcome {
-			return r.goTests(ctx, goTest{module: m, args: []string{"-vet=off", "-short"}, packages: []string{"./..."}, record: true})
+			list, err := r.nested(ctx, m)
+			if err != nil {
+				return failed("", err.Error())
+			}
+			return r.goTests(ctx, goTest{module: m, args: []string{"-vet=off", "-short"}, packages: list, record: true})
 		}})
 	}
+	parts = append(parts, realParts(r)...)
 	parts = append(parts,
 		part{"race", 20 * time.Minute, r.race},
 		part{"unit 386", 15 * time.Minute, r.unit386},

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMissingProgram(t *testing.T) {
+	_, err := New(t.Context(), t.TempDir(), Spec{Name: "nothing", Needs: []string{"no-such-server"}, Missing: "package nothing"})
+	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "no program no-such-server (package nothing)") {
+		t.Errorf("%v, want that the program is missing and where to get it", err)
+	}
+}
+
+// TestNeverReady holds that a server which ends by itself, or serves nothing, is
+// an error that shows its log.
+func TestNeverReady(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"ends", "echo bad settings; exit 3", "ended by itself"},
+		{"hangs", "echo bad settings; exec sleep 60", "not ready"},
+	} {
+		s, err := New(t.Context(), t.TempDir(), Spec{
+			Name: "sh", Ports: []string{"tcp"}, Within: time.Second,
+			Command: func(*Server) ([]string, []string) { return []string{"/bin/sh", "-c", c.script}, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Up(t.Context())
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bad settings") {
+			t.Errorf("%s: %v, want %q and the log", c.name, err, c.want)
+		}
+		if s.Running() {
+			t.Errorf("%s: it runs", c.name)
+		}
+	}
+}
+
+// TestMosquittoComesBack holds that a server comes back on the same port, after
+// an orderly stop and after a crash, and that the journal tells of it.
+func TestMosquittoComesBack(t *testing.T) {
+	s := Start(t, Mosquitto(MosquittoOptions{Users: map[string]string{"root": "secret"}, Cert: NewCertificate(t)}))
+	reachable := func() bool {
+		conn, err := net.Dial("tcp", s.Addr("mqtt"))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	}
+	for _, stop := range []func(){func() { s.Stop(t) }, s.Crash} {
+		if !reachable() {
+			t.Error("not reachable though it runs")
+		}
+		stop()
+		if reachable() {
+			t.Error("reachable though it was stopped")
+		}
+		s.Start(t)
+	}
+	if err := s.Down(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(s.Journal(), "\n")
+	for _, want := range []string{"start 1", "stop by terminated", "start 2", "killed by SIGKILL", "start 3", "log: ", "mosquitto version 2"} {
+		if !strings.Contains(text+s.VersionText, want) {
+			t.Errorf("no %q in the journal\n%s", want, text)
+		}
+	}
+}
