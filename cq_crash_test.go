@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/cqoracle"
 	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/internal/engine"
 )
 
 func crashView() CQSpec {
@@ -182,6 +185,101 @@ func TestIncrementalUnderConcurrentWrites(t *testing.T) {
 	if got := dump(t, db, "root.m.sum"); !slices.Equal(got, want) {
 		t.Fatalf("stored\n %s\nwant\n %s", cqDiff(got, want), cqDiff(want, got))
 	}
+}
+
+// A record that is under way while its query is altered has the marks of the
+// definition before, in a generation of before; the new one takes them up.
+func TestIncrementalAlterTakesUpMarksUnderWay(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
+	cqPut(t, db, "root.in.d", 10, 1)
+	cqPut(t, db, "root.in.d", 130, 1)
+	must(t, db.Quiesce(ctx))
+	table, under := db.cqs.begin() // a row at 20 s, held before its record
+	under.rows(table.views[0], []int64{20e9})
+	b := engine.Batch{}
+	under.store(&b)
+	shape, err := db.eng.Shape("root.in.d", []string{"s"}, []column.Kind{column.Float64})
+	must(t, err)
+	b.Tablets = []engine.Tablet{{Shape: shape, Times: []int64{20e9}, Cols: []column.Vector{{Kind: column.Float64, Float64s: []float64{5}}}, Nulls: []column.Bitmap{nil}}}
+	altered := make(chan error)
+	go func() {
+		spec := minuteView("m")
+		spec.Text = "another"
+		altered <- db.AlterContinuousQuery(ctx, spec)
+	}()
+	for db.cqs.table.Load() == table { // until inserts see the new one
+		runtime.Gosched()
+	}
+	_, err = db.eng.Commit(ctx, &b, false)
+	must(t, err)
+	under.settle(db, nil)
+	must(t, <-altered)
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.*", "n@0=2 sum@0=6")
+}
+
+// Definitions change while rows come in and are computed: what a record of
+// before the change made dirty is computed by the query of after it.
+func TestIncrementalAlterUnderLoad(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	specs := cqWorldSpecs(-1)
+	for _, s := range specs {
+		must(t, db.CreateContinuousQuery(ctx, s))
+	}
+	var writers, others sync.WaitGroup
+	var all [2][]cqoracle.Point
+	for w := range all {
+		rng := rand.New(rand.NewPCG(uint64(w), 5))
+		writers.Go(func() {
+			for i := range 2000 {
+				p := cqoracle.Point{At: rng.Int64N(1<<16)*4e9 + int64(w)*1e9, Value: float64(i)}
+				if err := db.Insert(ctx, "root.in.d", ns(p.At), Float64("s", p.Value)); err != nil {
+					t.Error(err)
+					return
+				}
+				all[w] = append(all[w], p)
+			}
+		})
+	}
+	stop := make(chan struct{})
+	repeat := func(f func(i int) error) {
+		others.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := f(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	repeat(func(int) error { _, err := db.pumpAll(ctx); return err })
+	repeat(func(i int) error {
+		spec := specs[i%3]
+		spec.Text = fmt.Sprint(i)
+		return db.AlterContinuousQuery(ctx, spec)
+	})
+	repeat(func(i int) error {
+		return db.RefreshContinuousQuery(ctx, specs[i%3].Name, ns(0), ns(3600e9))
+	})
+	writers.Wait()
+	close(stop)
+	others.Wait()
+	must(t, db.Quiesce(ctx))
+	w := &cqWorld{t: t, db: db, late: -1, newest: math.MaxInt64}
+	for _, list := range all {
+		for _, p := range list {
+			w.raw.Put(p.At, p.Value)
+		}
+	}
+	w.check()
 }
 
 // Rows newest first into three levels: each window is computed about once.

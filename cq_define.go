@@ -211,13 +211,19 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 	if !had || !bytes.Equal(stored, def) {
 		b.Puts = append(b.Puts, engine.Put{Kind: engine.PutDefinition, Key: cqKey(name, "def"), Value: def})
 	}
+	if err := q.busy.Lock(ctx); err != nil { // nobody runs it before it is whole
+		return err
+	}
 	if old != nil {
-		if err := db.stopOne(ctx, old); err != nil {
+		if err := db.retire(ctx, old); err != nil {
+			q.busy.Unlock()
 			return err
 		}
 		q.paused = old.paused
 	}
 	undo := func() {
+		q.retired = true
+		q.busy.Unlock()
 		s.mu.Lock()
 		delete(s.all, name)
 		if old != nil {
@@ -228,9 +234,7 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 		s.publish()
 		s.mu.Unlock()
 		if old != nil {
-			if err := db.start(old); err != nil {
-				db.log.Error("continuous query does not start", "cq", name, "err", err)
-			}
+			db.reinstate(old, q)
 		}
 	}
 	paths := db.knownTargets(q)
@@ -246,7 +250,12 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 	s.publish()
 	s.mu.Unlock()
 	if err == nil && q.view != nil {
-		err = db.beginView(ctx, q, old, had, &b)
+		if err = s.barrier(ctx); err == nil {
+			if old != nil && old.view != nil {
+				q.view.succeed(db.eng, old.view)
+			}
+			err = db.beginView(ctx, q, old, had, &b)
+		}
 	}
 	if err == nil && len(b.Puts) > 0 {
 		_, err = db.eng.Commit(ctx, &b, false)
@@ -260,16 +269,29 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 	}
 	if err != nil {
 		undo()
+		return err
 	}
-	return err
+	q.busy.Unlock()
+	return nil
+}
+
+// reinstate makes old run again, in whose place failed was for a while.
+func (db *DB) reinstate(old, failed *cq) {
+	if old.view != nil && failed.view != nil {
+		if err := db.cqs.barrier(context.Background()); err != nil { // has no end by itself
+			db.log.Error("continuous query", "cq", old.spec.Name, "err", err)
+		}
+		old.view.succeed(db.eng, failed.view)
+	}
+	old.revive()
+	if err := db.start(old); err != nil {
+		db.log.Error("continuous query does not start", "cq", old.spec.Name, "err", err)
+	}
 }
 
 // beginView marks what q has to compute first: everything if it is new or its
 // query has changed.
 func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Batch) error {
-	if err := db.cqs.barrier(ctx); err != nil {
-		return err
-	}
 	v := q.view
 	extent, ok, err := db.extent(ctx, q)
 	if err != nil || !ok {

@@ -16,8 +16,9 @@ import (
 	"github.com/tickwell/tickwell/internal/schedule"
 )
 
-// stopOne takes q from the scheduler and waits for its run.
-func (db *DB) stopOne(ctx context.Context, q *cq) error {
+// retire takes q from the scheduler and waits for its run. It does not run again,
+// whoever still knows it.
+func (db *DB) retire(ctx context.Context, q *cq) error {
 	s := &db.cqs
 	s.mu.Lock()
 	sched := s.sched
@@ -30,8 +31,17 @@ func (db *DB) stopOne(ctx context.Context, q *cq) error {
 	if err := q.busy.Lock(ctx); err != nil { // a run outside of the scheduler
 		return err
 	}
+	q.retired = true
 	q.busy.Unlock()
 	return nil
+}
+
+// revive undoes retire.
+func (q *cq) revive() {
+	if q.busy.Lock(context.Background()) == nil { // nothing holds it for long: it does not run
+		q.retired = false
+		q.busy.Unlock()
+	}
 }
 
 // DropContinuousQuery stops a query, waits for its run, and forgets its
@@ -53,7 +63,7 @@ func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
 	if q == nil {
 		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
 	}
-	if err := db.stopOne(ctx, q); err != nil {
+	if err := db.retire(ctx, q); err != nil {
 		return fail(err)
 	}
 	s.mu.Lock()
@@ -146,7 +156,7 @@ func (db *DB) RefreshContinuousQuery(ctx context.Context, name string, start, en
 	case q.inactive != nil:
 		return fail(q.inactive)
 	case q.view != nil:
-		err = db.refreshView(ctx, q, incremental.Range{From: from, To: to})
+		err = db.refreshView(ctx, name, incremental.Range{From: from, To: to})
 	case from == math.MinInt64 || to == math.MaxInt64:
 		err = fmt.Errorf("a scheduled query needs both ends: %w", errs.BadInput)
 	default:
@@ -158,42 +168,64 @@ func (db *DB) RefreshContinuousQuery(ctx context.Context, name string, start, en
 	return nil
 }
 
-func (db *DB) refreshView(ctx context.Context, q *cq, r incremental.Range) error {
-	v := q.view
-	extent, ok, err := db.extent(ctx, q)
-	if err != nil {
+func (db *DB) refreshView(ctx context.Context, name string, r incremental.Range) error {
+	if err := db.markAgain(ctx, name, r); err != nil {
 		return err
 	}
-	lo, hi, some, err := db.targetExtent(q)
-	if err != nil || !ok && !some {
-		return err
-	}
-	if some {
-		if !ok {
-			extent = incremental.Range{From: lo, To: hi}
+	for {
+		q := db.cqs.find(name)
+		if q == nil || q.view == nil {
+			return fmt.Errorf("it was dropped meanwhile: %w", errs.NotFound)
 		}
-		extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
-	}
-	v.mu.Lock()
-	r = v.touchedBy(r.Intersect(extent))
-	gen := v.gen
-	v.mu.Unlock()
-	if r.Empty() {
-		return nil
-	}
-	key := v.markKey(gen, r)
-	if _, err := db.eng.Commit(ctx, &engine.Batch{Puts: []engine.Put{{Kind: engine.PutProgress, Key: key, Value: []byte{1}}}}, false); err != nil {
-		return err
-	}
-	v.mu.Lock()
-	v.keys[key] = r
-	v.mu.Unlock()
-	for more := true; more; {
-		if more, err = db.pump(ctx, q); err != nil {
+		more, err := db.pump(ctx, q)
+		if err != nil || !more && db.cqs.find(name) == q {
 			return err
 		}
 	}
-	return nil
+}
+
+// markAgain marks the windows in r as dirty, as far as there are rows or results.
+func (db *DB) markAgain(ctx context.Context, name string, r incremental.Range) error {
+	_, m := db.cqs.begin() // an Alter waits for this record, or is over
+	err := func() error {
+		q := db.cqs.find(name)
+		if q == nil || q.view == nil {
+			return fmt.Errorf("it was dropped meanwhile: %w", errs.NotFound)
+		}
+		extent, ok, err := db.extent(ctx, q)
+		if err != nil {
+			return err
+		}
+		lo, hi, some, err := db.targetExtent(q)
+		if err != nil || !ok && !some {
+			return err
+		}
+		if some {
+			if !ok {
+				extent = incremental.Range{From: lo, To: hi}
+			}
+			extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
+		}
+		v := q.view
+		v.mu.Lock()
+		r := v.touchedBy(r.Intersect(extent))
+		if !r.Empty() {
+			m.list = append(m.list, cqMark{v, v.gen, r, math.MaxInt64, math.MinInt64})
+		}
+		v.mu.Unlock()
+		b := engine.Batch{}
+		if m.store(&b); len(b.Puts) == 0 {
+			return nil
+		}
+		_, err = db.eng.Commit(ctx, &b, false)
+		return err
+	}()
+	m.settle(db, err)
+	var se *engine.StoredError
+	if errors.As(err, &se) {
+		return nil
+	}
+	return err
 }
 
 // refreshLimit bounds how many runs one refresh repeats.
@@ -204,6 +236,9 @@ func (db *DB) refreshRuns(ctx context.Context, q *cq, from, to int64) error {
 		return err
 	}
 	defer q.busy.Unlock()
+	if q.retired {
+		return fmt.Errorf("it was altered or dropped meanwhile: %w", errs.NotFound)
+	}
 	at, ok := q.plan.First(from)
 	for n := 0; ok; n++ {
 		lo, hi := q.plan.Window(at)

@@ -22,6 +22,9 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 		return false, err
 	}
 	defer q.busy.Unlock()
+	if q.retired {
+		return false, nil
+	}
 	v := q.view
 	v.mu.Lock()
 	due := v.due(db.clock.Mono())

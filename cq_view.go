@@ -172,8 +172,16 @@ func parseOrderedTime(s string) (int64, bool) {
 	return int64(u ^ 1<<63), err == nil && len(s) == 16
 }
 
-// load reads the marks that are stored.
+// load reads what is stored of the view.
 func (v *cqView) load(e *engine.Engine) {
+	v.readMarks(e)
+	if b, ok := e.Get(cqKey(v.name, "newest")); ok && len(b) == 8 {
+		v.newest = int64(binary.LittleEndian.Uint64(b))
+	}
+	v.emitted.load(e, v.name)
+}
+
+func (v *cqView) readMarks(e *engine.Engine) {
 	prefix := cqKey(v.name, "d/")
 	for key := range e.Scan(prefix) {
 		gen, times, ok := strings.Cut(key[len(prefix):], "/")
@@ -188,10 +196,20 @@ func (v *cqView) load(e *engine.Engine) {
 			v.gen = max(v.gen, n+1)
 		}
 	}
-	if b, ok := e.Get(cqKey(v.name, "newest")); ok && len(b) == 8 {
-		v.newest = int64(binary.LittleEndian.Uint64(b))
-	}
-	v.emitted.load(e, v.name)
+}
+
+// succeed takes over from a view of the same query that inserts do not see any
+// more. Records that were under way when the views changed had their marks from
+// before: they are in the log, but v has not read them.
+func (v *cqView) succeed(e *engine.Engine, before *cqView) {
+	before.mu.Lock()
+	gen, oldest, newest, touched := before.gen, before.oldest, before.newest, before.touched
+	before.mu.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.readMarks(e)
+	v.gen, v.marked = max(v.gen, gen)+1, incremental.Ranges{}
+	v.oldest, v.newest, v.touched = min(v.oldest, oldest), max(v.newest, newest), max(v.touched, touched)
 }
 
 // cqMark is a mark on its way into the log.

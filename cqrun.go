@@ -28,6 +28,7 @@ type cq struct {
 	inactive error          // why it does not run
 	paused   bool
 	busy     dispatch.Ticket // held by a run
+	retired  bool            // another took its place, or it was dropped; guarded by busy
 	computed atomic.Int64    // windows
 	failing  atomic.Int32    // failures in a row, of an incremental one
 }
@@ -237,6 +238,9 @@ func (db *DB) runCQ(ctx context.Context, q *cq, r schedule.Run) error {
 		return err
 	}
 	defer q.busy.Unlock()
+	if q.retired {
+		return nil
+	}
 	return db.runOnce(ctx, q, r.At, r.From, r.To, true)
 }
 

@@ -238,15 +238,39 @@ func (s *Scheduler) Close(limit time.Duration) error {
 	return s.group.Close(limit)
 }
 
+// sameMoment bounds how far apart two readings of a clock may lie that count as
+// one. Only a clock that is moved by hand, or a machine that slept, is beyond it.
+const sameMoment = time.Millisecond
+
+// read returns wall and monotonic time of one moment.
+func (s *Scheduler) read() (now int64, mono time.Duration) {
+	mono = s.clk.Mono()
+	for {
+		now = s.clk.Now().UnixNano()
+		again := s.clk.Mono()
+		if again-mono <= sameMoment {
+			return now, again
+		}
+		mono = again
+	}
+}
+
 // tick starts what is due and sets the next wake-up.
 func (s *Scheduler) tick() {
+	for !s.look() {
+		// a wake-up that was set came due before it was set
+	}
+}
+
+// look is tick, and reports whether the wake-up it set is still ahead.
+func (s *Scheduler) look() bool {
 	type told struct {
 		e    *entry
 		step Step
 	}
 	var steps []told
 	s.mu.Lock()
-	now, mono := s.clk.Now().UnixNano(), s.clk.Mono()
+	now, mono := s.read()
 	for _, e := range s.tasks {
 		if e.Plan == nil || !e.waiting() || e.state.Next <= now {
 			continue
@@ -273,13 +297,12 @@ func (s *Scheduler) tick() {
 			sleep = min(sleep, d)
 		}
 	}
-	if sleep < never {
-		s.arm(mono, sleep)
-	}
+	ahead := sleep == never || s.arm(mono, sleep)
 	s.mu.Unlock()
 	for _, t := range steps {
 		t.e.tell(t.step)
 	}
+	return ahead
 }
 
 // waiting reports whether the task may start a run some time.
@@ -357,7 +380,7 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 	e.state.Running = false
 	s.running--
 	e.state.Err = err
-	now, mono := s.clk.Now().UnixNano(), s.clk.Mono()
+	now, mono := s.read()
 	switch {
 	case err != nil:
 		e.state.Failures++
@@ -389,30 +412,44 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 	s.announce()
 }
 
-// arm sets the wake-up, unless an earlier one is set already.
-func (s *Scheduler) arm(mono, sleep time.Duration) {
+// arm sets the wake-up, unless an earlier one is set already. It returns false
+// if the clock went past it meanwhile.
+func (s *Scheduler) arm(mono, sleep time.Duration) bool {
 	if s.closed {
-		return
+		return true
 	}
 	at := mono + sleep
 	if s.stop != nil {
 		if s.wakeAt <= at && s.wakeAt > mono {
-			return
+			return true
 		}
 		s.stop()
 	}
-	s.timer++
-	id := s.timer
 	s.wakeAt = at
-	s.stop = s.clk.AfterFunc(sleep, func() {
-		s.mu.Lock()
-		valid := id == s.timer
-		if valid {
+	for {
+		s.timer++
+		id := s.timer
+		s.stop = s.clk.AfterFunc(at-mono, func() {
+			s.mu.Lock()
+			valid := id == s.timer
+			if valid {
+				s.stop = nil
+			}
+			s.mu.Unlock()
+			if valid {
+				s.tick()
+			}
+		})
+		// AfterFunc counted from when it looked at the clock, which may be later.
+		again := s.clk.Mono()
+		if again-mono <= sameMoment {
+			return true
+		}
+		s.stop()
+		if again >= at {
 			s.stop = nil
+			return false
 		}
-		s.mu.Unlock()
-		if valid {
-			s.tick()
-		}
-	})
+		mono = again
+	}
 }

@@ -335,3 +335,47 @@ func TestSchedulerAddRefusals(t *testing.T) {
 		require.ErrorIs(t, b.s.Add(Task{Name: "cq", Period: s, Do: b.do}), errs.Exists)
 	})
 }
+
+// slipClock goes on by slip once, in the moment before the next wake-up is set
+// or before the next wall time is read.
+type slipClock struct {
+	*clock.Fake
+	slip   time.Duration
+	onNow  atomic.Int32 // at that reading
+	onWake atomic.Bool
+}
+
+func (c *slipClock) Now() time.Time {
+	if c.onNow.Add(-1) == 0 {
+		c.Advance(c.slip)
+	}
+	return c.Fake.Now()
+}
+
+func (c *slipClock) AfterFunc(d time.Duration, f func()) func() bool {
+	if c.onWake.CompareAndSwap(true, false) {
+		c.Advance(c.slip)
+	}
+	return c.Fake.AfterFunc(d, f)
+}
+
+// A clock that is moved while the scheduler looks at it delays no run.
+func TestSchedulerWhileTheClockMoves(t *testing.T) {
+	for _, wake := range []bool{false, true} {
+		for _, slip := range []time.Duration{4 * s, 9 * s} {
+			c := &slipClock{Fake: clock.NewFake(time.Unix(1, 0)), slip: slip}
+			if c.onWake.Store(wake); !wake {
+				c.onNow.Store(2) // Add has the first
+			}
+			sch := NewScheduler(c, 1)
+			ran := make(chan int64, 1)
+			require.NoError(t, sch.Add(Task{Name: "a", Plan: mustPlan(t, Spec{Every: 10 * s, Boundary: 10 * sec}), Do: func(_ context.Context, r Run) error {
+				ran <- r.At
+				return nil
+			}}))
+			c.Advance(9*s - slip) // now it is 10 s
+			require.Equal(t, int64(10*sec), <-ran)
+			require.NoError(t, sch.Close(time.Minute))
+		}
+	}
+}
