@@ -16,7 +16,12 @@ type module struct {
 	path string // as in its go.mod
 }
 
-// findModules returns the module in root and the ones nested below it.
+// peers are folders of programs that the benchmark builds itself, each with the
+// dependencies of another store; nothing else loads them.
+var peers = map[string]bool{"bench/peers": true, "bench/cases": true}
+
+// findModules returns the module in root and the ones nested below it, without
+// the peers of the benchmark.
 func findModules(root string) ([]module, error) {
 	var found []module
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -26,6 +31,9 @@ func findModules(root string) ([]module, error) {
 		if d.IsDir() {
 			name := d.Name()
 			if path != root && (name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
+				return filepath.SkipDir
+			}
+			if rel, err := filepath.Rel(root, path); err == nil && peers[filepath.ToSlash(rel)] {
 				return filepath.SkipDir
 			}
 			return nil

@@ -32,6 +32,7 @@ func TestFindModules(t *testing.T) {
 		"go.mod":               "module example.org/m\n\ngo 1.25\n",
 		"sink/mqtt/go.mod":     "// a comment\nmodule example.org/m/sink/mqtt\n",
 		"bench/go.mod":         "module example.org/m/bench\n",
+		"bench/peers/x/go.mod": "module hidden\n",
 		"testdata/hide/go.mod": "module hidden\n",
 		".cache/go.mod":        "module hidden\n",
 	})

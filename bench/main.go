@@ -1,0 +1,129 @@
+// Command bench runs tickwell, the stores that a Go user would pick instead and
+// the physical floor on the same work, each in a process of its own, and prints
+// what came out as ratios.
+//
+//	go run . [-quick] [-only NAME,...] [-json FILE] [-md FILE] [-check FILE]
+//
+// Wall times of a busy machine mean little; the ratios are formed within one
+// run. See README.md for what each case does.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// plan is how much work a run does.
+type plan struct {
+	reps                 int
+	points, small, one   int64         // of the in-order, the other and the point-by-point runs
+	long, short, timeout time.Duration // limits of writing, and of a whole process
+	events               int64         // of window and trigger cases
+}
+
+var (
+	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000}
+	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000}
+)
+
+type settings struct {
+	plan
+	only       []string
+	dir        string
+	cpu, mem   string
+	verbose    io.Writer
+	isQuick    bool
+	keepReport string
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "floors" {
+		printFloors(os.Args[2:])
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, log io.Writer) error {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.SetOutput(log)
+	var (
+		isQuick  = fs.Bool("quick", false, "little work: a few minutes for everything")
+		only     = fs.String("only", "", "peers to run, by folder name, with :variant for one variant: tickwell,promtsdb,sqlitemodernc:full")
+		jsonFile = fs.String("json", "", "write one JSON line per figure to this file (- is standard output)")
+		mdFile   = fs.String("md", "", "write the tables to this file as well")
+		check    = fs.String("check", "", "compare with the limits in this file; exit 1 where one is exceeded")
+		limits   = fs.String("limits", "", "write limits of 1.5 times this run's ratios to this file")
+		reps     = fs.Int("reps", 0, "repetitions, at least 3 for a median (default 3)")
+		dir      = fs.String("dir", "", "folder on the disk to measure (default: a temporary one)")
+		cpu      = fs.String("cpuprofile", "", "folder for a CPU profile of each process")
+		mem      = fs.String("memprofile", "", "folder for a heap profile of each process")
+	)
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	s := settings{plan: full, dir: *dir, verbose: log, isQuick: *isQuick}
+	if *isQuick {
+		s.plan = quick
+	}
+	if *reps > 0 {
+		s.reps = *reps
+	}
+	if *only != "" {
+		s.only = strings.Split(*only, ",")
+	}
+	for _, p := range []struct{ from, to *string }{{cpu, &s.cpu}, {mem, &s.mem}} {
+		if *p.from == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*p.from)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(abs, 0o755); err != nil {
+			return err
+		}
+		*p.to = abs
+	}
+	results, skipped, err := measure(ctx, s)
+	if err != nil {
+		return err
+	}
+	figures := figuresOf(results)
+	report := tables(s, results, figures, skipped)
+	fmt.Fprint(out, report)
+	if *mdFile != "" {
+		if err := os.WriteFile(*mdFile, []byte(report), 0o644); err != nil {
+			return err
+		}
+	}
+	if *jsonFile != "" {
+		if err := writeFigures(*jsonFile, out, figures); err != nil {
+			return err
+		}
+	}
+	if *limits != "" {
+		if err := writeLimits(*limits, figures); err != nil {
+			return err
+		}
+	}
+	if *check != "" {
+		return checkLimits(*check, figures, out)
+	}
+	return nil
+}
