@@ -18,8 +18,10 @@ import (
 
 // sinkSet is the sinks of a store, each with the pipeline that feeds it.
 type sinkSet struct {
-	mu  sync.Mutex
-	all map[string]*deliver.Pipeline[Event]
+	mu      sync.Mutex
+	all     map[string]*deliver.Pipeline[Event]
+	dropped map[string]bool // names that triggers may still emit to
+	redrive chan struct{}   // held by whoever moves dead letters
 }
 
 // AddSink starts a sink. Events that wait under its name are delivered first.
@@ -33,12 +35,12 @@ func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
 func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 	fail := func(err error) error { return &Error{Op: "add sink", Subject: spec.Name, Err: err} }
 	switch {
-	case spec.Name == "":
+	case spec.Name == "" || spec.Name[0] == 0:
 		return fail(fmt.Errorf("no name: %w", errs.BadInput))
 	case spec.Sink == nil:
 		return fail(fmt.Errorf("no Sink: %w", errs.BadInput))
-	case spec.Batch < 0 || spec.Linger < 0 || spec.Timeout < 0:
-		return fail(fmt.Errorf("negative Batch, Linger or Timeout: %w", errs.BadInput))
+	case spec.Batch < 0 || spec.Linger < 0 || spec.Timeout < 0 || spec.InFlight < 0 || spec.MaxAge < 0:
+		return fail(fmt.Errorf("negative Batch, Linger, Timeout, InFlight or MaxAge: %w", errs.BadInput))
 	}
 	s := &db.sinks
 	if s.has(spec.Name) {
@@ -63,6 +65,49 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		s.all = make(map[string]*deliver.Pipeline[Event])
 	}
 	s.all[spec.Name] = p
+	delete(s.dropped, spec.Name)
+	return nil
+}
+
+// DropSink stops a sink and discards the events and dead letters that wait under
+// its name; an attempt under way is cut short. Triggers and queries go on: what
+// they emit goes to the other sinks that they name, if any, until a sink of that
+// name is added again. It fails with [ErrNotFound] if nothing goes by the name.
+func (db *DB) DropSink(ctx context.Context, name string) error {
+	fail := func(err error) error { return &Error{Op: "drop sink", Subject: name, Err: err} }
+	if err := db.usable(ctx); err != nil {
+		return fail(err)
+	}
+	s := &db.sinks
+	s.mu.Lock()
+	p := s.all[name]
+	delete(s.all, name)
+	if p != nil {
+		if s.dropped == nil {
+			s.dropped = make(map[string]bool)
+		}
+		s.dropped[name] = true
+	}
+	s.mu.Unlock()
+	box := db.eng.Outbox()
+	if p == nil && !slices.ContainsFunc(box.Sinks(), func(i engine.SinkInfo) bool {
+		return (i.Name == name || i.Name == deadName(name)) && i.Events > 0
+	}) {
+		return fail(errs.NotFound)
+	}
+	var stuck error
+	if p != nil {
+		stuck = p.Close(closeLimit)
+	}
+	n := box.Detach(name)
+	dead := box.Detach(deadName(name))
+	db.log.Info("sink dropped", "sink", name, "events", n, "dead letters", dead)
+	if err := db.eng.LogCursors(ctx); err != nil {
+		return fail(errors.Join(stuck, err))
+	}
+	if stuck != nil {
+		return fail(stuck)
+	}
 	return nil
 }
 
@@ -104,8 +149,11 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	if spec.Notify {
 		o = deliver.Notify()
 	}
-	o.InFlight = 1
+	o.InFlight = max(spec.InFlight, 1)
 	o.Linger = spec.Linger
+	if spec.MaxAge > 0 {
+		o.MaxAge = spec.MaxAge
+	}
 	if spec.Batch > 0 {
 		o.BatchEvents = spec.Batch
 	}
@@ -132,11 +180,15 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	if s, ok := spec.Sink.(interface{ Close(context.Context) error }); ok {
 		c.Close = s.Close
 	}
-	if spec.DeadLetter != nil {
-		c.DeadLetter = func(_ context.Context, d deliver.Dead[Event]) error {
-			spec.DeadLetter(d.Event, errors.New(d.Cause))
-			return nil
+	c.DeadLetter = func(ctx context.Context, d deliver.Dead[Event]) error {
+		letter := DeadLetter{
+			Sink: spec.Name, Event: d.Event, Reason: d.Class.String(), Cause: d.Cause, Attempts: d.Attempts,
+			FirstAttempt: d.FirstAttempt, LastAttempt: d.LastAttempt,
 		}
+		if spec.DeadLetter != nil {
+			return spec.DeadLetter(ctx, letter)
+		}
+		return db.keepDead(ctx, letter)
 	}
 	return c
 }
@@ -158,11 +210,18 @@ func (db *DB) sinkNames(names []string) ([]string, error) {
 	return slices.Clone(names), nil
 }
 
-// targets are the sinks of an event that names none.
-func (s *sinkSet) targets() []string {
+// targets are the sinks that an event goes to: all if it names none, else those
+// that have not been dropped.
+func (s *sinkSet) targets(named []string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.all))
+	if named == nil {
+		return slices.Sorted(maps.Keys(s.all))
+	}
+	if len(s.dropped) == 0 {
+		return named
+	}
+	return slices.DeleteFunc(slices.Clone(named), func(name string) bool { return s.dropped[name] })
 }
 
 func (s *sinkSet) has(name string) bool {
@@ -213,6 +272,7 @@ func (db *DB) sinkStats() []SinkStats {
 		for _, n := range s.Dropped {
 			st.Dropped += n
 		}
+		st.DeadLetters, _ = db.eng.Outbox().Backlog(deadName(name))
 		out = append(out, st)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
@@ -237,7 +297,7 @@ func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deli
 			// It cannot be delivered; a placeholder lets the queue go on.
 			e = Event{ID: fmt.Sprintf("damaged|%d|%d", en.Pos.LSN, en.Pos.Ord), Time: time.Unix(0, 0).UTC(), Notes: map[string]string{"error": err.Error()}}
 		}
-		items = append(items, deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Event: e})
+		items = append(items, deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Time: en.At, Event: e})
 	}
 	return items, nil
 }

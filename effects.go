@@ -89,16 +89,20 @@ func (x *effects) get(key string) (value []byte, ok bool) {
 	return nil, false
 }
 
-// encode moves the events and puts into b. Events that name no sink go to all.
-// Without a sink they have nowhere to go and are left out.
-func (x *effects) encode(b *engine.Batch, all func() []string) error {
+// encode moves the events and puts into b. targets says to which sinks an event
+// goes that names these, or none. Without a sink it has nowhere to go and is
+// left out.
+func (x *effects) encode(b *engine.Batch, targets func(named []string) []string) error {
 	b.Puts = append(b.Puts, x.puts...)
 	var everyone []string
 	for i := range x.events {
-		if x.events[i].sinks == nil {
-			if everyone == nil {
-				everyone = all()
-			}
+		switch {
+		case x.events[i].sinks != nil:
+			x.events[i].sinks = targets(x.events[i].sinks)
+		case everyone == nil:
+			everyone = targets(nil)
+			fallthrough
+		default:
 			x.events[i].sinks = everyone
 		}
 		if len(x.events[i].sinks) == 0 {

@@ -136,6 +136,16 @@ func (r *eventReader) int() int {
 	return int(v)
 }
 
+func (r *eventReader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
 // count reads the length of a list whose items take at least size bytes each.
 func (r *eventReader) count(size int) int {
 	n := r.int()

@@ -73,7 +73,7 @@ func (db *DB) bury(c *firingCall, te *TriggerError, todo string) {
 		return
 	}
 	var b engine.Batch
-	err := fx.encode(&b, nil)
+	err := fx.encode(&b, db.sinks.targets)
 	if err == nil {
 		_, err = db.eng.Commit(db.life, &b, false)
 	}

@@ -79,8 +79,9 @@ func (e *Event) stableID(n int) string {
 // A Sink takes events out of the program. Handle returns nil when the target
 // has acknowledged all of them; until then they are kept and handed out again,
 // so a Sink sees each event at least once, in log order per series. The store
-// calls Handle from one goroutine at a time with the deadline of the attempt in
-// ctx. The slice and what it points to must not be kept.
+// calls Handle from one goroutine at a time, or from SinkSpec.InFlight, with the
+// deadline of the attempt in ctx. The slice and what it points to must not be
+// kept.
 //
 // Errors of package sink (Retry, Permanent, Partial …) say what is to happen
 // next; any other error means to try again later.
@@ -117,6 +118,15 @@ type SinkSpec struct {
 	Linger time.Duration
 	// Timeout ends one attempt. Default 10 s.
 	Timeout time.Duration
-	// DeadLetter, if set, is told of events that will never be accepted.
-	DeadLetter func(e Event, cause error)
+	// InFlight is the most Handle calls at a time. Default 1. With more, events
+	// of different series may overtake each other; those of one never do.
+	InFlight int
+	// MaxAge gives an event up that has waited this long and could not be
+	// delivered. Default 72 h. Age is measured on the wall clock; an event that
+	// was never tried is not given up, whatever the clock says.
+	MaxAge time.Duration
+	// DeadLetter takes the events that are given up. Its error keeps the event
+	// where it is, and it is called again later. Nil: the store keeps them, in
+	// the outbox and within its bounds, for [DB.DeadLetters] and [DB.Redrive].
+	DeadLetter func(ctx context.Context, d DeadLetter) error
 }

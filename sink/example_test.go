@@ -24,8 +24,9 @@ func ExampleEach() {
 		})
 	})
 	db, err := tickwell.Open(context.Background(), "", &tickwell.Options{
-		Sinks: []tickwell.SinkSpec{{Name: "display", Sink: display, Notify: true, DeadLetter: func(e tickwell.Event, cause error) {
-			fmt.Println("given up:", cause)
+		Sinks: []tickwell.SinkSpec{{Name: "display", Sink: display, Notify: true, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+			fmt.Println("given up:", d.Cause)
+			return nil
 		}}},
 		Triggers: []tickwell.TriggerSpec{{
 			Name: "show", Pattern: "root.board.*", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {

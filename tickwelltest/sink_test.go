@@ -34,7 +34,10 @@ func TestRecorder(t *testing.T) {
 	clock := tickwelltest.NewClock(time.Unix(0, 0))
 	db, err := tickwell.Open(t.Context(), "", &tickwell.Options{
 		Clock: clock, Logger: slog.New(slog.DiscardHandler), Seed: 1,
-		Sinks: []tickwell.SinkSpec{{Name: "s", Sink: r, Batch: 1, DeadLetter: func(e tickwell.Event, cause error) { dead = append(dead, e.ID) }}},
+		Sinks: []tickwell.SinkSpec{{Name: "s", Sink: r, Batch: 1, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+			dead = append(dead, d.Event.ID)
+			return nil
+		}}},
 		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
 			for _, at := range f.Times {
 				f.Emit(tickwell.Event{ID: fmt.Sprint(at), Time: time.Unix(0, at)})

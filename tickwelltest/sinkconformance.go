@@ -74,8 +74,9 @@ func (k *sinkKit) open() *tickwell.DB {
 	k.t.Helper()
 	db, err := tickwell.Open(k.ctx(), "data", &tickwell.Options{
 		FS: k.fs, Seed: 1, Logger: slog.New(slog.NewTextHandler(&k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.New(k.t), DeadLetter: func(e tickwell.Event, cause error) {
-			k.t.Errorf("event %s was given up: %v", e.ID, cause)
+		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.New(k.t), DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+			k.t.Errorf("event %s was given up: %v", d.Event.ID, d.Cause)
+			return nil
 		}}},
 		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.*.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
 			for i, v := range f.Float64s("v") {

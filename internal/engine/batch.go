@@ -63,6 +63,7 @@ type Event struct {
 	Key     string // order is kept per key by the deliverer
 	Payload []byte // not copied: the caller must not change it any more
 	Urgent  bool   // sync the log soon instead of when the policy says
+	At      int64  // when it was emitted, Unix nanoseconds of the wall clock; 0 = Commit sets it
 }
 
 // Batch is what one Commit stores: all of it or nothing, in one log record.

@@ -52,6 +52,10 @@ func (c *commit) reset() {
 // errs.KindMismatch, ErrStale, errs.Overloaded, errs.NoSpace, errs.StorageFailed,
 // errs.Closed, errs.TooLate.
 func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64, err error) {
+	return e.commit(ctx, b, func(lsn uint64) error { return e.acknowledge(ctx, lsn, durable) })
+}
+
+func (e *Engine) commit(ctx context.Context, b *Batch, acknowledge func(lsn uint64) error) (lsn uint64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -67,6 +71,7 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 	if err := c.prepare(b); err != nil {
 		return 0, err
 	}
+	e.stamp(b)
 	if len(c.rows) == 0 && len(b.Drops) == 0 && len(b.Deletes) == 0 && len(b.Puts) == 0 && len(b.Events) == 0 {
 		return 0, nil
 	}
@@ -94,7 +99,26 @@ func (e *Engine) Commit(ctx context.Context, b *Batch, durable bool) (lsn uint64
 		}
 		return lsn, nil
 	}
-	return lsn, e.acknowledge(ctx, lsn, durable)
+	return lsn, acknowledge(lsn)
+}
+
+// Post is Commit without the wait for the acknowledgement: the batch is as safe
+// as what is committed next.
+func (e *Engine) Post(ctx context.Context, b *Batch) (lsn uint64, err error) {
+	return e.commit(ctx, b, func(uint64) error { return nil })
+}
+
+// stamp notes when the events of b were emitted.
+func (e *Engine) stamp(b *Batch) {
+	if len(b.Events) == 0 {
+		return
+	}
+	now := e.clock.Now().UnixNano()
+	for i := range b.Events {
+		if b.Events[i].At == 0 {
+			b.Events[i].At = now
+		}
+	}
 }
 
 // makeRoom is called when the log refused a record. If that is because others

@@ -28,6 +28,7 @@ func (p Pos) compare(q Pos) int {
 // Entry is an event on its way to one sink. Payload must not be changed.
 type Entry struct {
 	Pos     Pos
+	At      int64 // when it was emitted, Unix nanoseconds of the wall clock; 0 = unknown
 	Key     string
 	Payload []byte
 }
@@ -82,7 +83,7 @@ func (o *Outbox) add(pos Pos, ev *Event) {
 		if !q.cursor.Less(pos) {
 			continue // acknowledged before a crash
 		}
-		q.entries = append(q.entries, Entry{Pos: pos, Key: ev.Key, Payload: ev.Payload})
+		q.entries = append(q.entries, Entry{Pos: pos, At: ev.At, Key: ev.Key, Payload: ev.Payload})
 		q.bytes += entryBytes(ev.Key, ev.Payload)
 		o.bytes += entryBytes(ev.Key, ev.Payload)
 		if o.e.log == nil {
@@ -229,6 +230,16 @@ func (o *Outbox) Ack(sink string, upTo Pos) {
 	}
 	o.arm()
 }
+
+// CursorPut returns the state key that says that sink is done with all events up
+// to and including the position, for a batch that moves events on. Ack is called
+// when the batch is stored.
+func (o *Outbox) CursorPut(sink string, upTo Pos) Put {
+	return Put{Kind: PutSink, Key: ackPrefix + sink, Value: appendPos(nil, upTo)}
+}
+
+// End returns a position that no event so far comes after.
+func (o *Outbox) End() Pos { return Pos{LSN: o.e.lastLSN(), Ord: ^uint32(0)} }
 
 // Cursor returns the position up to which sink acknowledged.
 func (o *Outbox) Cursor(sink string) Pos {
@@ -383,7 +394,7 @@ func (o *Outbox) waiting(after, upTo uint64) []storedEvent {
 	for name, q := range o.sinks {
 		for _, ent := range q.entries[q.head:] {
 			if ent.Pos.LSN > after && ent.Pos.LSN <= upTo {
-				out = append(out, storedEvent{ent.Pos, Event{Sinks: []string{name}, Key: ent.Key, Payload: ent.Payload}})
+				out = append(out, storedEvent{ent.Pos, Event{Sinks: []string{name}, At: ent.At, Key: ent.Key, Payload: ent.Payload}})
 			}
 		}
 	}

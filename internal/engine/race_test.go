@@ -161,6 +161,7 @@ func TestInBubble(t *testing.T) {
 		e := open(t, cfg)
 		ob := e.Outbox()
 		ob.Attach("s")
+		at := e.clock.Now().UnixNano()
 		lsn, err := e.Commit(context.Background(), &Batch{Events: []Event{{Sinks: []string{"s"}, Payload: []byte("p")}}}, false)
 		require.NoError(t, err)
 		got, err := ob.Next("s", Pos{}, 10)
@@ -169,7 +170,7 @@ func TestInBubble(t *testing.T) {
 		<-ob.Notify("s")
 		got, err = ob.Next("s", Pos{}, 10)
 		require.NoError(t, err)
-		require.Equal(t, []Entry{{Pos: Pos{LSN: lsn}, Payload: []byte("p")}}, got)
+		require.Equal(t, []Entry{{Pos: Pos{LSN: lsn}, At: at, Payload: []byte("p")}}, got)
 		ob.Ack("s", Pos{LSN: lsn})
 		before := e.Stats().LastLSN
 		<-time.After(1500 * time.Millisecond)

@@ -111,14 +111,24 @@ func appendPut(dst []byte, p *Put) []byte {
 	return append(dst, p.Value...)
 }
 
-const eventUrgent = 1
+// Flags of an event.
+const (
+	eventUrgent = 1
+	eventTimed  = 2
+)
 
 func appendEvent(dst []byte, ev *Event) []byte {
 	flags := byte(0)
 	if ev.Urgent {
-		flags = eventUrgent
+		flags |= eventUrgent
+	}
+	if ev.At != 0 {
+		flags |= eventTimed
 	}
 	dst = append(dst, flags)
+	if ev.At != 0 {
+		dst = binary.AppendVarint(dst, ev.At)
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(ev.Sinks)))
 	for _, s := range ev.Sinks {
 		dst = appendString(dst, s)
@@ -359,7 +369,11 @@ func (w *wire) put() Put {
 }
 
 func (w *wire) event() Event {
-	ev := Event{Urgent: w.byte()&eventUrgent != 0}
+	flags := w.byte()
+	ev := Event{Urgent: flags&eventUrgent != 0}
+	if flags&eventTimed != 0 {
+		ev.At = w.varint()
+	}
 	n := w.count()
 	for range n {
 		ev.Sinks = append(ev.Sinks, w.string())

@@ -52,6 +52,15 @@ func (e *Engine) serve() {
 	}
 }
 
+// LogCursors makes the cursors of all sinks durable.
+func (e *Engine) LogCursors(ctx context.Context) error {
+	if e.log == nil {
+		return ctx.Err()
+	}
+	e.logAcks()
+	return e.Sync(ctx)
+}
+
 // logAcks writes the cursors that moved to the log, without waiting for it.
 func (e *Engine) logAcks() {
 	puts := e.outbox.puts()

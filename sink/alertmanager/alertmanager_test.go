@@ -169,8 +169,9 @@ func TestThroughTheStore(t *testing.T) {
 	var dead []string
 	db, err := tickwell.Open(t.Context(), "", &tickwell.Options{
 		Logger: slog.New(slog.DiscardHandler),
-		Sinks: []tickwell.SinkSpec{{Name: "am", Sink: &Sink{URL: srv.URL}, DeadLetter: func(e tickwell.Event, cause error) {
-			dead = append(dead, e.ID+" "+cause.Error())
+		Sinks: []tickwell.SinkSpec{{Name: "am", Sink: &Sink{URL: srv.URL}, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+			dead = append(dead, d.Event.ID+" "+d.Cause)
+			return nil
 		}}},
 		Triggers: []tickwell.TriggerSpec{{Name: "hot", Pattern: "root.*.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
 			for i, at := range f.Times {

@@ -151,7 +151,10 @@ func TestWrongKindIsGivenUp(t *testing.T) {
 	db := openDB(t, "", tickwell.Options{
 		Sinks: []tickwell.SinkSpec{{
 			Name: "local", Sink: &Sink{Device: "root.out", Columns: columns("v", tickwell.KindInt32)},
-			DeadLetter: func(e tickwell.Event, cause error) { dead = append(dead, e.ID+" "+cause.Error()) },
+			DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+				dead = append(dead, d.Event.ID+" "+d.Cause)
+				return nil
+			},
 		}},
 		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.*.x", Trigger: forward("v")}, {Name: "u", Pattern: "root.*.y", Trigger: forward("other")}},
 	})

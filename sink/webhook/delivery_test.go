@@ -90,8 +90,9 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	fs := vfs.NewMem()
 	open := func() *tickwell.DB {
-		o := options(nil, tickwell.SinkSpec{Name: "hook", Sink: &Sink{URL: srv.URL}, Timeout: 5 * time.Second, DeadLetter: func(e tickwell.Event, cause error) {
-			t.Errorf("event %s given up: %v", e.ID, cause)
+		o := options(nil, tickwell.SinkSpec{Name: "hook", Sink: &Sink{URL: srv.URL}, Timeout: 5 * time.Second, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+			t.Errorf("event %s given up: %v", d.Event.ID, d.Cause)
+			return nil
 		}})
 		o.FS = fs
 		db, err := tickwell.Open(t.Context(), "data", o)
@@ -173,8 +174,9 @@ func TestGivenUpEventsDoNotHoldUpOthers(t *testing.T) {
 			srv.Always(refuse(`"v":7}`, 422))
 			s.URL = srv.URL
 			var dead []string
-			db := openDB(t, nil, tickwell.SinkSpec{Name: "hook", Sink: s, Linger: 20 * time.Millisecond, DeadLetter: func(e tickwell.Event, cause error) {
-				dead = append(dead, e.ID+" "+cause.Error())
+			db := openDB(t, nil, tickwell.SinkSpec{Name: "hook", Sink: s, Linger: 20 * time.Millisecond, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+				dead = append(dead, d.Event.ID+" "+d.Cause)
+				return nil
 			}})
 			insert(t, db, 0, 20)
 			quiesce(t, db)

@@ -322,8 +322,9 @@ func TestCanary(t *testing.T) {
 	var log strings.Builder
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var seen []string
-	db := openDB(t, logger, tickwell.SinkSpec{Name: "hook", Sink: s, DeadLetter: func(e tickwell.Event, cause error) {
-		seen = append(seen, cause.Error(), fmt.Sprintf("%+v", cause))
+	db := openDB(t, logger, tickwell.SinkSpec{Name: "hook", Sink: s, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+		seen = append(seen, d.Cause, fmt.Sprintf("%+v", d))
+		return nil
 	}})
 	for _, status := range []int{500, 400, 404, 401, 302, 413, 500} {
 		srv.Script(standin.Echo(status))
