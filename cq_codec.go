@@ -54,7 +54,7 @@ func appendQuery(b []byte, q *Query) []byte {
 		b = appendInt(b, int64(n))
 	}
 	b = appendBool(appendBool(appendBool(b, q.AlignByDevice), q.DisableAlign), q.Last)
-	b = appendText(b, q.Zone)
+	b = appendInt(appendText(b, q.Zone), int64(q.TimeUnit))
 	b = binary.AppendUvarint(b, uint64(len(q.Into)))
 	for _, t := range q.Into {
 		b = appendTexts(appendText(b, t.Device), t.Columns)
@@ -211,6 +211,7 @@ func (r *cqReader) query() Query {
 	}
 	q.Limit, q.Offset, q.SeriesLimit, q.SeriesOffset = r.number(), r.number(), r.number(), r.number()
 	q.AlignByDevice, q.DisableAlign, q.Last, q.Zone = r.bool(), r.bool(), r.bool(), r.text()
+	q.TimeUnit = r.duration()
 	for range r.count(2) {
 		q.Into = append(q.Into, Target{Device: r.text(), Columns: r.texts()})
 	}

@@ -55,6 +55,10 @@ type Query struct {
 	Last bool
 	// Zone names the time zone of natural months. Default UTC.
 	Zone string
+	// TimeUnit is what expressions count time in: expr.Time, min_time, __endTime,
+	// the times and durations that functions take and give. Default and least:
+	// a nanosecond. Times of rows are not concerned.
+	TimeUnit time.Duration
 
 	// Into writes the result: each column to a target, by position or by
 	// template. The rows are written as one atomic insert.

@@ -92,7 +92,7 @@ func (q *Query) exec() (*exec.Query, error) {
 	e := &exec.Query{
 		Select: q.Select, From: q.From, Where: q.Where, Start: math.MinInt64, End: math.MaxInt64, Levels: q.Levels,
 		Having: q.Having, Limit: q.Limit, Offset: q.Offset, SLimit: q.SeriesLimit, SOffset: q.SeriesOffset,
-		ByDevice: q.AlignByDevice, NoAlign: q.DisableAlign, Last: q.Last, Exact: q.exact,
+		ByDevice: q.AlignByDevice, NoAlign: q.DisableAlign, Last: q.Last, Exact: q.exact, Unit: int64(max(q.TimeUnit, 0)),
 	}
 	if !q.Start.IsZero() {
 		e.Start = clampNano(q.Start)
@@ -197,6 +197,10 @@ func (r *Result) Columns() []ColumnInfo {
 	}
 	return all
 }
+
+// Timeless reports whether the rows of the result are of no particular time: of
+// aggregates without GROUP BY, and of what a query with Into tells.
+func (r *Result) Timeless() bool { return r.fixed != nil || r.plan.Whole() }
 
 // source connects a cut of the store to package exec.
 type source struct{ cut *engine.Snapshot }

@@ -70,6 +70,21 @@ func (db *DB) ListSeries(ctx context.Context, pat string) (iter.Seq[SeriesInfo],
 	}, nil
 }
 
+// SeriesKind returns the kind of a series, KindNull if there is none.
+func (db *DB) SeriesKind(device, measurement string) Kind {
+	if s, ok := db.eng.Lookup(device, measurement); ok {
+		return Kind(s.Kind)
+	}
+	path, err := pattern.Canonical(pattern.Join(device, measurement))
+	if err != nil {
+		return KindNull
+	}
+	if s, ok := db.eng.Lookup(pattern.Split(path)); ok {
+		return Kind(s.Kind)
+	}
+	return KindNull
+}
+
 func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, error) {
 	fail := func(err error) error { return &Error{Op: op, Subject: pat, Err: err} }
 	if err := db.usable(ctx); err != nil {

@@ -241,6 +241,9 @@ func (db *DB) authorize(ctx context.Context, a Action, path string) error {
 	return nil
 }
 
+// Now returns the time of Options.Clock.
+func (db *DB) Now() time.Time { return db.clock.Now() }
+
 // Sync returns when everything stored before the call is on disk.
 func (db *DB) Sync(ctx context.Context) error {
 	if err := db.usable(ctx); err != nil {

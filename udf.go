@@ -95,6 +95,10 @@ type UDFInput struct {
 	Function string       // name as written
 	Params   Params       // the named arguments
 	Inputs   []ColumnInfo // the series, with full path or expression as name
+	// Unit is what the query counts time in, and so what a number among Params
+	// that means a time or a duration is counted in: a nanosecond, with SQL the
+	// precision of the connection.
+	Unit time.Duration
 }
 
 // RequireAttribute checks that a named argument is given.

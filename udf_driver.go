@@ -3,6 +3,7 @@ package tickwell
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -44,7 +45,7 @@ func guarded(function, hook string, out *exec.Out, f func() error) error {
 }
 
 func udfInput(c *exec.Call) *UDFInput {
-	in := &UDFInput{Function: c.Name, Params: Params{}}
+	in := &UDFInput{Function: c.Name, Params: Params{}, Unit: time.Duration(max(c.Unit, 1))}
 	for _, a := range c.Attrs {
 		in.Params[a.Key] = a.Value
 	}

@@ -58,13 +58,18 @@ func (a *countTimeAgg) Result(out *Col) error {
 // input has a value.
 type timeAgg struct {
 	min, max bool
+	unit     int64
 	any      bool
 	lo, hi   int64
 }
 
-func (a *timeAgg) Start(*Call) (column.Kind, error) { return column.Int64, nil }
-func (a *timeAgg) Reset() error                     { *a = timeAgg{min: a.min, max: a.max}; return nil }
-func (a *timeAgg) Close()                           {}
+func (a *timeAgg) Start(c *Call) (column.Kind, error) {
+	a.unit = perUnit(c.Unit)
+	return column.Int64, nil
+}
+
+func (a *timeAgg) Reset() error { *a = timeAgg{min: a.min, max: a.max, unit: a.unit}; return nil }
+func (a *timeAgg) Close()       {}
 
 func (a *timeAgg) add(lo, hi int64) {
 	if !a.any {
@@ -103,11 +108,11 @@ func (a *timeAgg) Result(out *Col) error {
 	case !a.any:
 		out.appendNull()
 	case a.min && a.max:
-		out.Int64s = append(out.Int64s, a.hi-a.lo)
+		out.Int64s = append(out.Int64s, floorDiv(a.hi, a.unit)-floorDiv(a.lo, a.unit))
 	case a.min:
-		out.Int64s = append(out.Int64s, a.lo)
+		out.Int64s = append(out.Int64s, floorDiv(a.lo, a.unit))
 	default:
-		out.Int64s = append(out.Int64s, a.hi)
+		out.Int64s = append(out.Int64s, floorDiv(a.hi, a.unit))
 	}
 	return nil
 }

@@ -50,6 +50,13 @@ func (o *op) eval(b *Batch) (*Col, error) {
 	case opSlot, opTable:
 		return &b.Cols[o.slot], nil
 	case expr.OpTime:
+		if o.n.unit > 1 {
+			o.start(column.Int64, b.Len())
+			for i, t := range b.Times {
+				o.out.Int64s[i] = floorDiv(t, o.n.unit)
+			}
+			return &o.out, nil
+		}
 		o.out.Vector = column.Vector{Kind: column.Int64, Int64s: b.Times}
 		return &o.out, nil
 	case expr.OpConst:
@@ -105,6 +112,12 @@ func (o *op) apply(b *Batch, in []*Col) (*Col, error) {
 		for i := range n {
 			o.out.Bools[i] = (in[0].Kind == column.Null || in[0].Nulls.Get(i)) != o.n.not
 		}
+	case opUnit:
+		o.start(column.Int64, n)
+		for i := range n {
+			o.out.Int64s[i] = floorDiv(in[0].Int64s[i], o.n.unit)
+		}
+		o.nullsOf(n, in[0])
 	case expr.OpCast:
 		return &o.out, o.cast(in[0], n)
 	case expr.OpCall:

@@ -28,6 +28,7 @@ type Call struct {
 	Name   string // as typed
 	Inputs []Column
 	Attrs  []expr.Attr
+	Unit   int64 // nanoseconds that a time or a duration is counted in
 }
 
 // Attr returns the value of a named argument.

@@ -25,12 +25,14 @@ type node struct {
 	table  func() Transformer
 	access Access // of table
 	text   string // as printed
+	unit   int64  // OpTime, opUnit: what the time is divided by
 }
 
 // Operations that only nodes have.
 const (
 	opSlot  = expr.Op(200) // a column of the input
 	opTable = expr.Op(201) // a function that makes a series of its own
+	opUnit  = expr.Op(202) // nanoseconds in the unit of the query
 )
 
 // walk calls f for n and everything below it; f says whether to go below.
@@ -89,6 +91,7 @@ func numeric(k column.Kind) bool { return k.Numeric() || k == column.Null }
 type builder struct {
 	leaf  func(e expr.Expr) (*node, error) // nil node: not a leaf
 	funcs Functions
+	unit  int64
 	// name gives the name of an argument of a table function.
 	scope []Column
 }
@@ -114,7 +117,7 @@ func (b *builder) build(e expr.Expr) (*node, error) {
 func (b *builder) check(e expr.Expr, n *node) error {
 	switch n.op {
 	case expr.OpTime:
-		n.kind = column.Int64
+		n.kind, n.unit = column.Int64, b.unit
 	case expr.OpConst:
 		n.kind = constCell(&n.cell, e.Const())
 	case expr.OpNeg, expr.OpAdd, expr.OpSub, expr.OpMul, expr.OpDiv, expr.OpMod:

@@ -22,6 +22,7 @@ type Plan struct {
 	// keys of ORDER BY over a LAST result
 	lastKeys []*node
 	read     []*Series
+	whole    bool // aggregates of all rows
 }
 
 // part is the rows of one device, of all devices, or of one column that is not
@@ -49,6 +50,9 @@ func (p *Plan) Devices() []string {
 	}
 	return all
 }
+
+// Whole reports whether the result is aggregates of all rows.
+func (p *Plan) Whole() bool { return p.whole }
 
 // Read returns every series the plan reads, each once.
 func (p *Plan) Read() []*Series { return p.read }
@@ -82,7 +86,7 @@ func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.read = p.read
+	plan.read, plan.whole = p.read, p.agg && p.q.Group.Kind == GroupNone
 	return plan, nil
 }
 
@@ -301,17 +305,20 @@ func (p *planner) narrow(e expr.Expr) bool {
 	if a.Op() != expr.OpTime || b.Op() != expr.OpConst {
 		return false
 	}
+	// All instants of one unit are the same time.
+	unit := perUnit(p.q.Unit)
+	this, next := scale(v, unit), scale(addTime(v, 1), unit)
 	switch op {
 	case expr.OpEq:
-		p.from, p.to = max(p.from, v), min(p.to, addTime(v, 1))
+		p.from, p.to = max(p.from, this), min(p.to, next)
 	case expr.OpLt:
-		p.to = min(p.to, v)
+		p.to = min(p.to, this)
 	case expr.OpLe:
-		p.to = min(p.to, addTime(v, 1))
+		p.to = min(p.to, next)
 	case expr.OpGt:
-		p.from = max(p.from, addTime(v, 1))
+		p.from = max(p.from, next)
 	case expr.OpGe:
-		p.from = max(p.from, v)
+		p.from = max(p.from, this)
 	default:
 		return false
 	}

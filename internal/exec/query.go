@@ -26,6 +26,9 @@ type Query struct {
 	NoAlign    bool
 	Last       bool
 	Zone       *time.Location
+	// Unit is what expressions count time in, and functions take it in: 0 is a
+	// nanosecond.
+	Unit int64
 
 	// Exact forbids answers from block statistics for sums of floats, so that
 	// computing a window again gives the same bits.

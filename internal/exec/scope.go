@@ -74,7 +74,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 	p := s.p
 	s.base = &seriesRows{from: p.from, to: p.to}
 	s.slotOf, s.aggOf = map[string]int{}, map[string]int{}
-	s.builder = &builder{leaf: s.seriesLeaf, funcs: p.funcs}
+	s.builder = &builder{leaf: s.seriesLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	var in rows = s.base
 	pt := &part{device: device}
 	out := s.builder
@@ -106,7 +106,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 			s.aggs.by = n
 		}
 		in = s.aggs
-		out = &builder{leaf: s.aggLeaf, funcs: p.funcs}
+		out = &builder{leaf: s.aggLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	}
 	pt.in = in
 	if err := s.outputs(pt, out, sel); err != nil {
@@ -280,7 +280,11 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 			if s.p.q.Group.Kind == GroupNone {
 				return nil, badQuery("%s needs a group by clause", endTime)
 			}
-			return &node{op: opSlot, slot: endSlot, kind: column.Int64, text: endTime}, nil
+			end := &node{op: opSlot, slot: endSlot, kind: column.Int64, text: endTime}
+			if unit := perUnit(s.p.q.Unit); unit > 1 {
+				end = &node{op: opUnit, args: []*node{end}, kind: column.Int64, text: endTime, unit: unit}
+			}
+			return end, nil
 		}
 		return nil, badQuery("%s: raw data and aggregation result hybrid calculation is not supported", e)
 	}
@@ -330,7 +334,7 @@ func (m aggMember) same(o aggMember) bool {
 // member plans the inputs of an aggregate.
 func (s *scope) member(e expr.Expr) (aggMember, *Call, error) {
 	m := aggMember{direct: -1}
-	call := &Call{Name: e.Name(), Attrs: e.Attrs()}
+	call := &Call{Name: e.Name(), Attrs: e.Attrs(), Unit: perUnit(s.p.q.Unit)}
 	args := e.Args()
 	if countTime(e) {
 		if len(args) != 1 || args[0].Op() != expr.OpColumn || args[0].Name() != "*" {
@@ -406,7 +410,7 @@ func (s *scope) mask(e expr.Expr) expr.Expr {
 // checkCall resolves a function that is no aggregate.
 func (b *builder) checkCall(e expr.Expr, n *node) error {
 	name := strings.ToLower(e.Name())
-	n.call = &Call{Name: e.Name(), Attrs: e.Attrs()}
+	n.call = &Call{Name: e.Name(), Attrs: e.Attrs(), Unit: perUnit(b.unit)}
 	constants := true
 	for i, a := range n.args {
 		n.call.Inputs = append(n.call.Inputs, Column{Name: e.Args()[i].String(), Kind: a.kind})

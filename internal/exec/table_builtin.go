@@ -124,6 +124,7 @@ func (t *topK) Terminate(out *Out) error {
 type interval struct {
 	noWindows
 	zero, duration bool
+	unit           int64
 	min, max       int64
 	on             bool
 	first, last, n int64
@@ -135,6 +136,7 @@ func (t *interval) Start(c *Call) (column.Kind, Access, error) {
 		def = 0
 	}
 	var err error
+	t.unit = perUnit(c.Unit)
 	if len(c.Inputs) != 1 || c.Inputs[0].Kind == column.Text {
 		return 0, wholeInput, badQuery("function %s takes one input of numbers or booleans", c.Name)
 	}
@@ -172,7 +174,7 @@ func (t *interval) Terminate(out *Out) error {
 	t.on = false
 	v := t.n
 	if t.duration {
-		v = t.last - t.first
+		v = floorDiv(t.last, t.unit) - floorDiv(t.first, t.unit)
 	}
 	if v < t.min || v > t.max {
 		return nil
@@ -191,12 +193,14 @@ type trend struct {
 	noWindows
 	what     int
 	absolute bool
+	unit     int64
 	any      bool
 	at       int64
 	prev     Col
 }
 
 func (t *trend) Start(c *Call) (column.Kind, Access, error) {
+	t.unit = perUnit(c.Unit)
 	if t.what == timeDifference {
 		if len(c.Inputs) != 1 {
 			return 0, wholeInput, badQuery("function %s takes 1 input, got %d", c.Name, len(c.Inputs))
@@ -234,9 +238,9 @@ func (t *trend) Rows(b *Batch, out *Out) error {
 func (t *trend) emit(at int64, c *Col, i int, out *Out) error {
 	switch {
 	case t.what == timeDifference:
-		return out.Int64(at, at-t.at)
+		return out.Int64(at, floorDiv(at, t.unit)-floorDiv(t.at, t.unit))
 	case t.what == derivative:
-		v := (c.Float64At(i) - t.prev.Float64At(0)) / float64(at-t.at)
+		v := (c.Float64At(i) - t.prev.Float64At(0)) / (float64(at-t.at) / float64(t.unit))
 		if t.absolute {
 			v = math.Abs(v)
 		}
@@ -326,7 +330,8 @@ func (t *m4) Start(c *Call) (column.Kind, Access, error) {
 	if err := cmp.Or(err1, err2, err3, err4, err5); err != nil {
 		return 0, a, err
 	}
-	a = Access{Kind: SlidingTime, Interval: length, Step: step, Begin: begin, End: end}
+	unit := perUnit(c.Unit)
+	a = Access{Kind: SlidingTime, Interval: scale(length, unit), Step: scale(step, unit), Begin: scale(begin, unit), End: scale(end, unit)}
 	if bySize {
 		a = Access{Kind: SlidingSize, Size: size, Step: step, Begin: NoBegin, End: NoEnd}
 	}
