@@ -74,6 +74,9 @@ func (a *pathAgg) Add(b *Batch, lo, hi int) error {
 			continue
 		}
 		t, v := b.Times[i], c.Float64At(i)
+		if v != v {
+			continue // NaN is no point of the path
+		}
 		if a.n == 0 {
 			a.t0, a.v0 = t, v
 		} else {
