@@ -77,6 +77,9 @@ func (db *DB) task(q *cq) schedule.Task {
 }
 
 func (db *DB) startCQs() {
+	if db.opts.ReadOnly {
+		return // they are listed, and run where the store is written
+	}
 	s := &db.cqs
 	s.mu.Lock()
 	s.sched = schedule.NewScheduler(db.clock, db.opts.CQWorkers)

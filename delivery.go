@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -275,8 +276,42 @@ func (db *DB) sinkStats() []SinkStats {
 		st.DeadLetters, _ = db.eng.Outbox().Backlog(deadName(name))
 		out = append(out, st)
 	}
+	for _, i := range db.eng.Outbox().Sinks() {
+		if i.Events > 0 && !db.sinks.has(i.Name) {
+			out = append(out, SinkStats{Name: i.Name, Backlog: i.Events, Dropped: i.Dropped, Health: "absent"})
+		}
+	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
+}
+
+// Waiting yields the events in the outbox that a sink has not acknowledged, the
+// oldest first, and an error for each that cannot be read. A sink that does not
+// exist has none. They are durable, and stay where they are.
+func (db *DB) Waiting(sink string) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		box := db.eng.Outbox()
+		for at := (engine.Pos{}); ; {
+			entries, err := box.Next(sink, at, 256)
+			if err != nil && !errors.Is(err, errs.NotFound) {
+				yield(Event{}, &Error{Op: "waiting", Subject: sink, Err: err})
+				return
+			}
+			if len(entries) == 0 {
+				return
+			}
+			for _, en := range entries {
+				at = en.Pos
+				e, err := decodeEvent(en.Payload)
+				if err != nil {
+					err = &Error{Op: "waiting", Subject: sink, Err: err}
+				}
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // outboxSource is the engine's outbox as a pipeline reads it.

@@ -1,6 +1,10 @@
 package tickwell
 
-import "time"
+import (
+	"time"
+
+	"github.com/tickwell/tickwell/internal/engine"
+)
 
 // Stats are the counters and gauges of a store. Each is exact; together they
 // are not one instant. Fields may be added.
@@ -8,14 +12,17 @@ type Stats struct {
 	Series            int
 	Points            int64 // cells stored since Open, and those it found
 	LateRows          int64 // rows not newer than all rows of their device in memory
-	MemtableBytes     int64
+	MemtableBytes     int64 // memory for points that are not in files yet
+	OutboxBytes       int64 // memory for events that wait
 	DiskBytes         int64 // block files
 	LogBytes          int64
 	Files             int
 	Flushes           int64
 	Triggers          int
 	ContinuousQueries int
-	Sinks             []SinkStats
+	// Sinks are the sinks, and, with the Health "absent", those for which events
+	// wait that were not added since Open; sorted by name.
+	Sinks []SinkStats
 }
 
 // SinkStats are the counters of one sink since Open.
@@ -30,7 +37,8 @@ type SinkStats struct {
 	InFlight    int   // attempts under way
 	LastError   string
 	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
-	// is open), "disabled" (by the target, see [DB.EnableSink]) or "stopped".
+	// is open), "disabled" (by the target, see [DB.EnableSink]), "stopped" or
+	// "absent" (events wait, and nobody takes them).
 	Health      string
 	Since       time.Time // of Health
 	Breaker     string    // "closed", "open" or "half-open"
@@ -41,7 +49,7 @@ type SinkStats struct {
 func (db *DB) Stats() Stats {
 	e := db.eng.Stats()
 	return Stats{
-		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes,
+		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes, OutboxBytes: e.OutboxBytes,
 		DiskBytes: e.DiskBytes, LogBytes: e.LogBytes, Files: e.Files, Flushes: e.Flushes,
 		Triggers: len(db.triggers.Load().all), ContinuousQueries: db.cqs.len(), Sinks: db.sinkStats(),
 	}
@@ -56,8 +64,20 @@ type Recovery struct {
 
 // Damage is a file, or a part of one, that could not be read and was set aside.
 type Damage struct {
-	File   string
+	File   string // name in the folder; "wal" for the log
 	Reason string
+	// Start and End are the first and the last time of the points that may be
+	// affected, those of Series or, if it is empty, of any. Zero: not known.
+	Start, End time.Time
+	Series     string
+}
+
+func damageOf(d *engine.Damage) Damage {
+	out := Damage{File: d.File, Reason: d.Reason, Series: d.Series}
+	if d.MinTime <= d.MaxTime && (d.MinTime != 0 || d.MaxTime != 0) {
+		out.Start, out.End = time.Unix(0, d.MinTime).UTC(), time.Unix(0, d.MaxTime).UTC()
+	}
+	return out
 }
 
 // Recovery tells what Open found. Damage is empty unless bytes were lost.
@@ -65,10 +85,10 @@ func (db *DB) Recovery() Recovery {
 	r := db.eng.Report()
 	out := Recovery{Created: r.Created, Replayed: r.Replayed}
 	for _, d := range r.Quarantined {
-		out.Damage = append(out.Damage, Damage{d.File, d.Reason})
+		out.Damage = append(out.Damage, damageOf(&d))
 	}
 	for _, l := range r.LostLog {
-		out.Damage = append(out.Damage, Damage{"wal", l})
+		out.Damage = append(out.Damage, Damage{File: "wal", Reason: l})
 	}
 	return out
 }

@@ -35,7 +35,7 @@ func (db *DB) Verify(ctx context.Context) ([]Damage, error) {
 	err := db.maintain(ctx, "verify", "", func() error {
 		v, err := db.eng.Verify(ctx)
 		for _, d := range v.Damage {
-			out = append(out, Damage{d.File, d.Reason})
+			out = append(out, damageOf(&d))
 		}
 		return err
 	})

@@ -1,0 +1,10 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package main
+
+import "syscall"
+
+const (
+	ioctlGet = syscall.TIOCGETA
+	ioctlSet = syscall.TIOCSETA
+)

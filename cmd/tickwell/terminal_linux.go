@@ -1,0 +1,8 @@
+package main
+
+import "syscall"
+
+const (
+	ioctlGet = syscall.TCGETS
+	ioctlSet = syscall.TCSETS
+)
