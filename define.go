@@ -32,7 +32,7 @@ func (d *definition) append(b []byte) []byte {
 	s := &d.spec
 	m := map[string]string{
 		"name": s.Name, "pattern": s.Pattern, "series": s.Series, "when": s.When.String(), "class": s.Class, "type": d.goType,
-		"sinks": strings.Join(s.Sinks, "\n"), "dead": s.DeadLetter, "seq": strconv.FormatUint(d.seq, 10),
+		"text": s.Text, "sinks": strings.Join(s.Sinks, "\n"), "dead": s.DeadLetter, "seq": strconv.FormatUint(d.seq, 10),
 	}
 	flag := func(key string, on bool) {
 		if on {
@@ -90,7 +90,7 @@ func decodeDefinition(src []byte) (*definition, error) {
 		return n
 	}
 	d := &definition{spec: TriggerSpec{
-		Name: take("name"), Pattern: take("pattern"), Series: take("series"), Class: take("class"), DeadLetter: take("dead"),
+		Name: take("name"), Pattern: take("pattern"), Series: take("series"), Class: take("class"), DeadLetter: take("dead"), Text: take("text"),
 		Stateful: take("stateful") != "", Durable: take("durable") != "", Params: params,
 		Priority: int(number("priority")), Retries: int(number("retries")), DisableAfter: int(number("disable")),
 		Budget: time.Duration(number("budget")), Queue: int(number("queue")), WhenFull: window.Rejection(number("full")),

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
 )
@@ -36,7 +37,8 @@ func (f *functions) Function(name string) (exec.Function, bool) {
 
 // RegisterFunction makes a function available to queries. Functions are Go
 // code, gone when the DB is closed: name those that stored definitions use in
-// Options.Functions. ErrExists: the name is that of a built-in or registered
+// Options.Functions. One with a Class is stored and there again after a reopen.
+// ErrNotFound: there is no such class. ErrExists: the name is that of a built-in or registered
 // function.
 func (db *DB) RegisterFunction(ctx context.Context, spec FunctionSpec) error {
 	if err := db.usable(ctx); err != nil {
@@ -45,7 +47,53 @@ func (db *DB) RegisterFunction(ctx context.Context, spec FunctionSpec) error {
 	if err := db.authorize(ctx, ActionCreateFunc, spec.Name); err != nil {
 		return err
 	}
-	return db.registerFunction(spec)
+	if err := db.registerFunction(spec); err != nil || spec.Class == "" {
+		return err
+	}
+	b := engine.Batch{Puts: []engine.Put{{Kind: engine.PutDefinition, Key: functionKey(spec.Name), Value: appendPairs([]byte{functionVersion}, map[string]string{"name": spec.Name, "class": spec.Class})}}}
+	if _, err := db.eng.Commit(ctx, &b, false); err != nil {
+		db.funcs.remove(spec.Name)
+		return &Error{Op: "register function", Subject: spec.Name, Err: err}
+	}
+	return nil
+}
+
+// functionVersion is the first byte of the stored definition of a function.
+const functionVersion = 1
+
+func functionKey(name string) string { return "def/function/" + strings.ToLower(name) }
+
+// restoreFunctions takes up the stored definitions. One whose class is not there
+// is left out, and stays stored.
+func (db *DB) restoreFunctions() {
+	for key, value := range db.eng.Scan(functionKey("")) {
+		r := eventReader{b: value}
+		version := r.byte()
+		def := r.pairs()
+		err := fmt.Errorf("definition of %d bytes makes no sense: %w", len(value), errs.Corrupt)
+		if !r.bad && version == functionVersion {
+			err = db.registerFunction(FunctionSpec{Name: def["name"], Class: def["class"]})
+		}
+		if err != nil {
+			db.log.Error("stored function is left out", "key", key, "err", err)
+		}
+	}
+}
+
+// ofClass puts the makers of the class in place of its name.
+func (db *DB) ofClass(spec FunctionSpec) (FunctionSpec, error) {
+	if spec.UDTF != nil || spec.UDAF != nil || spec.closure != "" {
+		return spec, fmt.Errorf("both a Class and a maker: %w", errs.BadInput)
+	}
+	class, ok := db.opts.FunctionClasses[spec.Class]
+	if !ok {
+		return spec, fmt.Errorf("class %q is not registered; there are %q: %w", spec.Class, sortedKeys(db.opts.FunctionClasses), errs.NotFound)
+	}
+	if class.Class != "" {
+		return spec, fmt.Errorf("class %q is not a maker but the name of a class: %w", spec.Class, errs.BadInput)
+	}
+	class.Name = spec.Name
+	return class, nil
 }
 
 // RegisterUDTF is [DB.RegisterFunction] of a function that makes a series.
@@ -59,8 +107,19 @@ func (db *DB) RegisterUDAF(ctx context.Context, name string, newUDAF func() UDAF
 }
 
 func (db *DB) registerFunction(spec FunctionSpec) error {
-	fn, err := newFunction(spec)
+	class := spec.Class
+	var err error
+	if class != "" {
+		spec, err = db.ofClass(spec)
+	}
+	var fn function
 	if err == nil {
+		fn, err = newFunction(spec)
+	}
+	if err == nil {
+		if class != "" {
+			fn.Class = class
+		}
 		err = db.funcs.add(fn)
 	}
 	if err != nil {
@@ -172,13 +231,25 @@ func (db *DB) DropFunction(ctx context.Context, name string) error {
 	if _, ok := exec.Builtin(key); ok {
 		return fail(fmt.Errorf("built-in function %s can not be deregistered: %w", strings.ToUpper(name), errs.BadInput))
 	}
-	db.funcs.mu.Lock()
-	defer db.funcs.mu.Unlock()
-	if _, ok := db.funcs.m[key]; !ok {
+	known := db.funcs.remove(name)
+	_, stored := db.eng.Get(functionKey(name))
+	if !known && !stored {
 		return fail(fmt.Errorf("this UDF has not been created: %w", errs.NotFound))
 	}
-	delete(db.funcs.m, key)
+	if err := db.forgetKeys(functionKey(name)); err != nil {
+		return fail(err)
+	}
 	return nil
+}
+
+// remove takes a function away, if there is one of that name.
+func (f *functions) remove(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := strings.ToLower(name)
+	_, ok := f.m[key]
+	delete(f.m, key)
+	return ok
 }
 
 // Functions lists the functions that queries can call, built in and

@@ -50,6 +50,10 @@ type Options struct {
 	// each insert it listens to counts as a failed firing.
 	Classes map[string]func() Trigger
 
+	// FunctionClasses are the functions that a definition can name, by class: see
+	// FunctionSpec.Class. Their Name is not used.
+	FunctionClasses map[string]FunctionSpec
+
 	// TTL is how long points are kept; [DB.SetTTL] sets it for parts of the tree.
 	// A point expires when it is older than TTL against the clock or against the
 	// newest point, whichever is earlier; a clock that leaps ahead is believed
@@ -236,4 +240,7 @@ const (
 	ActionShowCQ        Action = "SHOW_CONTINUOUS_QUERIES"
 	ActionCreateFunc    Action = "CREATE_FUNCTION"
 	ActionDropFunc      Action = "DROP_FUNCTION"
+
+	ActionCreateDatabase Action = "CREATE_DATABASE" // also to set a time to live
+	ActionDropDatabase   Action = "DELETE_DATABASE"
 )

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -156,7 +157,7 @@ func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	if err := db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all)); err != nil {
 		return err
 	}
-	return db.dropTriggersOf(ctx, all)
+	return errors.Join(db.dropTriggersOf(ctx, all), db.forgetHints(all))
 }
 
 func (db *DB) forDelete(ctx context.Context, pat string) ([]*engine.Series, error) {

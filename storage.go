@@ -47,7 +47,12 @@ func (db *DB) Verify(ctx context.Context) ([]Damage, error) {
 // A ttl below 0 means for ever, 0 takes the setting back. It is stored. Points
 // that are dropped already do not come back with a longer ttl.
 func (db *DB) SetTTL(ctx context.Context, path string, ttl time.Duration) error {
-	return db.maintain(ctx, "set ttl", path, func() error { return db.eng.SetTTL(ctx, path, ttl) })
+	return db.maintain(ctx, "set ttl", path, func() error {
+		if err := db.authorize(ctx, ActionCreateDatabase, path); err != nil {
+			return err
+		}
+		return db.eng.SetTTL(ctx, path, ttl)
+	})
 }
 
 // TTL returns how long points of a path are kept, 0 = for ever.

@@ -107,6 +107,8 @@ type TriggerSpec struct {
 	// Class, in place of Trigger, names a class of Options.Classes: the
 	// definition is stored and the trigger is there again after a restart.
 	Class string
+	// Text is kept with the definition, such as the statement it was made from.
+	Text string
 
 	// Retries is how often a failed Fire is called again before it counts as
 	// failed.

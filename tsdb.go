@@ -186,6 +186,7 @@ func (db *DB) install(ctx context.Context) error {
 			return err
 		}
 	}
+	db.restoreFunctions()
 	for _, s := range db.opts.Sinks {
 		if err := db.addSink(ctx, s); err != nil {
 			return err

@@ -74,6 +74,9 @@ type FunctionSpec struct {
 	Name string
 	UDTF func() UDTF
 	UDAF func() UDAF
+	// Class, in place of all makers, names one of Options.FunctionClasses: the
+	// function is there again after a restart.
+	Class string
 
 	closure   string // Go type of a closure, made by the functions above
 	series    func() exec.Transformer
@@ -84,7 +87,7 @@ type FunctionSpec struct {
 type FunctionInfo struct {
 	Name  string // upper case
 	Type  string // native, built-in scalar, built-in UDTF, external UDTF, external UDAF
-	Class string // Go type of an external function
+	Class string // of an external function: FunctionSpec.Class, or its Go type
 	// Implements lists the optional interfaces of this package that were
 	// recognised on an external function, such as "Terminator".
 	Implements []string

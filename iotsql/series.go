@@ -102,6 +102,11 @@ func (s *createSeriesStmt) run(ctx context.Context, c *Conn) (*Result, error) {
 		if err := c.db.CreateSeries(ctx, n.path, n.kind); err != nil {
 			return nil, err
 		}
+		if len(n.hints) > 0 {
+			if err := c.db.SetSeriesHints(ctx, n.path, n.hints); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return done(0), nil
 }

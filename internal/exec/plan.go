@@ -428,7 +428,7 @@ func (p *planner) seriesOf(name string) ([]*Series, error) {
 	}
 	for _, f := range froms {
 		path := name
-		if f != "" {
+		if f != "" && !strings.HasPrefix(name, "root.") {
 			path = f + "." + name
 		}
 		pat, err := pattern.Parse(path)
@@ -436,6 +436,9 @@ func (p *planner) seriesOf(name string) ([]*Series, error) {
 			return nil, err
 		}
 		all = append(all, p.cat.MatchCreated(pat)...)
+		if path == name {
+			break // a whole path, whatever FROM says
+		}
 		if len(all) > maxColumns {
 			return nil, fmt.Errorf("%s stands for more than %d series: %w", path, maxColumns, errs.Limit)
 		}
