@@ -147,9 +147,9 @@ func run(t testing.TB, r rows, call string) []result {
 	return out
 }
 
-// print shows results as "time value, …" with times in units; one of an
+// list shows results as "time value, …" with times in units; one of an
 // aggregate, which has no time of its own, as its value.
-func print(out []result, unit time.Duration) string {
+func list(out []result, unit time.Duration) string {
 	var b strings.Builder
 	for i, p := range out {
 		if i > 0 {
@@ -167,7 +167,7 @@ func print(out []result, unit time.Duration) string {
 	return b.String()
 }
 
-// like compares texts as print makes them; numbers may differ by tol, relative
+// like compares texts as list makes them; numbers may differ by tol, relative
 // to their size where it is above 1.
 func like(t testing.TB, what, got, want string, tol float64) {
 	t.Helper()
@@ -203,7 +203,7 @@ type figure struct {
 
 func (f figure) check(t *testing.T) {
 	t.Helper()
-	like(t, f.call+" ("+f.from+")", print(run(t, f.in, f.call), f.unit), f.want, max(f.tol, 1e-12))
+	like(t, f.call+" ("+f.from+")", list(run(t, f.in, f.call), f.unit), f.want, max(f.tol, 1e-12))
 }
 
 // refused checks that a call over r is an error that says each of words.
@@ -223,4 +223,12 @@ func refused(t *testing.T, r rows, call string, words ...string) {
 			t.Errorf("%s: error %q does not say %q", call, err, w)
 		}
 	}
+}
+
+// fmtRow appends a row of one value to the text of rows.
+func fmtRow(b []byte, at, v float64) []byte {
+	b = strconv.AppendFloat(b, at, 'g', -1, 64)
+	b = append(b, ' ')
+	b = strconv.AppendFloat(b, v, 'g', -1, 64)
+	return append(b, ',')
 }

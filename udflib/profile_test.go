@@ -91,7 +91,7 @@ func TestMovingAverageFigures(t *testing.T) {
 		}
 	}
 	three := run(t, msec(twenty), "mvavg window=3")
-	like(t, "mvavg, by hand", print(three[:5], time.Millisecond), "300 0.3333333333333333, 400 0, 500 0, 600 -0.3333333333333333, 700 -0.6666666666666666", 1e-15)
+	like(t, "mvavg, by hand", list(three[:5], time.Millisecond), "300 0.3333333333333333, 400 0, 500 0, 600 -0.3333333333333333, 700 -0.6666666666666666", 1e-15)
 }
 
 // The spline of the page has 151 points; those of its last 360 ms are here.
@@ -101,7 +101,7 @@ func TestSplineFigures(t *testing.T) {
 	if len(got) != 151 {
 		t.Fatalf("%d points, want 151", len(got))
 	}
-	like(t, "spline (IoTDB 1.2)", print(got[114:], time.Millisecond), splineTail, 1e-12)
+	like(t, "spline (IoTDB 1.2)", list(got[114:], time.Millisecond), splineTail, 1e-12)
 }
 
 // splineTail is the end of the table of the page.
