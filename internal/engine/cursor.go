@@ -51,7 +51,7 @@ func (c *Cursor) Skip() { c.rows.Skip() }
 func (c *Cursor) Err() error { return cursorErr(c.rows, c.err) }
 
 // Close releases the cursor's buffers. It may be called at any time, and twice.
-func (c *Cursor) Close() { c.err, c.rows = c.Err(), nil }
+func (c *Cursor) Close() { c.err, c.rows = c.Err(), closeRows(c.rows) }
 
 // RowCursor yields rows of several series in batches, times strictly
 // increasing; a row has at least one cell that is not null. Not safe for
@@ -86,7 +86,14 @@ func (c *RowCursor) Col(i int) (*column.Vector, column.Bitmap) { return c.rows.C
 func (c *RowCursor) Err() error { return cursorErr(c.rows, c.err) }
 
 // Close releases the cursor's buffers.
-func (c *RowCursor) Close() { c.err, c.rows = c.Err(), nil }
+func (c *RowCursor) Close() { c.err, c.rows = c.Err(), closeRows(c.rows) }
+
+func closeRows(rows *merge.Rows) *merge.Rows {
+	if rows != nil {
+		rows.Close()
+	}
+	return nil
+}
 
 // Decoded returns how many blocks were decoded so far, 0 after Close.
 func (c *Cursor) Decoded() int64 { return decoded(c.rows) }

@@ -166,7 +166,7 @@ const groupsPerBatch = 1024
 
 func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 	t.batch.Times = t.batch.Times[:0]
-	t.batch.Cols = grow(t.batch.Cols, len(t.need))
+	t.batch.Cols = growCols(t.batch.Cols, len(t.need))
 	for i, s := range t.need {
 		if s == nil {
 			t.batch.Cols[i].reset(column.Int64)

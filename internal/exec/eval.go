@@ -139,9 +139,18 @@ func (o *op) start(k column.Kind, n int) {
 	}
 }
 
+// grow returns s with length n and room for a batch of average size.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n, max(n, 1024))
+	}
+	return s[:n]
+}
+
+// growCols returns s with length n.
+func growCols(s []Col, n int) []Col {
+	if cap(s) < n {
+		return make([]Col, n)
 	}
 	return s[:n]
 }

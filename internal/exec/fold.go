@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"fmt"
-	"sort"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -46,6 +45,8 @@ type fold struct {
 	batch   Batch
 	views   []Batch // batch as each aggregate sees it
 	loaded  bool
+	low     int // first row of batch that windows still to be fed may have
+	bounds  []int32
 	eof     bool
 	open    []*folding // windows that have begun, consecutive
 	free    []*folding
@@ -87,7 +88,7 @@ func (f *fold) close() {
 func (f *fold) window(ctx context.Context, k int64, w window) (*folding, error) {
 	for len(f.open) > 0 && f.open[0].k < k {
 		f.free = append(f.free, f.open[0])
-		f.open = f.open[1:]
+		f.open = f.open[:copy(f.open, f.open[1:])]
 	}
 	if len(f.open) == 0 {
 		if _, err := f.begin(k, w); err != nil {
@@ -158,10 +159,13 @@ func (f *fold) at(ctx context.Context, k int64, w window) (*folding, error) {
 	return f.window(ctx, k, w)
 }
 
+// feed folds what of window o lies in the batch. Windows are fed in the order
+// of their starts.
 func (f *fold) feed(o *folding) error {
 	times := f.batch.Times
-	lo := sort.Search(len(times), func(i int) bool { return times[i] >= o.w.start })
-	hi := lo + sort.Search(len(times)-lo, func(i int) bool { return times[lo+i] >= o.w.end })
+	lo := seek(times, f.low, o.w.start)
+	f.low = lo
+	hi := seek(times, lo, o.w.end)
 	if lo >= hi {
 		return nil
 	}
@@ -171,6 +175,25 @@ func (f *fold) feed(o *folding) error {
 		}
 	}
 	return nil
+}
+
+// seek returns the first index from i on with a time of at least t. It takes
+// ever longer steps, for windows are mostly short beside a batch.
+func seek(times []int64, i int, t int64) int {
+	step := 1
+	for i+step < len(times) && times[i+step-1] < t {
+		i += step
+		step *= 2
+	}
+	end := min(i+step, len(times))
+	for i < end {
+		if m := int(uint(i+end) >> 1); times[m] < t {
+			i = m + 1
+		} else {
+			end = m
+		}
+	}
+	return i
 }
 
 // advance moves past the current batch: it opens the windows that begin in it,
@@ -214,11 +237,13 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 		}
 		f.batch = *b
 	}
-	f.loaded = true
-	f.views = f.views[:0]
+	f.loaded, f.low = true, 0
+	if f.views == nil {
+		f.views = make([]Batch, len(f.args))
+	}
 	for i, cols := range f.args {
-		f.views = append(f.views, Batch{Times: f.batch.Times})
 		v := &f.views[i]
+		v.Times, v.Cols = f.batch.Times, v.Cols[:0]
 		for _, c := range cols {
 			v.Cols = append(v.Cols, f.batch.Cols[c])
 		}

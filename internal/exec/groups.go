@@ -85,7 +85,7 @@ func (g *rowGroups) close() {
 
 func (g *rowGroups) next(ctx context.Context) (*Batch, error) {
 	g.out.Times = g.out.Times[:0]
-	g.out.Cols = grow(g.out.Cols, len(g.need))
+	g.out.Cols = growCols(g.out.Cols, len(g.need))
 	for i, s := range g.need {
 		if s == nil {
 			g.out.Cols[i].reset(column.Int64)

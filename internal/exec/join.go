@@ -68,7 +68,7 @@ func (j *join) next(ctx context.Context) (*Batch, error) {
 		return nil, nil
 	}
 	j.batch.Times = j.union()
-	j.batch.Cols = grow(j.batch.Cols, j.width)
+	j.batch.Cols = growCols(j.batch.Cols, j.width)
 	for i := range j.batch.Cols {
 		j.batch.Cols[i] = Col{}
 	}

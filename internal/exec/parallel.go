@@ -63,13 +63,16 @@ func (t *timeGroups) foldApart(ctx context.Context) error {
 
 // foldOne folds the windows of the batch for one fold and writes its columns.
 func (t *timeGroups) foldOne(ctx context.Context, i int, columns []int) error {
-	for n, w := range t.windows {
+	for n := 0; n < len(t.windows); n++ {
 		if n%64 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}
-		o, err := t.folds[i].at(ctx, t.k+int64(n), w)
+		if n += t.foldMany(i, t.k+int64(n), t.windows[n:], columns); n >= len(t.windows) {
+			return nil
+		}
+		o, err := t.folds[i].at(ctx, t.k+int64(n), t.windows[n])
 		if err != nil {
 			return err
 		}

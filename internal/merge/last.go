@@ -2,6 +2,7 @@ package merge
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -10,13 +11,16 @@ import (
 // read. ok is false if there is none.
 func Last(kind column.Kind, masks []Mask, sources []Source) (t int64, v column.Vector, ok bool, err error) {
 	r := New([]column.Kind{kind}, [][]Mask{masks}, math.MinInt64, toEnd, nil)
+	defer r.Close()
+	r.srcs = slices.Grow(r.srcs, 1)[:1]
+	s := &r.srcs[0]
 	for i := len(sources) - 1; i >= 0; i-- {
 		src := sources[i]
 		for j := len(src) - 1; j >= 0; j-- {
 			if ok && src[j].Max <= t {
 				break // only a newer source wins at the same time, and those were seen
 			}
-			s := source{blocks: src[j : j+1]}
+			s.blocks, s.i, s.loaded = src[j:j+1], 0, false
 			if err := s.load(r); err != nil {
 				return 0, v, false, err
 			}

@@ -43,15 +43,16 @@ type Rows struct {
 
 // New returns a cursor over columns of the given kinds with from <= time < to.
 // Sources are given from the oldest to the newest; masks has a list for each
-// column, or is nil.
+// column, or is nil. Close is not needed, but makes later cursors cheaper.
 func New(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) *Rows {
-	r := &Rows{kinds: kinds, masks: masks, from: from, to: to}
+	r := spare.Get().(*Rows)
+	r.kinds, r.masks, r.from, r.to = kinds, masks, from, to
 	k := len(kinds)
 	if masks == nil {
 		r.masks = make([][]Mask, k)
 	}
-	r.out.cols, r.out.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
-	r.srcs = make([]source, 0, len(sources))
+	r.out.sized(k)
+	r.srcs = slices.Grow(r.srcs, len(sources))
 	for _, src := range sources {
 		lo, hi := 0, len(src)
 		for lo < hi && src[lo].Max < from {
@@ -61,7 +62,9 @@ func New(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) 
 			hi--
 		}
 		if lo < hi {
-			r.srcs = append(r.srcs, source{blocks: src[lo:hi]})
+			n := len(r.srcs)
+			r.srcs = r.srcs[:n+1] // with the memory that the slot has from before
+			r.srcs[n].blocks = src[lo:hi]
 		}
 	}
 	return r
@@ -200,9 +203,7 @@ func (r *Rows) begin() {
 	if len(r.buf.times) > 0 {
 		return
 	}
-	if r.buf.cols == nil {
-		r.buf.cols, r.buf.nulls = make([]column.Vector, len(r.kinds)), make([]column.Bitmap, len(r.kinds))
-	}
+	r.buf.sized(len(r.kinds))
 	for c := range r.buf.cols {
 		r.buf.cols[c].Reset(r.kinds[c])
 		clear(r.buf.nulls[c])

@@ -96,10 +96,10 @@ func (s *source) skip() { s.i, s.loaded = s.i+1, false }
 func (s *source) load(r *Rows) error {
 	b := &s.blocks[s.i]
 	k := len(r.kinds)
-	if s.cols == nil {
+	if len(s.cols) != k {
 		s.cols, s.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
-		s.buf.cols, s.buf.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
 	}
+	s.buf.sized(k)
 	raw := b.Chunk.Raw()
 	times, err := b.Chunk.Times(s.buf.times[:0], &r.scratch)
 	if err != nil {
@@ -228,9 +228,7 @@ func (s *source) dropEmptyRows(b *Block) {
 		return
 	}
 	p := &s.packed
-	if p.cols == nil {
-		p.cols, p.nulls = make([]column.Vector, len(b.Cols)), make([]column.Bitmap, len(b.Cols))
-	}
+	p.sized(len(b.Cols))
 	p.times = pick(p.times[:0], s.times, s.keep)
 	s.times, s.pos = p.times, 0
 	for c := range b.Cols {

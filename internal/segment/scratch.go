@@ -59,6 +59,13 @@ func (s *Scratch) framed(r *Reader, kind byte, off int64, n int) ([]byte, error)
 	return w.bytes[lo : lo+int64(n) : lo+int64(n)], nil
 }
 
+// Forget lets go of the reader that was read last.
+func (s *Scratch) Forget() {
+	s.owner = nil
+	s.times.forget()
+	s.values.forget()
+}
+
 func (w *window) forget() { *w = window{bytes: w.bytes[:0]} }
 
 // fill reads at least n bytes at off.

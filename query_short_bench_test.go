@@ -1,0 +1,97 @@
+package tickwell_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// openShort gives a store on a disk of 100 devices with 10 series of 3,000
+// points each, flushed.
+func openShort(b *testing.B) (*tickwell.DB, time.Time) {
+	b.Helper()
+	db, err := tickwell.Open(context.Background(), "store", &tickwell.Options{FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	start := time.Unix(1_700_000_000, 0)
+	for d := range 100 {
+		t := &tickwell.Tablet{Device: fmt.Sprintf("gw%03d", d)}
+		for i := range 3000 {
+			t.Times = append(t.Times, start.Add(time.Duration(i)*10*time.Second).UnixNano())
+		}
+		for m := range 10 {
+			v := make(tickwell.Float64s, 3000)
+			for i := range v {
+				v[i] = float64((i*7919+d*31+m*17)%20011) / 100
+			}
+			t.Columns = append(t.Columns, tickwell.Column{Name: fmt.Sprintf("m%d", m), Data: v})
+		}
+		if err := db.InsertTablet(context.Background(), t); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.Flush(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	return db, start.Add(3000 * 10 * time.Second)
+}
+
+// BenchmarkQueryShort is what a dashboard asks: little data, so that what a
+// query costs before its first row counts.
+func BenchmarkQueryShort(b *testing.B) {
+	db, end := openShort(b)
+	col := []expr.Expr{expr.Col("m3")}
+	from := []string{"gw042"}
+	for _, c := range []struct {
+		name string
+		q    tickwell.Query
+		rows int
+	}{
+		{"last5m", tickwell.Query{Select: col, From: from, Start: end.Add(-5 * time.Minute), End: end}, 30},
+		{"aggregate", tickwell.Query{Select: []expr.Expr{expr.Count(col[0]), expr.Sum(col[0]), expr.Max(col[0])}, From: from}, 1},
+		{"scan", tickwell.Query{Select: col, From: from}, 3000},
+		{"minutes100", tickwell.Query{Select: []expr.Expr{expr.Avg(col[0])}, From: []string{"*"}, Start: end.Add(-30000 * time.Second), End: end,
+			GroupBy: tickwell.GroupByTime{Interval: time.Minute}}, 500},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := db.Query(context.Background(), c.q)
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows := 0
+				for t, err := range r.Tablets() {
+					if err != nil {
+						b.Fatal(err)
+					}
+					rows += t.Len()
+				}
+				if rows != c.rows {
+					b.Fatalf("%d rows, want %d", rows, c.rows)
+				}
+			}
+		})
+	}
+	b.Run("last1000", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			points, err := db.Last(context.Background(), "**")
+			if err != nil || len(points) != 1000 {
+				b.Fatalf("%d points, %v", len(points), err)
+			}
+		}
+	})
+}
