@@ -93,26 +93,31 @@ func (s *store) WriteRow(dev int, ts int64, v []float64) error {
 }
 
 // WriteOne writes one point through the handle of its series.
-func (s *store) WriteOne(p harness.Point) (err error) {
+func (s *store) WriteOne(p harness.Point) error {
+	if err := s.handle(p.Series); err != nil {
+		return err
+	}
+	at := time.UnixMilli(p.TS)
+	if h := s.ints[p.Series]; h != nil {
+		return h.Insert(context.Background(), at, int64(p.V))
+	}
+	return s.floats[p.Series].Insert(context.Background(), at, p.V)
+}
+
+// handle makes the typed handle of a series, once.
+func (s *store) handle(n uint32) (err error) {
 	if s.floats == nil {
 		s.floats, s.ints = make([]*tickwell.Series[float64], len(s.c.Series)), make([]*tickwell.Series[int64], len(s.c.Series))
 	}
-	m := &s.c.Series[p.Series]
-	at := time.UnixMilli(p.TS)
-	if m.IsInt {
-		if s.ints[p.Series] == nil {
-			if s.ints[p.Series], err = tickwell.SeriesOf[int64](s.db, m.Name); err != nil {
-				return err
-			}
-		}
-		return s.ints[p.Series].Insert(context.Background(), at, int64(p.V))
+	m := &s.c.Series[n]
+	switch {
+	case s.floats[n] != nil || s.ints[n] != nil:
+	case m.IsInt:
+		s.ints[n], err = tickwell.SeriesOf[int64](s.db, m.Name)
+	default:
+		s.floats[n], err = tickwell.SeriesOf[float64](s.db, m.Name)
 	}
-	if s.floats[p.Series] == nil {
-		if s.floats[p.Series], err = tickwell.SeriesOf[float64](s.db, m.Name); err != nil {
-			return err
-		}
-	}
-	return s.floats[p.Series].Insert(context.Background(), at, p.V)
+	return err
 }
 
 func kind(m harness.Meta) tickwell.Kind {
@@ -127,27 +132,26 @@ func (s *store) query(q tickwell.Query, from, to int64) (*tickwell.Result, error
 	return s.db.Query(context.Background(), q)
 }
 
-// Scan reads raw points by column.
+// Scan reads raw points through the handle of the series.
 func (s *store) Scan(n uint32, from, to int64, fn func(int64, float64)) error {
-	m := &s.c.Series[n]
-	r, err := s.query(tickwell.Query{Select: []expr.Expr{expr.Col(m.Measurement)}, From: []string{m.Device}}, from, to)
-	if err != nil {
+	if err := s.handle(n); err != nil {
 		return err
 	}
-	for t, err := range r.Tablets() {
+	start, end := time.UnixMilli(from), time.UnixMilli(to+1)
+	if h := s.ints[n]; h != nil {
+		for p, err := range h.Range(context.Background(), start, end) {
+			if err != nil {
+				return err
+			}
+			fn(p.Time.UnixMilli(), float64(p.Value))
+		}
+		return nil
+	}
+	for p, err := range s.floats[n].Range(context.Background(), start, end) {
 		if err != nil {
 			return err
 		}
-		switch v := t.Columns[0].Data.(type) {
-		case tickwell.Float64s:
-			for i, at := range t.Times {
-				fn(at/1e6, v[i])
-			}
-		case tickwell.Int64s:
-			for i, at := range t.Times {
-				fn(at/1e6, float64(v[i]))
-			}
-		}
+		fn(p.Time.UnixMilli(), p.Value)
 	}
 	return nil
 }
