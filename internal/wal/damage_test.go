@@ -2,8 +2,10 @@ package wal
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -338,4 +340,33 @@ func FuzzReplay(f *testing.F) {
 		_, _, again := open(t, cfg, 0)
 		requireRecs(t, append(got, recAt(next)), again, "again")
 	})
+}
+
+// TestPassingReadErrors: a read that fails for a reason that passes says nothing
+// about the bytes. Open must not take them for damaged, give their positions to
+// others and let them go to quarantine when those are flushed.
+func TestPassingReadErrors(t *testing.T) {
+	const n = 40
+	for _, cause := range []error{vfs.ErrNoSpace, fs.ErrPermission, fs.ErrClosed, syscall.EMFILE, syscall.EINTR} {
+		for _, which := range []int{0, 2, -1} {
+			im, cfg := smallLog(t, 5, n, true)
+			fsys := im.put()
+			cfg.FS = fsys
+			names := im.names()
+			bad := testDir + "/" + names[(which+len(names))%len(names)]
+			fsys.setHook(func(op, name string) error {
+				if op == "read" && name == bad {
+					return &fs.PathError{Op: op, Path: name, Err: cause}
+				}
+				return nil
+			})
+			_, _, _, err := tryOpen(cfg, 0)
+			require.ErrorIs(t, err, cause, "segment %d", which)
+
+			fsys.setHook(nil)
+			_, rep, got := open(t, cfg, 0)
+			require.Empty(t, rep.Damage, "%v, segment %d", cause, which)
+			requireRecs(t, recsBetween(1, n), got)
+		}
+	}
 }

@@ -109,7 +109,7 @@ func (r *replay) arrive(lsn uint64, file string) {
 
 // segment replays one file. Only an error of the file system or of apply is
 // returned.
-func (r *replay) segment(s *segment, last bool) error {
+func (r *replay) segment(s *segment, last bool) (err error) {
 	f, err := r.cfg.FS.Open(filepath.Join(r.cfg.Dir, s.name))
 	if errors.Is(err, fs.ErrNotExist) { // a writer retired it meanwhile
 		s.opaque = true
@@ -125,6 +125,11 @@ func (r *replay) segment(s *segment, last bool) error {
 	}
 	s.size, r.vouched = size, false
 	r.sc.reset(f, 0, size)
+	defer func() {
+		if err == nil && r.sc.passing != nil {
+			err = fmt.Errorf("open log: read %s: %w", s.name, r.sc.passing)
+		}
+	}()
 	reason, err := r.header(s)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -25,6 +26,7 @@ type scanner struct {
 	off int64 // of buf in the file
 
 	readErr error // the last cause of errRead
+	passing error // one that says nothing about the bytes, see [passes]
 	summed  int64 // bytes that went through the checksum
 	limit   int64 // of summed, so that a hostile file cannot make resync quadratic
 }
@@ -32,7 +34,7 @@ type scanner struct {
 // reset points the scanner at another file.
 func (s *scanner) reset(f vfs.File, base uint32, size int64) {
 	s.file, s.base, s.size = f, base, size
-	s.buf, s.off, s.readErr = s.buf[:0], 0, nil
+	s.buf, s.off, s.readErr, s.passing = s.buf[:0], 0, nil, nil
 	s.summed, s.limit = 0, 16*size
 }
 
@@ -57,7 +59,20 @@ func (s *scanner) bytes(off int64, n int) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	s.readErr = err
+	if passes(err) {
+		s.passing = err
+	}
 	return nil, errRead
+}
+
+// passes reports whether a read failed for a reason that may be gone the next
+// time: then the bytes are as good as ever, and nothing may be built on their
+// absence. What is left, an error of the device above all, is damage, for a log
+// with a bad sector must not keep a store from opening for ever.
+func passes(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrClosed) ||
+		errors.As(err, &temporary) && temporary.Temporary()
 }
 
 // readFull reads with one repetition, for errors that pass.
@@ -116,7 +131,7 @@ const pageSize = 4096
 // follow the position before expected. spent reports that it gave up.
 func (s *scanner) resync(off int64, expected uint64) (r record, found, spent bool) {
 	for off += 8; s.size-off >= recordHeader; off += 8 {
-		if s.summed > s.limit {
+		if s.summed > s.limit || s.passing != nil {
 			return record{}, false, true
 		}
 		r, err := s.record(off)
