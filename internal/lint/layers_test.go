@@ -78,7 +78,8 @@ var layers = map[string]layer{
 	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
-	"cmd/tickwell":          {imports: "root alert expr iotsql sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
+	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
+	"cmd/tickwell":          {imports: "root alert expr iotsql iotsql/pages sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
 	"examples/...":          {imports: "root alert expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
 
 	// Tests and tools in packages of their own.
