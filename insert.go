@@ -432,7 +432,7 @@ func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
 			}
 			in.batch.Tablets = append(in.batch.Tablets, engine.Tablet{Shape: shape, Times: p.times, Cols: p.cols, Nulls: p.nulls})
 		}
-		marks := db.cqs.mark(in)
+		marks := db.mark(in)
 		lsn, err := db.eng.Commit(ctx, &in.batch, durable)
 		marks.settle(db, err)
 		if err == nil {

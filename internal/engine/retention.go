@@ -48,6 +48,7 @@ type reach struct {
 	base  time.Duration
 	floor int64
 	rules []ttlRule
+	hold  func(device, name string, before int64) int64
 }
 
 // ttlKey begins the state keys of times to live.
@@ -64,7 +65,7 @@ func (e *Engine) reach() reach {
 	now := min(r.watch.view(e.clock.Now().UnixNano(), int64(e.clock.Mono())), r.newest.Load())
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return reach{on: true, now: now, base: e.cfg.TTL, floor: r.floor.Load(), rules: r.rules}
+	return reach{on: true, now: now, base: e.cfg.TTL, floor: r.floor.Load(), rules: r.rules, hold: e.cfg.HoldBack}
 }
 
 // ttl returns the time to live of a series, 0 or less = for ever.
@@ -87,11 +88,15 @@ func (r *reach) horizon(device, name string) int64 {
 	if !r.on {
 		return math.MinInt64
 	}
-	h := r.floor
-	if d := int64(r.ttl(device, name)); d > 0 && r.now > math.MinInt64+d {
-		h = max(h, r.now-d)
+	d := int64(r.ttl(device, name))
+	if d <= 0 || r.now <= math.MinInt64+d {
+		return r.floor
 	}
-	return h
+	h := r.now - d
+	if r.hold != nil && h > r.floor {
+		h = r.hold(device, name, h)
+	}
+	return max(h, r.floor)
 }
 
 // mask hides what is gone of a series.
