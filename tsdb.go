@@ -142,7 +142,12 @@ func (db *DB) engineConfig() engine.Config {
 	}
 	if b := o.MemoryBudget; b > 0 {
 		cfg.MemtableBytes, cfg.MemtableHard = min(cfg.MemtableBytes, b/4), b/2
-		cfg.OutboxBytes, cfg.IndexCache = min(cfg.OutboxBytes, b/8), min(cfg.IndexCache, b/16)
+		cfg.IndexCache = min(cfg.IndexCache, b/16)
+		if db.dir == "" {
+			cfg.OutboxBytes = min(cfg.OutboxBytes, b/8)
+		} else { // on disk; a few bytes of an event and the newest of them are in memory
+			cfg.OutboxBytes = min(cfg.OutboxBytes, 2*b)
+		}
 		if db.dir == "" && (cfg.QuotaBytes == 0 || cfg.QuotaBytes > b/2) {
 			cfg.QuotaBytes = b / 2
 		}

@@ -127,6 +127,14 @@ func (l *Log) Resume(lsn uint64) {
 	}
 }
 
+// Refused reports whether a position was taken and its record could not be
+// stored for want of space.
+func (l *Log) Refused(lsn uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failure(lsn) != nil
+}
+
 // Segments returns the number of segment files, those kept to be overwritten
 // not counted.
 func (l *Log) Segments() int {
