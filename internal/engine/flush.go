@@ -180,6 +180,7 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	e.outbox.wakeAll()
 	e.removeOld(before)
 	e.log.Resume(f.lsn)
+	e.poke(wantWake) // events that the log refused are in a file now
 	e.retireLog()
 	e.wantTidy()
 	return nil

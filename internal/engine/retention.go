@@ -225,10 +225,40 @@ func (e *Engine) tooLate(b *Batch, c *commit) error {
 			}
 			n, _ := slices.BinarySearch(r.Times, h)
 			e.retention.refused.Add(int64(n))
-			return fmt.Errorf("series %s: %d rows from %d on are before %d: %w", ser.Path(), n, r.Times[0], h, errs.TooLate)
+			return lateError(ser.Device, ser.Name, n, r.Times[0], h)
 		}
 	}
 	return nil
+}
+
+// CheckTimes reports whether Commit would refuse rows of these series of a
+// device as too late now, with the error it would give; refused rows are
+// counted. Times may come in any order.
+func (e *Engine) CheckTimes(device string, names []string, times []int64) error {
+	if !e.retention.on.Load() || len(times) == 0 {
+		return nil
+	}
+	reach := e.reach()
+	oldest := slices.Min(times)
+	for _, name := range names {
+		h := reach.horizon(device, name)
+		if oldest >= h {
+			continue
+		}
+		n := 0
+		for _, at := range times {
+			if at < h {
+				n++
+			}
+		}
+		e.retention.refused.Add(int64(n))
+		return lateError(device, name, n, oldest, h)
+	}
+	return nil
+}
+
+func lateError(device, name string, n int, oldest, horizon int64) error {
+	return fmt.Errorf("series %s.%s: %d rows from %d on are before %d: %w", device, name, n, oldest, horizon, errs.TooLate)
 }
 
 // A wallWatch follows a clock and distrusts its leaps: when it runs ahead of
