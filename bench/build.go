@@ -30,7 +30,7 @@ var variants = map[string][]string{
 	"sqlitemodernc": {"", "full", "mem"},
 	"sqlitemattn":   {""},
 	"windows":       {"tickwell", "deque", "ro", "gozero", "loop"},
-	"behaviour":     {"tickwell", "sqlite"},
+	"behaviour":     {"tickwell", "rescan", "sqlite"},
 }
 
 // findPrograms lists what there is, restricted to only. Names in only that do

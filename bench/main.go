@@ -38,9 +38,7 @@ type settings struct {
 	only       []string
 	dir        string
 	cpu, mem   string
-	verbose    io.Writer
-	isQuick    bool
-	keepReport string
+	verbose  io.Writer
 }
 
 func main() {
@@ -77,7 +75,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if fs.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	s := settings{plan: full, dir: *dir, verbose: log, isQuick: *isQuick}
+	s := settings{plan: full, dir: *dir, verbose: log}
 	if *isQuick {
 		s.plan = quick
 	}
