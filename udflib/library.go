@@ -58,12 +58,13 @@ func (f *Function) Aggregate() bool { return f.udaf != nil || f.BuiltIn != "" }
 
 // tables has the functions of each group.
 var tables = map[Group]func() []Function{
-	DataQuality:     qualityFunctions,
-	DataProfiling:   profileFunctions,
-	FrequencyDomain: frequencyFunctions,
-	DataMatching:    matchingFunctions,
-	SeriesDiscovery: discoveryFunctions,
-	MachineLearning: learningFunctions,
+	DataQuality:      qualityFunctions,
+	DataProfiling:    profileFunctions,
+	AnomalyDetection: anomalyFunctions,
+	FrequencyDomain:  frequencyFunctions,
+	DataMatching:     matchingFunctions,
+	SeriesDiscovery:  discoveryFunctions,
+	MachineLearning:  learningFunctions,
 }
 
 // Functions describes the functions of groups, or of all groups if none is
