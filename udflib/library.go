@@ -63,6 +63,7 @@ var tables = map[Group]func() []Function{
 	AnomalyDetection: anomalyFunctions,
 	FrequencyDomain:  frequencyFunctions,
 	DataMatching:     matchingFunctions,
+	DataRepairing:    repairFunctions,
 	SeriesDiscovery:  discoveryFunctions,
 	MachineLearning:  learningFunctions,
 }
