@@ -178,8 +178,7 @@ type Result struct {
 	plan  *exec.Plan
 	open  func() (*engine.Snapshot, func(), error)
 	meter exec.Meter
-	fixed *Tablet         // what a query with Into wrote, instead of plan
-	only  map[string]bool // devices, if aligned by device; nil: all
+	fixed *Tablet // what a query with Into wrote, instead of plan
 }
 
 // Columns describes the columns in order.
@@ -237,11 +236,7 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 			return
 		}
 		defer release()
-		plan := r.plan
-		if r.only != nil {
-			plan = plan.Only(r.only)
-		}
-		run := plan.Start(r.ctx, source{cut}, &r.meter)
+		run := r.plan.Start(r.ctx, source{cut}, &r.meter)
 		defer run.Close()
 		var t Tablet
 		for {

@@ -24,6 +24,7 @@ type command struct {
 // commands are all there are, in the order of the help.
 func commands() []*command {
 	return []*command{
+		sqlCommand(),
 		inspectCommand(),
 		verifyCommand(),
 		plotCommand(),
@@ -31,6 +32,7 @@ func commands() []*command {
 		exportCommand(),
 		backupCommand(),
 		outboxCommand(),
+		backtestCommand(),
 		completionCommand(),
 		versionCommand(),
 		helpCommand(),

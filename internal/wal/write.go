@@ -64,9 +64,7 @@ func (l *Log) refuse(err error) {
 		l.unsaid = append(l.unsaid, f)
 	}
 	if l.cfg.Hold && f.first <= f.last {
-		if l.held = err; l.gap == 0 {
-			l.gap = f.first
-		}
+		l.held = err
 	}
 	l.buf = l.buf[:0]
 	l.written = l.last

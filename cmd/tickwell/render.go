@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/iotsql"
+	"github.com/tickwell/tickwell/sink"
+)
+
+// show prints a result and returns the number of its rows, -1 if it did not count
+// them.
+func (s *session) show(res *iotsql.Result) (rows int64, err error) {
+	if !res.HasRows() {
+		return 0, nil
+	}
+	switch {
+	case s.o.format == "table":
+		return s.showTable(res)
+	case s.o.format == "json":
+		return s.showJSON(res)
+	case s.o.times == "iso":
+		return s.showCSV(res)
+	}
+	return -1, res.WriteCSV(s.c.out)
+}
+
+// isoForm is the form in which IoTDB prints times of a precision.
+func isoForm(unit time.Duration) string {
+	switch unit {
+	case time.Nanosecond:
+		return "2006-01-02T15:04:05.000000000Z07:00"
+	case time.Microsecond:
+		return "2006-01-02T15:04:05.000000Z07:00"
+	}
+	return "2006-01-02T15:04:05.000Z07:00"
+}
+
+// cell is the text of a value.
+func (s *session) cell(res *iotsql.Result, c iotsql.Column, v tickwell.Value) string {
+	if c.IsTime && s.o.times == "iso" && !v.IsNull() {
+		return res.Time(v).In(s.o.location).Format(isoForm(s.o.unit))
+	}
+	return iotsql.Text(v)
+}
+
+func (s *session) showCSV(res *iotsql.Result) (n int64, err error) {
+	w := csv.NewWriter(s.c.out)
+	cells := make([]string, len(res.Columns()))
+	for i, c := range res.Columns() {
+		cells[i] = c.Name
+	}
+	w.Write(cells)
+	for row, err := range res.Rows() {
+		if err != nil {
+			w.Flush()
+			return n, err
+		}
+		for i, v := range row {
+			if cells[i] = ""; !v.IsNull() {
+				cells[i] = s.cell(res, res.Columns()[i], v)
+			}
+		}
+		w.Write(cells)
+		n++
+	}
+	w.Flush()
+	s.c.printf("\n")
+	return n, w.Error()
+}
+
+// showJSON prints an object in one line: columns with their types, and rows.
+func (s *session) showJSON(res *iotsql.Result) (n int64, err error) {
+	w := bufio.NewWriter(s.c.out)
+	defer w.Flush()
+	b := []byte(`{"columns":[`)
+	for i, c := range res.Columns() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSONText(append(b, `{"name":`...), c.Name)
+		b = append(appendJSONText(append(b, `,"type":`...), c.TypeName()), '}')
+	}
+	b = append(b, `],"rows":[`...)
+	for row, err := range res.Rows() {
+		if err != nil {
+			w.Write(append(b, "]}\n"...))
+			return n, err
+		}
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		for i, v := range row {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if c := res.Columns()[i]; c.IsTime && s.o.times == "iso" && !v.IsNull() {
+				b = appendJSONText(b, s.cell(res, c, v))
+			} else {
+				b = sink.AppendValueJSON(b, v)
+			}
+		}
+		b = append(b, ']')
+		n++
+		if len(b) > 1<<15 {
+			w.Write(b)
+			b = b[:0]
+		}
+	}
+	_, err = w.Write(append(b, "]}\n"...))
+	return n, err
+}
+
+// measured is how many rows decide how wide the columns of a table are.
+const measured = 1000
+
+// showTable prints a frame as IoTDB's shell does.
+func (s *session) showTable(res *iotsql.Result) (n int64, err error) {
+	w := bufio.NewWriter(s.c.out)
+	defer w.Flush()
+	columns := res.Columns()
+	f := frame{w: w, width: make([]int, len(columns))}
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = printable(c.Name)
+		f.width[i] = utf8.RuneCountInString(head[i])
+	}
+	var waiting [][]string
+	start := func() {
+		for _, row := range waiting {
+			for i, cell := range row {
+				f.width[i] = max(f.width[i], utf8.RuneCountInString(cell))
+			}
+		}
+		f.line()
+		f.row(head)
+		f.line()
+		for _, row := range waiting {
+			f.row(row)
+		}
+		waiting = nil
+	}
+	for row, err := range res.Rows() {
+		if err != nil {
+			return n, err
+		}
+		cells := make([]string, len(row))
+		for i, v := range row {
+			if cells[i] = "null"; !v.IsNull() {
+				cells[i] = printable(s.cell(res, columns[i], v))
+			}
+		}
+		switch n++; {
+		case n < measured:
+			waiting = append(waiting, cells)
+		case n == measured:
+			waiting = append(waiting, cells)
+			start()
+		default:
+			f.row(cells)
+		}
+	}
+	if n < measured {
+		start()
+	}
+	f.line()
+	return n, nil
+}
+
+type frame struct {
+	w     *bufio.Writer
+	width []int
+}
+
+func (f *frame) line() {
+	for _, n := range f.width {
+		f.w.WriteString("+" + strings.Repeat("-", n))
+	}
+	f.w.WriteString("+\n")
+}
+
+func (f *frame) row(cells []string) {
+	for i, cell := range cells {
+		f.w.WriteString("|" + strings.Repeat(" ", max(0, f.width[i]-utf8.RuneCountInString(cell))) + cell)
+	}
+	f.w.WriteString("|\n")
+}
+
+// printable keeps texts from moving the cursor of a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case r < ' ' || r >= 0x7f && r < 0xa0:
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
