@@ -57,6 +57,9 @@ type CQSpec struct {
 	Query ContinuousQuery
 	// Text is shown by the listing, such as the statement it was made from.
 	Text string
+	// New refuses the name of any definition that is stored, also of one that
+	// this program has not created again since the store was opened.
+	New bool
 
 	// Every is the period. Zero: the interval of the Query's GROUP BY time.
 	Every time.Duration

@@ -43,7 +43,7 @@ func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 	}
 	defer db.unlockReg()
 	old := db.cqs.find(spec.Name)
-	if old != nil && !old.restored {
+	if old != nil && (!old.restored || spec.New) {
 		return fail(fmt.Errorf("it has already been created: %w", errs.Exists))
 	}
 	if err := db.install1(ctx, q, old); err != nil {

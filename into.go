@@ -354,6 +354,9 @@ func (r *Result) insertInto(ctx context.Context, q *Query) (*Result, error) {
 			return nil, err
 		}
 	}
+	if len(tablets) == 0 {
+		targets = nil // nothing was read: nothing is told
+	}
 	report := &Tablet{}
 	var devices, sources, names Texts
 	var written Int64s

@@ -61,7 +61,7 @@ func (p *parser) createCQ(start int) statement {
 	case !every:
 		s.Every = span{months: int64(g.IntervalMonths), ns: int64(g.Interval)}.fixed(p.c.unit)
 	}
-	s.Query, s.Text = q, p.since(start)
+	s.Query, s.Text, s.New = q, p.since(start), true
 	return st
 }
 

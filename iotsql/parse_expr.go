@@ -326,7 +326,7 @@ func (p *parser) wordExpr() expr.Expr {
 	case p.is("NULL") && !p.follows("."):
 		p.advance()
 		return expr.Null()
-	case p.is("NaN") && !p.follows("."):
+	case p.tok.kind == tokWord && p.word() == "NaN" && !p.follows("."):
 		p.advance()
 		return expr.Lit(math.NaN())
 	case p.isOne(reserved...) && !p.follows("."):

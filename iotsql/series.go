@@ -2,6 +2,7 @@ package iotsql
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/tickwell/tickwell"
@@ -99,6 +100,9 @@ func (s *createSeriesStmt) answers() bool { return false }
 
 func (s *createSeriesStmt) run(ctx context.Context, c *Conn) (*Result, error) {
 	for _, n := range s.series {
+		if k := c.db.SeriesKind(pattern.Split(n.path)); k != tickwell.KindNull {
+			return nil, &tickwell.Error{Op: "create timeseries", Subject: n.path, Err: fmt.Errorf("path already exist, of type %s: %w", kindName(k), tickwell.ErrExists)}
+		}
 		if err := c.db.CreateSeries(ctx, n.path, n.kind); err != nil {
 			return nil, err
 		}

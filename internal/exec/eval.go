@@ -134,6 +134,8 @@ func (o *op) start(k column.Kind, n int) {
 	switch k {
 	case column.Bool:
 		o.out.Bools = grow(o.out.Bools, n)
+	case column.Int64:
+		o.out.Int64s = grow(o.out.Int64s, n)
 	case column.Float64:
 		o.out.Float64s = grow(o.out.Float64s, n)
 	}
