@@ -36,7 +36,7 @@
 // queries and outgoing events, so they cannot disagree after a crash. With
 // [SyncInterval], the default, an acknowledged insert survives a killed process
 // and loses at most the interval in a power cut; with [SyncAlways] it survives
-// both. An insert, also of several tablets, is stored whole or not at all, and
+// both. What is promised, and which test holds it, is in docs/guarantees.md. An insert, also of several tablets, is stored whole or not at all, and
 // queries see it whole or not at all. An event leaves only when its cause is
 // durable, and at least once.
 //
