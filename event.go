@@ -16,7 +16,11 @@ import (
 // table. Replayed is not stored.
 const eventVersion = 1
 
-const eventUrgent = 1 // flag bit
+// Flags of an event.
+const (
+	eventUrgent = 1
+	eventHops   = 2 // with their number
+)
 
 func appendEvent(b []byte, e *Event) ([]byte, error) {
 	ns, err := unixNano(e.Time)
@@ -27,12 +31,18 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	if e.Urgent {
 		flags |= eventUrgent
 	}
+	if e.Hops > 0 {
+		flags |= eventHops
+	}
 	b = append(b, eventVersion, byte(e.Status), flags)
 	b = appendText(b, e.ID)
 	b = appendText(b, e.Source)
 	b = appendText(b, e.Series)
 	b = binary.LittleEndian.AppendUint64(b, uint64(ns))
 	b = binary.AppendUvarint(b, uint64(max(e.Revision, 0)))
+	if e.Hops > 0 {
+		b = binary.AppendUvarint(b, uint64(e.Hops))
+	}
 	b = binary.AppendUvarint(b, uint64(len(e.Fields)))
 	for i := range e.Fields {
 		f := &e.Fields[i]
@@ -72,10 +82,14 @@ func decodeEvent(src []byte) (Event, error) {
 	}
 	var e Event
 	e.Status = Status(r.byte())
-	e.Urgent = r.byte()&eventUrgent != 0
+	flags := r.byte()
+	e.Urgent = flags&eventUrgent != 0
 	e.ID, e.Source, e.Series = r.text(), r.text(), r.text()
 	e.Time = time.Unix(0, int64(r.uint64())).UTC()
 	e.Revision = r.int()
+	if flags&eventHops != 0 {
+		e.Hops = r.int()
+	}
 	if n := r.count(2); n > 0 {
 		e.Fields = make([]Field, 0, n)
 		for range n {

@@ -13,7 +13,7 @@ func sampleEvents() []Event {
 	at := time.Unix(1700000000, 123456789).UTC()
 	return []Event{
 		{Time: at},
-		{ID: "x", Source: "rule", Series: "root.a.b", Time: at, Status: StatusFiring, Revision: 3, Urgent: true},
+		{ID: "x", Source: "rule", Series: "root.a.b", Time: at, Status: StatusFiring, Revision: 3, Urgent: true, Hops: 2},
 		{ID: "id", Time: time.Unix(0, -1).UTC(), Status: StatusResolved,
 			Fields: []Field{Float64("v", math.NaN()), Int32("i", -1), Int64("j", math.MinInt64), Float32("f", 1.5), Bool("b", true), Text("t", "täxt\n"), {Name: "null"}},
 			Labels: map[string]string{"severity": "critical", "": "empty key"}, Notes: map[string]string{"summary": "hot {{.value}}"}},
@@ -22,7 +22,7 @@ func sampleEvents() []Event {
 
 func sameEvent(a, b Event) bool {
 	return a.ID == b.ID && a.Source == b.Source && a.Series == b.Series && a.Time.Equal(b.Time) && a.Status == b.Status &&
-		a.Revision == b.Revision && a.Urgent == b.Urgent && a.Replayed == b.Replayed &&
+		a.Revision == b.Revision && a.Hops == b.Hops && a.Urgent == b.Urgent && a.Replayed == b.Replayed &&
 		maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Notes, b.Notes) &&
 		slices.EqualFunc(a.Fields, b.Fields, func(x, y Field) bool { return x.Name == y.Name && x.Value.Equal(y.Value) })
 }

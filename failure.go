@@ -90,6 +90,7 @@ func deadLetters(fx *effects, c *firingCall, te *TriggerError) {
 				e.Fields = append(e.Fields, Field{c.rows.Columns[col].Name, v})
 			}
 		}
+		e.Hops = c.firing.hops
 		fx.emit(te.Name+"/dead", []string{c.frame.trigger.spec.DeadLetter}, e)
 	}
 }

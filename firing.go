@@ -26,6 +26,7 @@ type Firing struct {
 	run  *trigger
 	mu   sync.Mutex // a goroutine that the trigger has left behind must do no harm
 	over bool
+	hops int // see Event.Hops
 }
 
 // Emit sends e to the trigger's sinks. Source, and ID if empty, are filled in.
@@ -33,6 +34,7 @@ func (f *Firing) Emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.over {
+		e.Hops = f.hops
 		f.out.emit(f.run.spec.Name, f.run.sinks, e)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/internal/dispatch"
 )
 
@@ -111,6 +112,6 @@ func (in *insertion) newCall(ctx context.Context, db *DB, tr *trigger, t *Tablet
 	}
 	f := &c.firing
 	c.rows = t
-	f.Tablet, f.Trigger, f.When, f.db, f.out, f.run = t, tr.spec.Name, tr.spec.When, db, &c.fx, tr
+	f.Tablet, f.Trigger, f.When, f.db, f.out, f.run, f.hops = t, tr.spec.Name, tr.spec.When, db, &c.fx, tr, deliver.Hops(ctx)
 	return c
 }

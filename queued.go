@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -16,6 +17,7 @@ type job struct {
 	tablet *Tablet
 	todo   string
 	parent *frame // the firing that wrote the rows, for the limit on depth
+	hops   int    // of sinks that did
 }
 
 // statelessWorkers is how many firings from one stateless trigger's queue run
@@ -26,6 +28,9 @@ func (db *DB) newQueue(tr *trigger) *dispatch.Queue[string, *job] {
 	cfg := dispatch.QueueConfig[string, *job]{
 		Name: tr.spec.Name, Clock: db.clock, Capacity: tr.spec.Queue, Workers: statelessWorkers,
 		Handle: func(ctx context.Context, _ string, j *job) error {
+			if j.hops > 0 {
+				ctx = deliver.WithHops(ctx, j.hops)
+			}
 			db.fireAlone(ctx, tr, j.tablet, j.todo, j.parent)
 			return nil
 		},
@@ -71,7 +76,7 @@ var noWait = func() context.Context {
 // enqueue puts a firing into the queue of its trigger. Inside another firing it
 // does not wait for room: what would make room may be waiting for that firing.
 func (db *DB) enqueue(ctx context.Context, in *insertion, tr *trigger, t *Tablet, todo string) error {
-	j := &job{tablet: t.Clone(), todo: todo, parent: in.from}
+	j := &job{tablet: t.Clone(), todo: todo, parent: in.from, hops: deliver.Hops(ctx)}
 	key := ""
 	if !tr.spec.Stateful {
 		key = t.Device

@@ -23,6 +23,10 @@ type Event struct {
 	Status   Status
 	Revision int  // 0 at first, then 1, 2 … for corrected results
 	Urgent   bool // makes the log sync at once instead of at the next interval
+	// Hops is how many sinks of package sink/local have written what this event
+	// is about, one after the other; set by the store. They refuse an event that
+	// has come too far, so that a trigger that feeds itself ends.
+	Hops     int
 	Replayed bool // set by the store: handed out before, outcome unknown
 }
 

@@ -8,17 +8,28 @@ import (
 	"fmt"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
 )
 
 // Sink writes each event as a row of Device at the event's time: for each of
 // Columns the field of that name, null if the event has none. Series are made
 // if they do not exist. Rows are inserts like any other and fire triggers.
+//
+// The device may be one that the trigger whose events it takes listens to (the
+// page forbids that): an event that has come round MaxHops times is given up, so
+// that the loop ends. One that leads through a continuous query is not seen.
+//
+// A row with the time of an older one replaces its cells: an event that is
+// delivered twice is stored once, and two events of one time are one row. Keep
+// it in mind when events of several series go to one device.
 type Sink struct {
 	// DB is the store to write to. Nil: the store that the sink belongs to.
 	DB      *tickwell.DB
 	Device  string
 	Columns []tickwell.ColumnInfo
+	// MaxHops is how many sinks like this one an event may pass. Default 8.
+	MaxHops int
 }
 
 // Bind is called by the store when the sink is added to it.
@@ -87,10 +98,15 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 	t := &tickwell.Tablet{Device: s.Device}
 	var bad []int
 	causes := make(map[int]error)
+	hops := 0
 	for i := range events {
 		fields, err := s.row(&events[i])
+		if most := s.maxHops(); events[i].Hops >= most {
+			err = fmt.Errorf("local: event %q has come through %d local sinks: a loop: %w", events[i].ID, most, tickwell.ErrLimit)
+		}
 		if err == nil {
 			err = t.Append(events[i].Time, fields...)
+			hops = max(hops, events[i].Hops)
 		}
 		if err != nil {
 			bad = append(bad, i)
@@ -98,7 +114,7 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 		}
 	}
 	if t.Len() > 0 {
-		if err := s.DB.InsertTablet(ctx, t); err != nil {
+		if err := s.DB.InsertTablet(deliver.WithHops(ctx, hops+1), t); err != nil {
 			return classify(err)
 		}
 	}
@@ -124,6 +140,13 @@ func (s *Sink) row(e *tickwell.Event) ([]tickwell.Field, error) {
 		return nil, fmt.Errorf("local: event %q has none of the columns of %s: %w", e.ID, s.Device, tickwell.ErrBadInput)
 	}
 	return fields, nil
+}
+
+func (s *Sink) maxHops() int {
+	if s.MaxHops > 0 {
+		return s.MaxHops
+	}
+	return 8
 }
 
 // classify tells what can never work from what may work later.
