@@ -160,6 +160,14 @@ func (e Expr) printCall(b *strings.Builder) {
 		if i > 0 || len(e.n.args) > 0 {
 			b.WriteString(", ")
 		}
+		if a.Key == "keep" && strings.EqualFold(e.n.name, "count_if") {
+			// Written as an argument: count_if(s1 > 0, 3), count_if(s1 > 0, keep >= 3).
+			if a.Value != "" && (a.Value[0] < '0' || a.Value[0] > '9') {
+				b.WriteString("keep ")
+			}
+			b.WriteString(a.Value)
+			continue
+		}
 		b.WriteString(`"` + a.Key + `"="` + a.Value + `"`)
 	}
 	b.WriteByte(')')

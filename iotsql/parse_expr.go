@@ -14,7 +14,10 @@ import (
 // The expressions bind as IoTDB's grammar has it, weakest first:
 //
 //	OR | ·  AND &  ·  IN CONTAINS  ·  LIKE REGEXP  ·  BETWEEN  ·  IS NULL
-//	·  = != < <= > >=  ·  + -  ·  * / %  ·  - ! NOT
+//	·  = != < <= > >=  ·  + -  ·  * / %  ·  - !
+//
+// There NOT is as tight as !, so that NOT a > 1 could only be an error; here it
+// binds as in other dialects, weaker than everything but AND and OR.
 //
 // Levels of prec, each of which is the least its operator may stand at.
 const (
@@ -196,8 +199,10 @@ func (p *parser) unary() expr.Expr {
 		})
 	case p.accept("+"):
 		return p.deeper(func(e expr.Expr) expr.Expr { return e })
-	case p.accept("!"), p.is("NOT") && p.accept("NOT"):
+	case p.accept("!"):
 		return p.deeper(expr.Not)
+	case p.accept("NOT"):
+		return expr.Not(p.exprAt(precIn))
 	}
 	return p.primary()
 }
@@ -395,7 +400,7 @@ func (p *parser) multiplied() int {
 			case tokInteger, tokDecimal, tokString, tokQuoted, tokParam, tokDatetime:
 				return end
 			case tokSymbol:
-				if word == "(" {
+				if word == "(" || word == "-" && p.sign(after) {
 					return end
 				}
 			case tokWord:
@@ -408,6 +413,11 @@ func (p *parser) multiplied() int {
 		}
 		return 0
 	}
+}
+
+// sign reports whether a minus is the sign of what follows it at once.
+func (p *parser) sign(minus token) bool {
+	return minus.end < len(p.text) && (nameByte(p.text[minus.end]) || p.text[minus.end] == '(' || p.text[minus.end] == '`' || p.text[minus.end] == '.')
 }
 
 // clauseWord reports whether a word after an expression goes on the statement.
@@ -478,13 +488,14 @@ func (p *parser) call() expr.Expr {
 
 // keepText is the second argument of COUNT_IF as text: "keep >= 2" or "2".
 func (p *parser) keepText() string {
-	op := ">="
+	op := ""
 	if p.accept("KEEP") {
 		op = p.acceptOne("=", "==", "!=", "<>", "<", "<=", ">", ">=")
 		if op == "" {
 			p.expected("a comparison such as KEEP >= 2")
 			return ""
 		}
+		op += " "
 	}
 	return op + strconv.FormatInt(p.integer(p.accept("-")), 10)
 }

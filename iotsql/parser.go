@@ -320,7 +320,7 @@ func (p *parser) scanPath(what string, root bool) string {
 			return ""
 		}
 	}
-	if end < len(s) && s[end] == '-' && end+1 < len(s) && nameByte(s[end+1]) {
+	if root && end < len(s) && s[end] == '-' && end+1 < len(s) && nameByte(s[end+1]) {
 		p.failf(end, "a node with the character %q needs backquotes", s[end])
 		return ""
 	}
