@@ -56,8 +56,10 @@ type Spec struct {
 	Ready func(ctx context.Context, s *Server) error
 	// Stop is how it is asked to end; nil is SIGTERM.
 	Stop os.Signal
-	// Telling matches the lines of its log that tell of starts and stops.
+	// Telling matches the lines of its log that tell of starts and stops, and
+	// LogFile, if set, is a file in its folder where it writes a log besides.
 	Telling *regexp.Regexp
+	LogFile string
 	// Within is how long a start may take; zero is 20 s.
 	Within time.Duration
 }
@@ -304,7 +306,13 @@ func (s *Server) Journal() []string {
 	if s.Spec.Telling == nil {
 		return lines
 	}
-	for line := range strings.Lines(s.Log()) {
+	text := s.Log()
+	if s.Spec.LogFile != "" {
+		if b, err := os.ReadFile(s.File(s.Spec.LogFile)); err == nil {
+			text += string(b)
+		}
+	}
+	for line := range strings.Lines(text) {
 		if s.Spec.Telling.MatchString(line) {
 			lines = append(lines, "log: "+strings.TrimSpace(line))
 		}
