@@ -79,6 +79,7 @@ var layers = map[string]layer{
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
+	"iotsql/driver":         {imports: "root iotsql", why: "database/sql stays here"},
 	"cmd/tickwell":          {imports: "root alert expr iotsql iotsql/pages sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
 	"examples/...":          {imports: "root alert expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
 
