@@ -115,6 +115,9 @@ type CQInfo struct {
 	Watermark   time.Time // incremental: windows that end until then are over
 	Dirty       int64     // incremental: windows that are to be computed, at most
 	Computed    int64     // incremental: windows computed since Open
+	// Sealed counts the windows that changed since Open after some of their rows
+	// had expired: their results stay as they were.
+	Sealed int64
 }
 
 // A CQRun is one run of a continuous query: its range, one cut of the store to

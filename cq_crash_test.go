@@ -197,7 +197,7 @@ func TestIncrementalAlterTakesUpMarksUnderWay(t *testing.T) {
 	cqPut(t, db, "root.in.d", 130, 1)
 	must(t, db.Quiesce(ctx))
 	table, under := db.cqs.begin() // a row at 20 s, held before its record
-	under.rows(table.views[0], []int64{20e9})
+	under.rows(db, table.views[0], "root.in.d", []int64{20e9})
 	b := engine.Batch{}
 	under.store(&b)
 	shape, err := db.eng.Shape("root.in.d", []string{"s"}, []column.Kind{column.Float64})

@@ -293,36 +293,73 @@ func (db *DB) reinstate(old, failed *cq) {
 // query has changed.
 func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Batch) error {
 	v := q.view
-	extent, ok, err := db.extent(ctx, q)
-	if err != nil || !ok {
+	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
+	extent, ok, err := db.survey(ctx, q, !same)
+	if err != nil || !ok || same {
 		return err
 	}
-	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.oldest, v.newest, v.touched = min(v.oldest, extent.From), max(v.newest, extent.To-1), db.clock.Mono()
-	if same {
-		return nil
-	}
-	r := v.touchedBy(extent)
+	var written incremental.Range
 	if had { // rows of the windows of before are gone over, too
 		lo, hi, some, err := db.targetExtent(q)
 		if err != nil {
 			return err
 		}
 		if some {
-			old := v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
-			r = incremental.Range{From: min(r.From, old.From), To: max(r.To, old.To)}
+			written = v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
 		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.touchedBy(extent)
+	if !written.Empty() {
+		r = incremental.Range{From: min(r.From, written.From), To: max(r.To, written.To)}
 	}
 	if r.Empty() {
 		return nil
 	}
-	key := v.markKey(v.gen, r)
-	v.keys[key] = r
+	d := cqDirty{Range: r}
+	key := v.markKey(v.gen, d)
+	v.set(key, d)
 	v.marked.Add(r)
 	b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: key, Value: []byte{1}})
 	return nil
+}
+
+// survey looks at what is stored: the range of the times that q reads, how far
+// its watermark is and, if afresh, from where on its targets are empty.
+func (db *DB) survey(ctx context.Context, q *cq, afresh bool) (extent incremental.Range, ok bool, err error) {
+	v := q.view
+	all := db.inputsOf(q)
+	snap := db.eng.Snapshot()
+	defer snap.Release()
+	if extent, ok, err = extentOf(ctx, snap, all); err != nil {
+		return extent, ok, err
+	}
+	frontier := int64(math.MinInt64)
+	if afresh {
+		_, hi, some, err := db.targetExtent(q)
+		if err != nil {
+			return extent, ok, err
+		}
+		if some {
+			frontier = v.grid.Start(v.grid.Last(hi) + 1)
+		}
+	}
+	v.mu.Lock()
+	limit := max(v.limit(), v.clockLimit(db))
+	if afresh {
+		v.frontier = frontier
+	}
+	v.mu.Unlock()
+	if !ok {
+		return extent, false, nil
+	}
+	head, err := headOf(ctx, snap, all, limit)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.oldest, v.newest, v.touched = min(v.oldest, extent.From), max(v.newest, extent.To-1), db.clock.Mono()
+	v.head = max(v.head, head)
+	return extent, true, err
 }
 
 // sameWindows reports whether two definitions give the same results for the same
@@ -339,11 +376,15 @@ func sameWindows(a, b *CQSpec) bool {
 func (db *DB) extent(ctx context.Context, q *cq) (incremental.Range, bool, error) {
 	snap := db.eng.Snapshot()
 	defer snap.Release()
-	var all []*engine.Series
+	return extentOf(ctx, snap, db.inputsOf(q))
+}
+
+// inputsOf are the series that q may read.
+func (db *DB) inputsOf(q *cq) (all []*engine.Series) {
 	for _, p := range q.view.patterns {
 		all = append(all, db.eng.Match(p)...)
 	}
-	return extentOf(ctx, snap, all)
+	return all
 }
 
 func extentOf(ctx context.Context, snap *engine.Snapshot, all []*engine.Series) (incremental.Range, bool, error) {
@@ -430,6 +471,7 @@ func (db *DB) knownTargets(q *cq) []string {
 // mark the windows of incremental ones.
 func (db *DB) restoreCQs(ctx context.Context) error {
 	s := &db.cqs
+	defer s.loaded.Store(true)
 	for key, value := range db.eng.Scan("cq/") {
 		if !strings.HasSuffix(key, "/def") {
 			continue
@@ -466,11 +508,9 @@ func (db *DB) restoreCQs(ctx context.Context) error {
 		if q.view == nil {
 			continue
 		}
-		extent, ok, err := db.extent(ctx, q)
-		if err != nil {
+		_, stored := db.eng.Get(cqKey(spec.Name, "progress"))
+		if _, _, err := db.survey(ctx, q, !stored); err != nil {
 			q.inactive = err
-		} else if ok {
-			q.view.oldest, q.view.newest, q.view.touched = extent.From, max(q.view.newest, extent.To-1), db.clock.Mono()
 		}
 	}
 	return nil

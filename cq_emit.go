@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/incremental"
 )
 
 // emissions is what a view has sent to sinks: for each of the newest windows
@@ -96,12 +97,12 @@ func (m *emissions) next(c *emissionChange, window int64, e *Event) (bool, error
 	return true, nil
 }
 
-// retractions are events for rows of the windows in [from, to) that were sent
-// and that are not in have.
-func (m *emissions) retractions(c *emissionChange, from, to int64, have map[emittedKey]bool, timeOf func(int64) int64) []Event {
+// retractions are events for rows of the windows in span, of the devices of job,
+// that were sent and that are not in have.
+func (m *emissions) retractions(c *emissionChange, span incremental.Range, job *viewJob, have map[emittedKey]bool, timeOf func(int64) int64) []Event {
 	var out []Event
 	for k, was := range m.sent {
-		if k.window < from || k.window >= to || have[k] || was.hash == 0 {
+		if k.window < span.From || k.window >= span.To || have[k] || was.hash == 0 || !job.has(k.series) {
 			continue
 		}
 		e := Event{Series: k.series, Time: time.Unix(0, timeOf(k.window)).UTC(), Revision: was.revision + 1, Notes: map[string]string{"retracted": "true"}}

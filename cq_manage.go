@@ -207,10 +207,11 @@ func (db *DB) markAgain(ctx context.Context, name string, r incremental.Range) e
 			extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
 		}
 		v := q.view
+		expired := db.expiredBefore(v, db.inputsOf(q))
 		v.mu.Lock()
 		r := v.touchedBy(r.Intersect(extent))
-		if !r.Empty() {
-			m.list = append(m.list, cqMark{v, v.gen, r, math.MaxInt64, math.MinInt64})
+		if r.From = max(r.From, expired); !r.Empty() {
+			m.list = append(m.list, forMark(v, cqDirty{Range: r}))
 		}
 		v.mu.Unlock()
 		b := engine.Batch{}
@@ -346,18 +347,19 @@ func (v *cqView) describe(info *CQInfo, mono time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var dirty incremental.Ranges
-	for _, r := range v.keys {
-		dirty.Add(r)
+	for _, d := range v.keys {
+		dirty.Add(d.Range)
 	}
 	for _, r := range dirty.All() {
 		info.Dirty += v.grid.Count(r)
 	}
-	if v.newest == math.MinInt64 {
+	info.Sealed = v.sealed.Load()
+	if v.head == math.MinInt64 {
 		return
 	}
-	mark := v.newest - v.lateness
+	mark := v.head - v.lateness
 	info.Watermark = time.Unix(0, mark).UTC()
 	if due := v.due(mono); !due.Empty() {
-		info.Lag = time.Duration(max(0, v.newest-due.All()[0].From))
+		info.Lag = time.Duration(max(0, v.head-due.All()[0].From))
 	}
 }

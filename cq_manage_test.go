@@ -408,7 +408,6 @@ func TestIncrementalRefused(t *testing.T) {
 		"constant":  {func(_ *CQSpec, q *Query) { q.Fill.Value = Int64Value(1) }, "FILL"},
 		"session":   {func(_ *CQSpec, q *Query) { q.GroupBy = GroupBySession{time.Second} }, "session"},
 		"variation": {func(_ *CQSpec, q *Query) { q.GroupBy = GroupByVariation{By: expr.Col("s")} }, "variation"},
-		"left open": {func(_ *CQSpec, q *Query) { q.GroupBy = GroupByTime{Interval: time.Minute, LeftOpen: true} }, "left"},
 		"no group":  {func(_ *CQSpec, q *Query) { q.GroupBy = nil }, "every interval and the group by interval"},
 		"day 31": {func(s *CQSpec, q *Query) {
 			q.GroupBy, s.Origin = GroupByTime{IntervalMonths: 1}, time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)

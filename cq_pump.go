@@ -1,8 +1,9 @@
 package tickwell
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	v := q.view
 	v.mu.Lock()
 	due := v.due(db.clock.Mono())
+	v.poked = 0
 	v.mu.Unlock()
 	if due.Empty() {
 		return false, nil
@@ -36,26 +38,23 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	v.mu.Lock()
-	end, newest := v.over(db.clock.Mono()), v.newest
-	due = incremental.Ranges{}
-	for _, key := range keys {
-		due.Add(v.keys[key].Intersect(incremental.Range{From: math.MinInt64, To: end}))
-	}
-	v.mu.Unlock()
-	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: keys, newest: newest}
+	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: make(map[string]bool)}
 	defer run.snap.Release()
+	jobs := run.jobs(keys)
 	if err := run.prepare(ctx); err != nil {
 		return false, err
 	}
-	for _, r := range due.All() {
-		for !r.Empty() {
-			if run.steps == cqSteps {
-				return true, nil
-			}
-			run.steps++
-			if r.From, err = run.step(ctx, r); err != nil {
-				return false, err
+	for i := range jobs {
+		run.take(&jobs[i])
+		for _, r := range jobs[i].ranges {
+			for !r.Empty() {
+				if run.steps == cqSteps {
+					return true, nil
+				}
+				run.steps++
+				if r.From, err = run.step(ctx, r); err != nil {
+					return false, err
+				}
 			}
 		}
 	}
@@ -64,54 +63,175 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 
 // viewRun is a run of an incremental query on one cut.
 type viewRun struct {
-	db      *DB
-	q       *cq
-	v       *cqView
-	snap    *engine.Snapshot
-	keys    []string // the marks it may remove
-	steps   int
-	query   Query
-	plan    *Result
-	inputs  []*engine.Series
-	targets []*engine.Series
-	newest  int64
-	counts  bool // rows without input may have values
+	db     *DB
+	q      *cq
+	v      *cqView
+	snap   *engine.Snapshot
+	keys   map[string]bool // the marks it may remove
+	steps  int
+	query  Query
+	head   int64
+	expiry int64 // windows that begin before are sealed
+	counts bool  // rows without input may have values
+
+	read     []*engine.Series            // by the query
+	written  map[string]*engine.Series   // what it has written before
+	byDevice map[string][]*engine.Series // the same by source device, if it is aligned by device
+
+	job     *viewJob
+	inputs  []*engine.Series // of the job
+	targets []*engine.Series // of the job
 }
 
-// cqPlan plans the query of q for some range.
+// viewJob is windows to compute: of some devices, or of all.
+type viewJob struct {
+	ranges  []incremental.Range
+	devices map[string]bool // nil: all
+}
+
+func (j *viewJob) has(device string) bool { return j.devices == nil || j.devices[device] }
+
+// cqJobs is how many groups of devices with the same windows are computed apart.
+const cqJobs = 64
+
+// jobs are the windows that are dirty and over, by the devices that are to be
+// computed in them.
+func (r *viewRun) jobs(keys []string) []viewJob {
+	v := r.v
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	span := incremental.Range{From: math.MinInt64, To: v.over(r.db.clock.Mono())}
+	r.head = v.head
+	var all incremental.Ranges
+	byDevice := make(map[string]*incremental.Ranges)
+	for _, key := range keys {
+		r.keys[key] = true
+		d := v.keys[key]
+		if d.device == "" {
+			all.Add(d.Intersect(span))
+		} else if d.From < span.To {
+			if byDevice[d.device] == nil {
+				byDevice[d.device] = &incremental.Ranges{}
+			}
+			byDevice[d.device].Add(d.Intersect(span))
+		}
+	}
+	var jobs []viewJob
+	if !all.Empty() {
+		jobs = append(jobs, viewJob{ranges: all.All()})
+	}
+	groups := make(map[incremental.Range][]string)
+	for device, ranges := range byDevice {
+		for _, x := range all.All() {
+			ranges.Remove(x)
+		}
+		for _, x := range ranges.All() {
+			groups[x] = append(groups[x], device)
+		}
+	}
+	if len(groups) > cqJobs { // rather some windows too many than a plan for each device
+		groups = joined(groups)
+	}
+	order := slices.Collect(maps.Keys(groups))
+	slices.SortFunc(order, func(a, b incremental.Range) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	for _, x := range order {
+		j := viewJob{ranges: []incremental.Range{x}, devices: make(map[string]bool)}
+		for _, d := range groups[x] {
+			j.devices[d] = true
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs
+}
+
+// joined puts groups together whose windows overlap or touch.
+func joined(groups map[incremental.Range][]string) map[incremental.Range][]string {
+	var spans incremental.Ranges
+	for x := range groups {
+		spans.Add(x)
+	}
+	out := make(map[incremental.Range][]string)
+	for x, devices := range groups {
+		for _, span := range spans.All() {
+			if !x.Intersect(span).Empty() {
+				out[span] = append(out[span], devices...)
+			}
+		}
+	}
+	return out
+}
+
+// prepare plans the query for some range, to learn what it reads and writes.
 func (r *viewRun) prepare(ctx context.Context) error {
 	r.query = r.q.spec.Query.(Query)
 	r.query.exact = true
 	r.counts = countsNothing(&r.query)
 	probe := r.query
 	probe.Start, probe.End = time.Unix(0, r.v.grid.Start(0)), time.Unix(0, r.v.grid.End(0))
-	plan, err := r.db.resultOn(ctx, &probe, r.snap)
+	res, err := r.db.resultOn(ctx, &probe, r.snap)
 	if err != nil {
 		return err
 	}
-	r.inputs = plan.plan.Read()
+	r.read = res.plan.Read()
+	r.written = make(map[string]*engine.Series)
 	for _, path := range r.db.cqs.targetsOf(r.v.name) {
 		if ser, ok := r.db.eng.Lookup(pattern.Split(path)); ok {
-			r.targets = append(r.targets, ser)
+			r.written[path] = ser
 		}
 	}
+	r.byDevice = make(map[string][]*engine.Series)
+	if r.v.byDevice && len(r.query.Into) > 0 && len(res.plan.Columns()) > 0 {
+		targets, err := r.query.targets(res.plan.Columns(), res.plan.Devices())
+		if err != nil {
+			return err
+		}
+		for device, list := range targets {
+			for i := range list {
+				if path, err := pattern.Canonical(list[i].path()); err == nil && r.written[path] != nil {
+					r.byDevice[device] = append(r.byDevice[device], r.written[path])
+				}
+			}
+		}
+	}
+	r.expiry = r.db.expiredBefore(r.v, slices.Concat(r.read, slices.Collect(maps.Values(r.written))))
 	return nil
 }
 
-// rowTime is the time of the row of the window that begins at start.
-func (r *viewRun) rowTime(start int64) int64 {
-	if r.q.spec.AtEnd {
-		return r.v.grid.End(r.v.grid.Last(start))
+// take begins a job.
+func (r *viewRun) take(j *viewJob) {
+	r.job = j
+	if j.devices == nil {
+		r.inputs, r.targets = r.read, slices.Collect(maps.Values(r.written))
+		return
 	}
-	return start
+	r.inputs, r.targets = nil, nil
+	for _, ser := range r.read {
+		if j.devices[ser.Device] {
+			r.inputs = append(r.inputs, ser)
+		}
+	}
+	for device := range j.devices {
+		r.targets = append(r.targets, r.byDevice[device]...)
+	}
 }
 
-// windowOf is the inverse of rowTime.
-func (r *viewRun) windowOf(at int64) int64 {
-	if r.q.spec.AtEnd {
-		return r.v.grid.Start(r.v.grid.First(at - 1))
+// expiredBefore returns the start of the first window of which no row and no
+// result has expired. Those before stay as they are: what is left of their rows
+// would give another result.
+func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
+	latest, some := int64(math.MinInt64), false
+	for _, ser := range all {
+		if at, set := db.eng.Horizon(ser.Device, ser.Name); set {
+			latest, some = max(latest, at), true
+		}
 	}
-	return at
+	if !some {
+		return math.MinInt64
+	}
+	if v.leftOpen {
+		latest--
+	}
+	return v.grid.Start(v.grid.Last(latest-1) + 1)
 }
 
 // firstTime returns the first time at or after from of one of the series.
@@ -141,24 +261,35 @@ func (r *viewRun) step(ctx context.Context, d incremental.Range) (int64, error) 
 		return d.From, err
 	}
 	g := r.v.grid
-	if sealed, ok := r.sealed(); ok && d.From < sealed {
-		return min(sealed, d.To), r.compute(ctx, incremental.Range{}, incremental.Range{From: d.From, To: min(sealed, d.To)})
+	if d.From < r.expiry {
+		gone := incremental.Range{From: d.From, To: min(r.expiry, d.To)}
+		err := r.compute(ctx, incremental.Range{}, gone)
+		if err == nil {
+			r.v.sealed.Add(g.Count(gone))
+		}
+		return gone.To, err
 	}
 	at := d.To // nothing before
-	if t, ok, err := firstTime(r.snap, r.inputs, d.From); err != nil {
-		return d.From, err
-	} else if ok {
-		at = min(at, g.Start(g.First(t)))
+	from := d.From
+	if r.v.leftOpen {
+		from++
 	}
-	if t, ok, err := firstTime(r.snap, r.targets, r.rowTime(d.From)); err != nil {
+	if t, ok, err := firstTime(r.snap, r.inputs, from); err != nil {
 		return d.From, err
 	} else if ok {
-		at = min(at, r.windowOf(t))
+		at = min(at, r.v.touchedBy(incremental.Range{From: t, To: t + 1}).From)
+	}
+	if d.From < r.v.computed() {
+		if t, ok, err := firstTime(r.snap, r.targets, r.v.rowTime(d.From)); err != nil {
+			return d.From, err
+		} else if ok {
+			at = min(at, r.v.windowOf(t))
+		}
 	}
 	at = max(at, d.From)
 	if len(r.q.spec.Sinks) > 0 {
 		for k, row := range r.v.emitted.sent { // what was sent may have to be taken back
-			if row.hash != 0 && k.window >= d.From && k.window < at {
+			if row.hash != 0 && k.window >= d.From && k.window < at && r.job.has(k.series) {
 				at = k.window
 			}
 		}
@@ -171,22 +302,27 @@ func (r *viewRun) step(ctx context.Context, d incremental.Range) (int64, error) 
 	return done.To, r.compute(ctx, chunk, done)
 }
 
-// sealed returns the start of the first window of which no row and no result
-// has expired. Those before stay as they are: what is left of their rows would
-// give another result.
-func (r *viewRun) sealed() (start int64, ok bool) {
-	latest := int64(math.MinInt64)
-	for _, all := range [][]*engine.Series{r.inputs, r.targets} {
-		for _, ser := range all {
-			if at, set := r.db.eng.Horizon(ser.Device, ser.Name); set {
-				latest, ok = max(latest, at), true
-			}
-		}
+// computed returns the frontier.
+func (v *cqView) computed() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.frontier
+}
+
+// rowTime is the time of the row of the window that begins at start.
+func (v *cqView) rowTime(start int64) int64 {
+	if v.atEnd {
+		return v.grid.End(v.grid.Last(start))
 	}
-	if !ok {
-		return 0, false
+	return start
+}
+
+// windowOf is the inverse of rowTime.
+func (v *cqView) windowOf(at int64) int64 {
+	if v.atEnd {
+		return v.grid.Start(v.grid.First(at - 1))
 	}
-	return r.v.grid.Start(r.v.grid.Last(latest-1) + 1), true
+	return at
 }
 
 // compute stores the results of the windows that begin in chunk, and that those
@@ -212,47 +348,52 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 		}
 	}
 	run.wrote, in.fx.tablets = in.fx.tablets, nil
+	frontier := max(r.v.computed(), chunk.To)
 	keep, gone := r.clean(in, done)
 	in.fx.puts = append(in.fx.puts, r.v.emitted.puts(change, r.v.name)...)
-	in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(r.v.name, "newest"), Value: binary.LittleEndian.AppendUint64(nil, uint64(r.newest))})
+	in.fx.puts = append(in.fx.puts, r.v.progress(r.head, frontier))
 	if err := db.storeRun(ctx, run, in); err != nil {
 		return err
 	}
 	r.v.emitted.stored(change)
 	r.v.mu.Lock()
+	defer r.v.mu.Unlock()
+	r.v.frontier = frontier
 	for _, key := range gone {
 		delete(r.v.keys, key)
+		delete(r.keys, key)
 	}
 	for key, rest := range keep {
 		r.v.keys[key] = rest
+		r.keys[key] = true
 	}
-	r.v.mu.Unlock()
-	r.keys = slices.DeleteFunc(r.keys, func(k string) bool { return slices.Contains(gone, k) })
-	for key := range keep {
-		r.keys = append(r.keys, key)
-	}
+	r.v.recount()
 	r.q.computed.Add(windows)
 	return nil
 }
 
 // clean removes done from the marks.
-func (r *viewRun) clean(in *insertion, done incremental.Range) (keep map[string]incremental.Range, gone []string) {
-	keep = make(map[string]incremental.Range)
+func (r *viewRun) clean(in *insertion, done incremental.Range) (keep map[string]cqDirty, gone []string) {
+	keep = make(map[string]cqDirty)
 	r.v.mu.Lock()
 	defer r.v.mu.Unlock()
-	for _, key := range r.keys {
-		m := r.v.keys[key]
-		if m.Intersect(done).Empty() {
+	for key := range r.keys {
+		d := r.v.keys[key]
+		if d.Intersect(done).Empty() || r.job.devices != nil && (d.device == "" || !r.job.devices[d.device]) {
 			continue
 		}
 		gone = append(gone, key)
-		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: key, Delete: true})
-		prefix := key[:len(key)-32]
-		for _, rest := range m.Minus(done) {
-			k := prefix + orderedTime(rest.From) + orderedTime(rest.To)
-			keep[k] = rest
-			in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: k, Value: []byte{1}})
+		prefix := key[:len(key)-32-len(d.device)]
+		for _, rest := range d.Minus(done) {
+			keep[prefix+orderedTime(rest.From)+orderedTime(rest.To)+d.device] = cqDirty{rest, d.device}
 		}
+	}
+	slices.Sort(gone)
+	for _, key := range gone {
+		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: key, Delete: true})
+	}
+	for _, key := range slices.Sorted(maps.Keys(keep)) {
+		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: key, Value: []byte{1}})
 	}
 	return keep, gone
 }
@@ -267,10 +408,12 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 	if err != nil {
 		return err
 	}
+	res.only = r.job.devices
 	rows, err := res.Collect()
 	if err != nil {
 		return err
 	}
+	r.fromLabels(rows)
 	full := func(string, int64) bool { return true }
 	if r.counts {
 		if full, err = r.presence(ctx, &q); err != nil {
@@ -293,7 +436,7 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 	}
 	for _, t := range rows {
 		for i, at := range t.Times {
-			t.Times[i] = r.rowTime(at)
+			t.Times[i] = r.v.rowTime(at)
 		}
 	}
 	if len(q.Into) == 0 {
@@ -303,7 +446,24 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 	if err != nil {
 		return err
 	}
-	return r.difference(run, in, tablets, incremental.Range{From: r.rowTime(chunk.From), To: r.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
+	if chunk.From >= r.v.computed() { // nothing can be stored there
+		run.out.tablets = append(run.out.tablets, tablets...)
+		return nil
+	}
+	return r.difference(run, in, tablets, incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
+}
+
+// fromLabels gives rows the start of their window as time: rows of windows that
+// are open on the left have the end.
+func (r *viewRun) fromLabels(rows []*Tablet) {
+	if !r.v.leftOpen {
+		return
+	}
+	for _, t := range rows {
+		for i, at := range t.Times {
+			t.Times[i] = r.v.windowOf(at)
+		}
+	}
 }
 
 // emit sends the rows that are new or have changed, and takes back those that
@@ -318,7 +478,7 @@ func (r *viewRun) emit(run *CQRun, rows []*Tablet, chunk incremental.Range, chan
 				continue
 			}
 			have[emittedKey{at, e.Series}] = true
-			e.Time = time.Unix(0, r.rowTime(at)).UTC()
+			e.Time = time.Unix(0, r.v.rowTime(at)).UTC()
 			send, err := r.v.emitted.next(change, at, &e)
 			if err != nil {
 				return err
@@ -329,7 +489,7 @@ func (r *viewRun) emit(run *CQRun, rows []*Tablet, chunk incremental.Range, chan
 		}
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return cmpEvents(&a, &b) })
-	events = append(events, r.v.emitted.retractions(change, chunk.From, chunk.To, have, r.rowTime)...)
+	events = append(events, r.v.emitted.retractions(change, chunk, r.job, have, r.v.rowTime)...)
 	for _, e := range events {
 		run.Emit(e)
 	}
@@ -447,11 +607,13 @@ func (r *viewRun) presence(ctx context.Context, q *Query) (func(device string, a
 	if err != nil {
 		return nil, err
 	}
+	res.only = r.job.devices
 	have := make(map[emittedKey]bool)
 	for t, err := range res.Tablets() {
 		if err != nil {
 			return nil, err
 		}
+		r.fromLabels([]*Tablet{t})
 		for row, at := range t.Times {
 			for c := range t.Columns {
 				if !t.Columns[c].Nulls.Get(row) && t.Columns[c].Data.Value(row).Int64() > 0 {

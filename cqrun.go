@@ -40,8 +40,9 @@ type cqSet struct {
 	owned map[string]string   // path of a target → query
 	sched *schedule.Scheduler // nil until the store is open
 
-	table atomic.Pointer[cqTable] // what inserts see
-	epoch atomic.Pointer[epoch]   // of the records under way
+	table  atomic.Pointer[cqTable] // what inserts see
+	loaded atomic.Bool             // the stored definitions are
+	epoch  atomic.Pointer[epoch]   // of the records under way
 
 	drain    sync.Mutex
 	draining []*epoch
@@ -109,6 +110,9 @@ func (db *DB) start(q *cq) error {
 		return err
 	}
 	if q.view != nil {
+		q.view.mu.Lock()
+		q.view.poked = 0
+		q.view.mu.Unlock()
 		db.pokeView(q.view)
 	}
 	return nil

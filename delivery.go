@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sort"
 	"sync"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/internal/engine"
@@ -327,15 +326,16 @@ func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deli
 	}
 	items := make([]deliver.Item[Event], 0, len(entries))
 	for _, en := range entries {
-		e, err := decodeEvent(en.Payload)
-		if err != nil {
-			// It cannot be delivered; a placeholder lets the queue go on.
-			e = Event{ID: fmt.Sprintf("damaged|%d|%d", en.Pos.LSN, en.Pos.Ord), Time: time.Unix(0, 0).UTC(), Notes: map[string]string{"error": err.Error()}}
+		it := deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Time: en.At, Size: len(en.Payload), Lost: en.Lost}
+		if it.Lost == nil {
+			it.Event, it.Lost = decodeEvent(en.Payload)
 		}
-		items = append(items, deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Time: en.At, Event: e})
+		items = append(items, it)
 	}
 	return items, nil
 }
+
+func (s *outboxSource) Floor() deliver.Pos { return deliver.Pos(s.box.Floor(s.sink)) }
 
 func (s *outboxSource) Notify() <-chan struct{} { return s.box.Notify(s.sink) }
 
@@ -352,7 +352,7 @@ func (s *outboxSource) Backlog() int64 {
 func (s *outboxSource) Dropped() map[string]int64 {
 	for _, i := range s.box.Sinks() {
 		if i.Name == s.sink && i.Dropped > 0 {
-			return map[string]int64{"outbox full": i.Dropped}
+			return map[string]int64{deliver.FullQueue: i.Dropped}
 		}
 	}
 	return nil

@@ -110,6 +110,9 @@ func (a *activity) isOver() bool {
 // order of the log. Those of AFTER triggers stay with the group until they have
 // fired. If stage fails without storing, the caller still calls leave.
 func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
+	if err := in.checkTimes(db); err != nil {
+		return err // before anyone is told of rows that cannot be stored
+	}
 	if err := in.enter(ctx, db); err != nil {
 		return err
 	}

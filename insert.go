@@ -131,17 +131,15 @@ func (db *DB) storable(t *Tablet, bad **InsertError) *Tablet {
 		}
 		out.Columns = append(out.Columns, c)
 	}
-	for i, at := range t.Times {
-		if at < minTime || at > maxTime {
-			report(i, "", fmt.Errorf("time %d is outside [%d, %d]: %w", at, minTime, maxTime, errs.BadInput))
-		}
-	}
-	if *bad == nil {
-		return out
-	}
+	horizon, late := db.horizon(out)
 	keep := make([]int, 0, len(t.Times))
 	for i, at := range t.Times {
-		if at >= minTime && at <= maxTime {
+		switch {
+		case at < minTime || at > maxTime:
+			report(i, "", fmt.Errorf("time %d is outside [%d, %d]: %w", at, minTime, maxTime, errs.BadInput))
+		case late && at < horizon:
+			report(i, "", fmt.Errorf("time %d is before %d: %w", at, horizon, errs.TooLate))
+		default:
 			keep = append(keep, i)
 		}
 	}
@@ -149,6 +147,25 @@ func (db *DB) storable(t *Tablet, bad **InsertError) *Tablet {
 		return out
 	}
 	return out.pick(keep)
+}
+
+// horizon returns the time before which rows of t are too late for one of its
+// series, if there is one.
+func (db *DB) horizon(t *Tablet) (at int64, ok bool) {
+	device, err := pattern.Canonical(t.Device)
+	if err != nil {
+		return 0, false
+	}
+	for _, c := range t.Columns {
+		node, err := pattern.CanonicalNode(c.Name)
+		if err != nil {
+			return 0, false
+		}
+		if h, set := db.eng.Horizon(device, node); set && (!ok || h > at) {
+			at, ok = h, true
+		}
+	}
+	return at, ok
 }
 
 // pick returns a copy of the rows named.
@@ -393,6 +410,17 @@ func (p *part) bind(db *DB) error {
 	return nil
 }
 
+// checkTimes refuses rows that are too late to be kept.
+func (in *insertion) checkTimes(db *DB) error {
+	for i := range in.n {
+		p := &in.parts[i]
+		if err := db.eng.CheckTimes(p.bound.path, p.bound.nodes, p.times); err != nil {
+			return &Error{Op: "insert", Subject: p.device, Err: err}
+		}
+	}
+	return nil
+}
+
 // insert runs a group through authorization, BEFORE triggers, the store and
 // AFTER triggers.
 func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
@@ -432,7 +460,7 @@ func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
 			}
 			in.batch.Tablets = append(in.batch.Tablets, engine.Tablet{Shape: shape, Times: p.times, Cols: p.cols, Nulls: p.nulls})
 		}
-		marks := db.cqs.mark(in)
+		marks := db.mark(in)
 		lsn, err := db.eng.Commit(ctx, &in.batch, durable)
 		marks.settle(db, err)
 		if err == nil {

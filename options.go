@@ -135,7 +135,7 @@ type Profile struct {
 	MemtableBytes int64 // memory at which the memtable is flushed to a file
 	LogBytes      int64 // log size at which it is flushed, which bounds recovery
 	SegmentBytes  int64 // size of one log segment
-	OutboxBytes   int64 // undelivered events kept; beyond it the oldest are dropped and counted
+	OutboxBytes   int64 // undelivered events kept, on disk if there is one; beyond it the oldest are dropped and counted
 	RecycleLog    bool  // overwrite old log segments instead of making new ones
 }
 

@@ -178,7 +178,8 @@ type Result struct {
 	plan  *exec.Plan
 	open  func() (*engine.Snapshot, func(), error)
 	meter exec.Meter
-	fixed *Tablet // what a query with Into wrote, instead of plan
+	fixed *Tablet         // what a query with Into wrote, instead of plan
+	only  map[string]bool // devices, if aligned by device; nil: all
 }
 
 // Columns describes the columns in order.
@@ -236,7 +237,11 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 			return
 		}
 		defer release()
-		run := r.plan.Start(r.ctx, source{cut}, &r.meter)
+		plan := r.plan
+		if r.only != nil {
+			plan = plan.Only(r.only)
+		}
+		run := plan.Start(r.ctx, source{cut}, &r.meter)
 		defer run.Close()
 		var t Tablet
 		for {

@@ -179,7 +179,7 @@ func (db *DB) commitDelete(ctx context.Context, pat string, b *engine.Batch, n i
 	if n == 0 {
 		return nil
 	}
-	marks := db.cqs.markDeletes(b)
+	marks := db.markDeletes(b)
 	_, err := db.eng.Commit(ctx, b, false)
 	marks.settle(db, err)
 	if err != nil {

@@ -267,6 +267,39 @@ func TestSeriesTriggerDroppedWithSeries(t *testing.T) {
 	}
 }
 
+// Deleting a database drops the triggers on its series, each told once; those of
+// other databases and of patterns stay, and a reopen brings none back.
+func TestDatabaseDropDropsTriggers(t *testing.T) {
+	ctx := context.Background()
+	var j journal
+	fs := memFS()
+	db := openDir(t, "data", &Options{FS: fs})
+	must(t, db.CreateDatabase(ctx, "root.sg"))
+	for _, s := range []string{"root.sg.d.a", "root.sg.d.b", "root.sg.e.a", "root.other.d.a"} {
+		must(t, db.CreateSeries(ctx, s, KindInt64))
+		l := &listener{j: &j}
+		l.Int64 = notePoint[int64](&j)
+		must(t, db.CreateTrigger(ctx, TriggerSpec{Name: s, Series: s, Trigger: l}))
+	}
+	must(t, db.CreateTrigger(ctx, spec("pattern", "root.sg.**", AfterInsert, func(context.Context, *Firing) error { return nil })))
+	j.take()
+	must(t, db.DropDatabase(ctx, "root.sg"))
+	j.want(t, "onDrop", "onDrop", "onDrop")
+	left := func(db *DB) {
+		t.Helper()
+		got := listing(db)
+		if len(got) != 2 || !strings.HasPrefix(got[0], "pattern,") && !strings.HasPrefix(got[1], "pattern,") {
+			t.Errorf("listed %v, want the pattern trigger and that of root.other", got)
+		}
+	}
+	left(db)
+	must(t, db.Insert(ctx, "root.sg.d", ns(1), Int64("a", 1)))
+	must(t, db.Insert(ctx, "root.other.d", ns(1), Int64("a", 7)))
+	j.want(t, "point root.other.d.a@1=7")
+	must(t, db.Close())
+	left(openDir(t, "data", &Options{FS: fs}))
+}
+
 // OnStart, OnStop, Fire and OnDrop of one trigger never overlap, and counters
 // stand still while it is stopped.
 func TestSeriesTriggerSerialised(t *testing.T) {

@@ -136,13 +136,18 @@ func (db *DB) engineConfig() engine.Config {
 		FS: o.FS, Dir: db.dir, Clock: o.Clock, Logger: o.Logger, Seed: splitMix(o.Seed), Sync: o.Sync.policy(),
 		SegmentBytes: p.SegmentBytes, Recycle: p.RecycleLog, BlockRows: p.BlockRows, MaxSeries: o.MaxSeries,
 		MemtableBytes: p.MemtableBytes, WALBytes: p.LogBytes, OutboxBytes: p.OutboxBytes,
-		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly,
+		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
 		FileBytes: max(p.MemtableBytes/4, 8<<20), CompactRate: max(p.MemtableBytes/4, 4<<20),
 		IndexCache: max(p.MemtableBytes/8, 1<<20),
 	}
 	if b := o.MemoryBudget; b > 0 {
 		cfg.MemtableBytes, cfg.MemtableHard = min(cfg.MemtableBytes, b/4), b/2
-		cfg.OutboxBytes, cfg.IndexCache = min(cfg.OutboxBytes, b/8), min(cfg.IndexCache, b/16)
+		cfg.IndexCache = min(cfg.IndexCache, b/16)
+		if db.dir == "" {
+			cfg.OutboxBytes = min(cfg.OutboxBytes, b/8)
+		} else { // on disk; a few bytes of an event and the newest of them are in memory
+			cfg.OutboxBytes = min(cfg.OutboxBytes, 2*b)
+		}
 		if db.dir == "" && (cfg.QuotaBytes == 0 || cfg.QuotaBytes > b/2) {
 			cfg.QuotaBytes = b / 2
 		}

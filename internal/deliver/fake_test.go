@@ -32,6 +32,8 @@ type outbox struct {
 	fail   int // so many calls of Next and Ack fail
 	lost   map[string]int64
 	most   int // largest max asked for
+	size   int // of an item
+	floor  Pos
 }
 
 func newOutbox(t *testing.T) *outbox { return &outbox{t: t, notify: make(chan struct{}, 1)} }
@@ -45,13 +47,42 @@ func (o *outbox) add(from, to int, keys ...string) {
 			key = keys[id%len(keys)]
 		}
 		// Three events a record, so that positions have ordinals.
-		o.items = append(o.items, Item[ev]{Pos{uint64(id/3 + 1), uint32(id % 3)}, time.Now().UnixNano(), ev{id, key}})
+		o.items = append(o.items, Item[ev]{Pos: posOf(id), Time: time.Now().UnixNano(), Size: o.size, Event: ev{id, key}})
 	}
 	o.mu.Unlock()
 	select {
 	case o.notify <- struct{}{}:
 	default:
 	}
+}
+
+func posOf(id int) Pos { return Pos{uint64(id/3 + 1), uint32(id % 3)} }
+
+// drop gives up the oldest items up to the id.
+func (o *outbox) drop(id int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.floor = posOf(id)
+	for len(o.items) > 0 && !o.floor.Less(o.items[0].Pos) {
+		o.items = o.items[1:]
+	}
+}
+
+// lose makes an item unreadable.
+func (o *outbox) lose(id int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.items {
+		if o.items[i].Pos == posOf(id) {
+			o.items[i].Lost, o.items[i].Event = errors.New("bad checksum"), ev{}
+		}
+	}
+}
+
+func (o *outbox) Floor() Pos {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.floor
 }
 
 func (o *outbox) Notify() <-chan struct{} { return o.notify }

@@ -26,13 +26,17 @@ type loop[E any] struct {
 
 	fetched Pos
 	acked   Pos // told to the source
+	floor   Pos // up to which the source has dropped events
+	sweep   bool
+	bytes   int // in the window, about
 	more    bool
 	fetchAt time.Duration // not before, after a failed Next
 	ackAt   time.Duration // not before, after a failed Ack
 	badIO   int           // consecutive failures of Next and Ack
 
 	backoff  backoff
-	failures int // consecutive, of attempts and opens
+	failures int // consecutive, of attempts
+	closed   int // consecutive failures to open
 	pauseTil time.Duration
 	breaker  Breaker
 	needOpen bool
@@ -46,6 +50,9 @@ type loop[E any] struct {
 	timer   chan struct{}
 	counted Stats // this goroutine's copy
 }
+
+// itemOverhead is what an item takes in memory beside its Size, about.
+const itemOverhead = 512
 
 const never = time.Duration(math.MaxInt64)
 
@@ -87,6 +94,7 @@ func (l *loop[E]) run(ctx context.Context) error {
 // step does whatever can be done now and returns when something else can.
 func (l *loop[E]) step(ctx context.Context) (due time.Duration) {
 	l.commands()
+	l.discard()
 	due = l.ack(ctx)
 	due = min(due, l.fetch(ctx))
 	due = min(due, l.expire(ctx))
@@ -99,7 +107,7 @@ func (l *loop[E]) commands() {
 	defer l.p.mu.Unlock()
 	if l.p.enable && l.disabled {
 		l.disabled, l.needOpen = false, l.cfg.Open != nil
-		l.failures, l.pauseTil, l.breaker = 0, 0, BreakerClosed
+		l.failures, l.closed, l.pauseTil, l.breaker = 0, 0, 0, BreakerClosed
 		for _, b := range l.pending {
 			b.notBefore = 0
 		}
@@ -117,7 +125,7 @@ func (l *loop[E]) commands() {
 // fetch fills the window.
 func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 	now := l.cfg.Clock.Mono()
-	for l.more && len(l.window) < l.cfg.Options.Window {
+	for l.more && len(l.window) < l.cfg.Options.Window && (l.bytes < l.cfg.Options.WindowBytes || len(l.window) == 0) {
 		if now < l.fetchAt {
 			return l.fetchAt
 		}
@@ -138,8 +146,15 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		for _, it := range items {
 			e := l.newEntry(it, now)
 			l.window = append(l.window, e)
-			l.fresh = append(l.fresh, e)
+			l.bytes += it.Size + itemOverhead
 			l.fetched = it.Pos
+			if it.Lost != nil {
+				e.over = true
+				l.counted.Dropped[Damaged]++
+				l.failed(it.Lost)
+				continue
+			}
+			l.fresh = append(l.fresh, e)
 		}
 		l.counted.Received += int64(len(items))
 	}
@@ -149,7 +164,10 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 // newEntry asks the user's functions about an event. One that panics leaves
 // the event in the common order with size 0.
 func (l *loop[E]) newEntry(it Item[E], now time.Duration) *entry[E] {
-	e := &entry[E]{item: it, ordered: true, fetched: now}
+	e := &entry[E]{item: it, ordered: true, size: it.Size, fetched: now}
+	if it.Lost != nil {
+		return e
+	}
 	_ = dispatch.Call(l.cfg.Name, func() error {
 		if l.cfg.Key != nil {
 			e.key = l.cfg.Key(it.Event)
@@ -185,8 +203,38 @@ func (l *loop[E]) ack(ctx context.Context) time.Duration {
 		return l.ackAt
 	}
 	l.badIO, l.acked = 0, upTo
+	for _, e := range l.window[:n] {
+		l.bytes -= e.item.Size + itemOverhead
+	}
 	l.window = slices.Delete(l.window, 0, n)
 	return never
+}
+
+// discard gives up events in memory that the source has dropped meanwhile. Those
+// that are being attempted may still be delivered.
+func (l *loop[E]) discard() {
+	floor := l.cfg.Source.Floor()
+	if !l.floor.Less(floor) && !l.sweep {
+		return
+	}
+	l.floor, l.sweep = floor, false
+	gone := func(e *entry[E]) bool {
+		if floor.Less(e.item.Pos) {
+			return false
+		}
+		e.over = true
+		l.counted.Dropped[FullQueue]++
+		return true
+	}
+	l.fresh = slices.DeleteFunc(l.fresh, gone)
+	l.pending = slices.DeleteFunc(l.pending, func(b *batch[E]) bool {
+		all := slices.Clone(b.entries)
+		b.entries = slices.DeleteFunc(b.entries, gone)
+		if len(b.entries) < len(all) {
+			l.release(all, b.entries)
+		}
+		return len(b.entries) == 0
+	})
 }
 
 // answerFlushes tells those who wait that their events are settled.
@@ -236,7 +284,7 @@ func (l *loop[E]) expire(ctx context.Context) time.Duration {
 	if len(picked) > 0 && l.inUse < l.cfg.Options.InFlight {
 		l.start(ctx, l.claim(picked), true)
 	}
-	if l.failures > 0 && (l.cfg.Options.MaxElapsed > 0 || l.cfg.Options.MaxAge > 0) {
+	if l.failures+l.closed > 0 && (l.cfg.Options.MaxElapsed > 0 || l.cfg.Options.MaxAge > 0) {
 		return now + time.Minute // look again, however long the back-off
 	}
 	return never
@@ -328,6 +376,7 @@ func (l *loop[E]) start(ctx context.Context, b *batch[E], buryOnly bool) bool {
 // finish takes in what a job has done.
 func (l *loop[E]) finish(ctx context.Context, j *job[E]) {
 	l.inUse--
+	l.sweep = true
 	l.count(j)
 	if ctx.Err() != nil && j.err != nil {
 		j.class = Delivered // cut short by Close: says nothing about the target
@@ -371,12 +420,18 @@ func (l *loop[E]) judge(j *job[E]) {
 	if j.dead > 0 {
 		l.burials = 0
 	}
-	if j.answered || j.batch == nil && j.err == nil {
-		l.failures, l.breaker = 0, BreakerClosed
+	if j.answered {
+		l.failures, l.closed, l.breaker = 0, 0, BreakerClosed
 		l.counted.LastSuccess = l.cfg.Clock.Now()
 	}
 	if j.batch == nil && j.err == nil {
-		l.needOpen, l.opened = false, true
+		// That it can be opened says nothing about attempts that failed before:
+		// a target that takes connections and no events stays broken.
+		l.needOpen, l.opened, l.closed = false, true, 0
+		l.counted.LastSuccess = l.cfg.Clock.Now()
+		if l.breaker = BreakerClosed; l.failures >= l.cfg.Options.BreakerAfter {
+			l.breaker = BreakerOpen
+		}
 		return
 	}
 	if j.err == nil {
@@ -387,25 +442,31 @@ func (l *loop[E]) judge(j *job[E]) {
 		l.disabled = true
 		return
 	}
-	l.failures++
+	if j.batch == nil {
+		l.closed++
+	} else {
+		l.failures++
+	}
+	failures := l.failures + l.closed
 	if j.after > 0 {
 		l.pauseTil = max(l.pauseTil, satAdd(now, j.after))
 	}
 	if j.class == ClassReconnect || j.batch == nil {
 		l.needOpen = l.cfg.Open != nil
-		l.pauseTil = max(l.pauseTil, now+l.backoff.wait(l.failures))
+		l.pauseTil = max(l.pauseTil, now+l.backoff.wait(failures))
 	}
-	if j.batch == nil {
-		l.stampAll(j.err)
-	}
-	if l.failures >= l.cfg.Options.BreakerAfter {
+	if failures >= l.cfg.Options.BreakerAfter {
 		l.breaker = BreakerOpen
-		l.pauseTil = max(l.pauseTil, now+l.backoff.wait(l.failures))
+		l.pauseTil = max(l.pauseTil, now+l.backoff.wait(failures))
+	}
+	if j.batch == nil || l.breaker == BreakerOpen {
+		l.stampAll(j.err)
 	}
 }
 
-// stampAll counts a failed open as an attempt of everything in memory, so that
-// a target that can never be reached does not keep events for ever.
+// stampAll counts a failed open, and an attempt that failed while the breaker was
+// open, as an attempt of everything in memory, so that a target that can never
+// be reached does not keep events for ever.
 func (l *loop[E]) stampAll(err error) {
 	mono, wall := l.cfg.Clock.Mono(), l.cfg.Clock.Now()
 	stamp := func(e *entry[E]) {
@@ -475,7 +536,7 @@ func (l *loop[E]) health() Health {
 		return Suspended
 	case l.breaker != BreakerClosed || l.burials > 0:
 		return Failing
-	case l.failures > 0 || l.badIO > 0:
+	case l.failures+l.closed > 0 || l.badIO > 0:
 		return Degraded
 	case !l.opened:
 		return Starting

@@ -28,6 +28,7 @@ type Options struct {
 
 	InFlight     int // attempts at a time; never two with the same key
 	Window       int // events held in memory, delivered ones behind an undelivered one included
+	WindowBytes  int // that they take, about; no more are read above it
 	BreakerAfter int // consecutive failures that open the breaker
 }
 
@@ -36,7 +37,7 @@ func Data() Options {
 	return Options{
 		BatchEvents: 500, BatchBytes: 1 << 20, Linger: 200 * time.Millisecond,
 		AttemptTimeout: 10 * time.Second, BackoffMin: 250 * time.Millisecond, BackoffMax: 30 * time.Second,
-		MaxAge: 72 * time.Hour, PoisonAttempts: 10, InFlight: 4, Window: 4096, BreakerAfter: 5,
+		MaxAge: 72 * time.Hour, PoisonAttempts: 10, InFlight: 4, Window: 4096, WindowBytes: 4 << 20, BreakerAfter: 5,
 	}
 }
 
@@ -46,7 +47,7 @@ func Notify() Options {
 	return Options{
 		BatchEvents: 1, BatchBytes: 1 << 20,
 		AttemptTimeout: 10 * time.Second, BackoffMin: time.Second, BackoffMax: 5 * time.Minute,
-		MaxElapsed: 24 * time.Hour, MaxAge: 72 * time.Hour, PoisonAttempts: 10, InFlight: 1, Window: 256, BreakerAfter: 5,
+		MaxElapsed: 24 * time.Hour, MaxAge: 72 * time.Hour, PoisonAttempts: 10, InFlight: 1, Window: 256, WindowBytes: 1 << 20, BreakerAfter: 5,
 	}
 }
 
@@ -59,6 +60,7 @@ func (o *Options) fill() {
 	o.BackoffMax = max(positive(o.BackoffMax, d.BackoffMax), o.BackoffMin)
 	o.InFlight = positive(o.InFlight, d.InFlight)
 	o.Window = max(positive(o.Window, d.Window), o.BatchEvents)
+	o.WindowBytes = positive(o.WindowBytes, d.WindowBytes)
 	o.BreakerAfter = positive(o.BreakerAfter, d.BreakerAfter)
 }
 
@@ -88,7 +90,7 @@ type Config[E any] struct {
 	// Key returns the ordering key of an event: events of one key are
 	// delivered in order, "" has no order. Nil = one order for all.
 	Key func(E) string
-	// Size returns the bytes of an event for Options.BatchBytes. Nil = 0.
+	// Size returns the bytes of an event for Options.BatchBytes. Nil = Item.Size.
 	Size func(E) int
 
 	// DeadLetter keeps an event that is given up. Its error keeps the event in

@@ -24,8 +24,17 @@ func (p Pos) String() string { return fmt.Sprintf("%d.%d", p.LSN, p.Ord) }
 type Item[E any] struct {
 	Pos   Pos
 	Time  int64 // when the event was queued, Unix nanoseconds of the wall clock; 0 = unknown
+	Size  int   // bytes it takes, about; counts where Config.Size is nil
 	Event E
+	Lost  error // the queue had it and cannot read it any more: there is no Event
 }
+
+// FullQueue is the reason of items that a full queue has dropped, Damaged of
+// those that it could not read any more.
+const (
+	FullQueue = "outbox full"
+	Damaged   = "damaged"
+)
 
 // Source is the durable queue of one sink. A pipeline calls Next and Ack from
 // one goroutine; Notify's channel may be signalled from any.
@@ -42,6 +51,10 @@ type Source[E any] interface {
 	Ack(ctx context.Context, upTo Pos) error
 	// Backlog returns how many items are not acknowledged.
 	Backlog() int64
+	// Floor returns the position up to which the queue has dropped items because
+	// it was full, or the zero position. Those that Next had returned before are
+	// dropped by the pipeline, and counted there under FullQueue.
+	Floor() Pos
 	// Dropped returns, by reason, how many items the queue itself gave up
 	// (its bytes or age limit); nil when none.
 	Dropped() map[string]int64

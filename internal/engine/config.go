@@ -40,6 +40,11 @@ type Config struct {
 	// the newest point, whichever is earlier; a clock that leaps ahead is
 	// believed after an hour.
 	TTL time.Duration
+	// HoldBack is asked before points of a series before a time expire by their
+	// time to live, and returns that time or an earlier one. It is called often,
+	// from several goroutines and with locks held: it must not wait, nor call the
+	// engine. Nil: they expire.
+	HoldBack func(device, name string, before int64) int64
 	// QuotaBytes bounds block files and log, in memory mode the memtable: the
 	// oldest points are dropped above it. 0 = no bound.
 	QuotaBytes int64

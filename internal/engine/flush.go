@@ -174,10 +174,13 @@ func (e *Engine) writeFrozen(f *frozen) error {
 		made = nil
 		return fail(err)
 	}
-	e.flushed.Store(f.lsn)
+	e.outbox.setSegments(d.now.Outbox, seg)
+	e.flushed.Store(f.lsn) // after it readers of events look there
 	e.publish(file)
+	e.outbox.wakeAll()
 	e.removeOld(before)
 	e.log.Resume(f.lsn)
+	e.poke(wantWake) // events that the log refused are in a file now
 	e.retireLog()
 	e.wantTidy()
 	return nil
@@ -502,31 +505,3 @@ func (e *Engine) writeCatalog(f *frozen, no uint64) error {
 
 // catalogFrame is the number of definitions of one frame.
 const catalogFrame = 1024
-
-// writeOutbox writes the waiting events of f's part of the log to a segment. No
-// is 0 when there are none.
-func (e *Engine) writeOutbox(f *frozen) (outboxSegment, error) {
-	events := e.outbox.waiting(f.after, f.lsn)
-	if len(events) == 0 {
-		return outboxSegment{}, nil
-	}
-	s := outboxSegment{No: e.disk.number(), MinLSN: f.after + 1, MaxLSN: f.lsn}
-	w, err := createFramed(e.fs, e.disk.outboxName(s.No), magicOutbox, e.disk.store, s.No)
-	if err != nil {
-		return s, err
-	}
-	var frame []byte
-	for i := 0; i < len(events) && err == nil; i++ {
-		body := appendEvent(appendPos(nil, events[i].pos), &events[i].Event)
-		frame = appendSection(frame, sectionEvent, body)
-		if len(frame) >= frameTarget || i == len(events)-1 {
-			err = w.frame(frame)
-			frame = frame[:0]
-		}
-	}
-	if err != nil {
-		w.abort()
-		return s, err
-	}
-	return s, w.finish()
-}

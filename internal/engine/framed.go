@@ -92,6 +92,10 @@ func frameAt(b []byte, store, no uint64, at int) (payload []byte, end int, ok bo
 // salvage calls f for the payloads of all good frames of b, those behind damage
 // included. gap tells f that frames may be missing before this one.
 func salvage(b []byte, store, no uint64, f func(payload []byte, gap bool) error) (damaged, ended bool, err error) {
+	return salvageAt(b, store, no, func(_ int, payload []byte, gap bool) error { return f(payload, gap) })
+}
+
+func salvageAt(b []byte, store, no uint64, f func(off int, payload []byte, gap bool) error) (damaged, ended bool, err error) {
 	gap := false
 	for at := headerSize; at < len(b); {
 		payload, end, ok := frameAt(b, store, no, at)
@@ -103,7 +107,7 @@ func salvage(b []byte, store, no uint64, f func(payload []byte, gap bool) error)
 		if len(payload) == 0 {
 			return damaged || end != len(b), true, nil
 		}
-		if err := f(payload, gap); err != nil {
+		if err := f(at, payload, gap); err != nil {
 			return true, false, err
 		}
 		at, gap = end, false
@@ -179,6 +183,11 @@ func (w *framedWriter) abort() {
 // readFramed reads a file that was written at once. After damage it goes on with
 // the next good frame, and returns an error that wraps errs.Corrupt in the end.
 func readFramed(fs vfs.FS, name, magic string, store, no uint64, f func(payload []byte, gap bool) error) error {
+	return readFramedFrom(fs, name, magic, store, no, 0, func(_ int64, payload []byte, gap bool) error { return f(payload, gap) })
+}
+
+// readFramedFrom is readFramed for the frames from the offset on.
+func readFramedFrom(fs vfs.FS, name, magic string, store, no uint64, from int64, f func(off int64, payload []byte, gap bool) error) error {
 	b, err := vfs.ReadFile(fs, name)
 	if err != nil {
 		return err
@@ -190,7 +199,12 @@ func readFramed(fs vfs.FS, name, magic string, store, no uint64, f func(payload 
 	if err == nil && (s != store || n != no) {
 		return fmt.Errorf("file %d of store %x instead of %d of %x: %w", n, s, no, store, errs.Corrupt)
 	}
-	damaged, ended, ferr := salvage(b, store, no, f)
+	damaged, ended, ferr := salvageAt(b, store, no, func(off int, payload []byte, gap bool) error {
+		if int64(off) < from {
+			return nil
+		}
+		return f(int64(off), payload, gap)
+	})
 	switch {
 	case ferr != nil:
 		return ferr

@@ -8,6 +8,7 @@ import (
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -48,6 +49,43 @@ func TestRefusedBatchIsNotOvertaken(t *testing.T) {
 	v, _ := e.Get("count")
 	require.Equal(t, []byte{4}, v)
 	require.Equal(t, Report{Replayed: e.Report().Replayed}, e.Report())
+}
+
+// TestEventsOfRefusedBatchWait: a sink is not handed an event whose batch a full
+// disk refused before a file holds it, whatever else becomes durable.
+func TestEventsOfRefusedBatchWait(t *testing.T) {
+	fs := crashfs.New()
+	cfg := crashConfig(fs)
+	cfg.Sync = wal.Policy{Mode: wal.Never}
+	e := open(t, cfg)
+	defer e.Close()
+	e.Outbox().Attach("s")
+	batch := func(key string) *Batch { return &Batch{Events: []Event{{Sinks: []string{"s"}, Key: key}}} }
+	ready := func() (keys []string) {
+		entries, err := e.Outbox().Next("s", Pos{}, 10)
+		require.NoError(t, err)
+		for _, ent := range entries {
+			keys = append(keys, ent.Key)
+		}
+		return keys
+	}
+	_, err := e.Commit(bg, batch("a"), false)
+	require.NoError(t, err)
+	fs.Fail(1, vfs.ErrNoSpace, true, func(op crashfs.Op) bool { return op.Kind == crashfs.Write || op.Kind == crashfs.Create })
+	_, err = e.Commit(bg, batch("b"), false)
+	require.ErrorIs(t, err, errs.NoSpace)
+	require.NoError(t, e.Sync(bg))
+	require.Equal(t, []string{"a"}, ready())
+	_, err = e.Commit(bg, batch("c"), false)
+	require.ErrorIs(t, err, errs.NoSpace)
+	require.NoError(t, e.Sync(bg))
+	require.Equal(t, []string{"a"}, ready())
+	fs.Heal()
+	require.NoError(t, e.Flush(bg))
+	require.Equal(t, []string{"a", "b"}, ready())
+	_, err = e.Commit(bg, batch("d"), true)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "d"}, ready())
 }
 
 // TestParentsAreSynced: a store made below directories that were not there

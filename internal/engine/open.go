@@ -289,7 +289,7 @@ func (e *Engine) loadFiles() error {
 		return err
 	}
 	for _, s := range d.now.Outbox {
-		if err := e.loadOutbox(s.No); err != nil {
+		if err := e.loadOutbox(s); err != nil {
 			return err
 		}
 	}
@@ -401,27 +401,6 @@ func (e *Engine) loadState(no uint64) error {
 			}
 			e.kv.put(&p)
 			e.outbox.restore(p.Key, p.Value)
-			return nil
-		})
-	}))
-}
-
-func (e *Engine) loadOutbox(no uint64) error {
-	name := e.disk.outboxName(no)
-	return e.damaged(name, readFramed(e.fs, name, magicOutbox, e.disk.store, no, func(b []byte, _ bool) error {
-		return eachSection(b, func(kind uint8, body []byte) error {
-			if kind != sectionEvent {
-				return nil
-			}
-			w := wire{b: body}
-			pos := Pos{LSN: w.uvarint(), Ord: uint32(w.uvarint())}
-			ev := w.event()
-			if w.bad {
-				return fmt.Errorf("outbox: %w", errs.Corrupt)
-			}
-			e.outbox.mu.Lock()
-			defer e.outbox.mu.Unlock()
-			e.outbox.add(pos, &ev)
 			return nil
 		})
 	}))

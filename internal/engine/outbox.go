@@ -3,12 +3,10 @@ package engine
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tidwall/btree"
 )
 
@@ -31,34 +29,58 @@ type Entry struct {
 	At      int64 // when it was emitted, Unix nanoseconds of the wall clock; 0 = unknown
 	Key     string
 	Payload []byte
+	Lost    error // it was there once and cannot be read any more: Key and Payload are empty
 }
 
 // Outbox is the durable queue between commits and sinks: one queue a sink, in
-// log order. Safe for concurrent use.
+// log order. In memory are the positions of what waits and the newest events;
+// the others are read from the log or, when that is retired, from the outbox
+// segments. Safe for concurrent use.
 type Outbox struct {
 	e      *Engine
+	memory bool // mode: there is no disk, tail has all
+	recent int64
 	mu     sync.Mutex
 	sinks  map[string]*queue
-	bytes  int64 // payloads waiting, counted once for each sink
-	urgent bool  // a sync was asked for and has not run
-	dirty  bool  // acknowledgements not yet logged
-	armed  bool  // a timer will log them
+	tail   tail
+	segs   []segmentIndex // in order; replaced, never changed
+	bytes  int64          // of what waits, counted once for each sink
+	urgent bool           // a sync was asked for and has not run
+	dirty  bool           // acknowledgements not yet logged
+	armed  bool           // a timer will log them
 	stop   func() bool
+
+	unreadable int // failed flushes because of events; with Engine.flushing held
 }
 
 // queue is what waits for one sink.
 type queue struct {
 	attached bool
 	cursor   Pos
-	entries  []Entry // entries[head:] wait, in order
-	head     int
+	waiting  marks
 	bytes    int64
-	dropped  int64
+	handed   Pos   // up to which Next has returned events
+	floor    Pos   // up to which events were dropped
+	dropped  int64 // of those after handed
 	dirty    bool
 	notify   chan struct{}
+	vain     int // failed attempts to read the event after vainAt
+	vainAt   Pos
 }
 
-func newOutbox(e *Engine) *Outbox { return &Outbox{e: e, sinks: map[string]*queue{}} }
+// The newest events are kept in memory up to this, a part of the outbox's bound.
+const (
+	recentPart = 128
+	recentMin  = 64 << 10
+	recentMax  = 1 << 20
+)
+
+func newOutbox(e *Engine) *Outbox {
+	return &Outbox{
+		e: e, memory: e.cfg.Dir == "", sinks: map[string]*queue{},
+		recent: min(max(e.cfg.OutboxBytes/recentPart, recentMin), recentMax),
+	}
+}
 
 // Outbox returns the engine's outbox.
 func (e *Engine) Outbox() *Outbox { return e.outbox }
@@ -75,58 +97,92 @@ func (o *Outbox) queue(sink string) *queue {
 // add puts an event into the queues of its sinks. The lock is held from before
 // the log position was taken, so that queues are in log order.
 func (o *Outbox) add(pos Pos, ev *Event) {
-	for i, sink := range ev.Sinks {
-		if slices.Contains(ev.Sinks[:i], sink) {
-			continue
-		}
-		q := o.queue(sink)
-		if !q.cursor.Less(pos) {
-			continue // acknowledged before a crash
-		}
-		q.entries = append(q.entries, Entry{Pos: pos, At: ev.At, Key: ev.Key, Payload: ev.Payload})
-		q.bytes += entryBytes(ev.Key, ev.Payload)
-		o.bytes += entryBytes(ev.Key, ev.Payload)
-		if o.e.log == nil {
-			q.wake()
-		}
+	if refs := o.mark(pos, ev); refs > 0 {
+		o.tail.push(Entry{Pos: pos, At: ev.At, Key: ev.Key, Payload: ev.Payload}, ev.Sinks, refs)
 	}
 	if ev.Urgent {
 		o.urgent = true
 	}
 	o.shrink()
+	o.trim()
+}
+
+// mark notes that an event waits for its sinks and returns for how many.
+func (o *Outbox) mark(pos Pos, ev *Event) (refs int) {
+	size := entryBytes(ev.Key, ev.Payload)
+	for i, sink := range ev.Sinks {
+		if slices.Contains(ev.Sinks[:i], sink) {
+			continue
+		}
+		q := o.queue(sink)
+		if !q.cursor.Less(pos) || !q.waiting.push(pos, size) {
+			continue // acknowledged before a crash
+		}
+		refs++
+		q.bytes += size
+		o.bytes += size
+		if o.memory {
+			q.wake()
+		}
+	}
+	return refs
 }
 
 // entryBytes is what an event counts for the bound of the outbox.
 func entryBytes(key string, payload []byte) int64 { return int64(len(key)+len(payload)) + 64 }
 
-// shrink drops the oldest events while the outbox is over its bound.
+// shrink drops the oldest events while the outbox is over its bound. Those that
+// a sink was handed are counted by whoever has them, see Floor.
 func (o *Outbox) shrink() {
 	for o.bytes > o.e.cfg.OutboxBytes {
 		var oldest *queue
 		for _, q := range o.sinks {
-			if q.head < len(q.entries) && (oldest == nil || q.entries[q.head].Pos.Less(oldest.entries[oldest.head].Pos)) {
+			if q.waiting.n > 0 && (oldest == nil || q.waiting.front.Less(oldest.waiting.front)) {
 				oldest = q
 			}
 		}
 		if oldest == nil {
 			return
 		}
+		oldest.floor = oldest.waiting.front
+		if oldest.handed.Less(oldest.floor) {
+			oldest.dropped++
+		}
 		o.pop(oldest)
-		oldest.dropped++
 	}
+}
+
+// trim forgets what the newest events carry, the oldest first, as far as it can
+// be read again.
+func (o *Outbox) trim() {
+	log := o.e.log
+	for !o.memory && o.tail.bytes > o.recent {
+		first, ok := o.tail.first()
+		if !ok || log != nil && (log.Written() < first.LSN || o.e.refused(first.LSN)) {
+			return
+		}
+		o.tail.drop()
+	}
+}
+
+// refused reports whether a record is in memory only, because the log could not
+// store it.
+func (e *Engine) refused(lsn uint64) bool {
+	return e.log != nil && lsn > e.flushed.Load() && e.log.Refused(lsn)
 }
 
 // pop removes the oldest event of q.
 func (o *Outbox) pop(q *queue) {
-	ent := &q.entries[q.head]
-	n := entryBytes(ent.Key, ent.Payload)
-	q.bytes -= n
-	o.bytes -= n
-	*ent = Entry{}
-	if q.head++; q.head == len(q.entries) || q.head >= 1024 && q.head*2 >= len(q.entries) {
-		q.entries = append(q.entries[:0], q.entries[q.head:]...)
-		clear(q.entries[len(q.entries):cap(q.entries)])
-		q.head = 0
+	q.bytes -= q.waiting.frontSize
+	o.bytes -= q.waiting.frontSize
+	o.tail.release(q.waiting.front)
+	q.waiting.pop()
+}
+
+// popTo removes the events of q up to and including the position.
+func (o *Outbox) popTo(q *queue, upTo Pos) {
+	for q.waiting.n > 0 && !upTo.Less(q.waiting.front) {
+		o.pop(q)
 	}
 }
 
@@ -141,8 +197,9 @@ func (q *queue) wake() {
 func (o *Outbox) wakeAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.trim()
 	for _, q := range o.sinks {
-		if q.head < len(q.entries) {
+		if q.waiting.n > 0 {
 			q.wake()
 		}
 	}
@@ -155,7 +212,7 @@ func (o *Outbox) Attach(sink string) Pos {
 	defer o.mu.Unlock()
 	q := o.queue(sink)
 	q.attached = true
-	if q.head < len(q.entries) {
+	if q.waiting.n > 0 {
 		q.wake()
 	}
 	return q.cursor
@@ -170,40 +227,15 @@ func (o *Outbox) Detach(sink string) int {
 	if q == nil {
 		return 0
 	}
-	n := len(q.entries) - q.head
-	o.bytes -= q.bytes
+	n := q.waiting.n
+	o.popTo(q, Pos{^uint64(0), ^uint32(0)})
 	// The cursor stays, moved behind all: after a crash the log must not bring
 	// the events back.
 	end := Pos{LSN: o.e.lastLSN(), Ord: ^uint32(0)}
 	notify := q.notify
-	*q = queue{cursor: end, notify: notify, dirty: true}
+	*q = queue{cursor: end, floor: end, dropped: q.dropped, notify: notify, dirty: true}
 	o.arm()
 	return n
-}
-
-// Next returns up to max durable events of sink that come after the position,
-// in order. None means: wait for Notify.
-func (o *Outbox) Next(sink string, after Pos, max int) ([]Entry, error) {
-	durable := o.e.durableLSN()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.e.stopped.Load() {
-		return nil, errs.Closed
-	}
-	q := o.sinks[sink]
-	if q == nil {
-		return nil, fmt.Errorf("outbox: sink %s: %w", sink, errs.NotFound)
-	}
-	waiting := q.entries[q.head:]
-	i, found := slices.BinarySearchFunc(waiting, after, func(ent Entry, p Pos) int { return ent.Pos.compare(p) })
-	if found {
-		i++
-	}
-	var out []Entry
-	for ; i < len(waiting) && len(out) < max && waiting[i].Pos.LSN <= durable; i++ {
-		out = append(out, waiting[i])
-	}
-	return out, nil
 }
 
 // Notify returns a channel that holds a token when events of sink may have
@@ -225,9 +257,7 @@ func (o *Outbox) Ack(sink string, upTo Pos) {
 		return
 	}
 	q.cursor, q.dirty = upTo, true
-	for q.head < len(q.entries) && !upTo.Less(q.entries[q.head].Pos) {
-		o.pop(q)
-	}
+	o.popTo(q, upTo)
 	o.arm()
 }
 
@@ -240,6 +270,16 @@ func (o *Outbox) CursorPut(sink string, upTo Pos) Put {
 
 // End returns a position that no event so far comes after.
 func (o *Outbox) End() Pos { return Pos{LSN: o.e.lastLSN(), Ord: ^uint32(0)} }
+
+// Floor returns the position up to which the outbox has dropped events of sink.
+func (o *Outbox) Floor(sink string) Pos {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if q := o.sinks[sink]; q != nil {
+		return q.floor
+	}
+	return Pos{}
+}
 
 // Cursor returns the position up to which sink acknowledged.
 func (o *Outbox) Cursor(sink string) Pos {
@@ -256,7 +296,7 @@ func (o *Outbox) Backlog(sink string) (events, bytes int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if q := o.sinks[sink]; q != nil {
-		return int64(len(q.entries) - q.head), q.bytes
+		return int64(q.waiting.n), q.bytes
 	}
 	return 0, 0
 }
@@ -268,7 +308,7 @@ type SinkInfo struct {
 	Cursor   Pos
 	Events   int64 // waiting
 	Bytes    int64 // that they take
-	Dropped  int64 // dropped by the byte bound since Open
+	Dropped  int64 // dropped by the byte bound since Open, before Next returned them
 }
 
 // Sinks lists every sink that is attached, has a cursor or waiting events,
@@ -278,7 +318,7 @@ func (o *Outbox) Sinks() []SinkInfo {
 	defer o.mu.Unlock()
 	var out []SinkInfo
 	for name, q := range o.sinks {
-		out = append(out, SinkInfo{name, q.attached, q.cursor, int64(len(q.entries) - q.head), q.bytes, q.dropped})
+		out = append(out, SinkInfo{name, q.attached, q.cursor, int64(q.waiting.n), q.bytes, q.dropped})
 	}
 	slices.SortFunc(out, func(a, b SinkInfo) int { return cmp.Compare(a.Name, b.Name) })
 	return out
@@ -346,9 +386,7 @@ func (o *Outbox) restore(key string, value []byte) {
 	if q.cursor.Less(p) {
 		q.cursor = p
 	}
-	for q.head < len(q.entries) && !p.Less(q.entries[q.head].Pos) {
-		o.pop(q)
-	}
+	o.popTo(q, p)
 }
 
 // unlogged marks cursors as still to be logged.
@@ -379,51 +417,31 @@ func (o *Outbox) wakeForClose() {
 	}
 }
 
-// storedEvent is an event with its position, as it lies in outbox segments.
-type storedEvent struct {
-	pos Pos
-	Event
-}
-
-// waiting returns the events with after < LSN <= upTo that wait for some sink,
-// in order, each once with the sinks it waits for.
-func (o *Outbox) waiting(after, upTo uint64) []storedEvent {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var out []storedEvent
-	for name, q := range o.sinks {
-		for _, ent := range q.entries[q.head:] {
-			if ent.Pos.LSN > after && ent.Pos.LSN <= upTo {
-				out = append(out, storedEvent{ent.Pos, Event{Sinks: []string{name}, At: ent.At, Key: ent.Key, Payload: ent.Payload}})
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b storedEvent) int {
-		return cmp.Or(a.pos.compare(b.pos), cmp.Compare(a.Sinks[0], b.Sinks[0]))
-	})
-	n := 0
-	for i := range out {
-		if n > 0 && out[n-1].pos == out[i].pos {
-			out[n-1].Sinks = append(out[n-1].Sinks, out[i].Sinks...)
-			continue
-		}
-		out[n] = out[i]
-		n++
-	}
-	return out[:n]
-}
-
 // oldest returns the LSN of the oldest waiting event, or the greatest number.
 func (o *Outbox) oldest() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	oldest := ^uint64(0)
 	for _, q := range o.sinks {
-		if q.head < len(q.entries) {
-			oldest = min(oldest, q.entries[q.head].Pos.LSN)
+		if q.waiting.n > 0 {
+			oldest = min(oldest, q.waiting.front.LSN)
 		}
 	}
 	return oldest
+}
+
+// memoryBytes returns the memory that the outbox takes for what waits.
+func (o *Outbox) memoryBytes() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.tail.bytes
+	for _, q := range o.sinks {
+		n += q.waiting.bytes()
+	}
+	for i := range o.segs {
+		n += int64(len(o.segs[i].frames)) * frameRefBytes
+	}
+	return n
 }
 
 // cursorsInto writes the present cursors over those of a copy of the state.

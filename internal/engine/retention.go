@@ -48,6 +48,7 @@ type reach struct {
 	base  time.Duration
 	floor int64
 	rules []ttlRule
+	hold  func(device, name string, before int64) int64
 }
 
 // ttlKey begins the state keys of times to live.
@@ -64,7 +65,7 @@ func (e *Engine) reach() reach {
 	now := min(r.watch.view(e.clock.Now().UnixNano(), int64(e.clock.Mono())), r.newest.Load())
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return reach{on: true, now: now, base: e.cfg.TTL, floor: r.floor.Load(), rules: r.rules}
+	return reach{on: true, now: now, base: e.cfg.TTL, floor: r.floor.Load(), rules: r.rules, hold: e.cfg.HoldBack}
 }
 
 // ttl returns the time to live of a series, 0 or less = for ever.
@@ -87,11 +88,15 @@ func (r *reach) horizon(device, name string) int64 {
 	if !r.on {
 		return math.MinInt64
 	}
-	h := r.floor
-	if d := int64(r.ttl(device, name)); d > 0 && r.now > math.MinInt64+d {
-		h = max(h, r.now-d)
+	d := int64(r.ttl(device, name))
+	if d <= 0 || r.now <= math.MinInt64+d {
+		return r.floor
 	}
-	return h
+	h := r.now - d
+	if r.hold != nil && h > r.floor {
+		h = r.hold(device, name, h)
+	}
+	return max(h, r.floor)
 }
 
 // mask hides what is gone of a series.
@@ -220,10 +225,40 @@ func (e *Engine) tooLate(b *Batch, c *commit) error {
 			}
 			n, _ := slices.BinarySearch(r.Times, h)
 			e.retention.refused.Add(int64(n))
-			return fmt.Errorf("series %s: %d rows from %d on are before %d: %w", ser.Path(), n, r.Times[0], h, errs.TooLate)
+			return lateError(ser.Device, ser.Name, n, r.Times[0], h)
 		}
 	}
 	return nil
+}
+
+// CheckTimes reports whether Commit would refuse rows of these series of a
+// device as too late now, with the error it would give; refused rows are
+// counted. Times may come in any order.
+func (e *Engine) CheckTimes(device string, names []string, times []int64) error {
+	if !e.retention.on.Load() || len(times) == 0 {
+		return nil
+	}
+	reach := e.reach()
+	oldest := slices.Min(times)
+	for _, name := range names {
+		h := reach.horizon(device, name)
+		if oldest >= h {
+			continue
+		}
+		n := 0
+		for _, at := range times {
+			if at < h {
+				n++
+			}
+		}
+		e.retention.refused.Add(int64(n))
+		return lateError(device, name, n, oldest, h)
+	}
+	return nil
+}
+
+func lateError(device, name string, n int, oldest, horizon int64) error {
+	return fmt.Errorf("series %s.%s: %d rows from %d on are before %d: %w", device, name, n, oldest, horizon, errs.TooLate)
 }
 
 // A wallWatch follows a clock and distrusts its leaps: when it runs ahead of

@@ -54,6 +54,19 @@ func (p *Plan) Devices() []string {
 // Whole reports whether the result is aggregates of all rows.
 func (p *Plan) Whole() bool { return p.whole }
 
+// Only returns p for some of its devices; p must be aligned by device. Columns
+// stay as they are.
+func (p *Plan) Only(devices map[string]bool) *Plan {
+	few := *p
+	few.parts = nil
+	for _, pt := range p.parts {
+		if devices[pt.device] {
+			few.parts = append(few.parts, pt)
+		}
+	}
+	return &few
+}
+
 // Read returns every series the plan reads, each once.
 func (p *Plan) Read() []*Series { return p.read }
 

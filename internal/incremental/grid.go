@@ -142,6 +142,15 @@ func (g *Grid) Touched(r Range) Range {
 	return Range{g.Start(first), g.Start(last + 1)}
 }
 
+// Cell returns a range of instants that are all in the windows that begin in
+// touched, which is what Touched returned for one of them. It may be empty.
+func (g *Grid) Cell(touched Range) Range {
+	if g.Interval != g.Step || touched.Empty() || g.Last(touched.From)+1 != g.Last(touched.To) {
+		return Range{}
+	}
+	return touched
+}
+
 // Count returns how many windows begin in r.
 func (g *Grid) Count(r Range) int64 {
 	if r.Empty() {

@@ -38,7 +38,9 @@ type Log struct {
 	err     error // no more records are taken because of this
 	closing bool
 	closed  bool
-	held    error // records are refused because of it, until Resume
+	held    error  // records are refused because of it, until Resume
+	gap     uint64 // first position that failed and was not dealt with; 0 if none
+	dealt   uint64 // positions up to here are safe elsewhere, see Resume
 
 	failed   []failure // positions refused for want of space, oldest first
 	unsaid   []failure // of these, not yet given to OnFailed
@@ -90,7 +92,11 @@ func newLog(cfg Config, r *replay) *Log {
 func (l *Log) publish() {
 	l.lastSeen.Store(l.last)
 	l.writtenSeen.Store(l.written)
-	l.durableSeen.Store(l.durable)
+	durable := max(l.durable, l.dealt)
+	if l.gap != 0 {
+		durable = min(durable, l.gap-1)
+	}
+	l.durableSeen.Store(durable)
 }
 
 // Last returns the last position taken, 0 if none.
@@ -100,7 +106,8 @@ func (l *Log) Last() uint64 { return l.lastSeen.Load() }
 func (l *Log) Written() uint64 { return l.writtenSeen.Load() }
 
 // Durable returns the last position that is synced. Positions whose Commit
-// failed for want of space are passed over.
+// failed for want of space are passed over; with Config.Hold only when Resume
+// says that the caller has dealt with them.
 func (l *Log) Durable() uint64 { return l.durableSeen.Load() }
 
 // Bytes returns the size of all segments in bytes.
@@ -118,13 +125,29 @@ func (l *Log) Held() bool {
 }
 
 // Resume lets records in again after Config.Hold refused them. The caller has
-// dealt with those up to lsn; it does nothing if others failed since.
+// dealt with those up to lsn, which count as durable; if others failed since,
+// records are still refused.
 func (l *Log) Resume(lsn uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.last <= lsn {
 		l.held = nil
 	}
+	if l.gap != 0 && l.gap <= lsn {
+		if l.gap = 0; l.held != nil {
+			l.gap = lsn + 1
+		}
+	}
+	l.dealt = max(l.dealt, lsn)
+	l.publish()
+}
+
+// Refused reports whether a position was taken and its record could not be
+// stored for want of space.
+func (l *Log) Refused(lsn uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failure(lsn) != nil
 }
 
 // Segments returns the number of segment files, those kept to be overwritten

@@ -64,7 +64,9 @@ func (l *Log) refuse(err error) {
 		l.unsaid = append(l.unsaid, f)
 	}
 	if l.cfg.Hold && f.first <= f.last {
-		l.held = err
+		if l.held = err; l.gap == 0 {
+			l.gap = f.first
+		}
 	}
 	l.buf = l.buf[:0]
 	l.written = l.last
