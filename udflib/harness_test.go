@@ -109,8 +109,17 @@ type result struct {
 	value tickwell.Value
 }
 
-// invoke calls a function, "name key=value …", over the series of root.d.
+// invoke calls a function, "name key=value …", over the series of root.d. In
+// values, _ stands for a blank.
 func invoke(t testing.TB, db *tickwell.DB, inputs int, call string) ([]result, error) {
+	t.Helper()
+	out, _, err := invokeKind(t, db, inputs, call)
+	return out, err
+}
+
+// invokeKind also returns the kind of the output; 0 if the query cannot be
+// planned.
+func invokeKind(t testing.TB, db *tickwell.DB, inputs int, call string) (out []result, kind tickwell.Kind, err error) {
 	t.Helper()
 	parts := strings.Split(call, " ")
 	var args []any
@@ -124,16 +133,16 @@ func invoke(t testing.TB, db *tickwell.DB, inputs int, call string) ([]result, e
 	}
 	res, err := db.Query(context.Background(), tickwell.Query{Select: []expr.Expr{e}, From: []string{"root.d"}})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []result
+	kind = res.Columns()[0].Kind
 	for row, err := range res.Rows() {
 		if err != nil {
-			return nil, err
+			return nil, kind, err
 		}
 		out = append(out, result{row.UnixNano(), row.Value(0)})
 	}
-	return out, nil
+	return out, kind, nil
 }
 
 // run calls a function over r.
