@@ -3,7 +3,7 @@
 // belongs to them.
 //
 //	conn, err := iotsql.New(db, nil)
-//	res, err := conn.Exec(ctx, "SELECT max_value(temperature) FROM root.ln.*.* GROUP BY ([0, 1h), 10m)")
+//	res, err := conn.Exec(ctx, "SELECT max_value(temperature) FROM root.ln.*.* GROUP BY ([0, 3600000), 10m)")
 //	for row, err := range res.Rows() { … }
 //
 // It builds the values of the root package (Query, CQSpec, TriggerSpec, rows)

@@ -95,7 +95,7 @@ func (p *parser) duration(what string) span {
 		if ok && !p.bind.open {
 			p.fail(tok, fmt.Sprintf("the value of the parameter is %T, and %s is a duration that is not negative", v, what))
 		}
-		return span{ns: 1}
+		return span{ns: int64(time.Second)}
 	}
 	if tok.kind != tokWord || !digit(p.text[tok.pos]) {
 		p.expected(what + ", such as 10s")
