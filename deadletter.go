@@ -102,7 +102,10 @@ func (db *DB) DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter
 			}
 			for _, en := range entries {
 				after = en.Pos
-				d, err := decodeDead(sink, en.Payload)
+				d, err := DeadLetter{}, en.Lost
+				if err == nil {
+					d, err = decodeDead(sink, en.Payload)
+				}
 				if err != nil {
 					err = &Error{Op: "dead letters", Subject: sink, Err: err}
 				}
@@ -121,7 +124,7 @@ func (db *DB) deadEntries(ctx context.Context, sink string, after engine.Pos, n 
 	if err := db.usable(ctx); err != nil {
 		return nil, err
 	}
-	entries, err := db.eng.Outbox().Next(deadName(sink), after, n)
+	entries, err := db.eng.Outbox().Peek(deadName(sink), after, n)
 	if errors.Is(err, errs.NotFound) {
 		return nil, nil
 	}
@@ -191,6 +194,9 @@ func storedAnyway(err error) bool {
 func redriven(sink string, entries []engine.Entry, pick func(DeadLetter) bool) (b *engine.Batch, moved int, err error) {
 	b = &engine.Batch{}
 	for _, en := range entries {
+		if en.Lost != nil {
+			continue // damaged on disk: there is nothing to keep
+		}
 		d, event, err := splitDead(sink, en.Payload)
 		if err == nil {
 			d.Event, err = decodeEvent(event)

@@ -160,6 +160,7 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	if spec.Timeout > 0 {
 		o.AttemptTimeout = spec.Timeout
 	}
+	box.Prompt(spec.Name, o.BatchEvents)
 	c := deliver.Config[Event]{
 		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
 		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur), Handle: spec.Sink.Handle,
@@ -276,7 +277,7 @@ func (db *DB) sinkStats() []SinkStats {
 		out = append(out, st)
 	}
 	for _, i := range db.eng.Outbox().Sinks() {
-		if i.Events > 0 && !db.sinks.has(i.Name) {
+		if i.Events > 0 && !db.sinks.has(i.Name) && i.Name[0] != 0 {
 			out = append(out, SinkStats{Name: i.Name, Backlog: i.Events, Dropped: i.Dropped, Health: "absent"})
 		}
 	}
@@ -291,7 +292,7 @@ func (db *DB) Waiting(sink string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		box := db.eng.Outbox()
 		for at := (engine.Pos{}); ; {
-			entries, err := box.Next(sink, at, 256)
+			entries, err := box.Peek(sink, at, 256)
 			if err != nil && !errors.Is(err, errs.NotFound) {
 				yield(Event{}, &Error{Op: "waiting", Subject: sink, Err: err})
 				return
@@ -301,7 +302,10 @@ func (db *DB) Waiting(sink string) iter.Seq2[Event, error] {
 			}
 			for _, en := range entries {
 				at = en.Pos
-				e, err := decodeEvent(en.Payload)
+				e, err := Event{}, en.Lost
+				if err == nil {
+					e, err = decodeEvent(en.Payload)
+				}
 				if err != nil {
 					err = &Error{Op: "waiting", Subject: sink, Err: err}
 				}
@@ -350,10 +354,14 @@ func (s *outboxSource) Backlog() int64 {
 }
 
 func (s *outboxSource) Dropped() map[string]int64 {
+	n := int64(0)
 	for _, i := range s.box.Sinks() {
-		if i.Name == s.sink && i.Dropped > 0 {
-			return map[string]int64{deliver.FullQueue: i.Dropped}
+		if i.Name == s.sink || i.Name == deadName(s.sink) {
+			n += i.Dropped
 		}
 	}
-	return nil
+	if n == 0 {
+		return nil
+	}
+	return map[string]int64{deliver.FullQueue: n}
 }

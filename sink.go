@@ -82,7 +82,11 @@ func (e *Event) stableID(n int) string {
 
 // A Sink takes events out of the program. Handle returns nil when the target
 // has acknowledged all of them; until then they are kept and handed out again,
-// so a Sink sees each event at least once, in log order per series. The store
+// so a Sink sees each event at least once, in log order per series. After the
+// program was killed fewer than two batches for each call in flight are handed
+// out again, or, where a series had to wait while others went on, what was in
+// memory: at most 4096 events. After a power cut those join that were
+// acknowledged since the log was last synced. The store
 // calls Handle from one goroutine at a time, or from SinkSpec.InFlight, with the
 // deadline of the attempt in ctx. The slice and what it points to must not be
 // kept.

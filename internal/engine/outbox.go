@@ -64,6 +64,8 @@ type queue struct {
 	dropped  int64 // of those after handed
 	dirty    bool
 	notify   chan struct{}
+	acked    int // events since its cursor was logged
+	prompt   int // of them after which it is logged at once; 0 = never
 	vain     int // failed attempts to read the event after vainAt
 	vainAt   Pos
 }
@@ -247,18 +249,39 @@ func (o *Outbox) Notify(sink string) <-chan struct{} {
 }
 
 // Ack records that sink is done with all events up to and including the
-// position. It is logged within a second; after a crash events may be handed
-// out again, never lost.
+// position. It is logged within a second, or before Ack returns, see Prompt;
+// after a crash events may be handed out again, never lost.
 func (o *Outbox) Ack(sink string, upTo Pos) {
+	if o.ack(sink, upTo) {
+		o.e.logAcks()
+	}
+}
+
+func (o *Outbox) ack(sink string, upTo Pos) (now bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	q := o.queue(sink)
 	if !q.cursor.Less(upTo) {
-		return
+		return false
 	}
+	before := q.waiting.n
 	q.cursor, q.dirty = upTo, true
 	o.popTo(q, upTo)
+	q.acked += before - q.waiting.n
+	o.dirty = true
+	if q.prompt > 0 && q.acked >= q.prompt && o.e.log != nil && !o.e.stopped.Load() {
+		return true
+	}
 	o.arm()
+	return false
+}
+
+// Prompt has the cursor of sink logged as soon as n events were acknowledged, so
+// that a killed process repeats less than n of them.
+func (o *Outbox) Prompt(sink string, n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue(sink).prompt = n
 }
 
 // CursorPut returns the state key that says that sink is done with all events up
@@ -356,7 +379,7 @@ func (o *Outbox) puts() []Put {
 	var out []Put
 	for name, q := range o.sinks {
 		if q.dirty {
-			q.dirty = false
+			q.dirty, q.acked = false, 0
 			out = append(out, Put{Kind: PutSink, Key: ackPrefix + name, Value: appendPos(nil, q.cursor)})
 		}
 	}

@@ -19,6 +19,14 @@ const giveUp = 5
 // that turns out to be damaged is returned as Lost, after some attempts. Next is
 // called by one goroutine at a time for each sink.
 func (o *Outbox) Next(sink string, after Pos, limit int) ([]Entry, error) {
+	out, err := o.Peek(sink, after, limit)
+	o.handed(sink, out)
+	return out, err
+}
+
+// Peek is Next for a look at what waits: events it returns do not count as
+// handed out.
+func (o *Outbox) Peek(sink string, after Pos, limit int) ([]Entry, error) {
 	for range 10 {
 		out, stale, err := o.next(sink, after, limit)
 		if err != nil {
@@ -73,7 +81,6 @@ func (o *Outbox) next(sink string, after Pos, limit int) (out []Entry, stale boo
 			out = out[:i]
 		}
 	}
-	defer func() { o.handed(sink, out) }()
 	if newest = min(newest, len(out)); newest == 0 {
 		return out, false, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -376,4 +377,35 @@ func TestOutboxFloor(t *testing.T) {
 	}
 	require.Equal(t, pos[3], o.Floor("a"))
 	require.Equal(t, int64(2), o.Sinks()[0].Dropped, "0 and 1 were handed out")
+}
+
+// TestOutboxPrompt: a cursor is in the file after so many acknowledgements,
+// before anything is waited for.
+func TestOutboxPrompt(t *testing.T) {
+	fs := crashfs.New()
+	cfg := crashConfig(fs)
+	cfg.Sync = wal.Policy{Mode: wal.Never}
+	e := open(t, cfg)
+	o := e.Outbox()
+	o.Attach("s")
+	o.Prompt("s", 3)
+	var pos []Pos
+	for i := range 10 {
+		pos = append(pos, send(t, e, fmt.Sprint(i), "s"))
+	}
+	cursor := func() Pos { // of a process that is killed now
+		e := open(t, crashConfig(fs.Image(fs.Ops(), crashfs.All, 0)))
+		defer e.Close()
+		return e.Outbox().Cursor("s")
+	}
+	for _, c := range []struct{ ack, logged int }{{0, -1}, {1, -1}, {2, 2}, {4, 2}, {8, 8}, {9, 8}} {
+		o.Ack("s", pos[c.ack])
+		want := Pos{}
+		if c.logged >= 0 {
+			want = pos[c.logged]
+		}
+		require.Equal(t, want, cursor(), "after %d was acknowledged", c.ack)
+	}
+	require.NoError(t, e.Close())
+	require.Equal(t, pos[9], cursor())
 }

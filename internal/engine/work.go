@@ -61,7 +61,8 @@ func (e *Engine) LogCursors(ctx context.Context) error {
 	return e.Sync(ctx)
 }
 
-// logAcks writes the cursors that moved to the log, without waiting for it.
+// logAcks writes the cursors that moved to the log, as safe from a crash of the
+// process as it gets.
 func (e *Engine) logAcks() {
 	puts := e.outbox.puts()
 	if len(puts) == 0 {
@@ -73,7 +74,11 @@ func (e *Engine) logAcks() {
 		return
 	}
 	c.encode(b)
-	if _, err := e.store(b, c); err != nil {
+	lsn, err := e.store(b, c)
+	if err == nil {
+		err = e.log.Write(context.Background(), lsn)
+	}
+	if err != nil {
 		e.logger.Warn("tickwell: sink cursors were not logged", "err", err)
 		e.outbox.unlogged(puts)
 	}

@@ -249,6 +249,18 @@ func (l *Log) Commit(ctx context.Context, lsn uint64, durable bool) error {
 	return nil
 }
 
+// Write returns when the records up to lsn were handed to the operating system, so
+// that they survive the death of the process, whatever the policy.
+func (l *Log) Write(ctx context.Context, lsn uint64) error {
+	l.mu.Lock()
+	err := l.await(ctx, min(lsn, l.last), wantWritten)
+	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("write to log: %w", err)
+	}
+	return nil
+}
+
 // Sync returns when all records appended before the call are durable.
 func (l *Log) Sync(ctx context.Context) error {
 	if l.cfg.ReadOnly {
