@@ -92,6 +92,24 @@ func (c *bindings) find(device string, names []string, kinds []column.Kind) *bin
 	return nil
 }
 
+// named returns the last binding used for a device if it has the names of the
+// fields, in order.
+func (c *bindings) named(device string, fields []Field) *binding {
+	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
+	s.mu.RLock()
+	b := s.m[device]
+	s.mu.RUnlock()
+	if b == nil || len(b.names) != len(fields) {
+		return nil
+	}
+	for i := range fields {
+		if fields[i].Name != b.names[i] {
+			return nil
+		}
+	}
+	return b
+}
+
 func (c *bindings) keep(b *binding) {
 	s := &c.shards[maphash.String(c.seed, b.device)%bindingShards]
 	s.mu.Lock()

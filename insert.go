@@ -22,6 +22,17 @@ import (
 // log, nothing is; later, the row is stored and the error is an [*Error] that
 // says so. The call does not keep fields.
 func (db *DB) Insert(ctx context.Context, device string, at time.Time, fields ...Field) error {
+	if len(fields) <= maxQuick {
+		var cells [maxQuick]column.Cell
+		if b := db.bound.named(device, fields); b != nil {
+			for i := range fields {
+				cells[i] = fields[i].Value.cell()
+			}
+			if db.quick(ctx, b, at, cells[:len(fields)]) {
+				return nil
+			}
+		}
+	}
 	in, err := db.begin(ctx, "insert", device)
 	if err != nil {
 		return err

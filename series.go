@@ -282,7 +282,12 @@ func sliceOf[T Type](v *column.Vector) []T {
 
 // Insert stores one point.
 func (s *Series[T]) Insert(ctx context.Context, at time.Time, v T) error {
-	return s.w.Insert(ctx, at, valueOf(v))
+	val := valueOf(v)
+	cells := [1]column.Cell{val.cell()}
+	if s.w.db.quick(ctx, s.w.bound, at, cells[:]) {
+		return nil
+	}
+	return s.w.Insert(ctx, at, val)
 }
 
 // Range yields the points with start <= time < end in time order, in one cut of

@@ -48,6 +48,15 @@ func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
 // Insert stores one row: a value for each column, in order; null stands for a
 // cell not measured. Otherwise it is [DB.Insert], and allocates nothing.
 func (w *Writer) Insert(ctx context.Context, at time.Time, values ...Value) error {
+	if db, b := w.db, w.bound; len(values) == len(b.kinds) && len(values) <= maxQuick {
+		var cells [maxQuick]column.Cell
+		for i := range values {
+			cells[i] = values[i].cell()
+		}
+		if db.quick(ctx, b, at, cells[:len(values)]) {
+			return nil
+		}
+	}
 	in, err := w.db.begin(ctx, "insert", w.bound.device)
 	if err != nil {
 		return err

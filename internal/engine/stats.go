@@ -55,6 +55,7 @@ func (e *Engine) Stats() Stats {
 	e.outbox.mu.Unlock()
 	e.gate.RLock()
 	defer e.gate.RUnlock()
+	s.Points += e.mem.Accepted()
 	for _, f := range e.version.files {
 		s.DiskBytes += f.meta.Size
 	}

@@ -49,6 +49,7 @@ type Table struct {
 	bytes     atomic.Int64
 	mu        sync.RWMutex
 	devices   map[uint32]*Device
+	accepted  int64 // by AddRow, of devices that were removed
 }
 
 var sorters = sync.Pool{New: func() any { return new(Sorter) }}
@@ -80,6 +81,20 @@ func (t *Table) Device(id uint32, create bool) *Device {
 	return d
 }
 
+// Accepted returns how many cells Device.AddRow has taken, which counts them
+// where a lock is held anyway.
+func (t *Table) Accepted() int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	n := t.accepted
+	for _, d := range t.devices {
+		d.mu.Lock()
+		n += d.accepted
+		d.mu.Unlock()
+	}
+	return n
+}
+
 // Devices returns the devices sorted by id.
 func (t *Table) Devices() []*Device {
 	t.mu.RLock()
@@ -98,6 +113,7 @@ func (t *Table) Remove(id uint32) {
 	defer t.mu.Unlock()
 	if d := t.devices[id]; d != nil {
 		delete(t.devices, id)
+		t.accepted += d.accepted
 		t.bytes.Add(-d.size())
 	}
 }
@@ -121,6 +137,8 @@ type Device struct {
 	targets []target
 	masks   []mask
 	flips   int
+
+	accepted int64 // cells that AddRow took
 }
 
 type member struct {
