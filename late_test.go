@@ -42,3 +42,21 @@ func TestTooLateBeforeTriggers(t *testing.T) {
 	require.ErrorIs(t, bad.Rows[0].Err, ErrTooLate)
 	require.Equal(t, []int64{now.UnixNano(), now.Add(5).UnixNano(), now.Add(6).UnixNano()}, seen)
 }
+
+// TestYearsOfTimes: the first and the last second of what can be stored.
+func TestYearsOfTimes(t *testing.T) {
+	first, end := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		at time.Time
+		ok bool
+	}{
+		{first, true}, {first.Add(-1), false}, {end.Add(-1), true}, {end, false}, {time.Time{}, false},
+		{first.In(time.FixedZone("", 3600)), true}, {time.Unix(0, 0), true},
+	} {
+		ns, err := unixNano(c.at)
+		require.Equal(t, c.ok, err == nil, "%v: %v", c.at, err)
+		if c.ok {
+			require.True(t, time.Unix(0, ns).Equal(c.at), "%v", c.at)
+		}
+	}
+}
