@@ -35,9 +35,9 @@ var (
 
 type settings struct {
 	plan
-	only       []string
-	dir        string
-	cpu, mem   string
+	only     []string
+	dir      string
+	cpu, mem string
 	verbose  io.Writer
 }
 

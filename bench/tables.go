@@ -58,7 +58,7 @@ func tables(s settings, results []result, figures []figure, skipped []string) st
 			continue
 		}
 		seen[r.store()] = true
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.store(), r.Version, r.Class, r.Durability)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.store(), r.Version, r.Class, cell(r.Durability))
 	}
 	for _, line := range skipped {
 		fmt.Fprintf(&b, "\nskipped: %s\n", cell(line))
@@ -86,8 +86,8 @@ func ratio(v float64) string {
 // cell makes text fit for a table.
 func cell(s string) string {
 	s = strings.NewReplacer("\n", " ", "|", "/").Replace(s)
-	if len(s) > 100 {
-		s = s[:100] + "…"
+	if len(s) > 160 {
+		s = s[:160] + "…"
 	}
 	return s
 }
