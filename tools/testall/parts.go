@@ -91,6 +91,7 @@ func testParts(r *repo) []part {
 		part{"examples", 5 * time.Minute, r.examples},
 		part{"readme", 5 * time.Minute, r.own("internal/readme", nil)},
 		part{"size gate", 5 * time.Minute, r.own("internal/sizegate", nil)},
+		part{"bench", 10 * time.Minute, r.bench},
 	)
 	for _, t := range targets {
 		parts = append(parts, part{"build " + t.name(), 10 * time.Minute, r.build(t)})
