@@ -56,7 +56,7 @@ func measure(ctx context.Context, s settings) (results []result, skipped []strin
 			fmt.Fprintf(s.verbose, "skip %s: %v\n", p.name, err)
 			continue
 		}
-		if info, err := os.Stat(file); err == nil {
+		if info, err := os.Stat(file); err == nil && filepath.Base(filepath.Dir(p.dir)) == "peers" {
 			r.results = append(r.results, result{run: "size", Result: harness.Result{Peer: p.name, DiskLen: info.Size(), Check: "ok"}})
 		}
 		for _, v := range p.variants {

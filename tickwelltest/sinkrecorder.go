@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+	"testing"
+	"time"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
@@ -19,6 +22,7 @@ type Recorder struct {
 	accepted []tickwell.Event
 	attempts [][]tickwell.Event
 	changed  chan struct{} // closed at the next change
+	since    time.Time     // what Require counts times from
 }
 
 // Outcome is the answer to one attempt.
@@ -99,6 +103,37 @@ func (r *Recorder) Events() []tickwell.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.accepted)
+}
+
+// Require fails the test unless exactly these events were accepted so far, in
+// this order. An event is written as its time, series, status and fields, such
+// as "+1m30s root.plant.press1.temp firing value=95"; the time is counted from
+// the start of a [Store], or is the whole time for other recorders. Without a
+// series it is the source.
+func (r *Recorder) Require(t testing.TB, want ...string) {
+	t.Helper()
+	var got []string
+	for _, e := range r.Events() {
+		got = append(got, r.text(&e))
+	}
+	requireLines(t, "events", got, want)
+}
+
+func (r *Recorder) text(e *tickwell.Event) string {
+	var b strings.Builder
+	b.WriteString(distance(r.since, e.Time))
+	if e.Series != "" {
+		b.WriteString(" " + e.Series)
+	} else {
+		b.WriteString(" " + e.Source)
+	}
+	if e.Status != tickwell.StatusNone {
+		b.WriteString(" " + e.Status.String())
+	}
+	for _, f := range e.Fields {
+		b.WriteString(" " + f.Name + "=" + f.Value.String())
+	}
+	return b.String()
 }
 
 // Attempts returns what each call of Handle was given.
