@@ -34,6 +34,15 @@ func (a *pathAgg) Start(c *Call) (column.Kind, error) {
 	a.unit = float64(time.Second)
 	if text, ok := c.Attr("unit"); ok {
 		d, err := time.ParseDuration(text)
+		// The documents' integral has these, in this letter case.
+		switch text {
+		case "1S":
+			d, err = time.Millisecond, nil
+		case "1H":
+			d, err = time.Hour, nil
+		case "1d":
+			d, err = 24*time.Hour, nil
+		}
 		if err != nil || d <= 0 {
 			return 0, badQuery("aggregate %s: attribute \"unit\": %q is no positive duration", c.Name, text)
 		}

@@ -55,6 +55,12 @@ func TestShapeAggregates(t *testing.T) {
 	}{
 		{[]float64{0, 2, 4}, called("integral"), "4"},
 		{[]float64{0, 2, 4}, called("integral", "unit=2s"), "2"},
+		{[]float64{0, 2, 4}, called("integral", "unit=1S"), "4000"},
+		{[]float64{0, 3600, 7200}, called("integral", "unit=1H"), "2"},
+		{[]float64{0, 86400, 172800}, called("integral", "unit=1d"), "2"},
+		{[]float64{0, nan, 4}, called("integral"), "4"},
+		{[]float64{nan, 7, nan}, called("time_weighted_avg"), "7"},
+		{[]float64{10, nan, 3}, called("increase"), "3"},
 		{[]float64{7}, called("integral"), "0"},
 		{nil, called("integral"), "null"},
 		{[]float64{0, 4, 4}, called("time_weighted_avg"), "3"},
@@ -78,6 +84,12 @@ func TestShapeAggregates(t *testing.T) {
 		{nil, called("approx_count_distinct"), "0"},
 		{[]float64{4, 8, 0}, called("ewma", "alpha=0.25"), "4 5 3.75"},
 		{[]float64{1, 2, 6, 4}, called("moving_avg", "window=3"), "1 1.5 3 4"},
+		{[]float64{1, 2, 6, 4}, called("moving_sum", "window=3"), "1 3 9 12"},
+		{[]float64{1, 2, 6, 4}, called("moving_min", "window=2"), "1 1 2 4"},
+		{[]float64{1, 2, 6, 4, nan, nan}, called("moving_max", "window=2"), "1 2 6 6 4 NaN"},
+		{[]float64{1, 3, 5, 5}, called("moving_stddev", "window=2"), "1.414213562 1.414213562 0"},
+		{[]float64{5}, called("moving_stddev", "window=2"), ""},
+		{[]float64{5, 7}, called("moving_sum", "window=1"), "5 7"},
 	} {
 		if got := column0(t, floatStore(c.values...), c.e); got != c.want {
 			t.Errorf("%s of %v is %s, want %s", c.e, c.values, got, c.want)
@@ -89,6 +101,78 @@ func TestShapeAggregates(t *testing.T) {
 		q := Query{Select: []expr.Expr{e}, From: []string{"root.d"}}
 		if _, err := Prepare(&q, floatStore(1), nil); err == nil || !strings.Contains(err.Error(), e.Name()) {
 			t.Errorf("%s: got error %v, want one that names the function", e, err)
+		}
+	}
+}
+
+// Moving windows of every length are what their rows give one by one, and
+// neither NaN nor a great value stays behind.
+func TestMovingWindows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var values []float64
+	for i := range 60 {
+		v := math.Round(rng.NormFloat64() * 100)
+		if i == 20 {
+			v = math.NaN()
+		} else if i == 30 {
+			v = 1e300
+		}
+		values = append(values, v)
+	}
+	f := floatStore(values...)
+	for name, of := range map[string]func([]float64) float64{
+		"moving_sum": func(xs []float64) (sum float64) {
+			for _, x := range xs {
+				sum += x
+			}
+			return sum
+		},
+		"moving_min": func(xs []float64) float64 {
+			least := math.NaN()
+			for _, x := range xs {
+				if !(x >= least) && x == x {
+					least = x
+				}
+			}
+			return least
+		},
+		"moving_max": func(xs []float64) float64 {
+			most := math.NaN()
+			for _, x := range xs {
+				if !(x <= most) && x == x {
+					most = x
+				}
+			}
+			return most
+		},
+		"moving_stddev": func(xs []float64) float64 {
+			mean, sq := 0.0, 0.0
+			for _, x := range xs {
+				mean += x / float64(len(xs))
+			}
+			for _, x := range xs {
+				sq += (x - mean) * (x - mean)
+			}
+			return math.Sqrt(sq / float64(len(xs)-1))
+		},
+	} {
+		for _, window := range []int{1, 2, 3, 7, 59, 60, 61, 1000} {
+			got := f.run(t, Query{Select: []expr.Expr{called(name, fmt.Sprint("window=", window))}, From: []string{"root.d"}})
+			skip := 0
+			if name == "moving_stddev" {
+				if skip = 1; window == 1 {
+					skip = len(values)
+				}
+			}
+			if len(got.Times) != len(values)-skip {
+				t.Fatalf("%s over %d: %d points, want %d", name, window, len(got.Times), len(values)-skip)
+			}
+			for i := skip; i < len(values); i++ {
+				want := of(values[max(0, i+1-window) : i+1])
+				if have := got.Cols[0].Float64s[i-skip]; !(have == want || have != have && want != want || math.Abs(have-want) <= 1e-9*max(1, math.Abs(want))) {
+					t.Errorf("%s over %d, row %d: %v, one by one %v", name, window, i, have, want)
+				}
+			}
 		}
 	}
 }

@@ -29,8 +29,10 @@ func allTables() map[string]func() Transformer {
 		"change_points":           func() Transformer { return &changePoints{} },
 		"m4":                      func() Transformer { return &m4{} },
 		"ewma":                    func() Transformer { return &ewma{} },
-		"moving_avg":              func() Transformer { return &movingAvg{} },
 	})
+	for name, makeNew := range movingKinds {
+		all[name] = func() Transformer { return makeNew() }
+	}
 	return all
 }
 
