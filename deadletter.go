@@ -86,10 +86,14 @@ func (db *DB) keepDead(ctx context.Context, d DeadLetter) error {
 }
 
 // DeadLetters yields the events that a sink has given up and the store has kept,
-// oldest first. One that has just been given up may not be among them until it
-// is durable. The pair after the last good one has the error, if there is one.
+// oldest first; they are made durable before. The pair after the last good one
+// has the error, if there is one.
 func (db *DB) DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
+		if err := db.eng.Sync(ctx); err != nil && !errors.Is(err, errs.ReadOnly) {
+			yield(DeadLetter{}, &Error{Op: "dead letters", Subject: sink, Err: err})
+			return
+		}
 		var after engine.Pos
 		for {
 			entries, err := db.deadEntries(ctx, sink, after, deadChunk)
