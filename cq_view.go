@@ -56,6 +56,7 @@ type cqView struct {
 	touched  time.Duration                  // monotonic time of the last row
 	hold     time.Duration                  // no run before, after a failure
 	poked    time.Duration                  // when the next run is due; 0: none is
+	pace     time.Duration                  // from a change to the run it causes
 
 	first  atomic.Int64 // earliest, for [cqSet.holdBack]
 	passed atomic.Int64 // what is before may have expired
@@ -73,7 +74,9 @@ type cqDirty struct {
 }
 
 const (
-	cqDelay   = 200 * time.Millisecond // from a change to the run it causes
+	cqDelay   = 200 * time.Millisecond // from a change to the run it causes, at least
+	cqLongest = 900 * time.Millisecond // and at most
+	cqShare   = 4                      // pauses are that much longer than runs, within these limits
 	cqChunk   = 1024                   // windows that are stored in one record
 	cqPeriod  = time.Minute            // at least so often a view is looked at
 	cqMaxHold = time.Minute            // longest pause after failures
@@ -87,7 +90,7 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 	}
 	v := &cqView{name: spec.Name, grid: grid, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
 		onChange: spec.OnChange, byDevice: q.AlignByDevice, keys: make(map[string]cqDirty), markedBy: make(map[string]*incremental.Ranges),
-		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, chunk: cqChunk}
+		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, pace: cqDelay, chunk: cqChunk}
 	v.first.Store(math.MaxInt64)
 	v.passed.Store(math.MinInt64)
 	if g, ok := q.GroupBy.(GroupByTime); ok {
@@ -176,7 +179,7 @@ func (v *cqView) wait(mono time.Duration) (d time.Duration, ok bool) {
 	switch {
 	case len(v.keys) == 0:
 	case v.earliest < v.over(mono):
-		return max(cqDelay, v.hold-mono), true
+		return max(v.pace, v.hold-mono), true
 	case v.idle > 0:
 		return max(v.idle-(mono-v.touched), cqDelay), true
 	}

@@ -129,7 +129,11 @@ func (db *DB) runView(ctx context.Context, q *cq) error {
 		db.cqs.poke(v.name, hold)
 		return nil
 	}
+	began := db.clock.Mono()
 	more, err := db.pump(ctx, q)
+	v.mu.Lock()
+	v.pace = min(max(cqShare*(db.clock.Mono()-began), cqDelay), cqLongest)
+	v.mu.Unlock()
 	db.outcome(q, err)
 	if more {
 		db.cqs.poke(v.name, 0)
