@@ -13,7 +13,7 @@ import (
 // query that keeps a one-minute average of each, until nothing is left to do,
 // and returns the processor time.
 func maintained(t testing.TB, with bool) (cpu, wall time.Duration) {
-	const series, rounds = 1000, 300
+	const series, rounds = 1000, 150
 	ctx := context.Background()
 	db := openDir(t, "data", &Options{FS: memFS()})
 	defer db.Close()
@@ -46,7 +46,7 @@ func maintained(t testing.TB, with bool) (cpu, wall time.Duration) {
 }
 
 func TestCQFigureMaintain(t *testing.T) {
-	for range 2 {
+	for range 5 {
 		c0, w0 := maintained(t, false)
 		c1, w1 := maintained(t, true)
 		t.Logf("without %v (%v), with %v (%v): %.2f", c0, w0, c1, w1, float64(c1)/float64(c0))

@@ -120,17 +120,11 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 	}
 	var all, own incremental.Ranges
 	var cell, last incremental.Range // rows in cell are in the windows of last
-	limit := v.limit()
 	for _, at := range times {
-		if at > limit {
-			if limit = max(limit, v.clockLimit(db)); at > limit {
-				k.ahead++
-			}
-		}
 		k.oldest, k.newest = min(k.oldest, at), max(k.newest, at)
-		if at <= limit {
-			k.head = max(k.head, at)
-		}
+	}
+	k.count(v, db, times)
+	for _, at := range times {
 		if at >= cell.From && at < cell.To {
 			continue
 		}
@@ -167,6 +161,25 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 	if all.Empty() && own.Empty() {
 		k.cqDirty = cqDirty{}
 		m.list = append(m.list, k)
+	}
+}
+
+// count tells which of the rows count for the watermark.
+func (k *cqMark) count(v *cqView, db *DB, times []int64) {
+	limit := v.limit()
+	if k.newest > limit {
+		limit = max(limit, v.clockLimit(db))
+	}
+	if k.newest <= limit {
+		k.head = k.newest
+		return
+	}
+	for _, at := range times {
+		if at <= limit {
+			k.head = max(k.head, at)
+		} else {
+			k.ahead++
+		}
 	}
 }
 

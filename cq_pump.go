@@ -74,9 +74,8 @@ type viewRun struct {
 	expiry int64 // windows that begin before are sealed
 	counts bool  // rows without input may have values
 
-	read     []*engine.Series            // by the query
-	written  map[string]*engine.Series   // what it has written before
-	byDevice map[string][]*engine.Series // the same by source device, if it is aligned by device
+	read    []*engine.Series          // by the query
+	written map[string]*engine.Series // what it has written before
 
 	job     *viewJob
 	inputs  []*engine.Series // of the job
@@ -166,9 +165,7 @@ func (r *viewRun) prepare(ctx context.Context) error {
 	r.query = r.q.spec.Query.(Query)
 	r.query.exact = true
 	r.counts = countsNothing(&r.query)
-	probe := r.query
-	probe.Start, probe.End = time.Unix(0, r.v.grid.Start(0)), time.Unix(0, r.v.grid.End(0))
-	res, err := r.db.resultOn(ctx, &probe, r.snap)
+	res, err := r.plan(ctx, r.v.grid.Start(0), r.v.grid.End(0))
 	if err != nil {
 		return err
 	}
@@ -177,20 +174,6 @@ func (r *viewRun) prepare(ctx context.Context) error {
 	for _, path := range r.db.cqs.targetsOf(r.v.name) {
 		if ser, ok := r.db.eng.Lookup(pattern.Split(path)); ok {
 			r.written[path] = ser
-		}
-	}
-	r.byDevice = make(map[string][]*engine.Series)
-	if r.v.byDevice && len(r.query.Into) > 0 && len(res.plan.Columns()) > 0 {
-		targets, err := r.query.targets(res.plan.Columns(), res.plan.Devices())
-		if err != nil {
-			return err
-		}
-		for device, list := range targets {
-			for i := range list {
-				if path, err := pattern.Canonical(list[i].path()); err == nil && r.written[path] != nil {
-					r.byDevice[device] = append(r.byDevice[device], r.written[path])
-				}
-			}
 		}
 	}
 	r.expiry = r.db.expiredBefore(r.v, slices.Concat(r.read, slices.Collect(maps.Values(r.written))))
@@ -211,7 +194,11 @@ func (r *viewRun) take(j *viewJob) {
 		}
 	}
 	for device := range j.devices {
-		r.targets = append(r.targets, r.byDevice[device]...)
+		for _, t := range r.v.plans.into[device] {
+			if path, err := pattern.Canonical(t.path()); err == nil && r.written[path] != nil {
+				r.targets = append(r.targets, r.written[path])
+			}
+		}
 	}
 }
 
@@ -402,13 +389,21 @@ func (r *viewRun) clean(in *insertion, done incremental.Range) (keep map[string]
 // is stored.
 func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk incremental.Range, change *emissionChange) error {
 	g := r.v.grid
-	q := r.query
-	q.Start, q.End = time.Unix(0, chunk.From), time.Unix(0, g.End(g.Last(chunk.To-1)))
-	res, err := r.db.resultOn(ctx, &q, r.snap)
+	end := g.End(g.Last(chunk.To - 1))
+	res, err := r.plan(ctx, chunk.From, end)
 	if err != nil {
 		return err
 	}
-	res.only = r.job.devices
+	fresh := chunk.From >= r.v.computed() // nothing can be stored there
+	if fresh && !r.counts && len(r.q.spec.Sinks) == 0 && g.Apart() && !r.v.leftOpen {
+		tablets, _, err := res.intoOf(&r.query, res.Tablets())
+		if err != nil {
+			return err
+		}
+		r.toRowTimes(tablets)
+		run.out.tablets = append(run.out.tablets, tablets...)
+		return nil
+	}
 	rows, err := res.Collect()
 	if err != nil {
 		return err
@@ -416,6 +411,8 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 	r.fromLabels(rows)
 	full := func(string, int64) bool { return true }
 	if r.counts {
+		q := r.query
+		q.Start, q.End = time.Unix(0, chunk.From), time.Unix(0, end)
 		if full, err = r.presence(ctx, &q); err != nil {
 			return err
 		}
@@ -434,23 +431,32 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 			return err
 		}
 	}
+	if len(r.query.Into) == 0 {
+		return nil
+	}
+	r.toRowTimes(rows)
+	tablets, _, err := res.intoOf(&r.query, all(rows))
+	if err != nil {
+		return err
+	}
+	if fresh {
+		run.out.tablets = append(run.out.tablets, tablets...)
+		return nil
+	}
+	return r.difference(run, in, tablets, incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
+}
+
+// toRowTimes gives rows that carry the start of their window the time they are
+// stored at.
+func (r *viewRun) toRowTimes(rows []*Tablet) {
+	if !r.v.atEnd {
+		return
+	}
 	for _, t := range rows {
 		for i, at := range t.Times {
 			t.Times[i] = r.v.rowTime(at)
 		}
 	}
-	if len(q.Into) == 0 {
-		return nil
-	}
-	tablets, _, err := res.intoOf(&q, all(rows))
-	if err != nil {
-		return err
-	}
-	if chunk.From >= r.v.computed() { // nothing can be stored there
-		run.out.tablets = append(run.out.tablets, tablets...)
-		return nil
-	}
-	return r.difference(run, in, tablets, incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
 }
 
 // fromLabels gives rows the start of their window as time: rows of windows that

@@ -62,8 +62,10 @@ type cqView struct {
 	passed atomic.Int64 // what is before may have expired
 	sealed atomic.Int64 // windows left as they are since Open, because rows of them have expired
 
-	emitted emissions // touched by runs only
-	chunk   int       // windows of one step
+	// What follows is touched by runs only.
+	emitted emissions
+	plans   viewPlans
+	chunk   int // windows of one step
 }
 
 // cqDirty is windows that are to be computed, for a device or, without one,

@@ -226,9 +226,12 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, []
 		return nil, nil, &Error{Op: "query", Err: err}
 	}
 	order := r.plan.Devices()
-	byDevice, err := q.targets(r.plan.Columns(), order)
-	if err != nil {
-		return fail(err)
+	byDevice := r.into
+	if byDevice == nil {
+		var err error
+		if byDevice, err = q.targets(r.plan.Columns(), order); err != nil {
+			return fail(err)
+		}
 	}
 	out := map[string]*Tablet{}
 	var all []*Tablet

@@ -178,8 +178,9 @@ type Result struct {
 	plan  *exec.Plan
 	open  func() (*engine.Snapshot, func(), error)
 	meter exec.Meter
-	fixed *Tablet         // what a query with Into wrote, instead of plan
-	only  map[string]bool // devices, if aligned by device; nil: all
+	fixed *Tablet             // what a query with Into wrote, instead of plan
+	only  map[string]bool     // devices, if aligned by device; nil: all
+	into  map[string][]target // where columns go, if it is known already
 }
 
 // Columns describes the columns in order.

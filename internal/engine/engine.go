@@ -271,6 +271,10 @@ func (e *Engine) Match(p *pattern.Pattern) []*Series { return e.cat.Match(p) }
 // MatchCreated is Match in creation order.
 func (e *Engine) MatchCreated(p *pattern.Pattern) []*Series { return e.cat.MatchCreated(p) }
 
+// SeriesVersion returns two numbers that are never the same again once a series
+// was made or dropped.
+func (e *Engine) SeriesVersion() (next uint32, n int) { return e.cat.NextID(), e.cat.Len() }
+
 // Lookup returns one series.
 func (e *Engine) Lookup(device, name string) (*Series, bool) { return e.cat.Lookup(device, name) }
 

@@ -500,7 +500,7 @@ func (p *planner) planLast(plan *Plan) error {
 	plan.last = slices.Clone(p.read)
 	slices.SortFunc(plan.last, func(a, b *Series) int { return compareText(a.Path(), b.Path()) })
 	plan.cols = lastColumns
-	pt := &part{cols: lastColumns, in: &seriesRows{from: p.from, to: p.to}}
+	pt := &part{cols: lastColumns, in: &seriesRows{timeRange: p.timeRange}}
 	b := &builder{leaf: func(e expr.Expr) (*node, error) {
 		for i, c := range lastColumns {
 			if e.Op() == expr.OpColumn && compareFold(e.Name(), c.Name) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Plan is a query whose names are resolved and whose kinds are known. It never
-// changes and may be run more than once, also at the same time.
+// changes, but for Move, and may be run more than once, also at the same time.
 type Plan struct {
 	q     *Query
 	cols  []Column
@@ -23,6 +23,8 @@ type Plan struct {
 	lastKeys []*node
 	read     []*Series
 	whole    bool // aggregates of all rows
+	g        *grid
+	*timeRange
 }
 
 // part is the rows of one device, of all devices, or of one column that is not
@@ -54,6 +56,18 @@ func (p *Plan) Devices() []string {
 // Whole reports whether the result is aggregates of all rows.
 func (p *Plan) Whole() bool { return p.whole }
 
+// Move makes p read [start, end). It must have groups by time and no condition
+// on time, and nobody may be running it.
+func (p *Plan) Move(start, end int64) {
+	q := *p.q
+	q.Start, q.End = start, end
+	p.q, p.g.start, p.g.end = &q, start, end
+	p.timeRange.from, p.timeRange.to = start, end
+	if p.g.leftOpen {
+		p.timeRange.from, p.timeRange.to = addTime(start, 1), addTime(end, 1)
+	}
+}
+
 // Only returns p for some of its devices; p must be aligned by device. Columns
 // stay as they are.
 func (p *Plan) Only(devices map[string]bool) *Plan {
@@ -82,7 +96,7 @@ func badQuery(format string, args ...any) error {
 
 // Prepare plans q over the series that exist now.
 func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
-	p := &planner{q: q, cat: cat, funcs: funcs, from: q.Start, to: q.End, seen: map[*Series]bool{}}
+	p := &planner{q: q, cat: cat, funcs: funcs, timeRange: &timeRange{q.Start, q.End}, seen: map[*Series]bool{}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -99,20 +113,21 @@ func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan.g, plan.timeRange = p.g, p.timeRange
 	plan.read, plan.whole = p.read, p.agg && p.q.Group.Kind == GroupNone
 	return plan, nil
 }
 
 type planner struct {
-	q        *Query
-	cat      Catalog
-	funcs    Functions
-	from, to int64
-	sel      []expr.Expr
-	agg      bool // an aggregate query
-	g        *grid
-	read     []*Series
-	seen     map[*Series]bool
+	q     *Query
+	cat   Catalog
+	funcs Functions
+	*timeRange
+	sel  []expr.Expr
+	agg  bool // an aggregate query
+	g    *grid
+	read []*Series
+	seen map[*Series]bool
 }
 
 func (p *planner) note(s *Series) {

@@ -25,13 +25,16 @@ func (r *run) budget() int64 {
 // seriesRows is the stored series of a query (of one device, if aligned by
 // device) as an input of expressions. A nil series is one that does not exist.
 type seriesRows struct {
-	series   []*Series
-	kinds    []Column
-	from, to int64
+	series []*Series
+	kinds  []Column
+	*timeRange
 	// spans, if narrowed, are the only times that matter.
 	spans    []span
 	narrowed bool
 }
+
+// timeRange is the times that a plan reads, shared by its parts.
+type timeRange struct{ from, to int64 }
 
 func (s *seriesRows) column(i int) Column { return s.kinds[i] }
 

@@ -72,7 +72,7 @@ func (s *scope) group(find func(string) ([]string, error)) error {
 // part plans the rows of the scope.
 func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string, error)) (*part, error) {
 	p := s.p
-	s.base = &seriesRows{from: p.from, to: p.to}
+	s.base = &seriesRows{timeRange: p.timeRange}
 	s.slotOf, s.aggOf = map[string]int{}, map[string]int{}
 	s.builder = &builder{leaf: s.seriesLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	var in rows = s.base

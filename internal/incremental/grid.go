@@ -142,6 +142,9 @@ func (g *Grid) Touched(r Range) Range {
 	return Range{g.Start(first), g.Start(last + 1)}
 }
 
+// Apart reports whether no instant lies in two windows.
+func (g *Grid) Apart() bool { return g.Interval <= g.Step }
+
 // Cell returns a range of instants that are all in the windows that begin in
 // touched, which is what Touched returned for one of them. It may be empty.
 func (g *Grid) Cell(touched Range) Range {
