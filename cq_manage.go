@@ -128,7 +128,7 @@ func (db *DB) setPaused(ctx context.Context, op, name string, paused bool) error
 		return fail(err)
 	}
 	if q.view != nil && !paused {
-		db.pokeView(q.view)
+		db.pokeView(q.view, cqCascade)
 	}
 	return nil
 }

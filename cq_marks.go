@@ -60,8 +60,9 @@ func forMark(v *cqView, d cqDirty) cqMark {
 
 // cqMarks are the marks of one record.
 type cqMarks struct {
-	epoch *epoch
-	list  []cqMark
+	epoch   *epoch
+	list    []cqMark
+	derived bool // the rows are results
 }
 
 // begin enters the present epoch, so that no run takes its cut before the record
@@ -86,6 +87,7 @@ func (db *DB) mark(in *insertion) cqMarks {
 	if t == nil || len(t.views) == 0 {
 		return m
 	}
+	m.derived = in.query != ""
 	for i := range in.n {
 		p := &in.parts[i]
 		for _, v := range p.bound.feedsOf(t).views {
@@ -249,9 +251,13 @@ func (m *cqMarks) settle(db *DB, err error) {
 	}
 	m.epoch.leave()
 	if stored {
+		delay := cqDelay
+		if m.derived {
+			delay = cqCascade
+		}
 		for i, k := range m.list {
 			if i == 0 || m.list[i-1].view != k.view {
-				db.pokeView(k.view)
+				db.pokeView(k.view, delay)
 			}
 		}
 	}
@@ -282,11 +288,11 @@ func (v *cqView) add(k *cqMark, mono time.Duration) {
 	}
 }
 
-// pokeView lets a view run when it should.
-func (db *DB) pokeView(v *cqView) {
+// pokeView lets a view run when it should, after a delay at least.
+func (db *DB) pokeView(v *cqView, delay time.Duration) {
 	v.mu.Lock()
 	mono := db.clock.Mono()
-	d, ok := v.wait(mono)
+	d, ok := v.wait(mono, delay)
 	if at := mono + d; ok && (v.poked == 0 || at < v.poked || v.poked < mono) {
 		v.poked = at
 	} else {

@@ -56,7 +56,7 @@ type cqView struct {
 	touched  time.Duration                  // monotonic time of the last row
 	hold     time.Duration                  // no run before, after a failure
 	poked    time.Duration                  // when the next run is due; 0: none is
-	pace     time.Duration                  // from a change to the run it causes
+	pace     time.Duration                  // from a change to the run it causes, at least
 
 	first  atomic.Int64 // earliest, for [cqSet.holdBack]
 	passed atomic.Int64 // what is before may have expired
@@ -76,7 +76,8 @@ type cqDirty struct {
 }
 
 const (
-	cqDelay   = 200 * time.Millisecond // from a change to the run it causes, at least
+	cqDelay   = 500 * time.Millisecond // from a change to the run it causes, at least
+	cqCascade = 100 * time.Millisecond // the same, where the change is the result of another query
 	cqLongest = 900 * time.Millisecond // and at most
 	cqShare   = 4                      // pauses are that much longer than runs, within these limits
 	cqChunk   = 1024                   // windows that are stored in one record
@@ -92,7 +93,7 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 	}
 	v := &cqView{name: spec.Name, grid: grid, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
 		onChange: spec.OnChange, byDevice: q.AlignByDevice, keys: make(map[string]cqDirty), markedBy: make(map[string]*incremental.Ranges),
-		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, pace: cqDelay, chunk: cqChunk}
+		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, chunk: cqChunk}
 	v.first.Store(math.MaxInt64)
 	v.passed.Store(math.MinInt64)
 	if g, ok := q.GroupBy.(GroupByTime); ok {
@@ -177,13 +178,13 @@ func (v *cqView) due(mono time.Duration) incremental.Ranges {
 
 // wait returns how long until the view should be looked at again; ok is false
 // if only a new row can change anything. The lock is held.
-func (v *cqView) wait(mono time.Duration) (d time.Duration, ok bool) {
+func (v *cqView) wait(mono, least time.Duration) (d time.Duration, ok bool) {
 	switch {
 	case len(v.keys) == 0:
 	case v.earliest < v.over(mono):
-		return max(v.pace, v.hold-mono), true
+		return max(v.pace, least, v.hold-mono), true
 	case v.idle > 0:
-		return max(v.idle-(mono-v.touched), cqDelay), true
+		return max(v.idle-(mono-v.touched), least), true
 	}
 	return 0, false
 }

@@ -113,7 +113,7 @@ func (db *DB) start(q *cq) error {
 		q.view.mu.Lock()
 		q.view.poked = 0
 		q.view.mu.Unlock()
-		db.pokeView(q.view)
+		db.pokeView(q.view, cqCascade)
 	}
 	return nil
 }
@@ -132,13 +132,13 @@ func (db *DB) runView(ctx context.Context, q *cq) error {
 	began := db.clock.Mono()
 	more, err := db.pump(ctx, q)
 	v.mu.Lock()
-	v.pace = min(max(cqShare*(db.clock.Mono()-began), cqDelay), cqLongest)
+	v.pace = min(cqShare*(db.clock.Mono()-began), cqLongest)
 	v.mu.Unlock()
 	db.outcome(q, err)
 	if more {
 		db.cqs.poke(v.name, 0)
 	} else {
-		db.pokeView(v)
+		db.pokeView(v, cqDelay)
 	}
 	return err
 }
