@@ -226,8 +226,10 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 		q.busy.Unlock()
 		s.mu.Lock()
 		delete(s.all, name)
+		s.order = nil
 		if old != nil {
 			s.all[name] = old
+			s.order = nil
 		} else {
 			s.release(name)
 		}
@@ -243,6 +245,7 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 		s.all = make(map[string]*cq)
 	}
 	s.all[name] = q
+	s.order = nil
 	if q.view != nil {
 		q.view.load(db.eng)
 	}
@@ -496,6 +499,7 @@ func (db *DB) restoreCQs(ctx context.Context) error {
 			s.all = make(map[string]*cq)
 		}
 		s.all[spec.Name] = q
+		s.order = nil
 		if q.view != nil {
 			q.view.load(db.eng)
 		}

@@ -110,12 +110,16 @@ func (s *cqSet) sorted() []*cq {
 	return all
 }
 
-// ordered returns the queries so that each comes after those that feed it.
+// ordered returns the incremental queries so that each comes after those that
+// feed it, also by way of scheduled ones.
 func (s *cqSet) ordered() []*cq {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.order != nil {
+		return s.order
+	}
 	all := s.sorted()
-	var out []*cq
+	s.order = []*cq{}
 	placed := map[*cq]bool{}
 	var place func(*cq)
 	place = func(q *cq) {
@@ -128,10 +132,14 @@ func (s *cqSet) ordered() []*cq {
 				place(o)
 			}
 		}
-		out = append(out, q)
+		if q.view != nil {
+			s.order = append(s.order, q)
+		}
 	}
 	for _, q := range all {
-		place(q)
+		if q.view != nil {
+			place(q)
+		}
 	}
-	return out
+	return s.order
 }

@@ -68,6 +68,7 @@ func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
 	}
 	s.mu.Lock()
 	delete(s.all, name)
+	s.order = nil
 	s.release(name)
 	s.mu.Unlock()
 	if err := s.barrier(ctx); err != nil { // no record adds a mark any more

@@ -194,7 +194,7 @@ func (r *viewRun) take(j *viewJob) {
 		}
 	}
 	for device := range j.devices {
-		for _, t := range r.v.plans.into[device] {
+		for _, t := range r.q.kept.into[device] {
 			if path, err := pattern.Canonical(t.path()); err == nil && r.written[path] != nil {
 				r.targets = append(r.targets, r.written[path])
 			}

@@ -18,8 +18,8 @@ import (
 // Run makes a Query a [ContinuousQuery]: it computes the range of the run, with
 // groups counted from its start, and writes the rows to the targets of Into.
 func (q Query) Run(ctx context.Context, r *CQRun) error {
-	q.Start, q.End, q.exact = r.Start, r.End, true
-	res, err := r.db.resultOn(ctx, &q, r.snap)
+	q.exact = true
+	res, err := r.spec.kept.at(ctx, r.db, &q, r.snap, r.from, r.to)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,6 @@ type cqView struct {
 
 	// What follows is touched by runs only.
 	emitted emissions
-	plans   viewPlans
 	chunk   int // windows of one step
 }
 

@@ -28,6 +28,7 @@ type cq struct {
 	inactive error          // why it does not run
 	paused   bool
 	busy     dispatch.Ticket // held by a run
+	kept     keptPlan        // of a Query; guarded by busy
 	retired  bool            // another took its place, or it was dropped; guarded by busy
 	computed atomic.Int64    // windows
 	failing  atomic.Int32    // failures in a row, of an incremental one
@@ -37,6 +38,7 @@ type cq struct {
 type cqSet struct {
 	mu    sync.Mutex
 	all   map[string]*cq
+	order []*cq               // of the incremental ones, by what feeds what; nil: to be found
 	owned map[string]string   // path of a target → query
 	sched *schedule.Scheduler // nil until the store is open
 

@@ -56,15 +56,18 @@ func (p *Plan) Devices() []string {
 // Whole reports whether the result is aggregates of all rows.
 func (p *Plan) Whole() bool { return p.whole }
 
-// Move makes p read [start, end). It must have groups by time and no condition
-// on time, and nobody may be running it.
+// Move makes p read [start, end). It must have no condition on time, and nobody
+// may be running it.
 func (p *Plan) Move(start, end int64) {
 	q := *p.q
 	q.Start, q.End = start, end
-	p.q, p.g.start, p.g.end = &q, start, end
-	p.timeRange.from, p.timeRange.to = start, end
+	p.q, p.from, p.to = &q, start, end
+	if p.g == nil {
+		return
+	}
+	p.g.start, p.g.end = start, end
 	if p.g.leftOpen {
-		p.timeRange.from, p.timeRange.to = addTime(start, 1), addTime(end, 1)
+		p.from, p.to = addTime(start, 1), addTime(end, 1)
 	}
 }
 
