@@ -75,8 +75,12 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 		return s.Trust.CheckAddr(to)
 	}}
 	conn, err := d.DialContext(ctx, "tcp", a.hostPort)
-	if err != nil || !a.tls {
-		return conn, err
+	if err != nil {
+		return nil, err
+	}
+	conn = newPrompt(conn)
+	if !a.tls {
+		return newWire(conn), nil
 	}
 	conf := &tls.Config{}
 	if s.TLS != nil {
@@ -91,5 +95,5 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 		conn.Close()
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
-	return secure, nil
+	return newWire(secure), nil
 }

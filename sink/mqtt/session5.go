@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -55,16 +54,12 @@ func connect5(ctx context.Context, s *Sink, password string) (session, error) {
 	if c.mine = s.Session == 0; !c.mine {
 		s.state.kept = c.tracker
 	}
-	writer := conn
-	if _, secure := conn.(*tls.Conn); secure {
-		writer = packets.NewThreadSafeConn(conn) // the client writes a packet in pieces
-	}
 	within := writeTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		within = time.Until(deadline)
 	}
 	c.client = paho.NewClient(paho.ClientConfig{
-		Conn: writer, Session: c.tracker, PacketTimeout: within,
+		Conn: conn, Session: c.tracker, PacketTimeout: within,
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){func(paho.PublishReceived) (bool, error) { return true, nil }},
 		OnClientError:      func(err error) { c.note(err) },
 		OnServerDisconnect: func(d *paho.Disconnect) { c.note(fmt.Errorf("the broker says %s", d.Packet().Reason())) },

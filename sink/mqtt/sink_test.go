@@ -293,8 +293,9 @@ func TestPoison(t *testing.T) {
 		var dead []string
 		db, err := tickwell.Open(t.Context(), "", &tickwell.Options{
 			Seed: 1,
-			Sinks: []tickwell.SinkSpec{{Name: "mqtt", Sink: &Sink{Broker: b.addr, Protocol: p, Topic: "t/{{.site}}", Body: "{{.site}}"}, DeadLetter: func(e tickwell.Event, cause error) {
-				dead = append(dead, e.Get("site").Text()+": "+cause.Error())
+			Sinks: []tickwell.SinkSpec{{Name: "mqtt", Sink: &Sink{Broker: b.addr, Protocol: p, Topic: "t/{{.site}}", Body: "{{.site}}"}, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+				dead = append(dead, d.Event.Get("site").Text()+": "+d.Cause)
+				return nil
 			}}},
 			Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.d.site", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
 				for i := range f.Times {

@@ -1,0 +1,208 @@
+// Package trial puts a sink through what a real server and a real process can do
+// to it: above all, our own process killed while events are on their way. The
+// tests of each sink against its server use it.
+package trial
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell"
+)
+
+// Build makes a sink of settings, in the process that is going to be killed.
+type Build func(settings map[string]string) (tickwell.Sink, error)
+
+// variable tells a test program that it is the process to be killed.
+const variable = "TICKWELL_TRIAL"
+
+// order is what the process is told to do.
+type order struct {
+	Dir      string
+	From, To int // rows to insert
+	Settings map[string]string
+}
+
+// Main is for TestMain: it runs the tests, or the process to be killed.
+func Main(m *testing.M, build Build) {
+	text := os.Getenv(variable)
+	if text == "" {
+		os.Exit(m.Run())
+	}
+	if err := child(text, build, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// devices is how many devices the rows belong to, in turn.
+const devices = 3
+
+// ID is the id of the event of row i.
+func ID(i int) string { return fmt.Sprintf("t|root.d%d|%d|0|0", i%devices, i) }
+
+// Options are those of a store whose trigger sends one event for each row to the
+// sink.
+func Options(s tickwell.Sink) *tickwell.Options {
+	return &tickwell.Options{
+		Seed: 1, Logger: slog.New(slog.DiscardHandler),
+		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: s}},
+		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.*.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+			for i, v := range f.Float64s("v") {
+				f.Emit(tickwell.Event{
+					Series: f.Device, Time: time.Unix(0, f.Times[i]), Fields: []tickwell.Field{tickwell.Float64("v", v)},
+					Labels: map[string]string{"alertname": "trial", "row": fmt.Sprint(f.Times[i])},
+				})
+			}
+			return nil
+		})}},
+	}
+}
+
+// Insert stores row i.
+func Insert(ctx context.Context, db *tickwell.DB, i int) error {
+	return db.Insert(ctx, fmt.Sprintf("root.d%d", i%devices), time.Unix(0, int64(i)), tickwell.Float64("v", float64(i)))
+}
+
+// child inserts rows, tells of each when it is stored, and ends when all events
+// are delivered.
+func child(text string, build Build, out io.Writer) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	s, err := build(o.Settings)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := tickwell.Open(ctx, o.Dir, Options(s))
+	if err != nil {
+		return err
+	}
+	for i := o.From; i < o.To; i++ {
+		if err := Insert(ctx, db, i); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, i)
+	}
+	if err := db.Quiesce(ctx); err != nil {
+		return fmt.Errorf("%w; %+v", err, db.Stats().Sinks)
+	}
+	return db.Close()
+}
+
+// Kill has a process of its own insert n rows, kills it rounds times meanwhile,
+// and checks that every row that was acknowledged has arrived, in order for each
+// device. received returns the ids of what has arrived so far.
+func Kill(t *testing.T, settings map[string]string, n, rounds int, received func(t *testing.T) []string) {
+	t.Helper()
+	o := order{Dir: t.TempDir(), To: n, Settings: settings}
+	rng := rand.New(rand.NewPCG(uint64(n), uint64(rounds)))
+	for round := range rounds {
+		until := o.From + 1 + rng.IntN(max((n-o.From)/(rounds-round+1), 1))
+		acked, err := run(t, o, until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.From = acked + 1
+	}
+	if _, err := run(t, o, -1); err != nil {
+		t.Fatal(err)
+	}
+	again := Check(t, n, received(t))
+	t.Logf("killed %d times within %d rows: all arrived in order, %d of them more than once", rounds, n, again)
+}
+
+// run runs the process. It kills it when row until is acknowledged, or lets it
+// end if that is -1, and returns the last row that was.
+func run(t *testing.T, o order, until int) (acked int, err error) {
+	t.Helper()
+	text, err := json.Marshal(o)
+	if err != nil {
+		return 0, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), variable+"="+string(text))
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	acked = o.From - 1
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if acked, err = strconv.Atoi(lines.Text()); err != nil {
+			break
+		}
+		if acked == until {
+			cmd.Process.Kill() // what it has told of until then is still read
+		}
+	}
+	ended := cmd.Wait()
+	switch {
+	case err != nil:
+		return 0, err
+	case until < 0 && ended != nil:
+		return 0, fmt.Errorf("the process: %w: %s", ended, complaints.String())
+	case acked < until:
+		return 0, fmt.Errorf("the process ended before row %d: %v: %s", until, ended, complaints.String())
+	}
+	return acked, nil
+}
+
+// Check compares what has arrived with rows 0 to n-1: each at least once, and the
+// first of each in order for its device. It returns how many came again.
+func Check(t *testing.T, n int, ids []string) (again int) {
+	t.Helper()
+	known := make(map[string]int, n)
+	for i := range n {
+		known[ID(i)] = i
+	}
+	seen := make(map[string]bool, n)
+	next := make([]int, devices)
+	for d := range next {
+		next[d] = d
+	}
+	for _, id := range ids {
+		i, ok := known[id]
+		switch {
+		case !ok:
+			t.Errorf("id %q is none of ours", id)
+		case seen[id]:
+			again++
+		default:
+			seen[id] = true
+			if want := next[i%devices]; want != i {
+				t.Errorf("device %d: row %d came where row %d was due", i%devices, i, want)
+			}
+			next[i%devices] = i + devices
+		}
+	}
+	for i := range n {
+		if !seen[ID(i)] {
+			t.Errorf("row %d did not arrive", i)
+		}
+	}
+	return again
+}
