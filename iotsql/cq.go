@@ -22,7 +22,10 @@ func (p *parser) createCQ(start int) statement {
 	if p.accept("RESAMPLE") {
 		if p.accept("EVERY") {
 			every = true
-			s.Every = p.offset("the period")
+			tok := p.tok
+			if s.Every = p.offset("the period"); p.err == nil && s.Every == 0 {
+				p.fail(tok, "CQ: Every interval [0] should not be lower than the `continuous_query_minimum_every_interval` configured.")
+			}
 		}
 		if p.accept("BOUNDARY") {
 			tok := p.tok

@@ -472,6 +472,8 @@ func (p *parser) call() expr.Expr {
 			p.fail(p.tok, `attributes of functions should be quoted with '' or ""`)
 		case countIf && i == 1:
 			attrs = append(attrs, attr{"keep", p.keepText()})
+		case i > 0 && p.tok.kind == tokWord && p.follows("=") && p.constantAfterEqual():
+			p.fail(p.tok, `attributes of functions should be quoted with '' or ""; a comparison needs brackets here`)
 		case len(attrs) > 0:
 			p.expected("an attribute in quotes, since attributes come after all series")
 		default:
@@ -484,6 +486,17 @@ func (p *parser) call() expr.Expr {
 		e = e.With(a.key, a.value)
 	}
 	return e
+}
+
+// constantAfterEqual reports whether a constant stands behind the equals sign
+// that is the token after the next.
+func (p *parser) constantAfterEqual() bool {
+	t := p.next(p.peek().end)
+	switch t.kind {
+	case tokInteger, tokDecimal, tokString:
+		return true
+	}
+	return false
 }
 
 // keepText is the second argument of COUNT_IF as text: "keep >= 2" or "2".

@@ -52,7 +52,8 @@ func simple(show func(c *Conn) *Result) *showStmt {
 func (p *parser) show() statement {
 	switch {
 	case p.accept("TRIGGERS"):
-		return simple(showTriggers)
+		details := p.accept("DETAILS")
+		return simple(func(c *Conn) *Result { return showTriggers(c, details) })
 	case p.accept("FUNCTIONS"):
 		return simple(showFunctions)
 	case p.accept("CQS"), p.is("CONTINUOUS") && p.follows("QUERIES"):

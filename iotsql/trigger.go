@@ -123,17 +123,30 @@ func (s *createTriggerStmt) run(ctx context.Context, c *Conn) (*Result, error) {
 	return done(0), nil
 }
 
-// showTriggers lists the triggers with the columns of the 1.2 page, and the
-// attributes, which the 0.13 page lists.
-func showTriggers(c *Conn) *Result {
-	t := listing("TriggerName", "Event", "Type", "State", "PathPattern", "ClassName", "NodeId", "Attributes")
+// showTriggers lists the triggers with the columns of the 1.2 page; with
+// DETAILS also what the 0.13 page lists beside those, which is the attributes,
+// and which hooks a trigger has, why it does not fire, and its statement.
+func showTriggers(c *Conn, details bool) *Result {
+	names := []string{"TriggerName", "Event", "Type", "State", "PathPattern", "ClassName", "NodeId"}
+	if details {
+		names = append(names, "Attributes", "Hooks", "Error", "Statement")
+	}
+	t := listing(names...)
 	for info := range c.db.Triggers() {
 		s := &info.Spec
 		path := s.Pattern
 		if s.Series != "" {
 			path = s.Series
 		}
-		t.add(s.Name, s.When.String(), info.Type, info.State, path, info.ClassName, info.NodeID, paramsText(s.Params))
+		row := []any{s.Name, s.When.String(), info.Type, info.State, path, info.ClassName, info.NodeID}
+		if details {
+			var why any
+			if info.Err != nil {
+				why = info.Err.Error()
+			}
+			row = append(row, paramsText(s.Params), strings.Join(info.Hooks, " "), why, s.Text)
+		}
+		t.add(row...)
 	}
 	return t.result(c)
 }

@@ -197,6 +197,13 @@ select top_k(i, 'k'='2'), bottom_k(i, 'k'='1') from root.e.d;
 select top_k(i, 'k'='0') from root.e.d;
 --! k has to be greater than 0 and less than or equal to 1000
 select top_k(i, k=1) from root.e.d;
---> Time
+--! attributes of functions should be quoted with '' or ""
+select top_k(i, 'k'=2) from root.e.d;
+--! attributes of functions should be quoted
+select top_k(i, k='2') from root.e.d;
+--! attributes of functions should be quoted
+select top_k(i, "k"="1") from root.e.d;
+--> Time,"top_k(root.e.d.i, ""k""=""1"")"
+--> 3,7
 select f(i, 'k'='v', l) from root.e.d;
 --! attributes come after all series

@@ -45,20 +45,34 @@ WITH (
 'hi' = '100.0'
 );
 SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,ACTIVE,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0,"{hi=100.0, lo=0}"
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId
+--> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,ACTIVE,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0
 STOP TRIGGER `alert-listener-sg1d1s1`;
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,STOPPED,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0,"{hi=100.0, lo=0}"
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement
+--> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,STOPPED,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0,"{hi=100.0, lo=0}",OnCreate,,"CREATE TRIGGER `alert-listener-sg1d1s1`
+--> AFTER INSERT
+--> ON root.sg1.d1.s1
+--> AS 'org.apache.iotdb.db.engine.trigger.example.AlertListener'
+--> WITH (
+--> 'lo' = '0',
+--> 'hi' = '100.0'
+--> )"
 STOP TRIGGER `alert-listener-sg1d1s1`;
 --! has already been stopped
 START TRIGGER `alert-listener-sg1d1s1`;
 START TRIGGER `alert-listener-sg1d1s1`;
 --! has already been started
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,ACTIVE,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0,"{hi=100.0, lo=0}"
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement
+--> alert-listener-sg1d1s1,AFTER_INSERT,STATEFUL,ACTIVE,root.sg1.d1.s1,org.apache.iotdb.db.engine.trigger.example.AlertListener,0,"{hi=100.0, lo=0}",OnCreate,,"CREATE TRIGGER `alert-listener-sg1d1s1`
+--> AFTER INSERT
+--> ON root.sg1.d1.s1
+--> AS 'org.apache.iotdb.db.engine.trigger.example.AlertListener'
+--> WITH (
+--> 'lo' = '0',
+--> 'hi' = '100.0'
+--> )"
 SHOW CREATE TRIGGER `alert-listener-sg1d1s1`;
 --> TriggerName,Statement
 --> alert-listener-sg1d1s1,"CREATE TRIGGER `alert-listener-sg1d1s1`
@@ -70,8 +84,8 @@ SHOW CREATE TRIGGER `alert-listener-sg1d1s1`;
 --> 'hi' = '100.0'
 --> )"
 DROP TRIGGER `alert-listener-sg1d1s1`;
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement
 
 -- What cannot be.
 CREATE TRIGGER t AFTER INSERT ON root.sg1.d1.s9 AS 'org.apache.iotdb.trigger.TriggerExample';
@@ -84,8 +98,8 @@ CREATE TRIGGER t AFTER INSERT ON root.sg1.d1.s1 AS 'no.such.Class';
 --! class "no.such.Class" is not registered
 CREATE TRIGGER t AFTER INSERT ON root.sg1.d1.s1 AS 'org.apache.iotdb.trigger.TriggerExample' WITH ('lo' = 'low');
 --! lo
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement
 DROP TRIGGER nobody;
 --! has not been created
 START TRIGGER nobody;
@@ -94,12 +108,15 @@ STOP TRIGGER nobody;
 --! has not been created
 
 -- A trigger of a series goes with it.
+CREATE TRIGGER `alert-listener-sg1d1s1` AFTER INSERT ON root.sg1.d1.s1 AS 'org.apache.iotdb.db.engine.trigger.example.AlertListener';
+STOP TRIGGER `alert-listener-sg1d1s1`;
+DROP TRIGGER `alert-listener-sg1d1s1`;
 CREATE TRIGGER gone AFTER INSERT ON root.sg1.d1.s1 AS 'org.apache.iotdb.trigger.TriggerExample';
 DELETE TIMESERIES root.sg1.d1.s1;
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement
 CREATE TIMESERIES root.sg2.d1.s1 WITH DATATYPE=DOUBLE;
 CREATE TRIGGER gone BEFORE INSERT ON root.sg2.d1.s1 AS 'org.apache.iotdb.trigger.TriggerExample';
 DELETE STORAGE GROUP root.sg2;
-SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
+SHOW TRIGGERS DETAILS;
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes,Hooks,Error,Statement

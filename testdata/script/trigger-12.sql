@@ -11,9 +11,9 @@ WITH (
 );
 CREATE STATEFUL TRIGGER triggerTest1 AFTER INSERT ON root.** AS 'org.apache.iotdb.trigger.TriggerExample';
 SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL,"{limit=100, name=trigger}"
---> triggerTest1,AFTER_INSERT,STATEFUL,ACTIVE,root.**,org.apache.iotdb.trigger.TriggerExample,0,{}
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId
+--> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL
+--> triggerTest1,AFTER_INSERT,STATEFUL,ACTIVE,root.**,org.apache.iotdb.trigger.TriggerExample,0
 SHOW CREATE TRIGGER triggerTest;
 --> TriggerName,Statement
 --> triggerTest,"CREATE STATELESS TRIGGER triggerTest
@@ -39,10 +39,10 @@ CREATE STATELESS TRIGGER triggerTest BEFORE INSERT ON root.sg.a AS 'org.apache.i
 CREATE STATELESS TRIGGER TRIGGERTEST BEFORE INSERT ON root.sg.a AS 'org.apache.iotdb.trigger.ClusterAlertingExample';
 CREATE STATEFUL TRIGGER `a ``quoted`` name, 1.2` AFTER INSERT ON root.sg.* AS 'org.apache.iotdb.trigger.ClusterAlertingExample' WITH (k = v, "k" = "last");
 SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> TRIGGERTEST,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.a,org.apache.iotdb.trigger.ClusterAlertingExample,ALL,{}
---> "a `quoted` name, 1.2",AFTER_INSERT,STATEFUL,ACTIVE,root.sg.*,org.apache.iotdb.trigger.ClusterAlertingExample,0,{k=last}
---> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL,"{limit=100, name=trigger}"
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId
+--> TRIGGERTEST,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.a,org.apache.iotdb.trigger.ClusterAlertingExample,ALL
+--> "a `quoted` name, 1.2",AFTER_INSERT,STATEFUL,ACTIVE,root.sg.*,org.apache.iotdb.trigger.ClusterAlertingExample,0
+--> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL
 
 -- What cannot be.
 CREATE STATELESS TRIGGER t AFTER DELETE ON root.sg.** AS 'org.apache.iotdb.trigger.ClusterAlertingExample';
@@ -57,7 +57,7 @@ CREATE STATELES TRIGGER t AFTER INSERT ON root.sg.** AS 'x';
 CREATE STATELESS TRIGGER 123 AFTER INSERT ON root.sg.** AS 'x';
 --! needs backquotes
 SHOW TRIGGERS;
---> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId,Attributes
---> TRIGGERTEST,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.a,org.apache.iotdb.trigger.ClusterAlertingExample,ALL,{}
---> "a `quoted` name, 1.2",AFTER_INSERT,STATEFUL,ACTIVE,root.sg.*,org.apache.iotdb.trigger.ClusterAlertingExample,0,{k=last}
---> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL,"{limit=100, name=trigger}"
+--> TriggerName,Event,Type,State,PathPattern,ClassName,NodeId
+--> TRIGGERTEST,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.a,org.apache.iotdb.trigger.ClusterAlertingExample,ALL
+--> "a `quoted` name, 1.2",AFTER_INSERT,STATEFUL,ACTIVE,root.sg.*,org.apache.iotdb.trigger.ClusterAlertingExample,0
+--> triggerTest,BEFORE_INSERT,STATELESS,ACTIVE,root.sg.**,org.apache.iotdb.trigger.ClusterAlertingExample,ALL
