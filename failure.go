@@ -32,6 +32,7 @@ func (db *DB) failed(c *firingCall, err error, stored bool, todo string) error {
 	}
 	te := asTriggerError(tr, err, stored)
 	tr.failed.Add(1)
+	db.failures.Add(1)
 	db.report(tr, te)
 	fatal := strategy == Pessimistic
 	if !fatal || stored { // else the whole insert is taken back, and the state with it

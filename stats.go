@@ -19,6 +19,7 @@ type Stats struct {
 	Files             int
 	Flushes           int64
 	Triggers          int
+	TriggerFailures   int64 // firings that failed since Open, see [TriggerInfo] for each trigger's
 	ContinuousQueries int
 	// Sinks are the sinks, and, with the Health "absent", those for which events
 	// wait that were not added since Open; sorted by name.
@@ -51,7 +52,7 @@ func (db *DB) Stats() Stats {
 	return Stats{
 		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes, OutboxBytes: e.OutboxBytes,
 		DiskBytes: e.DiskBytes, LogBytes: e.LogBytes, Files: e.Files, Flushes: e.Flushes,
-		Triggers: len(db.triggers.Load().all), ContinuousQueries: db.cqs.len(), Sinks: db.sinkStats(),
+		Triggers: len(db.triggers.Load().all), TriggerFailures: db.failures.Load(), ContinuousQueries: db.cqs.len(), Sinks: db.sinkStats(),
 	}
 }
 

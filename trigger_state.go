@@ -38,6 +38,7 @@ type trigger struct {
 	inRow   atomic.Int64 // failures in a row
 	last    atomic.Pointer[TriggerError]
 	alarm   alarm
+	listed  bool // while a table is made, under tabling.mu
 }
 
 // The states of a trigger. STUCK is not among them: it is ACTIVE and stuck.
@@ -57,16 +58,32 @@ type triggerTable struct {
 	live []*trigger // those that fire, in firing order
 }
 
-// newTable sorts out which triggers fire.
-func newTable(all []*trigger) *triggerTable {
+// newTable sorts out which of the triggers, given by name, fire. They are
+// ordered by what they were before, old, for sorting thousands anew at each
+// change would make the creation of many slow.
+func newTable(all, old []*trigger) *triggerTable {
 	t := &triggerTable{all: all}
-	slices.SortFunc(all, func(a, b *trigger) int { return strings.Compare(a.spec.Name, b.spec.Name) })
+	fires := func(tr *trigger) bool {
+		s := tr.state.Load()
+		return s == stateActive || s == stateInactive && tr.missing != nil && tr.spec.Class != ""
+	}
 	for _, tr := range all {
-		if s := tr.state.Load(); s == stateActive || s == stateInactive && tr.missing != nil && tr.spec.Class != "" {
+		tr.listed = true
+	}
+	t.live = make([]*trigger, 0, len(old)+1)
+	for _, tr := range old {
+		if tr.listed && fires(tr) {
 			t.live = append(t.live, tr)
+			tr.listed = false
 		}
 	}
-	slices.SortFunc(t.live, firingOrder)
+	for _, tr := range all {
+		if tr.listed && fires(tr) {
+			i, _ := slices.BinarySearchFunc(t.live, tr, firingOrder)
+			t.live = slices.Insert(t.live, i, tr)
+		}
+		tr.listed = false
+	}
 	return t
 }
 
@@ -75,8 +92,10 @@ func firingOrder(a, b *trigger) int {
 	return cmp.Or(cmp.Compare(a.spec.Priority, b.spec.Priority), cmp.Compare(a.seq, b.seq))
 }
 
+func byName(tr *trigger, name string) int { return strings.Compare(tr.spec.Name, name) }
+
 func (t *triggerTable) find(name string) *trigger {
-	if i, ok := slices.BinarySearchFunc(t.all, name, func(tr *trigger, name string) int { return strings.Compare(tr.spec.Name, name) }); ok {
+	if i, ok := slices.BinarySearchFunc(t.all, name, byName); ok {
 		return t.all[i]
 	}
 	return nil
@@ -89,13 +108,18 @@ type tabling struct{ mu sync.Mutex }
 func (db *DB) retable(change func(all []*trigger) []*trigger) {
 	db.tabling.mu.Lock()
 	defer db.tabling.mu.Unlock()
-	db.triggers.Store(newTable(change(slices.Clone(db.triggers.Load().all))))
+	old := db.triggers.Load()
+	db.triggers.Store(newTable(change(slices.Clone(old.all)), old.live))
 }
 
 func (db *DB) addTrigger(tr *trigger) {
 	db.retable(func(all []*trigger) []*trigger {
-		all = slices.DeleteFunc(all, func(o *trigger) bool { return o.spec.Name == tr.spec.Name })
-		return append(all, tr)
+		i, there := slices.BinarySearchFunc(all, tr.spec.Name, byName)
+		if there {
+			all[i] = tr
+			return all
+		}
+		return slices.Insert(all, i, tr)
 	})
 }
 

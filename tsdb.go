@@ -39,6 +39,7 @@ type DB struct {
 	classes  classes
 	created  atomic.Uint64 // triggers made so far
 	promised atomic.Uint64 // durable firings promised so far
+	failures atomic.Int64  // firings that failed, of dropped triggers too
 	locks    locks
 	budget   *dispatch.Budgeted
 	work     *dispatch.Group // what triggers have to do in the background
