@@ -125,8 +125,8 @@ func TestOpensAreNoSuccess(t *testing.T) {
 	})
 }
 
-// With the breaker open, what waits behind the event that is probed grows old
-// with it.
+// When several events fail one after the other, what waits behind them grows old
+// with them. When one does, the others are tried before they are given up.
 func TestAgeOfThoseBehind(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		r := newRig(t, Options{BatchEvents: 1, InFlight: 1, MaxAge: time.Hour})
@@ -137,7 +137,7 @@ func TestAgeOfThoseBehind(t *testing.T) {
 		time.Sleep(59 * time.Minute)
 		synctest.Wait()
 		require.Len(t, r.src.left(), 50)
-		time.Sleep(3 * time.Minute)
+		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		require.Empty(t, r.src.left())
 		require.Len(t, r.tgt.snap().dead, 50)
@@ -175,6 +175,47 @@ func TestWindowBytes(t *testing.T) {
 		for _, ids := range r.tgt.snap().calls {
 			require.LessOrEqual(t, len(ids), 2, "events in a batch of 2500 bytes")
 		}
+		r.close()
+	})
+}
+
+// An event that fails without a word of blame holds up those of its key only,
+// and is given up when others have got through often enough.
+func TestUnclassifiedPoison(t *testing.T) {
+	poisoned := func(events []ev) error {
+		for _, e := range events {
+			if e.id == 33 {
+				return boom
+			}
+		}
+		return nil
+	}
+	bubble(t, "keys", func(t *testing.T) {
+		r := newRig(t, Options{BatchEvents: 50, PoisonAttempts: 10})
+		r.tgt.answer = func(_ context.Context, _ int, events []ev) error { return poisoned(events) }
+		r.src.add(0, 100, "a", "b", "c")
+		r.start()
+		for id := 100; id < 160; id++ {
+			time.Sleep(time.Minute)
+			r.src.add(id, id+1, "a", "b", "c")
+		}
+		r.flush()
+		require.Equal(t, []string{"33 poison"}, r.tgt.deadIDs())
+		require.Len(t, r.tgt.snap().accepted, 159)
+		for _, ids := range r.tgt.snap().byKey {
+			require.IsIncreasing(t, ids)
+		}
+		r.close()
+	})
+	bubble(t, "one order: the rest is tried before it is given up", func(t *testing.T) {
+		r := newRig(t, Options{BatchEvents: 50, InFlight: 1, MaxAge: time.Hour})
+		r.cfg.Key = nil
+		r.tgt.answer = func(_ context.Context, _ int, events []ev) error { return poisoned(events) }
+		r.src.add(0, 100)
+		r.start()
+		r.flush()
+		require.Equal(t, []string{"33 expired"}, r.tgt.deadIDs())
+		require.Len(t, r.tgt.snap().accepted, 99)
 		r.close()
 	})
 }

@@ -37,6 +37,8 @@ type loop[E any] struct {
 	backoff  backoff
 	failures int // consecutive, of attempts
 	closed   int // consecutive failures to open
+	head     Pos // of the first event of the last attempt that failed
+	heads    int // different ones since the target last answered
 	pauseTil time.Duration
 	breaker  Breaker
 	needOpen bool
@@ -421,7 +423,7 @@ func (l *loop[E]) judge(j *job[E]) {
 		l.burials = 0
 	}
 	if j.answered {
-		l.failures, l.closed, l.breaker = 0, 0, BreakerClosed
+		l.failures, l.closed, l.heads, l.breaker = 0, 0, 0, BreakerClosed
 		l.counted.LastSuccess = l.cfg.Clock.Now()
 	}
 	if j.batch == nil && j.err == nil {
@@ -446,6 +448,10 @@ func (l *loop[E]) judge(j *job[E]) {
 		l.closed++
 	} else {
 		l.failures++
+		if head := j.rest[0].item.Pos; l.heads == 0 || head != l.head {
+			l.head = head
+			l.heads++
+		}
 	}
 	failures := l.failures + l.closed
 	if j.after > 0 {
@@ -459,14 +465,18 @@ func (l *loop[E]) judge(j *job[E]) {
 		l.breaker = BreakerOpen
 		l.pauseTil = max(l.pauseTil, now+l.backoff.wait(failures))
 	}
-	if j.batch == nil || l.breaker == BreakerOpen {
+	if j.batch == nil || l.breaker == BreakerOpen && l.heads >= stampHeads {
 		l.stampAll(j.err)
 	}
 }
 
-// stampAll counts a failed open, and an attempt that failed while the breaker was
-// open, as an attempt of everything in memory, so that a target that can never
-// be reached does not keep events for ever.
+// stampHeads is how many different events must have failed, and none succeeded,
+// before it is the target's fault and not that of one of them.
+const stampHeads = 3
+
+// stampAll counts a failed open, and an attempt after others have failed too, as
+// an attempt of everything in memory, so that a target that can never be reached
+// does not keep events for ever.
 func (l *loop[E]) stampAll(err error) {
 	mono, wall := l.cfg.Clock.Mono(), l.cfg.Clock.Now()
 	stamp := func(e *entry[E]) {
@@ -518,10 +528,32 @@ func (l *loop[E]) suspect(b *batch[E]) {
 		if limit := l.cfg.Options.PoisonAttempts; limit > 0 && e.vain >= limit {
 			e.doomed = ClassPoison
 		}
+		l.isolate(b)
+		for _, e := range b.entries[1:] {
+			e.err = nil // it failed in bad company: it does not expire before it is tried by itself
+		}
 		return
 	}
 	if b.failures >= poisonAfter {
 		b.chunk = (min(b.chunk, len(b.entries)) + 1) / 2
+	}
+}
+
+// isolate lets those of a batch go on that need not wait for its first event,
+// which fails alone: the ones with another key.
+func (l *loop[E]) isolate(b *batch[E]) {
+	first := b.entries[0]
+	var same, others []*entry[E]
+	for i, e := range b.entries {
+		if i == 0 || first.ordered && e.ordered && e.key == first.key {
+			same = append(same, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	if len(others) > 0 {
+		b.entries = same
+		l.pending = append(l.pending, &batch[E]{entries: others, chunk: l.cfg.Options.BatchEvents, notBefore: l.cfg.Clock.Mono()})
 	}
 }
 
