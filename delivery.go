@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/tickwell/tickwell/internal/deliver"
@@ -276,12 +277,30 @@ func (db *DB) sinkStats() []SinkStats {
 		st.DeadLetters, _ = db.eng.Outbox().Backlog(deadName(name))
 		out = append(out, st)
 	}
+	out = append(out, db.absentSinks()...)
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// absentSinks are those of which events wait or dead letters are kept, and that
+// were not added.
+func (db *DB) absentSinks() (out []SinkStats) {
 	for _, i := range db.eng.Outbox().Sinks() {
-		if i.Events > 0 && !db.sinks.has(i.Name) && i.Name[0] != 0 {
-			out = append(out, SinkStats{Name: i.Name, Backlog: i.Events, Dropped: i.Dropped, Health: "absent"})
+		name, dead := strings.CutPrefix(i.Name, deadName(""))
+		if i.Events == 0 || db.sinks.has(name) {
+			continue
+		}
+		n := slices.IndexFunc(out, func(s SinkStats) bool { return s.Name == name })
+		if n < 0 {
+			n = len(out)
+			out = append(out, SinkStats{Name: name, Health: "absent"})
+		}
+		if dead {
+			out[n].DeadLetters = i.Events
+		} else {
+			out[n].Backlog, out[n].Dropped = i.Events, i.Dropped
 		}
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
 

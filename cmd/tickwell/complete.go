@@ -14,7 +14,7 @@ var keywords = strings.Fields(`
 	DEVICES DISABLE DISCARD DOUBLE DROP ELSE ENCODING END EVERY EXPLAIN FILL FIRST_VALUE FLOAT FROM FUNCTION FUNCTIONS
 	GROUP HAVING INSERT INT32 INT64 INTO IS LAST LAST_VALUE LEVEL LEVELS LIKE LIMIT LINEAR MAX_TIME MAX_VALUE MIN_TIME
 	MIN_VALUE NODES NOT NOW NULL NULLS OFFSET ON OR ORDER PATHS POLICY PREVIOUS QUERIES QUERY RANGE REGEXP RESAMPLE
-	ROOT SELECT SESSION SET SHOW SLIMIT SOFFSET START STATEFUL STATELESS STOP STORAGE SUM TEXT THEN TIME TIMEOUT
+	SELECT SESSION SET SHOW SLIMIT SOFFSET START STATEFUL STATELESS STOP STORAGE SUM TEXT THEN TIME TIMEOUT
 	TIMESERIES TIMESTAMP TO TRIGGER TRIGGERS TTL UNSET URI USING VALUES VARIATION WHEN WHERE WITH`)
 
 var metaWords = []string{`\advance `, `\clock `, `\help`, `\quit`, `\reopen`, `\wait`}
@@ -36,6 +36,9 @@ func (s *session) complete(line string, pos int) (from int, words []string) {
 	}
 	if strings.HasPrefix(word, "root.") || word == "root" {
 		return from, s.paths(word)
+	}
+	if strings.HasPrefix("root.", word) {
+		words = append(words, "root.")
 	}
 	upper := strings.ToUpper(word)
 	for _, k := range keywords {
@@ -80,8 +83,8 @@ func (s *session) paths(word string) []string {
 			continue
 		}
 		next := prefix + "." + nodes[depth]
-		if len(nodes) > depth+1 {
-			next += "."
+		if len(nodes) > depth+1 && (next != one.Device || next == word) {
+			next += "." // of a device only when asked again
 		}
 		out = append(out, next)
 	}

@@ -261,14 +261,26 @@ func (e *editor) tab() {
 	if len(words) == 1 {
 		return
 	}
-	fmt.Fprint(e.out, "\r\n")
-	const most = 60
-	for i, w := range words {
-		if i == most {
-			fmt.Fprintf(e.out, "… %d more", len(words)-most)
-			break
+	e.list(words)
+}
+
+// list prints words in columns.
+func (e *editor) list(words []string) {
+	const most = 80
+	shown := words[:min(len(words), most)]
+	wide := 1
+	for _, w := range shown {
+		wide = max(wide, columns([]rune(w))+2)
+	}
+	perLine := max(1, e.width()/wide)
+	for i, w := range shown {
+		if i%perLine == 0 {
+			fmt.Fprint(e.out, "\r\n")
 		}
-		fmt.Fprint(e.out, w, "  ")
+		fmt.Fprint(e.out, w, strings.Repeat(" ", wide-columns([]rune(w))))
+	}
+	if more := len(words) - len(shown); more > 0 {
+		fmt.Fprintf(e.out, "\r\n… %d more", more)
 	}
 	fmt.Fprint(e.out, "\r\n")
 }

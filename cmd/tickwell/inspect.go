@@ -201,9 +201,9 @@ func inspectQueries(c *call, db *tickwell.DB) error {
 }
 
 func inspectSinks(c *call, db *tickwell.DB) {
-	t := table{title: "outbox", head: []string{"sink", "waiting", "dropped"}, right: map[int]bool{1: true, 2: true}}
+	t := table{title: "outbox", head: []string{"sink", "waiting", "dead letters", "dropped"}, right: map[int]bool{1: true, 2: true, 3: true}}
 	for _, s := range db.Stats().Sinks {
-		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.Dropped))
+		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.DeadLetters), fmt.Sprint(s.Dropped))
 	}
 	t.print(c)
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
@@ -9,65 +12,151 @@ import (
 
 func outboxCommand() *command {
 	f := newFlags()
-	name := f.String("sink", "", "only the events for this `SINK`")
-	most := f.Int("n", 20, "print at most `N` events of a sink; 0: all")
-	lines := f.Bool("json", false, "print JSON lines only")
+	o := outbox{}
+	f.StringVar(&o.sink, "sink", "", "only the events for this `SINK`")
+	f.IntVar(&o.most, "n", 20, "print at most `N` events of a sink; 0: all")
+	f.BoolVar(&o.lines, "json", false, "print JSON lines only")
+	f.BoolVar(&o.dead, "dead", false, "print what sinks have given up, instead of what waits")
+	redrive := f.Bool("redrive", false, "put what the sink has given up back into its queue; needs -sink")
 	return &command{
-		name: "outbox", args: "DIR", short: "Lists events that wait for their sinks.", lo: 1, hi: 1, flags: f,
+		name: "outbox", args: "DIR", short: "Lists events that wait for their sinks; puts dead letters back.", lo: 1, hi: 1, flags: f,
 		long: `
 Events wait in the store until their sink has acknowledged them: while a target
 does not answer, while the program is not running, or for ever, if no sink of
-that name is added any more. Nothing is taken away by looking.
+that name is added any more. Nothing is taken away by looking. Events that a
+target refused for good, or that could not be delivered for too long, are kept
+apart as dead letters, with the reason.
+
+-redrive puts the dead letters of a sink back, behind what waits: the program
+that owns the store tries them again when it runs. Mend the cause first. It
+writes to the store, which must not be open elsewhere.
 
     tickwell outbox data
     tickwell outbox -sink alerts -n 0 -json data
+    tickwell outbox -dead data
+    tickwell outbox -redrive -sink alerts data
 `,
 		run: func(c *call, args []string) error {
-			db, err := openForReading(c, args[0])
-			if err != nil {
-				return err
+			if *redrive {
+				return o.redrive(c, args[0])
 			}
-			defer db.Close()
-			return listOutbox(c, db, *name, *most, *lines)
+			return o.list(c, args[0])
 		},
 	}
 }
 
-func listOutbox(c *call, db *tickwell.DB, only string, most int, lines bool) error {
+type outbox struct {
+	sink        string
+	most        int
+	lines, dead bool
+}
+
+func (o *outbox) list(c *call, dir string) error {
+	db, err := openForReading(c, dir)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	found := false
 	for _, s := range db.Stats().Sinks {
-		if only != "" && s.Name != only {
+		if o.sink != "" && s.Name != o.sink {
 			continue
 		}
 		found = true
-		if !lines {
-			c.printf("%s: %d events wait, %d were dropped\n", s.Name, s.Backlog, s.Dropped)
+		if !o.lines {
+			c.printf("%s: %d events wait, %d were dropped, %d dead letters\n", s.Name, s.Backlog, s.Dropped, s.DeadLetters)
 		}
-		n := 0
-		var b []byte
-		for e, err := range db.Waiting(s.Name) {
-			if n++; most > 0 && n > most {
-				if !lines {
-					c.printf("  … and %d more (-n 0 shows all)\n", s.Backlog-int64(most))
-				}
-				break
-			}
-			if err != nil {
-				c.note("outbox: %v", err)
-				continue
-			}
-			b = append(sink.AppendJSON(b[:0], &e), '\n')
-			if !lines {
-				c.printf("  ")
-			}
-			c.printf("%s", b)
+		if o.dead {
+			o.letters(c, db, s)
+		} else {
+			o.waiting(c, db, s)
 		}
 	}
 	switch {
-	case !found && only != "":
-		return fmt.Errorf("no events wait for sink %q: %w", only, tickwell.ErrNotFound)
-	case !found && !lines:
+	case !found && o.sink != "":
+		return fmt.Errorf("no events wait for sink %q: %w", o.sink, tickwell.ErrNotFound)
+	case !found && !o.lines:
 		c.printf("no events wait\n")
 	}
+	return nil
+}
+
+func (o *outbox) waiting(c *call, db *tickwell.DB, s tickwell.SinkStats) {
+	n := 0
+	var b []byte
+	for e, err := range db.Waiting(s.Name) {
+		if n++; o.enough(c, n, s.Backlog) {
+			return
+		}
+		if err != nil {
+			c.note("outbox: %v", err)
+			continue
+		}
+		b = append(sink.AppendJSON(b[:0], &e), '\n')
+		o.line(c, b)
+	}
+}
+
+func (o *outbox) letters(c *call, db *tickwell.DB, s tickwell.SinkStats) {
+	n := 0
+	var b []byte
+	for d, err := range db.DeadLetters(c, s.Name) {
+		if n++; o.enough(c, n, s.DeadLetters) {
+			return
+		}
+		if err != nil {
+			c.note("outbox: %v", err)
+			continue
+		}
+		b = appendJSONText(append(b[:0], `{"sink":`...), d.Sink)
+		b = appendJSONText(append(b, `,"reason":`...), d.Reason)
+		b = appendJSONText(append(b, `,"cause":`...), d.Cause)
+		b = fmt.Appendf(b, `,"attempts":%d,"event":`, d.Attempts)
+		b = append(sink.AppendJSON(b, &d.Event), "}\n"...)
+		o.line(c, b)
+	}
+}
+
+func (o *outbox) line(c *call, b []byte) {
+	if !o.lines {
+		c.printf("  ")
+	}
+	c.printf("%s", b)
+}
+
+// enough reports whether event n is one too many to print.
+func (o *outbox) enough(c *call, n int, of int64) bool {
+	if o.most == 0 || n <= o.most {
+		return false
+	}
+	if !o.lines {
+		c.printf("  … and %d more (-n 0 shows all)\n", of-int64(o.most))
+	}
+	return true
+}
+
+// redrive adds a sink of the name that takes nothing, and puts the dead letters
+// into its queue.
+func (o *outbox) redrive(c *call, dir string) error {
+	if o.sink == "" {
+		return wrongf("-redrive needs -sink")
+	}
+	if err := checkStore(dir); err != nil {
+		return err
+	}
+	nobody := tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
+		return sink.NotConnected(errors.New("tickwell outbox delivers nothing"))
+	})
+	db, err := tickwell.Open(c, dir, &tickwell.Options{
+		Logger: slog.New(slog.DiscardHandler), Sinks: []tickwell.SinkSpec{{Name: o.sink, Sink: nobody}},
+	})
+	if err != nil {
+		return err
+	}
+	n, err := db.Redrive(c, o.sink, nil)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	c.printf("%d dead letters of %s wait again\n", n, o.sink)
 	return nil
 }

@@ -108,14 +108,22 @@ func (s *session) statement(text string) error {
 		switch {
 		case n < 0:
 		case res.HasRows():
-			s.c.printf("%d rows in %s\n", n, round(took))
+			s.c.printf("%s in %s\n", counted(n, "row"), round(took))
 		case res.Affected() > 0:
-			s.c.printf("ok, %d rows stored in %s\n", res.Affected(), round(took))
+			s.c.printf("ok, %s stored in %s\n", counted(res.Affected(), "row"), round(took))
 		default:
 			s.c.printf("ok in %s\n", round(took))
 		}
 	}
 	return err
+}
+
+// counted is a number with its noun.
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func round(d time.Duration) time.Duration {
