@@ -215,9 +215,8 @@ func (s source) Rows(ser []*engine.Series, from, to int64) exec.RowCursor {
 	return s.cut.Rows(ser, from, to)
 }
 
-func (s source) Last(ser *engine.Series) (int64, column.Vector, bool, error) {
-	p, ok, err := s.cut.Last(ser)
-	return p.Time, p.Value, ok, err
+func (s source) Last(ser *engine.Series) (int64, column.Cell, bool, error) {
+	return s.cut.LastCell(ser)
 }
 
 // Tablets yields the result by column, many rows at a time. Only with

@@ -10,6 +10,28 @@ type Cell struct {
 	Kind Kind
 }
 
+// Cell returns value i.
+func (v *Vector) Cell(i int) Cell {
+	c := Cell{Kind: v.Kind}
+	switch v.Kind {
+	case Bool:
+		if v.Bools[i] {
+			c.Num = 1
+		}
+	case Int32:
+		c.Num = uint64(uint32(v.Int32s[i]))
+	case Int64:
+		c.Num = uint64(v.Int64s[i])
+	case Float32:
+		c.Num = uint64(math.Float32bits(v.Float32s[i]))
+	case Float64:
+		c.Num = math.Float64bits(v.Float64s[i])
+	case Text:
+		c.Text = v.Texts[i]
+	}
+	return c
+}
+
 // AppendCell appends a cell of v's kind.
 func (v *Vector) AppendCell(c *Cell) {
 	switch v.Kind {

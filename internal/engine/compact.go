@@ -213,7 +213,9 @@ func (e *Engine) replaceFiles(gone, added []*blockFile) error {
 	v := versionOf(files, e.disk.now.Masks)
 	e.gate.Lock()
 	old := e.version
+	v.gen = old.gen + 1
 	e.version = v
+	e.lasts.begin(v.gen)
 	e.gate.Unlock()
 	old.unref()
 	return nil

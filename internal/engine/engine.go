@@ -44,6 +44,7 @@ type Engine struct {
 	kv     kv
 	outbox *Outbox
 	snaps  snapshots
+	lasts  lasts
 
 	log     *wal.Log      // nil in memory mode
 	counter atomic.Uint64 // LSN in memory mode

@@ -202,6 +202,7 @@ func (e *Engine) publish(file *blockFile) {
 		files = append(files, file)
 	}
 	e.version = versionOf(files, e.disk.now.Masks)
+	e.version.gen = old.gen
 	e.frozen = nil
 	e.frozenBytes.Store(0)
 	e.gate.Unlock()

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -155,20 +154,6 @@ func (s *Snapshot) LSN() uint64 { return s.lsn }
 type Point struct {
 	Time  int64
 	Value column.Vector
-}
-
-// Last returns the newest point of a series without reading what is older.
-// A newest block that is damaged is an error wrapping errs.Damaged.
-func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
-	sources, err := s.sources([]*Series{ser}, math.MinInt64, math.MaxInt64)
-	if err != nil {
-		return Point{}, false, err
-	}
-	t, v, ok, err := merge.Last(ser.Kind, s.masks(ser), sources)
-	if err != nil {
-		return Point{}, false, fmt.Errorf("last of %s: %w", ser.Path(), err)
-	}
-	return Point{Time: t, Value: v}, ok, nil
 }
 
 // sources returns what the snapshot holds of the series, oldest first.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -21,6 +22,10 @@ type version struct {
 	refs  atomic.Int64
 	files []*blockFile // by LSN, oldest first
 	masks map[uint32][]merge.Mask
+
+	gen    uint64 // see lasts
+	upTo   uint64 // the last commit in its files
+	newest int64  // the greatest time in them
 }
 
 // blockFile is an open block file, shared by versions.
@@ -36,7 +41,7 @@ type blockFile struct {
 }
 
 func newVersion() *version {
-	v := &version{masks: map[uint32][]merge.Mask{}}
+	v := &version{masks: map[uint32][]merge.Mask{}, newest: math.MinInt64}
 	v.refs.Store(1)
 	return v
 }
@@ -50,6 +55,7 @@ func versionOf(files []*blockFile, masks []seriesMask) *version {
 	}
 	for _, f := range files {
 		f.refs.Add(1)
+		v.upTo, v.newest = max(v.upTo, f.meta.MaxLSN), max(v.newest, f.meta.MaxTime)
 	}
 	return v
 }

@@ -531,7 +531,10 @@ func (r *Run) holdLast() error {
 	h.rows.Cols = make([]Col, len(lastColumns))
 	for i := range h.rows.Cols {
 		h.rows.Cols[i].reset(column.Text)
+		h.rows.Cols[i].Texts = make([]string, 0, len(r.plan.last))
 	}
+	h.rows.Times = make([]int64, 0, len(r.plan.last))
+	var cell Col
 	for _, s := range r.plan.last {
 		if err := r.ctx.Err(); err != nil {
 			return err
@@ -544,7 +547,9 @@ func (r *Run) holdLast() error {
 			continue
 		}
 		h.rows.Times = append(h.rows.Times, at)
-		for i, text := range []string{s.Path(), cellText(&Col{Vector: v}, 0), DocumentKind(s.Kind)} {
+		cell.Vector.Reset(s.Kind)
+		cell.AppendCell(&v)
+		for i, text := range [...]string{s.Path(), cellText(&cell, 0), DocumentKind(s.Kind)} {
 			h.rows.Cols[i].Texts = append(h.rows.Cols[i].Texts, text)
 		}
 	}
@@ -570,7 +575,7 @@ func (r *Run) holdLast() error {
 }
 
 // lastOf returns the newest point of s with from <= time < to.
-func (r *Run) lastOf(s *Series, from, to int64) (at int64, v column.Vector, ok bool, err error) {
+func (r *Run) lastOf(s *Series, from, to int64) (at int64, v column.Cell, ok bool, err error) {
 	at, v, ok, err = r.src.Last(s)
 	if !ok || err != nil || at < to && at >= from || at < from {
 		return at, v, ok && at >= from, err
@@ -584,9 +589,7 @@ func (r *Run) lastOf(s *Series, from, to int64) (at int64, v column.Vector, ok b
 		}
 		n := len(c.Times()) - 1
 		at, ok = c.Times()[n], true
-		v = column.Vector{}
-		v.Reset(s.Kind)
-		v.AppendRange(c.Values(), n, n+1)
+		v = c.Values().Cell(n)
 	}
 	return at, v, ok, c.Err()
 }

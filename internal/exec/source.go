@@ -26,7 +26,7 @@ type Source interface {
 	// Rows returns the rows of several series of one device aligned by time.
 	Rows(s []*Series, from, to int64) RowCursor
 	// Last returns the newest point.
-	Last(s *Series) (at int64, value column.Vector, ok bool, err error)
+	Last(s *Series) (at int64, value column.Cell, ok bool, err error)
 }
 
 // Cursor yields the points of one series in batches. Times are strictly

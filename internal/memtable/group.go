@@ -1,6 +1,7 @@
 package memtable
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -31,6 +32,8 @@ type group struct {
 	sideLSN uint64
 	last    int64 // no later time was ever written to one of the series
 	floor   int   // lanes before it end at a mask and are not merged with later ones
+
+	order []int32 // columns by id, made when a wide group is first searched
 
 	birth uint64  // epoch in which it was made
 	epoch uint64  // epoch of the last change
@@ -67,6 +70,28 @@ type saved struct {
 	rows0, rows int // rows of the last chunk in the first and in the newest lane
 	side        columns
 	sideLSN     uint64
+}
+
+// col returns the group's column of a series, -1 if it has none.
+func (g *group) col(id uint32) int {
+	if i := uint(id - g.ids[0]); i < uint(len(g.ids)) && g.ids[i] == id {
+		return int(i) // series made together have neighbouring ids
+	}
+	if len(g.ids) <= 16 {
+		return slices.Index(g.ids, id)
+	}
+	if g.order == nil {
+		g.order = make([]int32, len(g.ids))
+		for i := range g.order {
+			g.order[i] = int32(i)
+		}
+		slices.SortFunc(g.order, func(a, b int32) int { return cmp.Compare(g.ids[a], g.ids[b]) })
+	}
+	k, ok := slices.BinarySearchFunc(g.order, id, func(i int32, id uint32) int { return cmp.Compare(g.ids[i], id) })
+	if !ok {
+		return -1
+	}
+	return int(g.order[k])
 }
 
 // touch keeps the present state for the snapshots that need it, before a change.
@@ -357,7 +382,9 @@ func (c *chunk) block(n int, cols []int) (merge.Block, bool) {
 		}
 		return b, wanted
 	}
-	rows := c.rows.head(n)
+	// Only the wanted columns are shown: a group may have thousands.
+	var rows columns
+	rows, b.Cols = c.rows.some(n, cols)
 	b.Min, b.Max, b.Chunk = rows.times[0], rows.times[n-1], &rawChunk{rows}
 	return b, true
 }

@@ -229,12 +229,34 @@ func (c *columns) grow(n int) {
 func (c *columns) head(n int) columns {
 	h := columns{times: c.times[:n:n], cols: make([]column.Vector, len(c.cols)), nulls: make([]column.Bitmap, len(c.cols))}
 	for i := range c.cols {
-		h.cols[i] = c.cols[i].Slice(0, n)
-		if c.nulls[i].Any(n) {
-			h.nulls[i] = slices.Clone(c.nulls[i][:min((n+63)/64, len(c.nulls[i]))])
-		}
+		h.keep(i, c, i, n)
 	}
 	return h
+}
+
+// some is head for the wanted columns only, -1 = none; at is where they are in
+// the result.
+func (c *columns) some(n int, wanted []int) (h columns, at []int) {
+	if len(c.cols) <= 2*len(wanted) {
+		return c.head(n), wanted
+	}
+	h = columns{times: c.times[:n:n], cols: make([]column.Vector, len(wanted)), nulls: make([]column.Bitmap, len(wanted))}
+	at = make([]int, len(wanted))
+	for i, col := range wanted {
+		if at[i] = -1; col >= 0 {
+			h.keep(i, c, col, n)
+			at[i] = i
+		}
+	}
+	return h, at
+}
+
+// keep makes column i of h the first n rows of column col of c.
+func (h *columns) keep(i int, c *columns, col, n int) {
+	h.cols[i] = c.cols[col].Slice(0, n)
+	if c.nulls[col].Any(n) {
+		h.nulls[i] = slices.Clone(c.nulls[col][:min((n+63)/64, len(c.nulls[col]))])
+	}
 }
 
 // reset empties c and keeps its memory.

@@ -165,6 +165,12 @@ type part struct {
 }
 
 func (d *Device) member(id uint32) *member {
+	if len(d.series) == 0 {
+		return nil
+	}
+	if i := uint(id - d.series[0].id); i < uint(len(d.series)) && d.series[i].id == id {
+		return &d.series[i]
+	}
 	i, ok := slices.BinarySearchFunc(d.series, id, func(m member, id uint32) int { return cmp.Compare(m.id, id) })
 	if !ok {
 		return nil
@@ -245,7 +251,7 @@ func (d *Device) Sources(dst []merge.Source, ids []uint32, epoch uint64, from, t
 	if len(ids) == 1 {
 		if m := d.member(ids[0]); m != nil {
 			for _, g := range m.groups {
-				dst = g.sources(dst, []int{slices.Index(g.ids, ids[0])}, epoch, from, to)
+				dst = g.sources(dst, []int{g.col(ids[0])}, epoch, from, to)
 			}
 		}
 		return dst
@@ -253,7 +259,7 @@ func (d *Device) Sources(dst []merge.Source, ids []uint32, epoch uint64, from, t
 	for _, g := range d.groups {
 		var cols []int
 		for i, id := range ids {
-			k := slices.Index(g.ids, id)
+			k := g.col(id)
 			if k < 0 {
 				continue
 			}

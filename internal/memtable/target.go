@@ -128,8 +128,15 @@ func mapping(group, layout []uint32) []int {
 		return nil
 	}
 	from := make([]int, len(group))
+	at := make(map[uint32]int, len(layout))
+	for i, id := range layout {
+		at[id] = i
+	}
 	for i, id := range group {
-		from[i] = slices.Index(layout, id)
+		var ok bool
+		if from[i], ok = at[id]; !ok {
+			from[i] = -1
+		}
 	}
 	return from
 }

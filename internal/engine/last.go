@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/merge"
+)
+
+// Last returns the newest point of a series without reading what is older.
+// A newest block that is damaged is an error wrapping errs.Damaged.
+func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
+	at, cell, ok, err := s.LastCell(ser)
+	if !ok || err != nil {
+		return Point{}, false, err
+	}
+	p := Point{Time: at, Value: column.Vector{Kind: ser.Kind}}
+	p.Value.AppendCell(&cell)
+	return p, true, nil
+}
+
+// LastCell is Last with the value as a cell.
+func (s *Snapshot) LastCell(ser *Series) (at int64, cell column.Cell, ok bool, err error) {
+	if at, cell, ok, known := s.lastKnown(ser); known {
+		return at, cell, ok, nil
+	}
+	sources, err := s.sources([]*Series{ser}, math.MinInt64, math.MaxInt64)
+	if err != nil {
+		return 0, cell, false, err
+	}
+	t, v, ok, err := merge.Last(ser.Kind, s.masks(ser), sources)
+	if err != nil {
+		return 0, cell, false, fmt.Errorf("last of %s: %w", ser.Path(), err)
+	}
+	if !ok {
+		return 0, cell, false, nil
+	}
+	return t, v.Cell(0), true, nil
+}
+
+// lastKnown finds the newest point where it is quickly found: in memory, and
+// among those remembered of files. known is false when it has to be looked for,
+// for an error too.
+func (s *Snapshot) lastKnown(ser *Series) (at int64, cell column.Cell, ok, known bool) {
+	if s.closed || s.released.Load() {
+		return 0, cell, false, false
+	}
+	at = math.MinInt64
+	for _, t := range s.tables {
+		d := t.Device(ser.Dev.ID, false)
+		if d == nil {
+			continue
+		}
+		t, c, found, known := d.Last(ser.ID, s.epoch, s.lsn)
+		if !known {
+			return 0, cell, false, false
+		}
+		if found && t >= at {
+			at, cell, ok = t, c, true
+		}
+	}
+	if v := s.version; len(v.files) > 0 && !(ok && at >= v.newest) {
+		p, known := s.e.lasts.of(v, ser)
+		if !known {
+			return 0, cell, false, false
+		}
+		if p.ok && p.at > at {
+			at, cell, ok = p.at, p.cell, true
+		}
+	}
+	if h := s.reach.horizon(ser.Device, ser.Name); at < h {
+		return 0, cell, false, true
+	}
+	return at, cell, ok, true
+}
+
+// lasts remembers the newest points of series in block files.
+//
+// While files are only added, by flushes, an older answer and the files since
+// make the new one. A compaction, which may also take deletes back that it has
+// carried out, begins a new generation.
+type lasts struct {
+	mu  sync.RWMutex
+	gen uint64
+	m   map[uint32]filedPoint
+}
+
+// begin forgets what was remembered of versions before a generation.
+func (l *lasts) begin(gen uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gen, l.m = gen, nil
+}
+
+// filedPoint is the newest point of a series among the files up to a log
+// position and the deletes in the manifest.
+type filedPoint struct {
+	upTo uint64
+	at   int64
+	cell column.Cell
+	ok   bool
+}
+
+// maxLasts bounds the points remembered; when there are more, all are forgotten.
+const maxLasts = 1 << 16
+
+// of returns the newest point of a series in the files of a version. known is
+// false if they cannot all be read.
+func (l *lasts) of(v *version, ser *Series) (p filedPoint, known bool) {
+	l.mu.RLock()
+	gen := l.gen
+	p, found := l.m[ser.ID]
+	l.mu.RUnlock()
+	if gen != v.gen {
+		return p, false
+	}
+	masks := v.masks[ser.ID]
+	if found {
+		if p.upTo > v.upTo {
+			return p, false // of a time after the snapshot
+		}
+		for i := range masks {
+			if m := &masks[i]; m.LSN > p.upTo && p.ok && m.From <= p.at && (p.at < m.To || m.To == math.MaxInt64) {
+				found, p = false, filedPoint{}
+				break
+			}
+		}
+	}
+	if found && p.upTo == v.upTo {
+		return p, true
+	}
+	since := uint64(0)
+	if found {
+		since = p.upTo
+	}
+	sources, err := v.sourcesAfter(since, ser.ID)
+	if err != nil {
+		return p, false
+	}
+	at, cells, ok, err := merge.Last(ser.Kind, masks, sources)
+	if err != nil {
+		return p, false
+	}
+	if ok && (!p.ok || at >= p.at) {
+		p.at, p.cell, p.ok = at, cells.Cell(0), true
+	}
+	p.upTo = v.upTo
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gen != gen {
+		return p, true
+	}
+	if len(l.m) >= maxLasts {
+		clear(l.m)
+	}
+	if l.m == nil {
+		l.m = map[uint32]filedPoint{}
+	}
+	if old, ok := l.m[ser.ID]; !ok || old.upTo <= p.upTo {
+		l.m[ser.ID] = p
+	}
+	return p, true
+}
+
+// sourcesAfter returns the sources of one series in files that hold commits
+// after a log position.
+func (v *version) sourcesAfter(lsn uint64, id uint32) ([]merge.Source, error) {
+	part := version{}
+	for _, f := range v.files {
+		if f.meta.MaxLSN > lsn {
+			part.files = append(part.files, f)
+		}
+	}
+	return part.sources(nil, []uint32{id}, math.MinInt64, math.MaxInt64)
+}

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// TestLastRemembers: Last gives what the end of a cursor gives, on snapshots
+// old and new, while rows, late rows, deletes, flushes, compactions and drops go
+// on between them.
+func TestLastRemembers(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		cfg := diskConfig(vfs.NewMem())
+		cfg.BlockRows, cfg.ManualFlush = 8, true
+		e := open(t, cfg)
+		names := []string{"f", "i", "t", "b"}
+		kinds := []column.Kind{column.Float64, column.Int32, column.Text, column.Bool}
+		for i := range 20 { // a device with many columns
+			names, kinds = append(names, fmt.Sprint("x", 20-i)), append(kinds, column.Int64)
+		}
+		at, steps := int64(0), 0
+		var held []*Snapshot
+		check := func(s *Snapshot) {
+			for _, name := range names {
+				ser, ok := e.Lookup("root.d", name)
+				if !ok {
+					continue
+				}
+				c := s.Cursor(ser, math.MinInt64, math.MaxInt64)
+				var want *Point
+				for c.Next() {
+					n := len(c.Times()) - 1
+					want = &Point{Time: c.Times()[n], Value: c.Values().Slice(n, n+1)}
+				}
+				require.NoError(t, c.Err())
+				at, cell, ok, err := s.LastCell(ser)
+				require.NoError(t, err)
+				require.Equal(t, want != nil, ok, "seed %d step %d %s", seed, steps, name)
+				if ok {
+					require.Equal(t, want.Time, at, "seed %d step %d %s", seed, steps, name)
+					require.Equal(t, want.Value.Cell(0), cell, "seed %d step %d %s at %d", seed, steps, name, at)
+				}
+			}
+		}
+		for steps = range 300 {
+			lo := r.IntN(len(names))
+			hi := lo + 1 + r.IntN(len(names)-lo)
+			if r.IntN(3) > 0 {
+				lo, hi = 0, len(names)
+			}
+			s, err := e.Shape("root.d", names[lo:hi], kinds[lo:hi])
+			require.NoError(t, err)
+			rows := 1 + r.IntN(6)
+			tb := Tablet{Shape: s, Cols: make([]column.Vector, hi-lo), Nulls: make([]column.Bitmap, hi-lo)}
+			for row := range rows {
+				at += int64(r.IntN(3))
+				when := at
+				if r.IntN(5) == 0 {
+					when -= int64(r.IntN(20))
+				}
+				tb.Times = append(tb.Times, when)
+				for c := range tb.Cols {
+					tb.Cols[c].Kind = kinds[lo+c]
+					tb.Cols[c].AppendCell(&column.Cell{Num: uint64(r.IntN(2)), Text: fmt.Sprint(r.IntN(100))})
+					if r.IntN(4) == 0 {
+						tb.Nulls[c].Set(row)
+					}
+				}
+			}
+			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+			require.NoError(t, err)
+			switch r.IntN(14) {
+			case 0:
+				require.NoError(t, e.Flush(bg))
+			case 1:
+				require.NoError(t, e.Compact(bg))
+			case 2:
+				var del []*Series
+				for _, name := range names {
+					if ser, ok := e.Lookup("root.d", name); ok && r.IntN(2) == 0 {
+						del = append(del, ser)
+					}
+				}
+				from := at - int64(r.IntN(30))
+				_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: del, From: from, To: from + int64(r.IntN(40))}}}, false)
+				require.NoError(t, err)
+			case 3:
+				if ser, ok := e.Lookup("root.d", names[r.IntN(len(names))]); ok && len(held) == 0 {
+					_, err := e.Commit(bg, &Batch{Drops: []*Series{ser}}, false)
+					require.NoError(t, err)
+				}
+			case 4:
+				if len(held) < 3 {
+					held = append(held, e.Snapshot())
+				}
+			case 5:
+				if len(held) > 0 {
+					check(held[0])
+					held[0].Release()
+					held = held[1:]
+				}
+			}
+			if r.IntN(3) == 0 {
+				now := e.Snapshot()
+				check(now)
+				now.Release()
+			}
+		}
+		for _, s := range held {
+			check(s)
+			s.Release()
+		}
+		require.NoError(t, e.Close())
+	}
+}
+
+// TestLastIsRemembered: the newest point of files is read once, and a delete of
+// it, its compaction, or a newer file changes the answer.
+func TestLastIsRemembered(t *testing.T) {
+	e := open(t, diskConfig(vfs.NewMem()))
+	defer e.Close()
+	s := floatShape(t, e, "root.d", "a")
+	ser := s.Series()[0]
+	last := func() (int64, bool) {
+		snap := e.Snapshot()
+		defer snap.Release()
+		at, _, ok, err := snap.LastCell(ser)
+		require.NoError(t, err)
+		return at, ok
+	}
+	remembered := func() bool {
+		snap := e.Snapshot()
+		defer snap.Release()
+		p, ok := e.lasts.m[ser.ID]
+		return ok && p.upTo == snap.version.upTo && e.lasts.gen == snap.version.gen
+	}
+	put(t, e, s, []int64{1, 2, 3}, 1, 2, 3)
+	require.NoError(t, e.Flush(bg))
+	require.False(t, remembered())
+	at, ok := last()
+	require.True(t, ok && at == 3 && remembered())
+	put(t, e, s, []int64{5}, 5)
+	require.NoError(t, e.Flush(bg))
+	require.False(t, remembered())
+	at, _ = last()
+	require.Equal(t, int64(5), at)
+	require.True(t, remembered())
+	_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: s.Series(), From: 3, To: math.MaxInt64}}}, false)
+	require.NoError(t, err)
+	at, _ = last()
+	require.Equal(t, int64(2), at)
+	require.NoError(t, e.Flush(bg))
+	at, _ = last()
+	require.Equal(t, int64(2), at)
+	require.NoError(t, e.Compact(bg))
+	require.False(t, remembered())
+	at, _ = last()
+	require.Equal(t, int64(2), at)
+}

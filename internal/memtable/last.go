@@ -1,0 +1,90 @@
+package memtable
+
+import (
+	"math"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// lookBack is how many chunks Last looks at for a cell that is not null.
+const lookBack = 4
+
+// Last finds the newest cell of a series that a snapshot of the epoch, whose
+// last commit is upTo, sees in the table, without copying anything. ok is false
+// if there is none. known is false when that is not quickly told: deletes,
+// changes since the snapshot, texts that are encoded; Sources tells always.
+func (d *Device) Last(id uint32, epoch, upTo uint64) (at int64, cell column.Cell, ok, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.masks {
+		if d.masks[i].id == id && d.masks[i].LSN <= upTo {
+			return 0, cell, false, false
+		}
+	}
+	m := d.member(id)
+	if m == nil {
+		return 0, cell, false, true
+	}
+	at = math.MinInt64
+	for _, g := range m.groups {
+		if g.birth > epoch {
+			continue
+		}
+		if g.epoch > epoch {
+			return 0, cell, false, false
+		}
+		col := g.col(id)
+		for k := range g.lanes { // a later lane wins at the same time
+			t, c, found, known := g.lanes[k].newest(col, at)
+			if !known {
+				return 0, cell, false, false
+			}
+			if found {
+				at, cell, ok = t, c, true
+			}
+		}
+		for row, t := range g.side.times {
+			if t >= at && !g.side.nulls[col].Get(row) {
+				at, cell, ok = t, g.side.cols[col].Cell(row), true
+			}
+		}
+	}
+	return at, cell, ok, true
+}
+
+// newest returns the newest cell of a column at or after a time.
+func (l *lane) newest(col int, from int64) (at int64, cell column.Cell, ok, known bool) {
+	looked := 0
+	for i := len(l.chunks) - 1; i >= 0; i-- {
+		c := l.chunks[i]
+		if looked++; looked > lookBack {
+			return 0, cell, false, false
+		}
+		if s := c.sealed; s != nil {
+			if s.Max < from {
+				break
+			}
+			if s.Cols[col] == nil {
+				continue
+			}
+			stats := &s.stats[col]
+			if stats.MaxTime < from {
+				break
+			}
+			if s.Kinds[col] == column.Text {
+				return 0, cell, false, false
+			}
+			return stats.MaxTime, column.Cell{Kind: s.Kinds[col], Num: stats.Last}, true, true
+		}
+		times, nulls := c.rows.times, c.rows.nulls[col]
+		for row := len(times) - 1; row >= 0; row-- {
+			if times[row] < from {
+				return 0, cell, false, true
+			}
+			if !nulls.Get(row) {
+				return times[row], c.rows.cols[col].Cell(row), true, true
+			}
+		}
+	}
+	return 0, cell, false, true
+}
