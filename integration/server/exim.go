@@ -26,8 +26,8 @@ func Exim(o EximOptions) Spec {
 	return Spec{
 		Name: "exim", Needs: []string{"exim4"}, Missing: "Debian package exim4-daemon-light",
 		Version: []string{"exim4", "--version"}, VersionLine: regexp.MustCompile(`^Exim version`),
-		Ports:   []string{"smtp", "smtps"},
-		Telling: regexp.MustCompile(`daemon started`), LogFile: "log/mainlog",
+		Ports:    []string{"smtp", "smtps"},
+		Children: true, Telling: regexp.MustCompile(`daemon started`), LogFile: "log/mainlog",
 		Prepare: func(_ context.Context, s *Server) error {
 			if err := o.Cert.WriteTo(s.Dir); err != nil {
 				return err
@@ -77,6 +77,8 @@ message_size_limit = 100K
 queue_only = QUEUE
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
+smtp_accept_max_per_connection = 0
+smtp_accept_max_nonmail = 1000000
 
 begin acl
 check_recipient:

@@ -2,6 +2,11 @@
 
 package server
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+)
 
-func dieWithUs(*exec.Cmd) {}
+func dieWithUs(cmd *exec.Cmd, _ bool) func(os.Signal) error {
+	return func(how os.Signal) error { return cmd.Process.Signal(how) }
+}

@@ -56,6 +56,9 @@ type Spec struct {
 	Ready func(ctx context.Context, s *Server) error
 	// Stop is how it is asked to end; nil is SIGTERM.
 	Stop os.Signal
+	// Children says that it has a process for each connection, which do not end
+	// with it: they are told to end as well.
+	Children bool
 	// Telling matches the lines of its log that tell of starts and stops, and
 	// LogFile, if set, is a file in its folder where it writes a log besides.
 	Telling *regexp.Regexp
@@ -202,7 +205,7 @@ func (s *Server) Up(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = (*logWriter)(s), (*logWriter)(s)
 	cmd.WaitDelay = 2 * time.Second // children that keep the pipes open
 	began := time.Now()
-	p, err := start(cmd)
+	p, err := start(cmd, s.Spec.Children)
 	if err != nil {
 		return fmt.Errorf("%s: start: %w", s.Spec.Name, err)
 	}
@@ -262,7 +265,7 @@ func (s *Server) Down(ctx context.Context) error {
 	}
 	p := s.process
 	s.process = nil
-	if err := p.cmd.Process.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.end()
 		return fmt.Errorf("%s: stop: %w", s.Spec.Name, err)
 	}

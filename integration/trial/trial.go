@@ -30,7 +30,8 @@ const variable = "TICKWELL_TRIAL"
 // order is what the process is told to do.
 type order struct {
 	Dir      string
-	From, To int // rows to insert
+	From, To int  // rows to insert
+	Hold     bool // then wait to be killed
 	Settings map[string]string
 }
 
@@ -99,6 +100,10 @@ func child(text string, build Build, out io.Writer) error {
 		}
 		fmt.Fprintln(out, i)
 	}
+	if o.Hold {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if err := db.Quiesce(ctx); err != nil {
 		return fmt.Errorf("%w; %+v", err, db.Stats().Sinks)
 	}
@@ -110,16 +115,18 @@ func child(text string, build Build, out io.Writer) error {
 // device. received returns the ids of what has arrived so far.
 func Kill(t *testing.T, settings map[string]string, n, rounds int, received func(t *testing.T) []string) {
 	t.Helper()
-	o := order{Dir: t.TempDir(), To: n, Settings: settings}
+	o := order{Dir: t.TempDir(), Hold: true, Settings: settings}
 	rng := rand.New(rand.NewPCG(uint64(n), uint64(rounds)))
 	for round := range rounds {
-		until := o.From + 1 + rng.IntN(max((n-o.From)/(rounds-round+1), 1))
+		until := o.From + rng.IntN(max((n-o.From)/(rounds-round+1), 1))
+		o.To = min(until+100, n) // it goes on while it is being killed
 		acked, err := run(t, o, until)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.From = acked + 1
 	}
+	o.To, o.Hold = n, false
 	if _, err := run(t, o, -1); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type dialer struct {
 	s    *Sink
 	host string
 	port int
+	// ascii says that no address needs SMTPUTF8; headers never do.
+	ascii bool
 }
 
 // longest is how long an attempt without a deadline may take.
@@ -73,6 +75,9 @@ func (d *dialer) dial(ctx context.Context) (*connection, error) {
 		}
 	}
 	options = append(options, gomail.WithHELO(hello))
+	if d.ascii { // else a relay behind the server that knows no SMTPUTF8 would bounce the mail
+		options = append(options, gomail.WithoutSMTPUTF8())
+	}
 	client, err := gomail.NewClient(d.host, options...)
 	if err != nil {
 		return nil, sink.Scrub(err, password)

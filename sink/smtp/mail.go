@@ -73,6 +73,18 @@ func newMails(s *Sink) (*mails, error) {
 	return m, m.templates(s)
 }
 
+// ascii reports whether all addresses of the envelope are plain ASCII.
+func (m *mails) ascii() bool {
+	for _, a := range append([]string{m.from.Address}, m.recipients...) {
+		for i := range len(a) {
+			if a[i] >= 0x80 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // parseAddress reads an address. Control characters have no place in one.
 func parseAddress(field, text string) (*netmail.Address, error) {
 	a, err := netmail.ParseAddress(text)

@@ -177,7 +177,7 @@ func (s *Sink) Open(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("smtp: %w: %w", err, tickwell.ErrBadInput)
 		}
-		s.state = &state{mails: m, dial: &dialer{s: s, host: a.host, port: a.port}, got: make(map[string]map[string]bool)}
+		s.state = &state{mails: m, dial: &dialer{s: s, host: a.host, port: a.port, ascii: m.ascii()}, got: make(map[string]map[string]bool)}
 	}
 	return s.connect(ctx)
 }
