@@ -45,7 +45,7 @@ var samples = []struct {
 	{s1.In(1).Negate(), "s1 NOT IN (1)"},
 	{s1.Between(1, 2), "s1 BETWEEN 1 AND 2"},
 	{s1.Between(1, 2).Negate().Negate(), "s1 BETWEEN 1 AND 2"},
-	{s1.Like("a%"), "s1 LIKE 'a%'"},
+	{s1.Like("a%"), "s1 LIKE '^a.*?$'"},
 	{s1.Regexp("^a").Negate(), "s1 NOT REGEXP '^a'"},
 	{s1.IsNull(), "s1 IS NULL"},
 	{s1.IsNull().Negate(), "s1 IS NOT NULL"},

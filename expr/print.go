@@ -89,7 +89,7 @@ func (e Expr) print(b *strings.Builder) {
 		e.printArg(b, n.args[2])
 	case OpLike:
 		e.printArg(b, n.args[0])
-		b.WriteString(e.word(" LIKE '") + n.name + "'")
+		b.WriteString(e.word(" LIKE '") + likeText(n.name) + "'")
 	case OpRegexp:
 		e.printArg(b, n.args[0])
 		b.WriteString(e.word(" REGEXP '") + n.name + "'")
@@ -113,6 +113,33 @@ func (e Expr) print(b *strings.Builder) {
 		b.WriteString(symbols[n.op])
 		e.printArg(b, n.args[1])
 	}
+}
+
+// likeText is the regular expression that a pattern of LIKE means, which is how
+// IoTDB shows it.
+func likeText(pattern string) string {
+	var b strings.Builder
+	b.WriteByte('^')
+	escaped := false
+	for _, r := range pattern {
+		switch {
+		case !escaped && r == '\\':
+			escaped = true
+			continue
+		case !escaped && r == '%':
+			b.WriteString(".*?")
+		case !escaped && r == '_':
+			b.WriteByte('.')
+		case strings.ContainsRune(`.^$*+?{}[]|()\`, r):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+		escaped = false
+	}
+	b.WriteByte('$')
+	return b.String()
 }
 
 func (e Expr) word(s string) string {

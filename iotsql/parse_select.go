@@ -320,10 +320,10 @@ func (p *parser) groupByRows(st *selectStmt) {
 // ignoreNull takes ignoreNull = true; keep is its opposite. Any other key is
 // accepted and has no effect, as in IoTDB.
 func (p *parser) ignoreNull() (keep, ok bool) {
-	if p.tok.kind != tokWord || p.isOne("KEEP") || !p.follows("=") {
+	if p.tok.kind != tokWord && p.tok.kind != tokString || p.is("KEEP") || !p.follows("=") {
 		return false, false
 	}
-	known := p.is("ignoreNull")
+	known := p.is("ignoreNull") || strings.EqualFold(strings.Trim(p.word(), `'"`), "ignoreNull")
 	p.advance()
 	p.advance()
 	switch p.acceptOne("TRUE", "FALSE") {

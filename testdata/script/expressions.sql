@@ -51,7 +51,7 @@ select i between 1 and 6, not(i between 1 and 6), d not between -1 and 3 from ro
 --> 2,false,true,false
 --> 3,false,true,true
 select t like 'a%', t like '_bc', t like 'a\%c\_d', t not like '%c', t regexp '^a', t not regexp '[0-9]' from root.e.d;
---> Time,root.e.d.t LIKE 'a%',root.e.d.t LIKE '_bc',root.e.d.t LIKE 'a\%c\_d',root.e.d.t NOT LIKE '%c',root.e.d.t REGEXP '^a',root.e.d.t NOT REGEXP '[0-9]'
+--> Time,root.e.d.t LIKE '^a.*?$',root.e.d.t LIKE '^.bc$',root.e.d.t LIKE '^a%c_d$',root.e.d.t NOT LIKE '^.*?c$',root.e.d.t REGEXP '^a',root.e.d.t NOT REGEXP '[0-9]'
 --> 1,true,true,false,false,true,true
 --> 2,true,false,true,true,true,true
 --> 3,false,false,false,true,false,false
