@@ -54,6 +54,21 @@ func (c *Col) appendCell(src *Col, i int) {
 	c.AppendRange(&src.Vector, i, i+1)
 }
 
+// appendRepeated adds the one cell of src, which has the same kind, n times.
+func (c *Col) appendRepeated(src *Col, n int) {
+	if n == 0 {
+		return
+	}
+	at := c.Len()
+	c.AppendRange(&src.Vector, 0, 1)
+	for have := 1; have < n; {
+		more := min(have, n-have)
+		v := c.Vector
+		c.AppendRange(&v, at, at+more)
+		have += more
+	}
+}
+
 // appendCells adds the cells [lo, hi) of src, which has the same kind.
 func (c *Col) appendCells(src *Col, lo, hi int) {
 	n := c.Len()

@@ -220,6 +220,35 @@ func (d *documented) example(t *testing.T, f *fakeStore, k column.Kind) string {
 	}
 }
 
+// merges says whether groups of rows of an aggregate can be put together.
+func (d *documented) merges(t *testing.T, k column.Kind) string {
+	t.Helper()
+	part := func(first int64) Aggregator {
+		c := &Call{Name: d.name, Attrs: d.call().Attrs()}
+		b := Batch{Times: []int64{first, first + 1e9, first + 2e9}}
+		for range max(1, d.inputs) {
+			col := costColumn(k)
+			b.Cols = append(b.Cols, col)
+			c.Inputs = append(c.Inputs, Column{Name: "s", Kind: k})
+		}
+		a := builtinAggs[d.name].make()
+		if _, err := a.Start(c); err != nil {
+			t.Fatalf("%s: %v", d.name, err)
+		}
+		if err := a.Add(&b, 0, 3); err != nil {
+			t.Fatalf("%s: %v", d.name, err)
+		}
+		return a
+	}
+	switch {
+	case part(0).Merge(part(9e9)) != nil:
+		return "no"
+	case part(9e9).Merge(part(0)) != nil:
+		return "in order of time"
+	}
+	return "yes"
+}
+
 // docs/functions.md is what the registrations say; every built-in function is
 // in it and has an example that was run.
 func TestFunctionsDocumented(t *testing.T) {
@@ -239,7 +268,8 @@ This page is made by a test from the registrations; do not edit it. Functions
 are called by name, in any letter case: ` + "`expr.Call(\"top_k\", expr.Col(\"s\")).With(\"k\", \"2\")`" + `.
 
 Nulls: aggregates leave them out and give null for a group without values,
-counts give 0. Functions of type *scalar* give one value per row, null where an
+counts give 0. Whether groups of an aggregate merge matters where several series
+share a group and where windows overlap. Functions of type *scalar* give one value per row, null where an
 input is null. Those of type *UDTF* see the rows in which an input is not null
 and make points of their own.
 
@@ -248,8 +278,12 @@ true, true, false, true; as texts ab, b, ab, Cab, b. A second series u is the
 same.
 `)
 	for _, typ := range []string{"native", "built-in scalar", "built-in UDTF"} {
-		fmt.Fprintf(&b, "\n## %s\n\n| function | does | kinds | example | gives |\n|---|---|---|---|---|\n",
-			map[string]string{"native": "Aggregates", "built-in scalar": "Functions of a row (scalar)", "built-in UDTF": "Functions of a series (UDTF)"}[typ])
+		merges, line := "", ""
+		if typ == "native" {
+			merges, line = " merges |", "---|"
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n| function | does | kinds |%s example | gives |\n|---|---|---|%s---|---|\n",
+			map[string]string{"native": "Aggregates", "built-in scalar": "Functions of a row (scalar)", "built-in UDTF": "Functions of a series (UDTF)"}[typ], merges, line)
 		for name, listed := range Builtins() {
 			if listed != typ {
 				continue
@@ -264,6 +298,9 @@ same.
 			if k == 0 {
 				t.Errorf("%s takes no kind as documented: %s", name, d.call())
 				continue
+			}
+			if typ == "native" {
+				kinds += " | " + d.merges(t, k)
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | `%s` | %s |\n", name, d.does, kinds, d.call(), d.example(t, f, k))
 		}

@@ -311,6 +311,12 @@ func constantScalar(value func(*Call) (Col, error)) *scalar {
 		make: func(c *Call) (rowFunc, error) {
 			cell, err := value(c)
 			return func(times []int64, in []*Col, out *Col) error {
+				for _, c := range in {
+					if c.Kind != column.Null && len(c.Nulls) == 0 {
+						out.appendRepeated(&cell, len(times)) // it has a value in each row
+						return nil
+					}
+				}
 				for i := range times {
 					some := false
 					for _, c := range in {

@@ -13,6 +13,14 @@ import (
 // textScalar is a function of text inputs; prepare reads the attributes and
 // returns what adds one cell.
 func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string, out *Col), error)) *scalar {
+	return sinkScalar(kind, n, func(c *Call) (func([]string, *Col, *textSink), error) {
+		f, err := prepare(c)
+		return func(in []string, out *Col, _ *textSink) { f(in, out) }, err
+	})
+}
+
+// sinkScalar is a textScalar that may make texts in a sink.
+func sinkScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string, out *Col, sink *textSink), error)) *scalar {
 	want := make([]string, n)
 	for i := range want {
 		want[i] = "text"
@@ -28,7 +36,15 @@ func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string
 		make: func(c *Call) (rowFunc, error) {
 			f, err := prepare(c)
 			row := make([]string, n)
+			var sink textSink
 			return func(times []int64, in []*Col, out *Col) error {
+				if n == 1 && in[0].Kind == column.Text && len(in[0].Nulls) == 0 {
+					for _, row[0] = range in[0].Texts[:len(times)] {
+						f(row, out, &sink)
+					}
+					sink.flush(out)
+					return nil
+				}
 			rows:
 				for i := range times {
 					for k, c := range in {
@@ -38,8 +54,9 @@ func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string
 						}
 						row[k] = c.Texts[i]
 					}
-					f(row, out)
+					f(row, out, &sink)
 				}
+				sink.flush(out)
 				return nil
 			}, err
 		},
@@ -52,6 +69,11 @@ func textScalars() map[string]*scalar {
 			return func(in []string, out *Col) { out.Texts = append(out.Texts, f(in[0])) }, nil
 		})
 	}
+	letters := func(first, last byte, f func(string) string) *scalar {
+		return sinkScalar(column.Text, 1, func(*Call) (func([]string, *Col, *textSink), error) {
+			return func(in []string, out *Col, sink *textSink) { sink.letters(out, in[0], first, last, f) }, nil
+		})
+	}
 	test := func(key string, f func(s, arg string) bool) *scalar {
 		return textScalar(column.Bool, 1, func(c *Call) (func([]string, *Col), error) {
 			arg, err := c.need(key)
@@ -59,9 +81,9 @@ func textScalars() map[string]*scalar {
 		})
 	}
 	return map[string]*scalar{
-		"upper":           plain(strings.ToUpper),
-		"lower":           plain(strings.ToLower),
-		"trim":            plain(func(s string) string { return strings.Trim(s, " ") }),
+		"upper":           letters('a', 'z', strings.ToUpper),
+		"lower":           letters('A', 'Z', strings.ToLower),
+		"trim":            plain(trimBlanks),
 		"string_contains": test("s", strings.Contains),
 		"startswith":      test("target", strings.HasPrefix),
 		"endswith":        test("target", strings.HasSuffix),
@@ -100,14 +122,24 @@ func textScalars() map[string]*scalar {
 				out.Int32s = append(out.Int32s, int32(strings.Compare(in[0], in[1])))
 			}, nil
 		}),
-		"replace": textScalar(column.Text, 3, func(*Call) (func([]string, *Col), error) {
-			return func(in []string, out *Col) {
-				out.Texts = append(out.Texts, strings.ReplaceAll(in[0], in[1], in[2]))
-			}, nil
+		"replace": sinkScalar(column.Text, 3, func(*Call) (func([]string, *Col, *textSink), error) {
+			return func(in []string, out *Col, sink *textSink) { sink.replace(out, in[0], in[1], in[2]) }, nil
 		}),
 		"substring": {check: checkSubstring, make: func(*Call) (rowFunc, error) { return substring, nil }},
 		"concat":    {check: checkConcat, make: makeConcat},
 	}
+}
+
+// trimBlanks cuts blanks off both ends.
+func trimBlanks(s string) string {
+	lo, hi := 0, len(s)
+	for lo < hi && s[lo] == ' ' {
+		lo++
+	}
+	for lo < hi && s[hi-1] == ' ' {
+		hi--
+	}
+	return s[lo:hi]
 }
 
 func checkSubstring(c *Call) (column.Kind, error) {
@@ -125,21 +157,22 @@ func substring(times []int64, in []*Col, out *Col) error {
 			out.appendNull()
 			continue
 		}
-		r := []rune(in[0].Texts[i])
+		text := in[0].Texts[i]
+		n, ascii := characters(text)
 		from := in[1].Float64At(i) - 1
-		to := float64(len(r))
+		to := float64(n)
 		if len(in) == 3 {
 			if in[2].Float64At(i) < 0 {
 				return fmt.Errorf("substring: the length %v is negative: %w", in[2].Float64At(i), errs.BadInput)
 			}
 			to = min(to, from+in[2].Float64At(i))
 		}
-		from = min(max(from, 0), float64(len(r)))
+		from = min(max(from, 0), float64(n))
 		to = max(to, from)
 		if from != from || to != to {
 			return fmt.Errorf("substring: a bound is no number: %w", errs.BadInput)
 		}
-		out.Texts = append(out.Texts, string(r[int(from):int(to)]))
+		out.Texts = append(out.Texts, cut(text, int(from), int(to), n, ascii))
 	}
 	return nil
 }
@@ -167,25 +200,30 @@ func makeConcat(c *Call) (rowFunc, error) {
 		}
 	}
 	behind := c.flag("series_behind", false)
+	var sink textSink
 	return func(times []int64, in []*Col, out *Col) error {
 		for i := range times {
-			var series strings.Builder
+			sink.begin()
+			if behind {
+				sink.buf = append(sink.buf, targets.String()...)
+			}
 			some := false
 			for _, c := range in {
 				if !isNullAt(c, i) {
 					some = true
-					series.WriteString(c.Texts[i])
+					sink.buf = append(sink.buf, c.Texts[i]...)
 				}
 			}
-			switch {
-			case !some:
+			if !some {
 				out.appendNull()
-			case behind:
-				out.Texts = append(out.Texts, targets.String()+series.String())
-			default:
-				out.Texts = append(out.Texts, series.String()+targets.String())
+				continue
 			}
+			if !behind {
+				sink.buf = append(sink.buf, targets.String()...)
+			}
+			sink.end(out)
 		}
+		sink.flush(out)
 		return nil
 	}, nil
 }

@@ -30,9 +30,7 @@ func allTables() map[string]func() Transformer {
 		"m4":                      func() Transformer { return &m4{} },
 		"ewma":                    func() Transformer { return &ewma{} },
 	})
-	for name, makeNew := range movingKinds {
-		all[name] = func() Transformer { return makeNew() }
-	}
+	maps.Copy(all, movingKinds)
 	return all
 }
 
@@ -222,27 +220,29 @@ func (t *trend) Start(c *Call) (column.Kind, Access, error) {
 
 func (t *trend) Rows(b *Batch, out *Out) error {
 	c := &b.Cols[0]
+	before, j := &t.prev, 0 // the row before
 	for i, at := range b.Times {
 		if t.any {
-			if err := t.emit(at, c, i, out); err != nil {
+			if err := t.emit(at, c, i, before, j, out); err != nil {
 				return err
 			}
 		}
 		t.any, t.at = true, at
-		if t.what != timeDifference {
-			t.prev.reset(c.Kind)
-			t.prev.AppendRange(&c.Vector, i, i+1)
-		}
+		before, j = c, i
+	}
+	if n := len(b.Times); n > 0 && t.what != timeDifference {
+		t.prev.reset(c.Kind)
+		t.prev.AppendRange(&c.Vector, n-1, n)
 	}
 	return nil
 }
 
-func (t *trend) emit(at int64, c *Col, i int, out *Out) error {
+func (t *trend) emit(at int64, c *Col, i int, p *Col, j int, out *Out) error {
 	switch {
 	case t.what == timeDifference:
 		return out.Int64(at, floorDiv(at, t.unit)-floorDiv(t.at, t.unit))
 	case t.what == derivative:
-		v := (c.Float64At(i) - t.prev.Float64At(0)) / (float64(at-t.at) / float64(t.unit))
+		v := (c.Float64At(i) - p.Float64At(j)) / (float64(at-t.at) / float64(t.unit))
 		if t.absolute {
 			v = math.Abs(v)
 		}
@@ -250,25 +250,25 @@ func (t *trend) emit(at int64, c *Col, i int, out *Out) error {
 	}
 	switch c.Kind {
 	case column.Int32:
-		v := c.Int32s[i] - t.prev.Int32s[0]
+		v := c.Int32s[i] - p.Int32s[j]
 		if t.absolute {
 			v = max(v, -v)
 		}
 		return out.Int32(at, v)
 	case column.Int64:
-		v := c.Int64s[i] - t.prev.Int64s[0]
+		v := c.Int64s[i] - p.Int64s[j]
 		if t.absolute {
 			v = max(v, -v)
 		}
 		return out.Int64(at, v)
 	case column.Float32:
-		v := c.Float32s[i] - t.prev.Float32s[0]
+		v := c.Float32s[i] - p.Float32s[j]
 		if t.absolute {
 			v = max(v, -v)
 		}
 		return out.Float32(at, v)
 	}
-	v := c.Float64s[i] - t.prev.Float64s[0]
+	v := c.Float64s[i] - p.Float64s[j]
 	if t.absolute {
 		v = math.Abs(v)
 	}
@@ -292,18 +292,44 @@ func (t *changePoints) Start(c *Call) (column.Kind, Access, error) {
 
 func (t *changePoints) Rows(b *Batch, out *Out) error {
 	c := &b.Cols[0]
+	kept, j := &t.kept, 0
 	for i, at := range b.Times {
-		if t.any && keyOf(c, i) == keyOf(&t.kept, 0) {
+		if t.any && sameCell(c, i, kept, j) {
 			continue
 		}
 		t.any = true
-		t.kept.reset(c.Kind)
-		t.kept.AppendRange(&c.Vector, i, i+1)
-		if err := out.Cell(at, c, i); err != nil {
+		kept, j = c, i
+		var err error
+		switch c.Kind {
+		case column.Float64:
+			err = out.Float64(at, c.Float64s[i])
+		case column.Int64:
+			err = out.Int64(at, c.Int64s[i])
+		default:
+			err = out.Cell(at, c, i)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	if kept == c {
+		t.kept.reset(c.Kind)
+		t.kept.AppendRange(&c.Vector, j, j+1)
+	}
 	return nil
+}
+
+// sameCell reports whether two cells of one kind are the same.
+func sameCell(a *Col, i int, b *Col, j int) bool {
+	switch a.Kind {
+	case column.Float64:
+		return math.Float64bits(a.Float64s[i]) == math.Float64bits(b.Float64s[j])
+	case column.Int64:
+		return a.Int64s[i] == b.Int64s[j]
+	case column.Text:
+		return a.Texts[i] == b.Texts[j]
+	}
+	return keyOf(a, i) == keyOf(b, j)
 }
 
 // m4 keeps of each window the first, the last, and between them the least and

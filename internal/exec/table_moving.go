@@ -6,72 +6,80 @@ import (
 	"github.com/tickwell/tickwell/internal/column"
 )
 
-// A movingPart sums up some rows of a moving window: their sum, their least or
-// greatest value, or their number, mean and squared distance from it.
-type movingPart struct{ a, n, sq float64 }
-
-// movingKinds is the aggregates over the last rows. join puts the parts of
-// earlier and later rows together; value is what is given for a whole window.
-var movingKinds = map[string]func() *moving{
-	"moving_avg": func() *moving {
-		return &moving{join: addParts, value: func(p movingPart) float64 { return p.a / p.n }}
+// movingKinds is the aggregates over the last rows.
+var movingKinds = map[string]func() Transformer{
+	"moving_avg": func() Transformer {
+		return &moving[float64]{one: self, join: addFloats, value: func(sum float64, n int) float64 { return sum / float64(n) }}
 	},
-	"moving_sum": func() *moving {
-		return &moving{join: addParts, value: func(p movingPart) float64 { return p.a }}
+	"moving_sum": func() Transformer {
+		return &moving[float64]{one: self, join: addFloats, value: func(sum float64, _ int) float64 { return sum }}
 	},
-	"moving_min": func() *moving {
-		return &moving{join: leastPart, value: func(p movingPart) float64 { return p.a }}
+	"moving_min": func() Transformer {
+		return &moving[float64]{one: self, join: least, value: func(v float64, _ int) float64 { return v }}
 	},
-	"moving_max": func() *moving {
-		return &moving{join: greatestPart, value: func(p movingPart) float64 { return p.a }}
+	"moving_max": func() Transformer {
+		return &moving[float64]{one: self, join: greatest, value: func(v float64, _ int) float64 { return v }}
 	},
-	"moving_stddev": func() *moving {
-		return &moving{join: spreadParts, least: 2, value: func(p movingPart) float64 { return math.Sqrt(p.sq / (p.n - 1)) }}
+	"moving_stddev": func() Transformer {
+		return &moving[movingSpread]{
+			one: func(v float64) movingSpread { return movingSpread{1, v, 0} }, join: joinSpreads, few: 1,
+			value: func(p movingSpread, n int) float64 { return math.Sqrt(p.sq / float64(n-1)) },
+		}
 	},
 }
 
-func addParts(x, y movingPart) movingPart { return movingPart{a: x.a + y.a, n: x.n + y.n} }
+func self(v float64) float64 { return v }
 
-// leastPart and greatestPart leave NaN out unless there is nothing else, as the
+func addFloats(x, y float64) float64 { return x + y }
+
+// least and greatest leave NaN out unless there is nothing else, as the
 // aggregates do.
-func leastPart(x, y movingPart) movingPart {
-	if y.a < x.a || x.a != x.a {
+func least(x, y float64) float64 {
+	if y < x || x != x {
 		return y
 	}
 	return x
 }
 
-func greatestPart(x, y movingPart) movingPart {
-	if y.a > x.a || x.a != x.a {
+func greatest(x, y float64) float64 {
+	if y > x || x != x {
 		return y
 	}
 	return x
 }
 
-func spreadParts(x, y movingPart) movingPart {
+// movingSpread is the number of some values, their mean, and the sum of their
+// squared distances from it.
+type movingSpread struct{ n, mean, sq float64 }
+
+func joinSpreads(x, y movingSpread) movingSpread {
 	n := x.n + y.n
-	d := y.a - x.a
-	return movingPart{a: x.a + d*(y.n/n), n: n, sq: x.sq + y.sq + d*d*(x.n*y.n/n)}
+	d := y.mean - x.mean
+	return movingSpread{n, x.mean + d*(y.n/n), x.sq + y.sq + d*d*(x.n*y.n/n)}
 }
 
-// moving is an aggregate over the last rows, of fewer at the begin. Each round
-// through the ring begins with the parts of its ends, so that a row costs two
-// joins however long the window is, nothing is ever taken away again, and no
-// rounding error and no NaN stays.
-type moving struct {
+// moving is an aggregate over the last rows, of fewer at the begin. A T sums up
+// some of them: one makes it of a row, join puts those of earlier and later rows
+// together, value is what is given for n rows, of more than few.
+//
+// Each round through the ring begins with the parts of its ends, so that a row
+// costs two joins however long the window is, nothing is ever taken away again,
+// and no rounding error and no NaN stays.
+type moving[T any] struct {
 	noWindows
-	join  func(earlier, later movingPart) movingPart
-	value func(movingPart) float64
-	least int // rows without which nothing is given
+	one   func(float64) T
+	join  func(earlier, later T) T
+	value func(part T, n int) float64
+	few   int
 
 	ring []float64
-	ends []movingPart // ends[i]: rows i and later of the last round
-	now  movingPart   // rows of this round
-	at   int          // next place in the ring
-	full bool         // there was a round before
+	ends []T // ends[i]: rows i and later of the last round
+	now  T   // rows of this round
+	at   int // next place in the ring
+	full bool
 }
 
-func (t *moving) Start(c *Call) (column.Kind, Access, error) {
+func (t *moving[T]) Start(c *Call) (column.Kind, Access, error) {
 	if err := inputs(c, "number"); err != nil {
 		return 0, wholeInput, err
 	}
@@ -85,31 +93,34 @@ func (t *moving) Start(c *Call) (column.Kind, Access, error) {
 	if err != nil {
 		return 0, wholeInput, err
 	}
-	t.ring, t.ends = make([]float64, n), make([]movingPart, n)
+	t.ring, t.ends = make([]float64, n), make([]T, n)
 	return column.Float64, wholeInput, nil
 }
 
-func (t *moving) Rows(b *Batch, out *Out) error {
+func (t *moving[T]) Rows(b *Batch, out *Out) error {
 	c := &b.Cols[0]
 	for i, at := range b.Times {
 		v := c.Float64At(i)
-		part := movingPart{a: v, n: 1}
+		part := t.one(v)
 		if t.at > 0 {
 			part = t.join(t.now, part)
 		}
 		t.now = part
 		t.ring[t.at] = v
 		t.at++
-		if t.full && t.at < len(t.ring) {
-			part = t.join(t.ends[t.at], part)
+		n := t.at
+		if t.full {
+			if n = len(t.ring); t.at < n {
+				part = t.join(t.ends[t.at], part)
+			}
 		}
 		if t.at == len(t.ring) {
 			t.turn()
 		}
-		if int(part.n) < t.least {
+		if n <= t.few {
 			continue
 		}
-		if err := out.Float64(at, t.value(part)); err != nil {
+		if err := out.Float64(at, t.value(part, n)); err != nil {
 			return err
 		}
 	}
@@ -117,15 +128,11 @@ func (t *moving) Rows(b *Batch, out *Out) error {
 }
 
 // turn begins a round.
-func (t *moving) turn() {
-	var p movingPart
-	for i := len(t.ring) - 1; i >= 0; i-- {
-		q := movingPart{a: t.ring[i], n: 1}
-		if i < len(t.ring)-1 {
-			q = t.join(q, p)
-		}
-		p = q
-		t.ends[i] = p
+func (t *moving[T]) turn() {
+	last := len(t.ring) - 1
+	t.ends[last] = t.one(t.ring[last])
+	for i := last - 1; i >= 0; i-- {
+		t.ends[i] = t.join(t.one(t.ring[i]), t.ends[i+1])
 	}
 	t.at, t.full = 0, true
 }
