@@ -154,6 +154,35 @@ func TestCheckUDTF(t *testing.T) {
 	}
 }
 
+// withFactor refuses to work without its parameter.
+type withFactor struct{ factor float64 }
+
+func (u *withFactor) BeforeStart(in *tickwell.UDFInput, cfg *tickwell.UDTFConfig) (err error) {
+	cfg.Output(tickwell.KindFloat64)
+	if err = in.RequireAttribute("k"); err == nil {
+		u.factor, err = in.Params.Float64("k")
+	}
+	return err
+}
+
+func (u *withFactor) TransformRow(row tickwell.Row, out *tickwell.Collector) error {
+	return out.PutFloat64(row.UnixNano(), u.factor*float64(row.Value(0).Int64()))
+}
+
+func TestCheckUDTFParams(t *testing.T) {
+	in := tickwell.UDFInput{Function: "times", Inputs: []tickwell.ColumnInfo{{Name: "a", Kind: tickwell.KindInt64}}}
+	for k, want := range map[string]string{"3": "", "": "gives: "} {
+		in.Params = tickwell.Params{}
+		if k != "" {
+			in.Params["k"] = k
+		}
+		got := failures(t, func(t testing.TB) { tickwelltest.CheckUDTF(t, func() tickwell.UDTF { return new(withFactor) }, in) })
+		if want == "" && got != "" || !strings.HasPrefix(got, want) {
+			t.Errorf("k=%q: the kit says %q, want it to begin with %q", k, got, want)
+		}
+	}
+}
+
 func TestDisk(t *testing.T) {
 	ctx := context.Background()
 	disk := tickwelltest.NewDisk()
