@@ -35,7 +35,7 @@ func (s *session) meta(line string) error {
 	case `\advance`:
 		return s.advance(rest)
 	case `\wait`:
-		return s.quiet()
+		return errors.Join(s.quiet(), s.warn())
 	case `\reopen`:
 		if err := s.close(); err != nil {
 			return err
@@ -111,9 +111,23 @@ func (s *session) moveTo(to time.Time) error {
 			return err
 		}
 		if !next.Before(to) {
-			return nil
+			return s.warn()
 		}
 	}
+}
+
+// warn tells of continuous queries whose last run failed.
+func (s *session) warn() error {
+	all, err := s.db.ContinuousQueries(s.c)
+	if err != nil {
+		return err
+	}
+	for q := range all {
+		if q.LastErr != nil {
+			fmt.Fprintf(s.c.err, "warning: continuous query %s: %s\n", q.Spec.Name, strings.TrimPrefix(q.LastErr.Error(), "tickwell: "))
+		}
+	}
+	return nil
 }
 
 // quiet waits until nothing is under way.

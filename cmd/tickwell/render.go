@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"encoding/csv"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,11 +14,10 @@ import (
 	"github.com/tickwell/tickwell/sink"
 )
 
-// show prints a result and returns the number of its rows, -1 if it did not count
-// them.
-func (s *session) show(res *iotsql.Result) (rows int64, err error) {
+// show prints a result.
+func (s *session) show(res *iotsql.Result) error {
 	if !res.HasRows() {
-		return 0, nil
+		return nil
 	}
 	switch {
 	case s.o.format == "table":
@@ -26,7 +27,39 @@ func (s *session) show(res *iotsql.Result) (rows int64, err error) {
 	case s.o.times == "iso":
 		return s.showCSV(res)
 	}
-	return -1, res.WriteCSV(s.c.out)
+	h := &holding{out: s.c.out}
+	if err := res.WriteCSV(h); err != nil {
+		return err
+	}
+	return h.release()
+}
+
+// holding keeps the beginning of a result back, so that a query that fails early
+// prints nothing of it.
+type holding struct {
+	out  io.Writer
+	held []byte
+	free bool
+}
+
+// mostHeld is how much is kept back.
+const mostHeld = 1 << 20
+
+func (h *holding) Write(b []byte) (int, error) {
+	if h.free {
+		return h.out.Write(b)
+	}
+	if h.held = append(h.held, b...); len(h.held) > mostHeld {
+		return len(b), h.release()
+	}
+	return len(b), nil
+}
+
+func (h *holding) release() error {
+	h.free = true
+	_, err := h.out.Write(h.held)
+	h.held = nil
+	return err
 }
 
 // isoForm is the form in which IoTDB prints times of a precision.
@@ -48,7 +81,7 @@ func (s *session) cell(res *iotsql.Result, c iotsql.Column, v tickwell.Value) st
 	return iotsql.Text(v)
 }
 
-func (s *session) showCSV(res *iotsql.Result) (n int64, err error) {
+func (s *session) showCSV(res *iotsql.Result) error {
 	w := csv.NewWriter(s.c.out)
 	cells := make([]string, len(res.Columns()))
 	for i, c := range res.Columns() {
@@ -58,7 +91,7 @@ func (s *session) showCSV(res *iotsql.Result) (n int64, err error) {
 	for row, err := range res.Rows() {
 		if err != nil {
 			w.Flush()
-			return n, err
+			return err
 		}
 		for i, v := range row {
 			if cells[i] = ""; !v.IsNull() {
@@ -66,15 +99,14 @@ func (s *session) showCSV(res *iotsql.Result) (n int64, err error) {
 			}
 		}
 		w.Write(cells)
-		n++
 	}
 	w.Flush()
 	s.c.printf("\n")
-	return n, w.Error()
+	return w.Error()
 }
 
 // showJSON prints an object in one line: columns with their types, and rows.
-func (s *session) showJSON(res *iotsql.Result) (n int64, err error) {
+func (s *session) showJSON(res *iotsql.Result) error {
 	w := bufio.NewWriter(s.c.out)
 	defer w.Flush()
 	b := []byte(`{"columns":[`)
@@ -86,10 +118,11 @@ func (s *session) showJSON(res *iotsql.Result) (n int64, err error) {
 		b = append(appendJSONText(append(b, `,"type":`...), c.TypeName()), '}')
 	}
 	b = append(b, `],"rows":[`...)
+	n := 0
 	for row, err := range res.Rows() {
 		if err != nil {
 			w.Write(append(b, "]}\n"...))
-			return n, err
+			return err
 		}
 		if n > 0 {
 			b = append(b, ',')
@@ -112,15 +145,15 @@ func (s *session) showJSON(res *iotsql.Result) (n int64, err error) {
 			b = b[:0]
 		}
 	}
-	_, err = w.Write(append(b, "]}\n"...))
-	return n, err
+	_, err := w.Write(append(b, "]}\n"...))
+	return err
 }
 
 // measured is how many rows decide how wide the columns of a table are.
 const measured = 1000
 
-// showTable prints a frame as IoTDB's shell does.
-func (s *session) showTable(res *iotsql.Result) (n int64, err error) {
+// showTable prints a frame and the number of rows, as IoTDB's shell does.
+func (s *session) showTable(res *iotsql.Result) error {
 	w := bufio.NewWriter(s.c.out)
 	defer w.Flush()
 	columns := res.Columns()
@@ -145,9 +178,10 @@ func (s *session) showTable(res *iotsql.Result) (n int64, err error) {
 		}
 		waiting = nil
 	}
+	n := 0
 	for row, err := range res.Rows() {
 		if err != nil {
-			return n, err
+			return err
 		}
 		cells := make([]string, len(row))
 		for i, v := range row {
@@ -169,7 +203,8 @@ func (s *session) showTable(res *iotsql.Result) (n int64, err error) {
 		start()
 	}
 	f.line()
-	return n, nil
+	fmt.Fprintf(w, "Total line number = %d\n", n)
+	return nil
 }
 
 type frame struct {

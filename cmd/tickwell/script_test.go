@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,10 +14,10 @@ import (
 // expected is what a file of testdata/script says of itself; see the README there.
 type expected struct {
 	args   []string
-	script string   // without what is expected
-	out    string   // the csv of all statements
-	errors []string // a part of each error
-	last   int      // where the last statement begins in script
+	script string     // without what is expected
+	out    string     // the csv of all statements
+	errors [][]string // parts of each error
+	last   int        // where the last statement begins in script
 }
 
 func readExpected(t *testing.T, file string) *expected {
@@ -24,7 +25,7 @@ func readExpected(t *testing.T, file string) *expected {
 	require.NoError(t, err)
 	e := &expected{}
 	var script, out strings.Builder
-	answering, open := false, false
+	answering, failing, open := false, false, false
 	for line := range strings.Lines(string(b)) {
 		text := strings.TrimRight(line, "\r\n")
 		if row, ok := strings.CutPrefix(text, "-->"); ok && !open {
@@ -37,9 +38,15 @@ func readExpected(t *testing.T, file string) *expected {
 			answering = false
 		}
 		if text, ok := strings.CutPrefix(text, "--!"); ok && !open {
-			e.errors = append(e.errors, strings.TrimSpace(text))
+			if !failing {
+				e.errors = append(e.errors, nil)
+			}
+			failing = true
+			last := &e.errors[len(e.errors)-1]
+			*last = append(*last, strings.TrimSpace(text))
 			continue
 		}
+		failing = false
 		if option, ok := strings.CutPrefix(text, "--@ "); ok {
 			key, value, _ := strings.Cut(option, " ")
 			e.args = append(e.args, "-"+key, value)
@@ -57,6 +64,8 @@ func readExpected(t *testing.T, file string) *expected {
 	e.script, e.out = script.String(), out.String()
 	return e
 }
+
+var place = regexp.MustCompile(`line \d+, column \d+:? ?`)
 
 // TestScriptsThroughShell runs every script of iotsql through the shell, in
 // memory and on disk with \reopen before the last statement: the csv is the same,
@@ -82,8 +91,13 @@ func TestScriptsThroughShell(t *testing.T) {
 					}
 				}
 				require.Len(t, got, len(e.errors), "%s: %s", name, o.err)
-				for i, want := range e.errors {
-					require.Contains(t, strings.ToLower(got[i]), strings.ToLower(want), name)
+				for i, parts := range e.errors {
+					// The shell counts lines in the script, not in the statement.
+					got[i] = place.ReplaceAllString(got[i], "")
+					for _, want := range parts {
+						want = place.ReplaceAllString(want, "")
+						require.Contains(t, strings.ToLower(got[i]), strings.ToLower(want), name)
+					}
 				}
 				code := exitOK
 				if len(e.errors) > 0 {

@@ -102,13 +102,14 @@ func (s *session) statement(text string) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.show(res)
+	err = s.show(res)
 	if err == nil && s.interactive {
 		took := time.Since(start)
 		switch {
-		case n < 0:
 		case res.HasRows():
-			s.c.printf("%s in %s\n", counted(n, "row"), round(took))
+			if s.o.format == "table" {
+				s.c.printf("It costs %.3fs\n", took.Seconds())
+			}
 		case res.Affected() > 0:
 			s.c.printf("ok, %s stored in %s\n", counted(res.Affected(), "row"), round(took))
 		default:

@@ -48,6 +48,7 @@ func TestPageTriggerThroughShell(t *testing.T) {
 +-----------------------------+--------------------+-------------------+
 |1970-01-01T08:00:00.006+08:00|                14.0|               14.0|
 +-----------------------------+--------------------+-------------------+
+Total line number = 1
 `, sqlOf(t, windowAlerter, "-format", "table", "-zone", "Asia/Shanghai"))
 	csv := "Time,root.alerting.remote,root.alerting.local\n6,14.0,14.0\n\n"
 	require.Equal(t, csv, sqlOf(t, windowAlerter))
@@ -132,6 +133,9 @@ func TestScriptPieces(t *testing.T) {
 		{"commands", "\\clock 1\na;\n  \\wait \nb;\n", []string{"1:\\clock 1", "2:a", "3:\\wait", "4:b"}},
 		{"a command after a comment", "-- hello\n\\wait\n", []string{"2:\\wait"}},
 		{"no command in a statement", "a '\n\\wait\n';", []string{"1:a '\n\\wait\n'"}},
+		{"a quote not closed", "a 'b;\nc;\nd 'e' f;\n\\wait\n", []string{"1:a 'b;", "2:c", "3:d 'e' f", "4:\\wait"}},
+		{"a comment not closed", "a;\nb /* c;\nd\n;\n", []string{"1:a", "2:b /* c;", "3:d"}},
+		{"not closed at the end", "a `b;\nc", []string{"1:a `b;", "2:c"}},
 		{"empty", " \n;;\n-- x\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ type statements struct {
 	buf    strings.Builder // lines of statements that are not complete
 	at     int             // line where buf begins
 	line   int             // lines read
+	doubt  int             // where a line in buf ends with a semicolon that a quote or comment hides; 0: nowhere
 	ready  []piece
 	ended  bool
 	failed error
@@ -75,9 +76,29 @@ func (s *statements) feed(line string) {
 		s.at = s.line
 	}
 	s.buf.WriteString(line)
-	if strings.Contains(line, ";") {
-		s.cut(false)
+	if !strings.Contains(line, ";") || s.cut(false) || !strings.HasSuffix(strings.TrimSpace(line), ";") {
+		return
 	}
+	if s.doubt > 0 {
+		s.recover()
+		return
+	}
+	s.doubt = s.buf.Len()
+}
+
+// recover takes a statement whose quote or comment is not closed: two lines since
+// have ended with a semicolon. So it costs itself and not all that follows.
+func (s *statements) recover() {
+	text, end := s.buf.String()[:s.doubt], s.line
+	rest := s.buf.String()[s.doubt:]
+	s.buf.Reset()
+	s.doubt = 0
+	s.take(text)
+	s.line = s.at + strings.Count(text, "\n") - 1
+	for line := range strings.Lines(rest) {
+		s.feed(line)
+	}
+	s.line = end
 }
 
 // begun reports whether a statement is not complete.
@@ -94,34 +115,36 @@ func (s *statements) begun() bool {
 // sentinel is put behind a text to see whether its last statement is complete.
 const sentinel = "\nEND_OF_TEXT"
 
-// cut takes the complete statements out of the buffer, or all of it.
-func (s *statements) cut(all bool) {
+// cut takes the statements out of the buffer if all are complete, or anyhow.
+func (s *statements) cut(all bool) bool {
 	text := s.buf.String()
-	var pieces []iotsql.Piece
-	for p := range iotsql.Split(text + sentinel) {
-		pieces = append(pieces, p)
-	}
-	n := len(pieces)
-	complete := n > 0 && pieces[n-1].Text == strings.TrimSpace(sentinel)
-	if !complete && !all {
-		return
-	}
-	if complete {
-		pieces = pieces[:n-1]
-	} else {
-		pieces = pieces[:0]
-		for p := range iotsql.Split(text) {
-			pieces = append(pieces, p)
+	if !all {
+		last := ""
+		for p := range iotsql.Split(text + sentinel) {
+			last = p.Text
+		}
+		if last != strings.TrimSpace(sentinel) {
+			return false
 		}
 	}
-	for _, p := range pieces {
+	s.take(text)
+	s.buf.Reset()
+	s.doubt = 0
+	return true
+}
+
+// take makes pieces of the statements of a text, which begins at s.at.
+func (s *statements) take(text string) {
+	for p := range iotsql.Split(text) {
 		s.ready = append(s.ready, piece{text: p.Text, line: s.at + p.Line - 1, column: p.Column})
 	}
-	s.buf.Reset()
 }
 
 // finish takes what is left at the end.
 func (s *statements) finish() {
 	s.ended = true
+	for s.doubt > 0 && s.doubt < s.buf.Len() {
+		s.recover()
+	}
 	s.cut(true)
 }
