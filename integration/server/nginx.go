@@ -23,13 +23,13 @@ type NginxOptions struct {
 	HTTP string
 }
 
-// Nginx is a web server that speaks TLS on port "https" and passes what it is
-// asked to a backend that does not.
+// Nginx is a web server that speaks TLS on port "https", and does not on port
+// "http", and passes what it is asked to a backend.
 func Nginx(o NginxOptions) Spec {
 	return Spec{
 		Name: "nginx", Needs: []string{"nginx"}, Missing: "Debian package nginx-light",
 		Version: []string{"nginx", "-v"}, VersionLine: regexp.MustCompile(`^nginx version`),
-		Ports:   []string{"https"},
+		Ports:   []string{"https", "http"},
 		Telling: regexp.MustCompile(`\[notice\].*(start worker|signal .* received|exit$|nginx/)`),
 		Prepare: func(ctx context.Context, s *Server) error { return o.prepare(ctx, s) },
 		Command: func(s *Server) ([]string, []string) {
@@ -76,12 +76,13 @@ access_log off;
 %s%s
 server {
 listen 127.0.0.1:%d ssl;
+listen 127.0.0.1:%d;
 ssl_certificate %s;
 ssl_certificate_key %s;
 %s
 location / { proxy_pass http://%s; }
 }
 }
-`, s.File("pid"), temp, o.HTTP, s.Port("https"), s.File(CertFile), s.File(KeyFile), more, o.Backend))
+`, s.File("pid"), temp, o.HTTP, s.Port("https"), s.Port("http"), s.File(CertFile), s.File(KeyFile), more, o.Backend))
 	return err
 }

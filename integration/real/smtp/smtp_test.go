@@ -259,7 +259,7 @@ func TestSomeRecipients(t *testing.T) {
 // over one connection, in turn on one server. The best of some rounds counts, for
 // the machine may be busy.
 func TestThroughput(t *testing.T) {
-	const n = 150
+	const n = 100
 	s, cert := start(t, true)
 	out := to(s.Addr("smtp"), cert.Pool)
 	if err := out.Open(t.Context()); err != nil {

@@ -1,0 +1,296 @@
+// Package nginx has the tests of the sinks that speak HTTP, webhook and slack,
+// against nginx: TLS, logins and limits are its own, what it passes on is taken
+// by a backend of the test.
+package nginx
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
+	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/slack"
+	"github.com/tickwell/tickwell/sink/webhook"
+	"github.com/tickwell/tickwell/tickwelltest"
+)
+
+const (
+	user     = "plant"
+	password = "c4nAry-pa55"
+)
+
+func TestMain(m *testing.M) {
+	trial.Main(m, func(s map[string]string) (tickwell.Sink, error) {
+		if s["sink"] == "slack" {
+			return chat(s["url"]), nil
+		}
+		pem, err := os.ReadFile(s["cert"])
+		if err != nil {
+			return nil, err
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		return hook(s["url"], pool), nil
+	})
+}
+
+func hook(url string, pool *x509.CertPool) *webhook.Sink {
+	return &webhook.Sink{URL: url, User: user, Password: sink.NewSecret(password), TLS: &tls.Config{RootCAs: pool}}
+}
+
+// chat is a slack sink. Its URL is secret, and it speaks to authorities that the
+// system knows only, so it goes without TLS here.
+func chat(url string) *slack.Sink {
+	return &slack.Sink{URL: sink.NewSecret(url), Text: "{{.id}}"}
+}
+
+// world is an nginx with a backend that remembers what it is passed.
+type world struct {
+	*server.Server
+	cert *server.Certificate
+
+	mu     sync.Mutex
+	ids    []string // of webhooks
+	texts  []string // of chat messages
+	answer int      // of the backend; 0: 200
+}
+
+func start(t *testing.T, o server.NginxOptions) *world {
+	t.Helper()
+	w := &world{cert: server.NewCertificate(t)}
+	backend := httptest.NewServer(http.HandlerFunc(w.take))
+	t.Cleanup(backend.Close)
+	o.Cert, o.Backend = w.cert, backend.Listener.Addr().String()
+	w.Server = server.Start(t, server.Nginx(o))
+	return w
+}
+
+func (w *world) take(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answer != 0 || err != nil {
+		rw.WriteHeader(max(w.answer, 400))
+		return
+	}
+	if text, ok := strings.CutPrefix(string(body), `{"text":"`); ok {
+		text, _, _ = strings.Cut(text, `"`)
+		w.texts = append(w.texts, strings.Split(text, `\n`)...)
+	} else {
+		w.ids = append(w.ids, r.Header.Get("Webhook-Id"))
+	}
+	io.WriteString(rw, "ok")
+}
+
+func (w *world) taken(*testing.T) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.ids)
+}
+
+func (w *world) said(*testing.T) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.texts)
+}
+
+func (w *world) url() string  { return "https://" + w.Addr("https") + "/hook" }
+func (w *world) chat() string { return "http://" + w.Addr("http") + "/services/T1/B1/" + password }
+
+func attempt(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestVersion(t *testing.T) {
+	t.Log("note: " + start(t, server.NginxOptions{}).VersionText)
+}
+
+// TestWebhookConformance is the suite of all sinks, over TLS and with a login.
+func TestWebhookConformance(t *testing.T) {
+	tickwelltest.TestSink(t, func(t *testing.T) tickwelltest.SinkTarget {
+		w := start(t, server.NginxOptions{User: user, Password: password})
+		return tickwelltest.SinkTarget{
+			New:      func(*testing.T) tickwell.Sink { return hook(w.url(), w.cert.Pool) },
+			Received: w.taken,
+			Down:     func(t *testing.T) { w.Stop(t) },
+			Up:       func(t *testing.T) { w.Start(t) },
+			Secret:   password,
+		}
+	})
+}
+
+func TestSlackConformance(t *testing.T) {
+	tickwelltest.TestSink(t, func(t *testing.T) tickwelltest.SinkTarget {
+		w := start(t, server.NginxOptions{})
+		return tickwelltest.SinkTarget{
+			New:      func(*testing.T) tickwell.Sink { return chat(w.chat()) },
+			Received: w.said,
+			Down:     func(t *testing.T) { w.Stop(t) },
+			Up:       func(t *testing.T) { w.Start(t) },
+			Secret:   password,
+		}
+	})
+}
+
+// TestKilled has our own process killed while requests are on their way.
+func TestKilled(t *testing.T) {
+	t.Run("webhook", func(t *testing.T) {
+		w := start(t, server.NginxOptions{User: user, Password: password})
+		trial.Kill(t, map[string]string{"url": w.url(), "cert": w.File(server.CertFile)}, 1500, 3, w.taken)
+	})
+	t.Run("slack", func(t *testing.T) {
+		w := start(t, server.NginxOptions{})
+		trial.Kill(t, map[string]string{"url": w.chat(), "sink": "slack"}, 300, 3, w.said)
+	})
+}
+
+// TestRestarts stops, kills and starts nginx again, and has its backend fail,
+// while rows come in.
+func TestRestarts(t *testing.T) {
+	w := start(t, server.NginxOptions{User: user, Password: password})
+	db, err := tickwell.Open(t.Context(), t.TempDir(), trial.Options(hook(w.url(), w.cert.Pool)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const n = 1000
+	for i := range n {
+		if err := trial.Insert(t.Context(), db, i); err != nil {
+			t.Fatal(err)
+		}
+		switch i {
+		case 200:
+			w.Restart(t)
+		case 500:
+			w.Crash()
+			w.Start(t)
+		case 700, 720:
+			w.mu.Lock()
+			w.answer = 503 * (720 - i) / 20 // and 0 again
+			w.mu.Unlock()
+		}
+	}
+	if err := db.Quiesce(attempt(t)); err != nil {
+		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
+	}
+	again := trial.Check(t, n, w.taken(t))
+	t.Logf("%d rows over a restart and a crash of nginx: all arrived in order, %d more than once", n, again)
+}
+
+// TestWrongCredentials holds that nginx' 401 leaves the events where they are
+// until the password is put right.
+func TestWrongCredentials(t *testing.T) {
+	w := start(t, server.NginxOptions{User: user, Password: password})
+	var right atomic.Bool
+	out := hook(w.url(), w.cert.Pool)
+	out.Password = sink.SecretFunc(func() (string, error) {
+		if right.Load() {
+			return password, nil
+		}
+		return "wr0ng-pa55", nil
+	})
+	db, err := tickwell.Open(t.Context(), "", trial.Options(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for i := range 30 {
+		if err := trial.Insert(t.Context(), db, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := server.Poll(attempt(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
+		t.Fatal(err)
+	}
+	if s := db.Stats().Sinks[0]; s.Backlog != 30 || s.Dead != 0 || !strings.Contains(s.LastError, "401") || strings.Contains(s.LastError, "wr0ng") {
+		t.Errorf("%+v, want a backlog of 30 and answer 401", s)
+	}
+	right.Store(true)
+	if err := db.Quiesce(attempt(t)); err != nil {
+		t.Fatal(err)
+	}
+	if again := trial.Check(t, 30, w.taken(t)); again != 0 {
+		t.Errorf("%d came again", again)
+	}
+	stranger := hook(w.url(), server.NewCertificate(t).Pool)
+	if err := stranger.Open(attempt(t)); err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close(context.Background())
+	if err := stranger.Handle(attempt(t), []tickwell.Event{{ID: "x"}}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("%v, want that the certificate is not trusted", err)
+	}
+}
+
+// TestLimits holds that what nginx finds too large goes to the dead letters, that
+// a rate limit slows down and loses nothing, and that a client certificate is
+// shown.
+func TestLimits(t *testing.T) {
+	mine := server.NewCertificate(t)
+	w := start(t, server.NginxOptions{
+		ClientCA: mine.Cert,
+		HTTP:     "limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s;\nlimit_req_status 429;\n",
+		More:     "client_max_body_size 500;\nlimit_req zone=all burst=5 nodelay;",
+	})
+	out := hook(w.url(), w.cert.Pool)
+	out.User, out.Password = "", sink.Secret{}
+	out.TLS.Certificates = []tls.Certificate{mine.TLS}
+	var dead []string
+	o := trial.Options(out)
+	o.Sinks[0].DeadLetter = func(_ context.Context, d tickwell.DeadLetter) error {
+		dead = append(dead, fmt.Sprint(d.Event.Time.UnixNano(), " ", d.Cause))
+		return nil
+	}
+	o.Triggers[0].Trigger = tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+		for _, at := range f.Times {
+			text := "short"
+			if at == 7 {
+				text = strings.Repeat("x", 600)
+			}
+			f.Emit(tickwell.Event{Series: f.Device, Time: time.Unix(0, at), Fields: []tickwell.Field{tickwell.Text("text", text)}})
+		}
+		return nil
+	})
+	db, err := tickwell.Open(t.Context(), "", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const n = 40
+	for i := range n {
+		if err := trial.Insert(t.Context(), db, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Quiesce(attempt(t)); err != nil {
+		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
+	}
+	got := w.taken(t)
+	for i := range n {
+		if slices.Contains(got, trial.ID(i)) != (i != 7) {
+			t.Errorf("row %d arrived: %v", i, i == 7)
+		}
+	}
+	if len(dead) != 1 || !strings.HasPrefix(dead[0], "7 ") || !strings.Contains(dead[0], "413") {
+		t.Errorf("dead letters %q, want row 7 by 413", dead)
+	}
+	if !strings.Contains(w.Log(), "limiting requests") {
+		t.Error("the rate limit was never met")
+	}
+}
