@@ -21,6 +21,7 @@ import (
 type sinkSet struct {
 	mu      sync.Mutex
 	all     map[string]*deliver.Pipeline[Event]
+	names   []string        // of all, sorted; replaced, never changed
 	dropped map[string]bool // names that triggers may still emit to
 	redrive chan struct{}   // held by whoever moves dead letters
 }
@@ -66,6 +67,7 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		s.all = make(map[string]*deliver.Pipeline[Event])
 	}
 	s.all[spec.Name] = p
+	s.names = slices.Sorted(maps.Keys(s.all))
 	delete(s.dropped, spec.Name)
 	return nil
 }
@@ -83,6 +85,7 @@ func (db *DB) DropSink(ctx context.Context, name string) error {
 	s.mu.Lock()
 	p := s.all[name]
 	delete(s.all, name)
+	s.names = slices.Sorted(maps.Keys(s.all))
 	if p != nil {
 		if s.dropped == nil {
 			s.dropped = make(map[string]bool)
@@ -218,7 +221,7 @@ func (s *sinkSet) targets(named []string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if named == nil {
-		return slices.Sorted(maps.Keys(s.all))
+		return s.names
 	}
 	if len(s.dropped) == 0 {
 		return named

@@ -14,8 +14,23 @@ type effects struct {
 	puts    []engine.Put
 	events  []emitted
 	wakes   []waking
-	earlier *effects // of the same group; nil if none
+	earlier *effects         // of the same group; nil if none
+	alike   map[likeness]int // of events, once there are many
 }
+
+// likeness is what makes events share a count for their IDs.
+type likeness struct {
+	source, series string
+	time           int64
+	revision       int
+}
+
+func (e *Event) likeness() likeness {
+	return likeness{e.Source, e.Series, e.Time.UnixNano(), e.Revision}
+}
+
+// manyEvents is how many are compared one by one.
+const manyEvents = 16
 
 type emitted struct {
 	sinks []string
@@ -31,7 +46,7 @@ func (x *effects) reset() {
 	clear(x.puts)
 	clear(x.events)
 	clear(x.wakes)
-	x.tablets, x.puts, x.events, x.wakes, x.earlier = x.tablets[:0], x.puts[:0], x.events[:0], x.wakes[:0], nil
+	x.tablets, x.puts, x.events, x.wakes, x.earlier, x.alike = x.tablets[:0], x.puts[:0], x.events[:0], x.wakes[:0], nil, nil
 }
 
 // emit adds e. The ID is made from what the event is about and its ordinal
@@ -40,18 +55,35 @@ func (x *effects) reset() {
 func (x *effects) emit(source string, sinks []string, e Event) {
 	e.Source = source
 	if e.ID == "" {
-		n := 0
+		n, like := 0, e.likeness()
 		for y := x; y != nil; y = y.earlier {
-			for i := range y.events {
-				o := &y.events[i].event
-				if o.Source == source && o.Series == e.Series && o.Time.Equal(e.Time) && o.Revision == e.Revision {
-					n++
-				}
-			}
+			n += y.count(like)
 		}
 		e.ID = e.stableID(n)
 	}
 	x.events = append(x.events, emitted{sinks, e})
+	if x.alike != nil {
+		x.alike[e.likeness()]++
+	}
+}
+
+// count returns how many events of x are alike.
+func (x *effects) count(like likeness) (n int) {
+	if x.alike == nil && len(x.events) < manyEvents {
+		for i := range x.events {
+			if x.events[i].event.likeness() == like {
+				n++
+			}
+		}
+		return n
+	}
+	if x.alike == nil {
+		x.alike = make(map[likeness]int, 4*manyEvents)
+		for i := range x.events {
+			x.alike[x.events[i].event.likeness()]++
+		}
+	}
+	return x.alike[like]
 }
 
 func (x *effects) put(key string, value []byte) {
@@ -71,6 +103,7 @@ func (x *effects) set(p engine.Put) {
 func (x *effects) merge(y *effects) {
 	x.tablets = append(x.tablets, y.tablets...)
 	x.events = append(x.events, y.events...)
+	x.alike = nil
 	x.wakes = append(x.wakes, y.wakes...)
 	for _, p := range y.puts {
 		x.set(p)
@@ -109,7 +142,7 @@ func (x *effects) encode(b *engine.Batch, targets func(named []string) []string)
 			continue
 		}
 		e := &x.events[i].event
-		payload, err := appendEvent(nil, e)
+		payload, err := appendEvent(make([]byte, 0, e.roughSize()), e)
 		if err != nil {
 			return &Error{Op: "emit", Subject: e.Source, Err: err}
 		}

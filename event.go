@@ -56,6 +56,21 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	return appendPairs(appendPairs(b, e.Labels), e.Notes), nil
 }
 
+// roughSize is enough for most events.
+func (e *Event) roughSize() int {
+	n := 32 + len(e.ID) + len(e.Source) + len(e.Series)
+	for i := range e.Fields {
+		n += 11 + len(e.Fields[i].Name) + len(e.Fields[i].Value.str)
+	}
+	for k, v := range e.Labels {
+		n += 2 + len(k) + len(v)
+	}
+	for k, v := range e.Notes {
+		n += 2 + len(k) + len(v)
+	}
+	return n
+}
+
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

@@ -88,3 +88,35 @@ func TestStableID(t *testing.T) {
 		}
 	}
 }
+
+// The ordinal is the same however many events a cause has sent before.
+func TestStableIDOfMany(t *testing.T) {
+	at := time.Unix(0, 5)
+	var first, second effects
+	emit := func(x *effects, n int) (ids []string) {
+		for i := range n {
+			x.emit("rule", nil, Event{Series: "root.d", Time: at.Add(time.Duration(i % 2)), Revision: i / 2 % 2})
+			ids = append(ids, x.events[len(x.events)-1].event.ID)
+		}
+		return ids
+	}
+	ids := emit(&first, 100)
+	second.earlier = &first
+	ids = append(ids, emit(&second, 20)...)
+	first.merge(&second)
+	ids = append(ids, emit(&first, 40)...)
+	count := map[[2]int]int{}
+	for i, id := range ids {
+		k := i
+		if i >= 120 {
+			k = i - 120
+		} else if i >= 100 {
+			k = i - 100
+		}
+		like := [2]int{k % 2, k / 2 % 2}
+		if want := (&Event{Source: "rule", Series: "root.d", Time: at.Add(time.Duration(like[0])), Revision: like[1]}).stableID(count[like]); id != want {
+			t.Fatalf("event %d: id %s, want %s", i, id, want)
+		}
+		count[like]++
+	}
+}

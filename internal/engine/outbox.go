@@ -74,7 +74,7 @@ type queue struct {
 const (
 	recentPart = 128
 	recentMin  = 64 << 10
-	recentMax  = 1 << 20
+	recentMax  = 256 << 10
 )
 
 func newOutbox(e *Engine) *Outbox {

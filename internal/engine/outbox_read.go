@@ -227,12 +227,32 @@ func (o *Outbox) fromLog(out []Entry) (n int, err error) {
 			}
 			continue
 		}
-		for ent := range eventsOf(c.LSN(), c.Payload()) {
-			if n < len(out) && ent.Pos == out[n].Pos {
-				out[n] = ent
-				n++
-			}
-		}
+		n += eventsAt(out[n:], c.Payload())
 	}
 	return n, c.Err()
+}
+
+// eventsAt fills in the first of out, as far as they lie in one log record, and
+// returns how many.
+func eventsAt(out []Entry, payload []byte) (n int) {
+	lsn, ord, done := out[0].Pos.LSN, uint32(0), errors.New("done")
+	_ = eachSection(payload, func(kind uint8, body []byte) error {
+		if kind != sectionEvent {
+			return nil
+		}
+		if ord == out[n].Pos.Ord {
+			w := wire{b: body}
+			ev := w.event()
+			if w.bad {
+				return done
+			}
+			out[n] = Entry{Pos: out[n].Pos, At: ev.At, Key: ev.Key, Payload: ev.Payload}
+			if n++; n == len(out) || out[n].Pos.LSN != lsn {
+				return done
+			}
+		}
+		ord++
+		return nil
+	})
+	return n
 }

@@ -42,9 +42,10 @@ type Log struct {
 	gap     uint64 // first position that failed and was not dealt with; 0 if none
 	dealt   uint64 // positions up to here are safe elsewhere, see Resume
 
-	failed   []failure // positions refused for want of space, oldest first
-	unsaid   []failure // of these, not yet given to OnFailed
-	notified uint64
+	refusedAny atomic.Bool // failed was not always empty
+	failed     []failure   // positions refused for want of space, oldest first
+	unsaid     []failure   // of these, not yet given to OnFailed
+	notified   uint64
 
 	segs   []*segment // in order; the active one is last
 	active *segment   // nil before the first write
@@ -145,6 +146,9 @@ func (l *Log) Resume(lsn uint64) {
 // Refused reports whether a position was taken and its record could not be
 // stored for want of space.
 func (l *Log) Refused(lsn uint64) bool {
+	if !l.refusedAny.Load() {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.failure(lsn) != nil

@@ -68,6 +68,7 @@ func (l *Log) refuse(err error) {
 			l.gap = f.first
 		}
 	}
+	l.refusedAny.Store(true)
 	l.buf = l.buf[:0]
 	l.written = l.last
 	l.wakeAll()
