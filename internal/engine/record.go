@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/catalog"
@@ -326,9 +327,12 @@ func (w *wire) u32() uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
-func (w *wire) ids() []uint32 {
+func (w *wire) ids() []uint32 { return w.idsInto(nil) }
+
+// idsInto is ids in the memory of dst.
+func (w *wire) idsInto(dst []uint32) []uint32 {
 	n := w.count()
-	ids := make([]uint32, 0, n)
+	ids := slices.Grow(dst[:0], n)
 	last := int64(0)
 	for range n {
 		last += w.varint()
@@ -388,23 +392,36 @@ func (w *wire) event() Event {
 
 // tabletRows decodes the rows of a tablet whose series have these kinds.
 func (w *wire) tabletRows(dec *block.Decoder, kinds []column.Kind) (*memtable.Rows, error) {
+	r := new(memtable.Rows)
+	if err := w.tabletRowsInto(r, dec, kinds); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// tabletRowsInto is tabletRows in the memory of r.
+func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []column.Kind) error {
 	n := w.uvarint()
 	enc := w.byte()
 	if w.bad || n == 0 || n > block.MaxRows || enc > rowsBlock || enc == rowsRaw && n > uint64(len(w.b)) {
-		return nil, fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
+		return fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
 	}
-	r := &memtable.Rows{Cols: make([]column.Vector, len(kinds)), Nulls: make([]column.Bitmap, len(kinds))}
+	if cap(r.Cols) < len(kinds) {
+		r.Cols, r.Nulls = make([]column.Vector, len(kinds)), make([]column.Bitmap, len(kinds))
+	}
+	r.Cols, r.Nulls = r.Cols[:len(kinds)], r.Nulls[:len(kinds)]
+	clear(r.Nulls)
 	if enc == rowsRaw {
-		r.Times = w.rawTimes(int(n))
+		r.Times = w.rawTimes(r.Times, int(n))
 	} else {
 		var err error
-		if r.Times, err = block.DecodeTimes(nil, w.bytes(w.count()), int(n)); err != nil {
-			return nil, err
+		if r.Times, err = block.DecodeTimes(r.Times, w.bytes(w.count()), int(n)); err != nil {
+			return err
 		}
 	}
 	for c, kind := range kinds {
 		v := &r.Cols[c]
-		v.Kind = kind
+		v.Reset(kind)
 		if enc == rowsRaw {
 			r.Nulls[c] = w.rawColumn(v, int(n))
 			continue
@@ -419,18 +436,18 @@ func (w *wire) tabletRows(dec *block.Decoder, kinds []column.Kind) (*memtable.Ro
 		}
 		nulls, err := dec.Values(v, nil, b, kind, int(n))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Nulls[c] = nulls
 	}
 	if w.bad || len(w.b) > 0 || !r.Sorted() || r.Times[0] < MinTime || r.Times[n-1] > MaxTime {
-		return nil, fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
+		return fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
 	}
-	return r, nil
+	return nil
 }
 
-func (w *wire) rawTimes(n int) []int64 {
-	times := make([]int64, 0, n)
+func (w *wire) rawTimes(dst []int64, n int) []int64 {
+	times := slices.Grow(dst[:0], n)
 	t := w.varint()
 	times = append(times, t)
 	for range n - 1 {

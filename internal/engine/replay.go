@@ -17,7 +17,10 @@ import (
 type replay struct {
 	e       *Engine
 	dec     block.Decoder
-	waiting []unresolved // sections that name series not defined so far
+	read    memtable.Rows // what a tablet is decoded into
+	ids     []uint32
+	shapes  map[uint32]*Shape // the last one that began with a series
+	waiting []unresolved      // sections that name series not defined so far
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -97,9 +100,15 @@ var errUnresolved = errors.New("series is not defined")
 func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 	e := r.e
 	w := wire{b: body}
-	ids := w.ids()
+	r.ids = w.idsInto(r.ids)
+	ids := r.ids
 	if w.bad || len(ids) == 0 && kind == sectionTablet {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+	}
+	if kind == sectionTablet {
+		if s := r.shapes[ids[0]]; s != nil && !s.stale.Load() && slices.Equal(s.layout.IDs, ids) {
+			return r.tablet(lsn, s, &w)
+		}
 	}
 	series := make([]*Series, len(ids))
 	kinds := make([]column.Kind, len(ids))
@@ -124,22 +133,33 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 		}
 		return nil
 	}
-	rows, err := w.tabletRows(&r.dec, kinds)
-	if err != nil {
-		return err
-	}
 	s := e.shapes.find(series[0].Device, namesOf(series), kinds)
 	if s == nil || !slices.Equal(s.series, series) {
 		s = e.shapes.keep(newShape(series))
 	}
-	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: cut}
+	if r.shapes == nil {
+		r.shapes = map[uint32]*Shape{}
+	}
+	r.shapes[ids[0]] = s
+	return r.tablet(lsn, s, &w)
+}
+
+// tablet applies the rows of a tablet, which are all that is left of w.
+func (r *replay) tablet(lsn uint64, s *Shape, w *wire) error {
+	e, rows := r.e, &r.read
+	if err := w.tabletRowsInto(rows, &r.dec, s.layout.Kinds); err != nil {
+		return err
+	}
+	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}}
 	d := s.into(e.mem)
 	d.Lock()
 	d.Add(&write)
 	d.Unlock()
-	for i := range kinds {
-		e.points.Add(int64(len(rows.Times) - rows.Nulls[i].Count(len(rows.Times))))
+	n := 0
+	for i := range s.layout.Kinds {
+		n += len(rows.Times) - rows.Nulls[i].Count(len(rows.Times))
 	}
+	e.points.Add(int64(n))
 	return nil
 }
 
