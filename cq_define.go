@@ -125,7 +125,7 @@ func (db *DB) newCQ(spec CQSpec) (*cq, error) {
 		return nil, err
 	}
 	if isQuery && spec.incremental() {
-		if err := checkAggregates(&query); err != nil {
+		if err := db.checkWindowed(&query); err != nil {
 			return nil, err
 		}
 		q.view, err = db.viewOf(&spec, &query, q.inputs)
@@ -140,18 +140,29 @@ func (s *CQSpec) incremental() bool {
 	return s.Every == 0 && s.Boundary.IsZero() && s.StartOffset == 0 && s.EndOffset == 0 && s.Cron == "" && s.Policy == Blocked
 }
 
-// checkAggregates refuses functions that are neither aggregates nor of one row.
-func checkAggregates(q *Query) error {
+// checkWindowed refuses functions whose value in a window depends on rows of
+// others: those from series to a series, inside of an aggregate or a condition.
+func (db *DB) checkWindowed(q *Query) error {
 	var bad string
-	for _, e := range q.Select {
+	look := func(e expr.Expr) {
 		e.Walk(func(x expr.Expr) {
-			if x.Op() == expr.OpCall && strings.HasPrefix(strings.ToLower(x.Name()), "top_k") {
+			if x.Op() != expr.OpCall {
+				return
+			}
+			kind, builtin := exec.Builtin(x.Name())
+			own, registered := db.funcs.Function(strings.ToLower(x.Name()))
+			if kind == "built-in UDTF" || !builtin && registered && own.Series != nil {
 				bad = x.Name()
 			}
 		})
 	}
+	for _, e := range q.Select {
+		look(e)
+	}
+	look(q.Where)
+	look(q.Having)
 	if bad != "" {
-		return fmt.Errorf("CQ: function %s keeps state across rows, so it is computed by scheduled queries only: %w", bad, errs.BadInput)
+		return fmt.Errorf("CQ: function %s may keep state across rows, so it is computed by scheduled queries only: %w", bad, errs.BadInput)
 	}
 	return nil
 }

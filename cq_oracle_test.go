@@ -5,38 +5,69 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/cqoracle"
+	"github.com/tickwell/tickwell/internal/crashfs"
 )
 
 // cqWorld is a store with a hierarchy of incremental queries and what an oracle
 // says must be in it.
 type cqWorld struct {
-	t     *testing.T
-	db    *DB
-	opts  *Options
-	clock interface {
-		Advance(time.Duration)
-		Set(time.Time)
-		Now() time.Time
-	}
+	t      *testing.T
+	db     *DB
+	opts   *Options
+	disk   *crashfs.FS
+	clock  *clock.Fake
 	rng    *rand.Rand
 	raw    cqoracle.Series
 	newest int64
 	late   int64 // lateness in ns, -1: on change
+	ttl    int64 // of the rows; 0: none
 	paused bool
 	ops    []string
+
+	mu   sync.Mutex
+	ids  map[string]string        // payload of each event
+	sent map[int64]map[int]string // by window and revision
+}
+
+// take is the sink of the lowest level. An event may come again after a crash,
+// but with the same content.
+func (w *cqWorld) take(_ context.Context, es []Event) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range es {
+		e := &es[i]
+		at := e.Time.UnixNano()
+		content := fmt.Sprintf("%d r%d n=%s sum=%s max=%s %s", at, e.Revision, e.Get("n"), e.Get("sum"), e.Get("max"), e.Notes["retracted"])
+		if was, ok := w.ids[e.ID]; ok && was != content {
+			w.t.Errorf("event %s is %s and %s", e.ID, was, content)
+		}
+		w.ids[e.ID] = content
+		if w.sent[at] == nil {
+			w.sent[at] = make(map[int]string)
+		}
+		w.sent[at][e.Revision] = content
+	}
+	return nil
 }
 
 const cqSpan = 3 * 24 * 3600 // seconds
 
 func cqWorldSpecs(late int64) []CQSpec {
 	level := func(name, from string, of [3]expr.Expr, length time.Duration) CQSpec {
+		for i, name := range []string{"n", "sum", "max"} {
+			of[i] = of[i].As(name)
+		}
 		return CQSpec{Name: name, OnChange: late < 0 || name != "l1", Lateness: time.Duration(max(late, 0)), Query: Query{
 			Select: of[:], From: []string{from}, GroupBy: GroupByTime{Interval: length}, Into: []Target{{Device: "root." + name, Columns: []string{"n", "sum", "max"}}},
 		}}
@@ -50,7 +81,27 @@ func cqWorldSpecs(late int64) []CQSpec {
 	}
 }
 
-func (w *cqWorld) open() { w.db = openDir(w.t, "data", w.opts) }
+func (w *cqWorld) specs() []CQSpec {
+	specs := cqWorldSpecs(w.late)
+	if w.ids != nil {
+		specs[0].Sinks = []string{"events"}
+	}
+	return specs
+}
+
+func (w *cqWorld) open() {
+	w.opts.FS = w.disk
+	w.db = openDir(w.t, "data", w.opts)
+}
+
+// allowed moves a time out of the windows of which rows have expired or are
+// about to, which keep their results; the oracle knows nothing of that.
+func (w *cqWorld) allowed(at int64) int64 {
+	if w.ttl == 0 || w.newest == math.MinInt64 {
+		return at
+	}
+	return max(at, (w.newest-w.ttl)/60e9*60e9+120e9)
+}
 
 func (w *cqWorld) step() {
 	ctx := context.Background()
@@ -61,12 +112,14 @@ func (w *cqWorld) step() {
 		if w.rng.IntN(3) > 0 && w.newest > math.MinInt64 {
 			at = w.newest + w.rng.Int64N(120e9) - 30e9
 		}
+		at = w.allowed(at)
 		v := math.Round(w.rng.NormFloat64()*1e4) / 1e3
 		w.ops = append(w.ops, fmt.Sprintf("put %d %v", at, v))
 		must(w.t, w.db.Insert(ctx, "root.in.d", ns(at), Float64("s", v)))
 		w.raw.Put(at, v)
 		w.newest = max(w.newest, at)
 	case op < 75: // a tablet of rows in any order
+		at = w.allowed(at)
 		tab := &Tablet{Device: "root.in.d"}
 		for range 1 + w.rng.IntN(20) {
 			x := at + w.rng.Int64N(600e9)
@@ -82,6 +135,9 @@ func (w *cqWorld) step() {
 		if w.rng.IntN(20) == 0 {
 			at, to = 0, cqSpan*1e9
 		}
+		if at = w.allowed(at); to < at {
+			return
+		}
 		w.ops = append(w.ops, fmt.Sprintf("delete %d %d", at, to))
 		must(w.t, w.db.Delete(ctx, "root.in.**", ns(at), ns(to)))
 		w.raw.Delete(at, to)
@@ -89,10 +145,23 @@ func (w *cqWorld) step() {
 		w.ops = append(w.ops, "reopen")
 		must(w.t, w.db.Close())
 		w.open()
-	case op < 88:
+	case op < 87: // the process dies: what it wrote is there, nothing else
+		w.ops = append(w.ops, "crash")
+		image := w.disk.Image(w.disk.Ops(), crashfs.All, w.rng.Uint64())
+		must(w.t, w.db.Close())
+		w.disk = crashfs.From(image)
+		w.open()
+	case op < 89:
 		w.clock.Set(w.clock.Now().Add(time.Duration(w.rng.Int64N(7200e9) - 3600e9)))
 	case op < 94:
 		w.clock.Advance(time.Duration(w.rng.Int64N(2e9)))
+	case op < 95: // nothing is older than a second of the clock
+		for range 10 {
+			w.clock.Advance(100 * time.Millisecond)
+			must(w.t, w.db.cqs.sched.WaitIdle(ctx))
+		}
+		w.ops = append(w.ops, "a second passes")
+		w.compare("a second after the last change")
 	case op < 96:
 		w.paused = !w.paused
 		w.ops = append(w.ops, fmt.Sprint("pause ", w.paused))
@@ -104,13 +173,13 @@ func (w *cqWorld) step() {
 	case op < 97:
 		must(w.t, w.db.Flush(ctx))
 	case op < 98:
-		spec := cqWorldSpecs(w.late)[w.rng.IntN(3)]
+		spec := w.specs()[w.rng.IntN(3)]
 		spec.Text = fmt.Sprint("text ", w.rng.IntN(100))
 		w.ops = append(w.ops, "alter "+spec.Name)
 		must(w.t, w.db.AlterContinuousQuery(ctx, spec))
 	default:
 		w.ops = append(w.ops, "refresh")
-		must(w.t, w.db.RefreshContinuousQuery(ctx, "l1", ns(at), ns(at+3600e9)))
+		must(w.t, w.db.RefreshContinuousQuery(ctx, "l1", ns(w.allowed(at)), ns(w.allowed(at)+3600e9)))
 	}
 }
 
@@ -121,6 +190,44 @@ func (w *cqWorld) check() {
 		return
 	}
 	must(w.t, w.db.Quiesce(context.Background()))
+	w.compare("quiet")
+	w.checkEvents()
+}
+
+// checkEvents wants the revisions of each window without a hole, and the last of
+// them to be what is stored.
+func (w *cqWorld) checkEvents() {
+	w.t.Helper()
+	if w.ids == nil {
+		return
+	}
+	stored := make(map[int64]bool)
+	for _, p := range dump(w.t, w.db, "root.l1.sum") {
+		var at int64
+		fmt.Sscanf(p, "root.l1.sum@%d=", &at)
+		stored[at] = true
+		if revisions := w.sent[at]; !strings.Contains(revisions[len(revisions)-1], " sum="+p[strings.IndexByte(p, '=')+1:]+" ") {
+			w.t.Fatalf("%s is stored, sent were %v", p, revisions)
+		}
+	}
+	for at, revisions := range w.sent {
+		for r := range len(revisions) {
+			if revisions[r] == "" {
+				w.t.Fatalf("revisions of %d: %v", at, revisions)
+			}
+		}
+		if !stored[at] && !strings.HasSuffix(revisions[len(revisions)-1], "true") {
+			w.t.Fatalf("%d is not stored, sent were %v, after %s", at, revisions, strings.Join(w.ops[max(0, len(w.ops)-12):], "; "))
+		}
+	}
+}
+
+// compare compares every level with the oracle, as the store is now.
+func (w *cqWorld) compare(when string) {
+	w.t.Helper()
+	if w.paused {
+		return
+	}
 	until := int64(math.MaxInt64)
 	if w.late >= 0 {
 		if w.newest == math.MinInt64 {
@@ -151,7 +258,7 @@ func (w *cqWorld) check() {
 				want = append(want, fmt.Sprintf("%s@%d=%s", path, p.At, v))
 			}
 			if got := dump(w.t, w.db, path); !slices.Equal(got, want) {
-				w.t.Fatalf("%s holds\n %s\nwant\n %s\nafter %d operations, the last of them %s", path, cqDiff(got, want), cqDiff(want, got), len(w.ops),
+				w.t.Fatalf("%s: %s holds\n %s\nwant\n %s\nafter %d operations, the last of them %s", when, path, cqDiff(got, want), cqDiff(want, got), len(w.ops),
 					strings.Join(w.ops[max(0, len(w.ops)-12):], "; "))
 			}
 		}
@@ -173,29 +280,39 @@ func cqDiff(a, b []string) string {
 }
 
 // Random operations on a hierarchy of three levels: after quiescing every
-// stored result is, bit by bit, what the oracle says about the points.
+// stored result is, bit by bit, what the oracle says about the points, and a
+// second of the clock is enough for it. TICKWELL_CQ_OPERATIONS sets how many; at
+// night there are a million.
 func TestIncrementalAgainstOracle(t *testing.T) {
-	steps := 1200
-	if testing.Short() {
-		steps = 400
+	steps, every := 9_000, 7
+	switch n, err := strconv.Atoi(os.Getenv("TICKWELL_CQ_OPERATIONS")); {
+	case err == nil:
+		steps, every = n, 25
+	case os.Getenv("TICKWELL_NIGHTLY") != "":
+		steps, every = 1_000_000, 100
+	case testing.Short():
+		steps = 2_400
 	}
-	for _, late := range []int64{-1, 0, 90e9} {
-		for seed := range uint64(2) {
-			t.Run(fmt.Sprintf("late=%d/seed=%d", late, seed), func(t *testing.T) {
-				clock := newFake()
-				w := &cqWorld{t: t, clock: clock, rng: rand.New(rand.NewPCG(seed, uint64(late))), late: late, newest: math.MinInt64,
-					opts: &Options{FS: memFS(), Clock: clock, Profile: killProfile()}}
-				w.open()
-				for _, s := range cqWorldSpecs(late) {
-					must(t, w.db.CreateContinuousQuery(context.Background(), s))
+	worlds := []struct{ late, ttl int64 }{{-1, 0}, {0, 0}, {90e9, 0}, {-1, 12 * 3600e9}, {0, 12 * 3600e9}, {90e9, 1800e9}}
+	for i, c := range worlds {
+		t.Run(fmt.Sprintf("late=%d/ttl=%d", c.late, c.ttl), func(t *testing.T) {
+			w := &cqWorld{t: t, disk: crashfs.New(), clock: newFake(), rng: rand.New(rand.NewPCG(uint64(i), 1)), late: c.late, ttl: c.ttl, newest: math.MinInt64,
+				ids: make(map[string]string), sent: make(map[int64]map[int]string)}
+			w.opts = &Options{Clock: w.clock, Profile: killProfile(), Sinks: []SinkSpec{{Name: "events", Sink: SinkFunc(w.take)}}}
+			w.open()
+			if c.ttl > 0 {
+				must(t, w.db.SetTTL(context.Background(), "root.in", time.Duration(c.ttl)))
+			}
+			for _, s := range w.specs() {
+				must(t, w.db.CreateContinuousQuery(context.Background(), s))
+			}
+			for i := range steps / len(worlds) {
+				w.step()
+				if i%every == 0 {
+					w.check()
 				}
-				for i := range steps {
-					w.step()
-					if i%7 == 0 {
-						w.check()
-					}
-				}
-			})
-		}
+			}
+			w.check()
+		})
 	}
 }

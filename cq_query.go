@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,11 +172,33 @@ func (q *Query) checkInto(plan *exec.Plan) error {
 	if q.Last || q.SeriesLimit > 0 || q.SeriesOffset > 0 {
 		return badInto("LAST, SLIMIT and SOFFSET are not supported")
 	}
+	if err := q.checkPlaceholders(); err != nil {
+		return err
+	}
 	if len(plan.Columns()) == 0 || strings.Contains(strings.Join(q.From, " "), "*") {
 		return nil // as series come
 	}
 	_, err := q.targets(plan.Columns(), plan.Devices())
 	return err
+}
+
+// checkPlaceholders refuses templates for columns that are no stored series: there
+// is no path to fill them from.
+func (q *Query) checkPlaceholders() error {
+	raw := true
+	for _, e := range q.Select {
+		raw = raw && e.Op() == expr.OpColumn
+	}
+	if raw {
+		return nil
+	}
+	for _, t := range q.Into {
+		if !q.AlignByDevice && (placeholders(t.Device) || slices.ContainsFunc(t.Columns, placeholders)) ||
+			q.AlignByDevice && len(t.Columns) == 1 && placeholders(t.Columns[0]) {
+			return badInto("placeholders can only be used in raw time series data queries")
+		}
+	}
+	return nil
 }
 
 // columnsRead are the names of the columns that q reads.
