@@ -14,7 +14,7 @@ import (
 // query that keeps a one-minute average of each, until nothing is left to do,
 // and returns what it took.
 func maintained(t testing.TB, with bool) time.Duration {
-	const series, rounds = 1000, 100
+	const series, rounds = 1000, 60
 	ctx := context.Background()
 	db := openDir(t, "data", &Options{FS: memFS()})
 	defer db.Close()
@@ -60,7 +60,7 @@ func TestCQFigures(t *testing.T) {
 	}
 	t.Run("maintain", func(t *testing.T) {
 		without, with := time.Hour, time.Hour
-		for range 4 {
+		for range 3 {
 			without, with = min(without, maintained(t, false)), min(with, maintained(t, true))
 		}
 		ratio := float64(with)/float64(without) - 1

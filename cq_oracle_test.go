@@ -162,6 +162,8 @@ func (w *cqWorld) step() {
 		}
 		w.ops = append(w.ops, "a second passes")
 		w.compare("a second after the last change")
+	case op < 96 && w.ttl > 0 && w.rng.IntN(2) == 0:
+		w.intoSealed()
 	case op < 96:
 		w.paused = !w.paused
 		w.ops = append(w.ops, fmt.Sprint("pause ", w.paused))
@@ -181,6 +183,23 @@ func (w *cqWorld) step() {
 		w.ops = append(w.ops, "refresh")
 		must(w.t, w.db.RefreshContinuousQuery(ctx, "l1", ns(w.allowed(at)), ns(w.allowed(at)+3600e9)))
 	}
+}
+
+// intoSealed stores a row in a window of which other rows have just expired: its
+// result stays as it was.
+func (w *cqWorld) intoSealed() {
+	horizon := w.newest - w.ttl
+	if w.paused || w.newest == math.MinInt64 || horizon < 0 {
+		return
+	}
+	ctx := context.Background()
+	must(w.t, w.db.Quiesce(ctx))
+	at := horizon + w.rng.Int64N(60e9-horizon%60e9)
+	if horizon%60e9 == 0 {
+		return
+	}
+	w.ops = append(w.ops, fmt.Sprintf("put %d into a sealed window", at))
+	must(w.t, w.db.Insert(ctx, "root.in.d", ns(at), Float64("s", 1e6)))
 }
 
 // check compares every level, after everything has been computed.

@@ -75,10 +75,11 @@ type cqDirty struct {
 }
 
 const (
-	cqDelay   = 500 * time.Millisecond // from a change to the run it causes, at least
-	cqCascade = 100 * time.Millisecond // the same, where the change is the result of another query
-	cqLongest = 900 * time.Millisecond // and at most
-	cqShare   = 4                      // pauses are that much longer than runs, within these limits
+	// A change is computed after a delay, which may grow by half where runs take
+	// long. Three levels of queries follow a change within a second.
+	cqDelay   = 400 * time.Millisecond
+	cqCascade = 100 * time.Millisecond // where the change is the result of another query
+	cqShare   = 4                      // pauses are that much longer than runs, as far as they may
 	cqChunk   = 1024                   // windows that are stored in one record
 	cqPeriod  = time.Minute            // at least so often a view is looked at
 	cqMaxHold = time.Minute            // longest pause after failures
@@ -181,7 +182,7 @@ func (v *cqView) wait(mono, least time.Duration) (d time.Duration, ok bool) {
 	switch {
 	case len(v.keys) == 0:
 	case v.earliest < v.over(mono):
-		return max(v.pace, least, v.hold-mono), true
+		return max(least, min(v.pace, least*3/2), v.hold-mono), true
 	case v.idle > 0:
 		return max(v.idle-(mono-v.touched), least), true
 	}

@@ -134,7 +134,7 @@ func (db *DB) runView(ctx context.Context, q *cq) error {
 	began := db.clock.Mono()
 	more, err := db.pump(ctx, q)
 	v.mu.Lock()
-	v.pace = min(cqShare*(db.clock.Mono()-began), cqLongest)
+	v.pace = cqShare * (db.clock.Mono() - began)
 	v.mu.Unlock()
 	db.outcome(q, err)
 	if more {

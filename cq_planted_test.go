@@ -1,0 +1,54 @@
+package tickwell
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCQPlantedBugs plants bugs into continuous queries, one at a time, and
+// expects the oracle to find each. It builds the package for every bug, so it
+// runs only with TICKWELL_PLANTED_BUGS set.
+func TestCQPlantedBugs(t *testing.T) {
+	if os.Getenv("TICKWELL_PLANTED_BUGS") == "" {
+		t.Skip("set TICKWELL_PLANTED_BUGS to run")
+	}
+	for _, m := range []struct{ name, file, right, wrong string }{
+		{"seal: what has expired is computed again", "cq_pump.go", "	if d.From < r.expiry {", "	if false {"},
+		{"resync: the marks of before a crash are not read", "cq_view.go", "	v.readMarks(e)\n	if b, ok", "	if b, ok"},
+		{"retraction: what is gone stays sent", "cq_pump.go", "	events = append(events, r.v.emitted.retractions(", "	_ = append(events, r.v.emitted.retractions("},
+		{"deletion: what is gone stays stored", "cq_pump.go", "			if k.path == path {", "			if false && k.path == path {"},
+		{"id reuse: a correction has the revision of before", "cq_emit.go", "		e.Revision = was.revision + 1\n	case window", "		e.Revision = was.revision\n	case window"},
+		{"late merge: a late row marks nothing", "cq_marks.go", "		if r == last {\n			continue\n		}", "		if r == last || r.From < v.frontier {\n			continue\n		}"},
+		{"marks: a run removes those of rows it has not seen", "cq_marks.go", "		if !strings.HasPrefix(key, now) {", "		if !strings.HasPrefix(key, now) || key != \"\" {"},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			src, err := os.ReadFile(m.file)
+			must(t, err)
+			changed := strings.Replace(string(src), m.right, m.wrong, 1)
+			if changed == string(src) {
+				t.Fatal("the place for the bug is gone")
+			}
+			dir := t.TempDir()
+			file := filepath.Join(dir, m.file)
+			must(t, os.WriteFile(file, []byte(changed), 0o600))
+			here, err := os.Getwd()
+			must(t, err)
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, m.file): file}})
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600))
+			cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-overlay", filepath.Join(dir, "overlay.json"),
+				"-run", "^TestIncremental(AgainstOracle|UnderConcurrentWrites|AlterUnderLoad)$", "-timeout", "300s", ".")
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Error("the bug was not found")
+			case !strings.Contains(string(out), "--- FAIL: Test") && !strings.Contains(string(out), "panic: "):
+				t.Errorf("failed for another reason:\n%s", out)
+			}
+		})
+	}
+}
