@@ -174,6 +174,12 @@ func (r *Run) open(p *part) error {
 	if err != nil {
 		return err
 	}
+	if pr, ok := s.(*projection); ok && pr.dropEmpty && len(nodes) > len(p.outputs) {
+		pr.counts = make([]bool, len(nodes)) // a key makes no row
+		for i := range p.outputs {
+			pr.counts[i] = true
+		}
+	}
 	if r.plan.q.NoAlign {
 		s = &dense{in: s}
 		if n := r.plan.q.Limit; n > 0 {

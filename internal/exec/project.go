@@ -102,7 +102,8 @@ func makesRows(n *node) bool {
 type projection struct {
 	in        stream
 	ops       []*op
-	dropEmpty bool // leave out rows without any value
+	dropEmpty bool   // leave out rows without any value
+	counts    []bool // which columns make a row; nil: all
 	batch     Batch
 	dense     Batch
 	keep      []int32
@@ -128,7 +129,7 @@ func (p *projection) next(ctx context.Context) (*Batch, error) {
 		if !p.dropEmpty {
 			return &p.batch, nil
 		}
-		if b := dropEmpty(&p.batch, &p.dense, &p.keep, nil); b != nil {
+		if b := dropEmpty(&p.batch, &p.dense, &p.keep, p.counts); b != nil {
 			return b, nil
 		}
 	}
