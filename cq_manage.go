@@ -329,6 +329,15 @@ func (db *DB) cqInfo(q *cq, states []schedule.State) CQInfo {
 			}
 		}
 	}
+	if i < 0 && q.view == nil && q.plan != nil { // opened for reading: what is stored
+		if t := db.task(q); t.HasLast {
+			info.LastRun = time.Unix(0, t.Last).UTC()
+			if next, ok := q.plan.Next(t.Last); ok {
+				info.NextRun = time.Unix(0, next).UTC()
+				info.Lag = max(0, db.clock.Now().Sub(info.NextRun))
+			}
+		}
+	}
 	if q.view != nil {
 		q.view.describe(&info, db.clock.Mono())
 		info.Computed = q.computed.Load()

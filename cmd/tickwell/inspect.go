@@ -185,11 +185,6 @@ func inspectQueries(c *call, db *tickwell.DB) error {
 		last, lag := "-", "-"
 		if !q.LastRun.IsZero() {
 			last = stamp(q.LastRun)
-			if q.Spec.Every > 0 && !q.Incremental {
-				if late := time.Since(q.LastRun) - q.Spec.Every; late > 0 {
-					lag = late.Round(time.Second).String()
-				}
-			}
 		}
 		if q.Lag > 0 {
 			lag = q.Lag.Round(time.Second).String()

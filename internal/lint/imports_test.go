@@ -116,6 +116,37 @@ func TestForbiddenImport(t *testing.T) {
 	}
 }
 
+// TestUsersDoNotPay holds that a program which imports the root links nothing of
+// what is built on it: no command line, no SQL, no driver, no sink.
+func TestUsersDoNotPay(t *testing.T) {
+	deps, err := goList("-deps", module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := map[string]bool{}
+	for _, d := range deps {
+		linked[d.ImportPath] = true
+	}
+	above := 0
+	for _, p := range loadModule(t).pkgs {
+		l, _ := layerOf(p.name())
+		if p.ImportPath == module || !slices.Contains(strings.Fields(l.imports), "root") {
+			continue
+		}
+		if above++; linked[p.ImportPath] {
+			t.Errorf("a program that imports the root links %s", p.ImportPath)
+		}
+	}
+	if above < 10 || !linked[module+"/internal/engine"] {
+		t.Errorf("%d packages above the root were looked at: the test does not see them", above)
+	}
+	for _, name := range []string{"cmd/tickwell", "iotsql", "iotsql/driver"} {
+		if l, ok := layerOf(name); !ok || !slices.Contains(strings.Fields(l.imports), "root") {
+			t.Errorf("%s is not among the packages above the root", name)
+		}
+	}
+}
+
 // TestCoreLinksLittle holds what a program links that embeds the store.
 func TestCoreLinksLittle(t *testing.T) {
 	for _, p := range loadModule(t).pkgs {

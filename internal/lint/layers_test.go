@@ -105,6 +105,7 @@ var coreNever = map[string]string{
 	"expvar":        "registers a handler with net/http",
 	"text/template": "keeps all methods alive, so that the linker drops none",
 	"html/template": "as text/template",
+	"database/sql":  "only iotsql/driver needs it, and who imports that",
 	"plugin":        "as text/template, and needs cgo",
 	"testing":       "registers flags",
 	"runtime/cgo":   "no cgo: the library cross-compiles",
