@@ -1,0 +1,32 @@
+module github.com/tickwell/tickwell/examples/gateway
+
+go 1.26.0
+
+require (
+	github.com/eclipse/paho.mqtt.golang v1.5.1
+	github.com/mochi-mqtt/server/v2 v2.7.9
+	github.com/tickwell/tickwell v0.0.0
+	github.com/tickwell/tickwell/sink/kafka v0.0.0
+	github.com/tickwell/tickwell/sink/mqtt v0.0.0
+)
+
+require (
+	github.com/eclipse/paho.golang v0.23.0 // indirect
+	github.com/gorilla/websocket v1.5.3 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+	github.com/robfig/cron/v3 v3.0.1 // indirect
+	github.com/rs/xid v1.4.0 // indirect
+	github.com/tidwall/btree v1.8.2 // indirect
+	github.com/twmb/franz-go v1.22.2 // indirect
+	github.com/twmb/franz-go/pkg/kmsg v1.15.0 // indirect
+	golang.org/x/net v0.44.0 // indirect
+	golang.org/x/sync v0.17.0 // indirect
+	gopkg.in/yaml.v3 v3.0.1 // indirect
+)
+
+replace github.com/tickwell/tickwell => ../../
+
+replace github.com/tickwell/tickwell/sink/mqtt => ../../sink/mqtt
+
+replace github.com/tickwell/tickwell/sink/kafka => ../../sink/kafka
