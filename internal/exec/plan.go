@@ -507,6 +507,7 @@ func (p *planner) planTime(plan *Plan) error {
 		return paths, err
 	}
 	var sel []expr.Expr
+	var stars []bool
 	for _, e := range p.sel {
 		all, err := p.expand(e, find)
 		if err != nil {
@@ -518,11 +519,14 @@ func (p *planner) planTime(plan *Plan) error {
 			}
 		}
 		sel = append(sel, all...)
+		for range all {
+			stars = append(stars, anyMeasurement(e))
+		}
 	}
 	if len(p.q.Levels) == 0 {
 		sel = p.cutColumns(sel)
 	}
-	s := &scope{p: p, series: byPath}
+	s := &scope{p: p, series: byPath, stars: stars}
 	if err := s.where(find); err != nil {
 		return err
 	}
@@ -541,6 +545,19 @@ func (p *planner) planTime(plan *Plan) error {
 		plan.parts = []*part{pt}
 	}
 	return nil
+}
+
+// anyMeasurement reports whether a name in e stands for whatever measurements
+// there are. Then GROUP BY LEVEL folds those as well.
+func anyMeasurement(e expr.Expr) bool {
+	found := false
+	e.Walk(func(x expr.Expr) {
+		if x.Op() == expr.OpColumn {
+			name := x.Name()
+			found = found || name == "*" || name == "**" || strings.HasSuffix(name, ".*") || strings.HasSuffix(name, ".**")
+		}
+	})
+	return found
 }
 
 // planApart makes a part of each column.

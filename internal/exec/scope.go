@@ -21,6 +21,8 @@ type scope struct {
 	cond     expr.Expr // WHERE with names resolved
 	by       expr.Expr // of the groups
 	reads    bool      // some column of the result is a series that exists
+	stars    []bool    // of the selected expressions: whether their measurements are wildcards
+	star     bool      // of the one that is planned
 
 	base    *seriesRows
 	slotOf  map[string]int
@@ -133,8 +135,9 @@ func (s *scope) checkBy(n *node) error {
 // outputs plans the columns of the result.
 func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 	masked := map[string]bool{}
-	for _, e := range sel {
+	for i, e := range sel {
 		name := e.Alias()
+		s.star = i < len(s.stars) && s.stars[i]
 		if len(s.p.q.Levels) > 0 {
 			text := s.mask(e).String()
 			if masked[text] {
@@ -188,6 +191,7 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 }
 
 func (s *scope) having(pt *part, out *builder, find func(string) ([]string, error)) error {
+	s.star = anyMeasurement(s.p.q.Having)
 	all, err := s.p.expand(s.p.q.Having, find)
 	if err != nil {
 		return err
@@ -399,7 +403,7 @@ func (s *scope) mask(e expr.Expr) expr.Expr {
 		parts := make([]string, len(nodes))
 		for i, n := range nodes {
 			parts[i] = "*"
-			if slices.Contains(s.p.q.Levels, i) || i == len(nodes)-1 || i == 0 && n == "root" {
+			if slices.Contains(s.p.q.Levels, i) || i == len(nodes)-1 && !s.star || i == 0 && n == "root" {
 				parts[i] = pattern.Quote(n)
 			}
 		}
