@@ -158,6 +158,11 @@ func (e *Engine) logTail(ctx context.Context, after, upTo uint64) ([]*Changed, e
 			return nil
 		}
 		return eachSection(payload, func(kind uint8, body []byte) error {
+			if kind == sectionAcross {
+				list, err := e.changedAcross(&dec, body)
+				tail = append(tail, list...)
+				return err
+			}
 			if kind != sectionTablet {
 				return nil
 			}
@@ -178,6 +183,28 @@ func (e *Engine) logTail(ctx context.Context, after, upTo uint64) ([]*Changed, e
 		return nil, nil
 	}
 	return tail, nil
+}
+
+// changedAcross decodes the tablets of a section of many devices, without those
+// whose series are gone.
+func (e *Engine) changedAcross(dec *block.Decoder, body []byte) (list []*Changed, err error) {
+	var a across
+	if err := a.read(&wire{b: body}, dec); err != nil {
+		return nil, err
+	}
+	err = a.each(func(ids []uint32, r *memtable.Rows) error {
+		c := &Changed{Times: r.Times, Cols: slices.Clone(r.Cols), Nulls: slices.Clone(r.Nulls)}
+		for i, id := range ids {
+			ser, ok := e.cat.ByID(id)
+			if !ok || ser.Kind != a.kinds[i] {
+				return nil
+			}
+			c.Series = append(c.Series, ser)
+		}
+		list = append(list, c)
+		return nil
+	})
+	return list, err
 }
 
 // changedRows decodes a tablet, nil if its series are gone.

@@ -24,6 +24,7 @@ type commit struct {
 	scratch []byte
 	body    []byte
 	payload []byte
+	across  across
 
 	devices []*memtable.Device
 	w       memtable.Write
@@ -39,6 +40,7 @@ func (c *commit) reset() {
 	}
 	c.rows, c.views, c.devices, c.sorted, c.points = c.rows[:0], c.views[:0], c.devices[:0], 0, 0
 	c.w = memtable.Write{}
+	c.across.reset()
 	if cap(c.payload) > 1<<20 {
 		c.payload, c.body, c.scratch = nil, nil, nil
 	}
@@ -227,7 +229,14 @@ func (c *commit) encode(b *Batch) {
 		c.body = appendDelete(c.body[:0], &b.Deletes[i])
 		p = appendSection(p, sectionDelete, c.body)
 	}
-	for i, r := range c.rows {
+	for i := 0; i < len(c.rows); i++ {
+		r := c.rows[i]
+		if n := runAcross(b.Tablets[i:], c.rows[i:]); n >= minAcross {
+			c.body = c.across.append(c.body[:0], &c.enc, &c.scratch, b.Tablets[i:i+n], c.rows[i:i+n])
+			p = appendSection(p, sectionAcross, c.body)
+			i += n - 1
+			continue
+		}
 		for lo := 0; r != nil && lo < len(r.Times); lo += block.MaxRows {
 			hi := min(lo+block.MaxRows, len(r.Times))
 			c.body = appendTablet(c.body[:0], &c.enc, &c.scratch, &b.Tablets[i].Shape.layout, r, lo, hi)

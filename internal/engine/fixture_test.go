@@ -74,6 +74,12 @@ func fixtureStore(t *testing.T, cfg Config) *Engine {
 	require.NoError(t, e.Flush(bg))
 	put(t, e, floatShape(t, e, "root.new", "s"), []int64{1, 3, 2}, 1, 3, 2)
 	write(90, 5, true)
+	var group Batch
+	for d := range 10 {
+		group.Tablets = append(group.Tablets, Tablet{Shape: floatShape(t, e, fmt.Sprint("root.group.d", d), "s"), Times: []int64{7, 9}, Cols: floats(float64(d), 0.5)})
+	}
+	_, err = e.Commit(bg, &group, false)
+	require.NoError(t, err)
 	return e
 }
 

@@ -26,6 +26,7 @@ const (
 	sectionPut    = 5
 	sectionEvent  = 6
 	sectionMark   = 7 // reserved: end of a group of several records
+	sectionAcross = 8
 )
 
 // Column encodings of a tablet section.

@@ -20,7 +20,8 @@ type replay struct {
 	read    memtable.Rows // what a tablet is decoded into
 	ids     []uint32
 	shapes  map[uint32]*Shape // the last one that began with a series
-	waiting []unresolved      // sections that name series not defined so far
+	across  across
+	waiting []unresolved // sections that name series not defined so far
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -65,6 +66,8 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 			return nil
 		}
 		return err
+	case sectionAcross:
+		return r.acrossDevices(lsn, body)
 	case sectionDrop:
 		for _, id := range w.ids() {
 			if ser, ok := e.cat.ByID(id); ok {
@@ -106,50 +109,72 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	if kind == sectionTablet {
-		if s := r.shapes[ids[0]]; s != nil && !s.stale.Load() && slices.Equal(s.layout.IDs, ids) {
-			return r.tablet(lsn, s, &w)
+		s, err := r.shape(ids)
+		if err != nil {
+			return err
 		}
+		if err := w.tabletRowsInto(&r.read, &r.dec, s.layout.Kinds); err != nil {
+			return err
+		}
+		r.tablet(lsn, s, &r.read)
+		return nil
 	}
-	series := make([]*Series, len(ids))
-	kinds := make([]column.Kind, len(ids))
+	series, _, err := r.resolve(ids)
+	if err != nil {
+		return err
+	}
+	cut := memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}
+	from, to := w.varint(), w.varint()
+	if w.bad {
+		return fmt.Errorf("delete: %w", errs.Corrupt)
+	}
+	for _, ser := range series {
+		d := e.mem.Device(ser.Dev.ID, true)
+		d.Lock()
+		d.Mask(ser.ID, from, to, lsn, cut)
+		d.Unlock()
+	}
+	return nil
+}
+
+// resolve looks series up.
+func (r *replay) resolve(ids []uint32) (series []*Series, kinds []column.Kind, err error) {
+	series = make([]*Series, len(ids))
+	kinds = make([]column.Kind, len(ids))
 	for i, id := range ids {
-		ser, ok := e.cat.ByID(id)
+		ser, ok := r.e.cat.ByID(id)
 		if !ok {
-			return fmt.Errorf("series %d: %w", id, errUnresolved)
+			return nil, nil, fmt.Errorf("series %d: %w", id, errUnresolved)
 		}
 		series[i], kinds[i] = ser, ser.Kind
 	}
-	cut := memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}
-	if kind == sectionDelete {
-		from, to := w.varint(), w.varint()
-		if w.bad {
-			return fmt.Errorf("delete: %w", errs.Corrupt)
-		}
-		for _, ser := range series {
-			d := e.mem.Device(ser.Dev.ID, true)
-			d.Lock()
-			d.Mask(ser.ID, from, to, lsn, cut)
-			d.Unlock()
-		}
-		return nil
+	return series, kinds, nil
+}
+
+// shape returns the shape of series, most often the one that was asked for last
+// with the same first series.
+func (r *replay) shape(ids []uint32) (*Shape, error) {
+	if s := r.shapes[ids[0]]; s != nil && !s.stale.Load() && slices.Equal(s.layout.IDs, ids) {
+		return s, nil
 	}
-	s := e.shapes.find(series[0].Device, namesOf(series), kinds)
+	series, kinds, err := r.resolve(ids)
+	if err != nil {
+		return nil, err
+	}
+	s := r.e.shapes.find(series[0].Device, namesOf(series), kinds)
 	if s == nil || !slices.Equal(s.series, series) {
-		s = e.shapes.keep(newShape(series))
+		s = r.e.shapes.keep(newShape(series))
 	}
 	if r.shapes == nil {
 		r.shapes = map[uint32]*Shape{}
 	}
 	r.shapes[ids[0]] = s
-	return r.tablet(lsn, s, &w)
+	return s, nil
 }
 
-// tablet applies the rows of a tablet, which are all that is left of w.
-func (r *replay) tablet(lsn uint64, s *Shape, w *wire) error {
-	e, rows := r.e, &r.read
-	if err := w.tabletRowsInto(rows, &r.dec, s.layout.Kinds); err != nil {
-		return err
-	}
+// tablet applies rows of a shape's series.
+func (r *replay) tablet(lsn uint64, s *Shape, rows *memtable.Rows) {
+	e := r.e
 	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}}
 	d := s.into(e.mem)
 	d.Lock()
@@ -160,7 +185,32 @@ func (r *replay) tablet(lsn uint64, s *Shape, w *wire) error {
 		n += len(rows.Times) - rows.Nulls[i].Count(len(rows.Times))
 	}
 	e.points.Add(int64(n))
-	return nil
+}
+
+// acrossDevices applies a section of rows of many devices. Those whose series
+// are not defined so far wait as tablets of their own.
+func (r *replay) acrossDevices(lsn uint64, body []byte) error {
+	if err := r.across.read(&wire{b: body}, &r.dec); err != nil {
+		return err
+	}
+	return r.across.each(func(ids []uint32, rows *memtable.Rows) error {
+		s, err := r.shape(ids)
+		if errors.Is(err, errUnresolved) {
+			var enc block.Encoder
+			var scratch []byte
+			l := memtable.Layout{IDs: ids}
+			r.waiting = append(r.waiting, unresolved{lsn, sectionTablet, appendTablet(nil, &enc, &scratch, &l, rows, 0, len(rows.Times))})
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(s.layout.Kinds, r.across.kinds) {
+			return fmt.Errorf("rows of %d devices: kinds differ from those of %s: %w", len(r.across.counts.Int64s), s.device, errs.Corrupt)
+		}
+		r.tablet(lsn, s, rows)
+		return nil
+	})
 }
 
 func namesOf(series []*Series) []string {
