@@ -7,7 +7,11 @@ import (
 	"github.com/tickwell/tickwell"
 )
 
+// masterNulls is what becomes of nulls beside master data.
+const masterNulls = "filled by the value before; rows of null are left out of either half"
+
 func anomalyFunctions() []Function {
+	eta := Param{"eta", "mean and 3 standard deviations", "distance in standard deviations at which a master row is near"}
 	return []Function{
 		{Name: "iqr", Does: "points further from the quartiles than 1.5 times their distance", Inputs: 1,
 			Params: []Param{{"method", "batch", "batch: the quartiles of the whole input; stream: those given"}, {"q1", "", "lower quartile, for stream"}, {"q3", "", "upper quartile, for stream"}}, udtf: udtf[iqr]()},
@@ -17,6 +21,11 @@ func anomalyFunctions() []Function {
 			Params: []Param{{"method", "default", "default: a row is a point of as many dimensions as inputs; series: each windowsize points of the one input are a point, at the time of the first"},
 				{"k", "3", "number of neighbours"}, {"window", "10000", "rows that are compared with each other, at the cost of their square"}, {"windowsize", "5", "dimensions of method series"},
 				{"score", "documents", "documents: sum over all rows, as their figures are; breunig: over the k neighbours"}}, udtf: udtf[lof]()},
+		{Name: "masterdetect", Does: "one column of the first inputs with the rows replaced that no master row is near, or whether each row then is off the model; the inputs are columns, as many of master data, and the model of mastertrain", Nulls: masterNulls,
+			Params: []Param{{"p", "", "order of the model"}, {"output_type", "repair", "repair or anomaly"}, {"output_column", "1", "number of the column"}, {"k", "3", "master rows that are tried for a row"}, eta,
+				{"beta", "mean and 3 standard deviations", "distance from the model, in standard deviations, above which a row is an anomaly"}}, udtf: udtf[masterDetect]()},
+		{Name: "mastertrain", Does: "coefficients of the vector autoregressive model, numbered from 1, column by column, of the first half of the inputs, less the means and in standard deviations of the master data, learnt from the rows that a row of the master data in the second half is near", Nulls: masterNulls,
+			Params: []Param{{"p", "", "order of the model"}, eta}, udtf: udtf[masterTrain]()},
 		{Name: "missdetect", Does: "for each point whether it is on a line of at least minlen points, as left by a fill; none if most of the series is lines", Inputs: 1,
 			Params: []Param{{"minlen", "10", "number of points, at least 10"}, {"error", "", "another name of minlen"}}, udtf: udtf[missDetect]()},
 		{Name: "outlier", Does: "points with fewer than k points of their window, itself included, within distance r", Inputs: 1,

@@ -44,6 +44,8 @@ var examples = map[string]struct{ args, points string }{
 	"spline":               {"points=3", ""},
 	"ksigma":               {"k=1", ""},
 	"lof":                  {"k=1 score=breunig", "1 1, 2 2, 3 3, 4 9"},
+	"masterdetect":         {"p=1 eta=1", "1 1 1 0.5, 2 2 2, 3 9 3, 4 2 2, 5 1 1"},
+	"mastertrain":          {"p=1", "1 1 1, 2 2 2, 3 3 3, 4 2 2, 5 1 1"},
 	"missdetect":           {"", "1 3, 2 1, 3 2, 4 2, 5 2, 6 2, 7 2, 8 2, 9 2, 10 2, 11 2, 12 2, 13 2, 14 5, 15 1, 16 4, 17 0, 18 7, 19 7, 20 3, 21 9, 22 1, 23 6, 24 2, 25 0, 26 8, 27 1, 28 5"},
 	"outlier":              {"r=1 k=2", ""},
 	"range":                {"lower_bound=1 upper_bound=3", ""},
@@ -70,13 +72,16 @@ var examples = map[string]struct{ args, points string }{
 	"rm":                   {"tb=2 vb=2", ""},
 }
 
-// leftOutBecause says what the documents' pages have that the library has not.
-var leftOutBecause = map[Group]string{
-	AnomalyDetection: "`mastertrain` and `masterdetect`: they come from a research branch, where the order of the model is the number of columns whatever p says and the first rows are overwritten; the figures of the page print two columns in each other's place. `masterrepair` cleans with master data.",
-}
-
 // inputsOf is how many series an example gives a function.
-func inputsOf(f Function) int { return max(1, f.Inputs) }
+func inputsOf(f Function) int {
+	switch f.Name {
+	case "masterdetect":
+		return 3
+	case "masterrepair", "mastertrain":
+		return 2
+	}
+	return max(1, f.Inputs)
+}
 
 func (f *Function) exampleRows() rows {
 	e := examples[f.Name]
@@ -100,9 +105,6 @@ func queryOf(t *testing.T, f Function, k tickwell.Kind) ([]result, tickwell.Kind
 	db := open(t)
 	width := r.as(k).insert(t, db)
 	inputs := min(width, inputsOf(f))
-	if f.Name == "masterrepair" {
-		inputs = 2
-	}
 	name := f.Name
 	if f.BuiltIn != "" {
 		name = f.BuiltIn
@@ -114,8 +116,8 @@ func queryOf(t *testing.T, f Function, k tickwell.Kind) ([]result, tickwell.Kind
 // written is the example call as a user writes it.
 func (f *Function) written() string {
 	inputs := []string{"s", "u"}[:min(2, inputsOf(*f))]
-	if f.Name == "masterrepair" {
-		inputs = []string{"s", "m"}
+	if strings.HasPrefix(f.Name, "master") {
+		inputs = []string{"s", "m", "model"}[:inputsOf(*f)]
 	}
 	name := f.Name
 	if f.BuiltIn != "" {
@@ -226,7 +228,8 @@ registers all, ` + "`udflib.Register(ctx, db, udflib.DataQuality)`" + ` a group,
 external then. Those that tickwell has built in are not registered again.
 
 Of the kinds, *number* stands for INT32, INT64, FLOAT and DOUBLE. An aggregate
-gives one value for a group of rows; all of them merge. A UDTF gives a series;
+gives one value for a group of rows; all of them merge, rm in the order of time.
+A UDTF gives a series;
 where its times only number the points, point i is at i milliseconds. An attribute
 that a function does not know is an error. Nulls, unless the table says otherwise:
 ` + leftOut + `.
@@ -260,9 +263,6 @@ as time value pairs; a second series u is the same.
 				example += " of " + p
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Does, f.paramText(), kindsOf(t, f), typ, nulls, example, gives(f, out))
-		}
-		if why := leftOutBecause[g]; why != "" {
-			fmt.Fprintf(&b, "\nLeft out: %s\n", why)
 		}
 	}
 	const file = "../docs/functions.md"
@@ -309,9 +309,6 @@ func TestParametersDocumented(t *testing.T) {
 		db := open(t)
 		width := f.exampleRows().insert(t, db)
 		inputs := min(width, inputsOf(f))
-		if f.Name == "masterrepair" {
-			inputs = 2
-		}
 		call := strings.TrimSpace(f.Name+" "+examples[f.Name].args) + " nonsense=1"
 		_, err := invoke(t, db, inputs, call)
 		if err == nil || !strings.Contains(err.Error(), `"nonsense"`) {
@@ -387,7 +384,7 @@ func TestRegister(t *testing.T) {
 	page := map[Group]string{
 		DataQuality:      "completeness consistency timeliness validity",
 		DataProfiling:    "acf distinct histogram integral integralavg mad median minmax mode mvavg pacf percentile period qlb quantile resample sample segment skew spline spread stddev zscore",
-		AnomalyDetection: "iqr ksigma lof missdetect outlier range twosidedfilter",
+		AnomalyDetection: "iqr ksigma lof masterdetect mastertrain missdetect outlier range twosidedfilter",
 		FrequencyDomain:  "conv deconv dwt envelope fft highpass idwt ifft lowpass stft",
 		DataMatching:     "cov dtw pearson ptnsym xcorr",
 		DataRepairing:    "masterrepair seasonalrepair timestamprepair valuefill valuerepair",

@@ -11,7 +11,7 @@ import (
 func repairFunctions() []Function {
 	const filled = "null: no row; NaN and infinities are filled by lines first"
 	return []Function{
-		{Name: "masterrepair", Does: "one column of the first half of the inputs, each row replaced by a near one of the master data in the second half that fits the rows before", Nulls: "filled by the value before; rows of null are left out of either half",
+		{Name: "masterrepair", Does: "one column of the first half of the inputs, each row replaced by a near one of the master data in the second half that fits the rows before", Nulls: masterNulls,
 			Params: []Param{{"omega", "10 usual intervals", "how far back rows must fit, in milliseconds or as a number with unit"}, {"eta", "from the rows", "greatest distance of rows that fit, in standard deviations"},
 				{"k", "from the rows, 2 to 5", "master rows that are tried for a row"}, {"output_column", "1", "number of the column"}}, udtf: udtf[masterRepair]()},
 		{Name: "seasonalrepair", Does: "the series with the points replaced that trend and season do not explain", Inputs: 1, Nulls: filled,
