@@ -196,3 +196,71 @@ func ExampleCQSpec_incremental() {
 	// 11: [0, 10) root.out@0 9
 	// 31: [10, 20) root.out@10 19
 }
+
+// The mean of each hour lands in a series of its own, one point an hour.
+func ExampleContinuousQuery() {
+	ctx := context.Background()
+	clock := tickwelltest.NewClock(time.Unix(1, 0))
+	db, err := tickwell.Open(ctx, "", &tickwell.Options{Clock: clock, Logger: slog.New(slog.DiscardHandler), ContinuousQueries: []tickwell.CQSpec{{
+		Name: "hourly", Every: time.Hour, Query: tickwell.Query{
+			Select: []expr.Expr{expr.Avg(expr.Col("temperature"))}, From: []string{"root.ln.wf01"},
+			GroupBy: tickwell.GroupByTime{Interval: time.Hour}, Into: []tickwell.Target{{Device: "root.ln.wf01", Columns: []string{"hourly_mean"}}},
+		},
+	}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer db.Close()
+	for minute := range 180 {
+		db.Insert(ctx, "root.ln.wf01", clock.Now(), tickwell.Float64("temperature", float64(20+minute/60)))
+		clock.Advance(time.Minute)
+		db.Quiesce(ctx)
+	}
+	res, err := db.Query(ctx, tickwell.Query{Select: []expr.Expr{expr.Col("root.ln.wf01.hourly_mean")}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for row, err := range res.Rows() {
+		fmt.Println(row.Time().Format("15:04"), row.Value(0), err)
+	}
+	// Output:
+	// 00:00 20 <nil>
+	// 01:00 21 <nil>
+	// 02:00 22 <nil>
+}
+
+func ExampleCQSpec_lateness() {
+	resample(tickwell.CQSpec{Query: maxOf(), Lateness: 5 * time.Second})
+	// Output:
+	// 16: [0, 10) root.out@0 9
+	// 31: [10, 20) root.out@10 19
+}
+
+func ExampleCQSpec_atEnd() {
+	resample(tickwell.CQSpec{Query: maxOf(), AtEnd: true, Every: 20 * time.Second})
+	// Output:
+	// 20: [0, 20) root.out@10 9 root.out@20 19
+	// 40: [20, 40) root.out@40 39
+}
+
+func ExampleCQSpec_leftOpen() {
+	q := maxOf()
+	q.GroupBy = tickwell.GroupByTime{Interval: 10 * time.Second, LeftOpen: true} // (0, 10] has the time 10
+	resample(tickwell.CQSpec{Query: q})
+	// Output:
+	// 2: [-10, 0) root.out@0 0
+	// 12: [0, 10) root.out@10 10
+	// 31: [10, 20) root.out@20 19
+	// 32: [20, 30) root.out@30 30
+}
+
+func ExampleCQSpec_origin() {
+	resample(tickwell.CQSpec{Query: maxOf(), Origin: time.Unix(5, 0)}) // windows begin at 5, 15, 25
+	// Output:
+	// 6: [-5, 5) root.out@-5 4
+	// 16: [5, 15) root.out@5 14
+	// 31: [15, 25) root.out@15 19
+	// 36: [25, 35) root.out@25 34
+}
