@@ -73,7 +73,8 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 		return fail(err)
 	}
 	eq.Budget = db.opts.QueryMemory
-	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
+	used := &usedFunctions{from: &db.funcs}
+	plan, err := exec.Prepare(eq, db.eng, used)
 	if err != nil {
 		return fail(err)
 	}
@@ -84,7 +85,7 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 			}
 		}
 	}
-	return &Result{ctx: ctx, db: db, plan: plan}, nil
+	return &Result{ctx: ctx, db: db, plan: plan, used: used.names}, nil
 }
 
 // exec translates q for package exec.
@@ -176,6 +177,7 @@ type Result struct {
 	ctx   context.Context
 	db    *DB
 	plan  *exec.Plan
+	used  []string // user's functions
 	open  func() (*engine.Snapshot, func(), error)
 	meter exec.Meter
 	fixed *Tablet             // what a query with Into wrote, instead of plan
@@ -236,16 +238,23 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 			yield(nil, &Error{Op: "query", Err: err})
 			return
 		}
-		defer release()
 		plan := r.plan
 		if r.only != nil {
 			plan = plan.Only(r.only)
 		}
 		run := plan.Start(r.ctx, source{cut}, &r.meter)
-		defer run.Close()
+		next := run.Next
+		if len(r.used) > 0 && r.ctx.Done() != nil {
+			g := hostGuest(r.ctx, r.used, run, release)
+			defer g.close()
+			next = g.next
+		} else {
+			defer release()
+			defer run.Close()
+		}
 		var t Tablet
 		for {
-			rows, err := run.Next()
+			rows, err := next()
 			if err != nil {
 				yield(nil, &Error{Op: "query", Err: err})
 				return

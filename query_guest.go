@@ -1,0 +1,104 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tickwell/tickwell/internal/dispatch"
+	"github.com/tickwell/tickwell/internal/exec"
+)
+
+// A user's function that does not return must not hold up whoever ranges over
+// the result. A query with such functions and a context that can end is
+// therefore run by a goroutine of its own, one batch at a time; when the context
+// ends, the caller goes on, and the goroutine gives back what the query holds
+// as soon as the function returns.
+
+// usedFunctions notes which registered functions a plan asks for.
+type usedFunctions struct {
+	from  *functions
+	names []string
+}
+
+func (u *usedFunctions) Function(name string) (exec.Function, bool) {
+	f, ok := u.from.Function(name)
+	if ok && !slices.Contains(u.names, name) {
+		u.names = append(u.names, name)
+	}
+	return f, ok
+}
+
+// guest runs a query in its own goroutine.
+type guest struct {
+	ctx   context.Context
+	names []string
+	ask   chan struct{} // for the next batch; closed when no more is wanted
+	give  chan batch
+	gone  bool // it was left behind
+}
+
+type batch struct {
+	rows *exec.Table
+	err  error
+}
+
+// hostGuest starts a goroutine that runs run and, when it is over, calls end.
+func hostGuest(ctx context.Context, names []string, run *exec.Run, end func()) *guest {
+	g := &guest{ctx: ctx, names: names, ask: make(chan struct{}), give: make(chan batch, 1)}
+	go func() {
+		defer end()
+		defer run.Close()
+		for range g.ask {
+			var b batch
+			returned := false
+			func() {
+				defer func() {
+					if !returned { // by runtime.Goexit, which ends this goroutine
+						g.give <- batch{err: &dispatch.GoexitError{Name: "function " + strings.Join(names, ", ")}}
+					}
+				}()
+				b.rows, b.err = run.Next()
+				returned = true
+			}()
+			g.give <- b
+		}
+	}()
+	return g
+}
+
+// next is exec.Run.Next for the caller, who must not use the rows of a batch
+// after asking for the next.
+func (g *guest) next() (*exec.Table, error) {
+	if g.gone {
+		return nil, nil
+	}
+	select {
+	case g.ask <- struct{}{}:
+	case <-g.ctx.Done(): // it has ended by Goexit
+		g.gone = true
+		return nil, g.ctx.Err()
+	}
+	select {
+	case b := <-g.give:
+		return b.rows, b.err
+	default:
+	}
+	select {
+	case b := <-g.give:
+		return b.rows, b.err
+	case <-g.ctx.Done():
+	}
+	// A function that looks at nothing may still be about to return.
+	select {
+	case b := <-g.give:
+		return b.rows, b.err
+	default:
+	}
+	g.gone = true
+	return nil, fmt.Errorf("function %s has not returned: %w", strings.Join(g.names, ", "), g.ctx.Err())
+}
+
+// close ends the goroutine, at once or when the function returns.
+func (g *guest) close() { close(g.ask) }
