@@ -2,7 +2,7 @@
 // repair of time series: the eight groups of the data-quality library that the
 // IoTDB documents name. None of it is built in: [Register] makes the functions
 // of a store known to its queries, all or by group, and [Specs] gives them for
-// Options.Functions. docs/functions.md has a table of them with examples.
+// Options.Functions, and [Classes] for CREATE FUNCTION. docs/functions.md has a table of them with examples.
 //
 // Every function is written against the public contracts of package tickwell,
 // as a user's would be. What gives one value is an aggregate ([tickwell.UDAF]),

@@ -224,7 +224,9 @@ func TestLibraryDocumented(t *testing.T) {
 Package ` + "`udflib`" + ` has the eight groups of the data-quality library that the IoTDB
 documents name. They are unknown until registered: ` + "`udflib.Register(ctx, db)`" + `
 registers all, ` + "`udflib.Register(ctx, db, udflib.DataQuality)`" + ` a group, and
-` + "`udflib.Specs()`" + ` gives them for ` + "`Options.Functions`" + `. SHOW FUNCTIONS lists them as
+` + "`udflib.Specs()`" + ` gives them for ` + "`Options.Functions`" + `. With ` + "`udflib.Classes()`" + ` as
+` + "`Options.FunctionClasses`" + `, CREATE FUNCTION takes the class names of the documents:
+` + "`udflib/testdata/register.sql`" + ` registers all. SHOW FUNCTIONS lists them as
 external then. Those that tickwell has built in are not registered again.
 
 Of the kinds, *number* stands for INT32, INT64, FLOAT and DOUBLE. An aggregate
