@@ -264,13 +264,30 @@ type Answer struct {
 // Do sends one request and returns the answer, whatever its status, or an error
 // without secrets. ctx bounds it.
 func (c *Client) Do(ctx context.Context, header http.Header, body []byte) (*Answer, error) {
+	return c.Send(ctx, c.cfg.Method, "", header, body)
+}
+
+// Hide adds texts that no error may hold, such as a token that was got by login.
+func (c *Client) Hide(texts ...string) { c.hide(texts...) }
+
+// Send is Do with another method, and with a path and query of the same host
+// unless ref is empty.
+func (c *Client) Send(ctx context.Context, method, ref string, header http.Header, body []byte) (*Answer, error) {
+	target := c.url
+	if ref != "" {
+		u, err := url.Parse(ref)
+		if err != nil || u.Host != "" || u.Scheme != "" {
+			return nil, sink.Permanent(fmt.Errorf("%s: a path that is none", c.cfg.Name))
+		}
+		target = c.url.ResolveReference(u)
+	}
 	if c.stale {
 		if err := c.readSecrets(); err != nil {
 			return nil, err
 		}
 		c.stale = false
 	}
-	req, err := http.NewRequestWithContext(ctx, c.cfg.Method, c.url.String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, sink.Permanent(c.fail(err))
 	}
