@@ -2,7 +2,6 @@ package snowflake
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -87,7 +86,7 @@ func (l *login) sign(now time.Time) (string, error) {
 	b64 := base64.RawURLEncoding.EncodeToString
 	text := b64([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + b64(claims)
 	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, l.key, crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(nil, l.key, crypto.SHA256, sum[:])
 	if err != nil {
 		return "", errors.New("snowflake: the key cannot sign")
 	}
