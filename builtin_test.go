@@ -273,7 +273,7 @@ func TestCast(t *testing.T) {
 		{Float64Value(2.5), "true 3 3 2.5 2.5 2.5"},
 		{Float64Value(-2.5), "true -2 -2 -2.5 -2.5 -2.5"},
 		{Float64Value(0), "false 0 0 0 0 0.0"},
-		{Float64Value(1e40), "true ! ! ! 1e+40 1e+40"},
+		{Float64Value(1e40), "true ! ! ! 1e+40 1.0E40"},
 		{Float64Value(math.NaN()), "true ! ! NaN NaN NaN"},
 		{TextValue("12"), "! 12 12 12 12 12"},
 		{TextValue("TRUE"), "true ! ! ! ! TRUE"},

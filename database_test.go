@@ -3,6 +3,7 @@ package tickwell
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"testing"
@@ -120,7 +121,7 @@ func TestSeriesKind(t *testing.T) {
 func TestFunctionClasses(t *testing.T) {
 	ctx := context.Background()
 	fs, fake := vfs.NewMem(), newFake()
-	opts := &Options{FS: fs, Clock: fake, FunctionClasses: map[string]FunctionSpec{"org.Twice": {UDTF: func() UDTF { return doubler{} }}}}
+	opts := &Options{FS: fs, Clock: fake, Logger: slog.New(slog.DiscardHandler), FunctionClasses: map[string]FunctionSpec{"org.Twice": {UDTF: func() UDTF { return doubler{} }}}}
 	db, err := Open(ctx, "store", opts)
 	must(t, err)
 	must(t, db.RegisterFunction(ctx, FunctionSpec{Name: "Twice", Class: "org.Twice"}))
@@ -162,7 +163,7 @@ func TestFunctionClasses(t *testing.T) {
 	}
 	must(t, db.Close())
 	// Without the class the definition waits.
-	db, err = Open(ctx, "store", &Options{FS: fs, Clock: fake})
+	db, err = Open(ctx, "store", &Options{FS: fs, Clock: fake, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	if f := listed(); f.Name != "" {
 		t.Errorf("listed as %+v", f)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
 )
 
 func (s *insertStmt) answers() bool { return false }
@@ -25,12 +26,16 @@ func (s *insertStmt) run(ctx context.Context, c *Conn) (*Result, error) {
 		failed = append(failed, fmt.Errorf("measurement %s: %w", s.columns[i], err))
 	}
 	made := 0
+	var fresh []string // series that are made
 	for i, name := range s.columns {
 		kinds[i] = c.db.SeriesKind(s.device, name)
 		if kinds[i] == tickwell.KindNull {
 			for r := range s.rows {
 				if v := &s.rows[r].values[i]; v.kind != litNull {
 					kinds[i] = v.infer(c)
+					if s.aligned {
+						fresh = append(fresh, pattern.Join(s.device, name))
+					}
 					break
 				}
 			}
@@ -59,6 +64,10 @@ func (s *insertStmt) run(ctx context.Context, c *Conn) (*Result, error) {
 		if err := c.db.InsertTablet(ctx, t); err != nil {
 			return nil, err
 		}
+	}
+	for _, path := range fresh {
+		// A hint only: who may insert need not be allowed to give one.
+		_ = c.db.SetSeriesHints(ctx, path, tickwell.Params{"aligned": "true"})
 	}
 	if failed != nil {
 		text := "nothing is stored"

@@ -39,6 +39,7 @@ type insertStmt struct {
 	device  string
 	columns []string
 	rows    []insertRow
+	aligned bool
 }
 
 // insert takes an INSERT statement.
@@ -65,7 +66,7 @@ func (p *parser) insert() statement {
 	if p.err == nil && len(st.columns) == 0 {
 		p.fail(p.tok, "no measurement is given")
 	}
-	p.accept("ALIGNED")
+	st.aligned = p.accept("ALIGNED")
 	p.expectAny("VALUES", "VALUE")
 	first := p.tok
 	for p.err == nil {

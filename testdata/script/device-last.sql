@@ -217,3 +217,15 @@ select s7 from root.v.d1;
 --> Time
 select s0 from root.v.d1 where s7 > 1;
 --> Time,root.v.d1.s0
+
+-- Values of LAST, and casts to TEXT, print floats as everything else does.
+CREATE TIMESERIES root.floats.d.d WITH DATATYPE=DOUBLE;
+CREATE TIMESERIES root.floats.d.f WITH DATATYPE=FLOAT;
+insert into root.floats.d(time, d, f) values (1, 12345678, 0.0001);
+select last d, f from root.floats.d;
+--> Time,Timeseries,Value,DataType
+--> 1,root.floats.d.d,1.2345678E7,DOUBLE
+--> 1,root.floats.d.f,1.0E-4,FLOAT
+select cast(d as TEXT), cast(f as TEXT), d, f from root.floats.d;
+--> Time,CAST(root.floats.d.d AS TEXT),CAST(root.floats.d.f AS TEXT),root.floats.d.d,root.floats.d.f
+--> 1,1.2345678E7,1.0E-4,1.2345678E7,1.0E-4
