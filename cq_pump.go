@@ -404,27 +404,9 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 		run.out.tablets = append(run.out.tablets, tablets...)
 		return nil
 	}
-	rows, err := res.Collect()
+	rows, err := r.rows(ctx, res, chunk, end)
 	if err != nil {
 		return err
-	}
-	r.fromLabels(rows)
-	full := func(string, int64) bool { return true }
-	if r.counts {
-		q := r.query
-		q.Start, q.End = time.Unix(0, chunk.From), time.Unix(0, end)
-		if full, err = r.presence(ctx, &q); err != nil {
-			return err
-		}
-	}
-	for i, t := range rows {
-		var keep []int
-		for row, at := range t.Times {
-			if at < chunk.To && full(t.Device, at) {
-				keep = append(keep, row)
-			}
-		}
-		rows[i] = t.pick(keep)
 	}
 	if len(r.q.spec.Sinks) > 0 {
 		if err := r.emit(run, rows, chunk, change); err != nil {
@@ -444,6 +426,34 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 		return nil
 	}
 	return r.difference(run, in, tablets, incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
+}
+
+// rows computes the windows of chunk. They have the start of their window as
+// time; windows without input have none.
+func (r *viewRun) rows(ctx context.Context, res *Result, chunk incremental.Range, end int64) ([]*Tablet, error) {
+	rows, err := res.Collect()
+	if err != nil {
+		return nil, err
+	}
+	r.fromLabels(rows)
+	full := func(string, int64) bool { return true }
+	if r.counts {
+		q := r.query
+		q.Start, q.End = time.Unix(0, chunk.From), time.Unix(0, end)
+		if full, err = r.presence(ctx, &q); err != nil {
+			return nil, err
+		}
+	}
+	for i, t := range rows {
+		var keep []int
+		for row, at := range t.Times {
+			if at < chunk.To && full(t.Device, at) {
+				keep = append(keep, row)
+			}
+		}
+		rows[i] = t.pick(keep)
+	}
+	return rows, nil
 }
 
 // toRowTimes gives rows that carry the start of their window the time they are

@@ -1,0 +1,65 @@
+package tickwell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Results that are stored and those that are not yet are read as one.
+func TestIncrementalReadWithTail(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
+	must(t, db.CreateContinuousQuery(ctx, manyDevices("by")))
+	must(t, db.CreateContinuousQuery(ctx, countEvery("scheduled", time.Minute)))
+	read := func(name string, from, to int64, want string) {
+		t.Helper()
+		var start, end time.Time
+		if to > 0 {
+			start, end = time.Unix(from, 0), time.Unix(to, 0)
+		}
+		all, err := db.ReadContinuousQuery(ctx, name, start, end)
+		must(t, err)
+		var got []string
+		for _, tab := range all {
+			for r := range tab.Rows() {
+				s := fmt.Sprintf("%s@%d", tab.Device, r.Time().Unix())
+				for i := range tab.Columns {
+					s += fmt.Sprintf(" %s=%s", tab.Columns[i].Name, r.Value(i))
+				}
+				got = append(got, s)
+			}
+		}
+		if g := strings.Join(got, ", "); g != want {
+			t.Errorf("read %s, want %s", g, want)
+		}
+	}
+	read("m", 0, 0, "")
+	for i := range int64(20) {
+		cqPut(t, db, "root.in.d", 10*i, 1)
+	}
+	const fresh = "root.m@0 n=6 sum=6, root.m@60 n=6 sum=6, root.m@120 n=6 sum=6, root.m@180 n=2 sum=2"
+	read("m", 0, 0, fresh) // nothing is stored
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.n", "n@0=6 n@60=6 n@120=6")
+	read("m", 0, 0, fresh)
+	cqPut(t, db, "root.in.d", 65, 10)
+	must(t, db.Delete(ctx, "root.in.d.s", time.Unix(0, 0), time.Unix(60, 0)))
+	cqPut(t, db, "root.in.e", 65, 3)
+	read("m", 0, 0, "root.m@60 n=7 sum=16, root.m@120 n=6 sum=6, root.m@180 n=2 sum=2")
+	read("m", 60, 180, "root.m@60 n=7 sum=16, root.m@120 n=6 sum=6")
+	read("by", 60, 120, "root.by.d@60 sum=16, root.by.e@60 sum=3")
+	cqRows(t, db, "root.m.n", "n@0=6 n@60=6 n@120=6") // reading stores nothing
+	must(t, db.Quiesce(ctx))
+	read("m", 0, 0, "root.m@60 n=7 sum=16, root.m@120 n=6 sum=6, root.m@180 n=2 sum=2")
+	if _, err := db.ReadContinuousQuery(ctx, "scheduled", time.Time{}, time.Time{}); !errors.Is(err, ErrBadInput) {
+		t.Errorf("a scheduled query: got %v", err)
+	}
+	if _, err := db.ReadContinuousQuery(ctx, "other", time.Time{}, time.Time{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an unknown query: got %v", err)
+	}
+}
