@@ -195,7 +195,7 @@ func TestValuesAndTypes(t *testing.T) {
 		length, ok := types[i].Length()
 		require.Equal(t, w.db == "TEXT", ok)
 		if ok {
-			require.EqualValues(t, math.MaxInt64, length)
+			require.Equal(t, int64(math.MaxInt64), length)
 		}
 		_, _, ok = types[i].DecimalSize()
 		require.False(t, ok)
@@ -240,7 +240,7 @@ func TestScan(t *testing.T) {
 	require.NoError(t, rows.Scan(&at, &b, &i, &l, &f, &d, &s))
 	require.Equal(t, sql.NullBool{Bool: true, Valid: true}, b)
 	require.Equal(t, sql.NullInt32{Int32: -7, Valid: true}, i)
-	require.EqualValues(t, math.MaxInt64, *l)
+	require.Equal(t, int64(math.MaxInt64), *l)
 	require.Equal(t, sql.Null[float32]{V: 1.5, Valid: true}, f)
 	require.Equal(t, "0.1", string(d))
 	require.Equal(t, "it's", string(s))
