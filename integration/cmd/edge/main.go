@@ -1,0 +1,194 @@
+// Command edge runs what a small gateway does for a simulated time and prints
+// what it costs: 1,000 series at 1 Hz (100 devices with 10 columns, two-decimal
+// walks), 5 triggers and 5 continuous queries, under the Edge profile with a
+// sync every 10 s.
+//
+//	go run ./cmd/edge [-time 24h] [-dir DIR]
+//
+// It prints the resident memory, and the 4-KiB pages written between syncs as
+// bytes a point (each page once a sync, one more for the file's inode at each
+// sync, one for each sync of a directory), next to the floor: the bytes handed
+// to the file system. Asked are at most 16 MiB with the GC settings given here
+// (GOGC=20, GOMEMLIMIT=12MiB unless the environment says otherwise) and 16 bytes
+// a point.
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+const (
+	devices = 100
+	columns = 10
+)
+
+func main() {
+	length := flag.Duration("time", 24*time.Hour, "simulated time")
+	dir := flag.String("dir", "", "where the store is made; default a temporary folder")
+	flag.Parse()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(20)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(12 << 20)
+	}
+	if err := run(*length, *dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(length time.Duration, dir string) error {
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "edge")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
+		dir = filepath.Join(tmp, "db")
+	}
+	ctx := context.Background()
+	fs := &pages{FS: vfs.OS()}
+	clk := clock.NewFake(time.Unix(1_700_000_000, 0))
+	fired := 0
+	opts := &tickwell.Options{
+		FS: fs, Clock: clk, Logger: slog.New(slog.DiscardHandler), Profile: tickwell.Edge(),
+		Sync: tickwell.SyncInterval(10 * time.Second), QuotaBytes: 256 << 20,
+	}
+	for i := range 5 {
+		opts.Triggers = append(opts.Triggers, tickwell.TriggerSpec{
+			Name: fmt.Sprint("limit", i), Pattern: fmt.Sprintf("root.gw.d%d.*", i*7), When: tickwell.AfterInsert,
+			Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+				for row := range f.Rows() {
+					if row.Float64(0) > 1e6 {
+						fired++
+					}
+				}
+				return nil
+			}),
+		})
+	}
+	db, err := tickwell.Open(ctx, dir, opts)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	group := newGroup()
+	if err := group.insert(ctx, db, clk.Now()); err != nil {
+		return err
+	}
+	for i := range 5 {
+		col := expr.Col(fmt.Sprint("s", i))
+		spec := tickwell.CQSpec{
+			Name: fmt.Sprint("minute", i), Every: time.Minute,
+			Query: tickwell.Query{
+				Select: []expr.Expr{expr.Avg(col), expr.Max(col)}, From: []string{fmt.Sprintf("root.gw.d%d", i*11)},
+				GroupBy: tickwell.GroupByTime{Interval: time.Minute},
+				Into:    []tickwell.Target{{Device: fmt.Sprint("root.minutes.d", i), Columns: []string{"avg", "max"}}},
+			},
+		}
+		if err := db.CreateContinuousQuery(ctx, spec); err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	seconds := int64(length / time.Second)
+	for s := range seconds {
+		clk.Advance(time.Second)
+		if err := group.insert(ctx, db, clk.Now()); err != nil {
+			return err
+		}
+		if s%60 == 59 {
+			if err := db.Quiesce(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := db.Sync(ctx); err != nil {
+		return err
+	}
+	took := time.Since(start)
+	points := float64((seconds + 1) * devices * columns)
+	st := db.Stats()
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	now, peak := resident()
+	fmt.Printf("%v simulated in %v: %.0f points, %d in the store, %d files of %d bytes\n",
+		length, took.Round(time.Second), points, st.Points, st.Files, st.DiskBytes)
+	fmt.Printf("resident %.1f MiB at the end, %.1f at most (asked 16)\n", now, peak)
+	fmt.Printf("pages between syncs %.2f bytes/point (asked 16), floor %.2f handed over, %d syncs\n",
+		float64(fs.touched)*pageSize/points, float64(fs.bytes)/points, fs.syncs)
+	return nil
+}
+
+// group is the rows of one second.
+type group struct {
+	tablets []*tickwell.Tablet
+	values  []int64
+	seed    uint64
+}
+
+func newGroup() *group {
+	g := &group{values: make([]int64, devices*columns), seed: 1}
+	for d := range devices {
+		t := &tickwell.Tablet{Device: fmt.Sprint("root.gw.d", d), Times: make([]int64, 1)}
+		for c := range columns {
+			t.Columns = append(t.Columns, tickwell.Column{Name: fmt.Sprint("s", c), Data: make(tickwell.Float64s, 1)})
+		}
+		g.tablets = append(g.tablets, t)
+	}
+	for i := range g.values {
+		g.values[i] = int64(i%50) * 100
+	}
+	return g
+}
+
+func (g *group) insert(ctx context.Context, db *tickwell.DB, now time.Time) error {
+	for d, t := range g.tablets {
+		t.Times[0] = now.UnixNano()
+		for c := range t.Columns {
+			g.seed = g.seed*6364136223846793005 + 1442695040888963407
+			v := &g.values[d*columns+c]
+			*v += int64(g.seed>>60) - 7
+			t.Columns[c].Data.(tickwell.Float64s)[0] = float64(*v) / 100
+		}
+	}
+	return db.InsertTablets(ctx, g.tablets...)
+}
+
+// resident returns the resident memory of this process and its maximum in MiB,
+// where /proc tells.
+func resident() (now, peak float64) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var kb float64
+		if name, rest, ok := strings.Cut(lines.Text(), ":"); ok {
+			fmt.Sscan(rest, &kb)
+			switch name {
+			case "VmRSS":
+				now = kb / 1024
+			case "VmHWM":
+				peak = kb / 1024
+			}
+		}
+	}
+	return now, peak
+}
