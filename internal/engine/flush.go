@@ -357,7 +357,11 @@ func (bw *blockWriter) merge(r *merge.Rows) error {
 	if err := r.Err(); err != nil {
 		return err
 	}
-	return bw.flush()
+	if err := bw.flush(); err != nil {
+		return err
+	}
+	bw.w.EndSeries(bw.ids)
+	return nil
 }
 
 // copyBlock writes a chunk as it is encoded.

@@ -38,6 +38,7 @@ type Writer struct {
 	chunks []chunk // by ChunkRef.id - 1
 	series map[uint32]*openSeries
 	coder  entryCoder
+	spare  [][]BlockInfo // of series that ended
 	// Index entries, complete, in arena.
 	entries []pendingEntry
 	arena   []byte
@@ -115,6 +116,9 @@ func (w *Writer) AddBlock(series uint32, kind column.Kind, c ChunkRef, payload [
 		w.series[series] = s
 		w.total.series++
 	}
+	if n := len(w.spare); s.blocks == nil && n > 0 {
+		s.blocks, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
 	ch := &w.chunks[c.id-1]
 	if ch.times != nil {
 		ch.ref = w.put(pieceTimes, ch.times)
@@ -181,6 +185,19 @@ func (w *Writer) closeEntry(s *openSeries) {
 		minTime: first.MinTime, maxTime: last.MaxTime,
 	})
 	s.blocks = s.blocks[:0]
+}
+
+// EndSeries says that no blocks of some series follow soon, so that what is kept
+// of those written takes less memory. More blocks may follow all the same.
+func (w *Writer) EndSeries(series []uint32) {
+	for _, id := range series {
+		s := w.series[id]
+		if s == nil || s.blocks == nil {
+			continue
+		}
+		w.closeEntry(s)
+		w.spare, s.blocks = append(w.spare, s.blocks), nil
+	}
 }
 
 // Size returns the bytes written so far, without the index.

@@ -36,8 +36,11 @@ const (
 	columns = 10
 )
 
+var budget *int64
+
 func main() {
 	length := flag.Duration("time", 24*time.Hour, "simulated time")
+	budget = flag.Int64("budget", 4<<20, "MemoryBudget of the store in bytes")
 	dir := flag.String("dir", "", "where the store is made; default a temporary folder")
 	flag.Parse()
 	if os.Getenv("GOGC") == "" {
@@ -67,7 +70,7 @@ func run(length time.Duration, dir string) error {
 	fired := 0
 	opts := &tickwell.Options{
 		FS: fs, Clock: clk, Logger: slog.New(slog.DiscardHandler), Profile: tickwell.Edge(),
-		Sync: tickwell.SyncInterval(10 * time.Second), QuotaBytes: 256 << 20,
+		Sync: tickwell.SyncInterval(10 * time.Second), QuotaBytes: 256 << 20, MemoryBudget: *budget,
 	}
 	for i := range 5 {
 		opts.Triggers = append(opts.Triggers, tickwell.TriggerSpec{
