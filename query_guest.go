@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/exec"
 )
@@ -30,13 +32,18 @@ func (u *usedFunctions) Function(name string) (exec.Function, bool) {
 	return f, ok
 }
 
+// patience is how long a function may take to return after the context has
+// ended. It is real time, for the clock of a test may stand still.
+const patience = 10 * time.Millisecond
+
 // guest runs a query in its own goroutine.
 type guest struct {
 	ctx   context.Context
 	names []string
 	ask   chan struct{} // for the next batch; closed when no more is wanted
 	give  chan batch
-	gone  bool // it was left behind
+	done  chan struct{} // closed when the goroutine has given everything back
+	gone  bool          // it was left behind
 }
 
 type batch struct {
@@ -46,8 +53,9 @@ type batch struct {
 
 // hostGuest starts a goroutine that runs run and, when it is over, calls end.
 func hostGuest(ctx context.Context, names []string, run *exec.Run, end func()) *guest {
-	g := &guest{ctx: ctx, names: names, ask: make(chan struct{}), give: make(chan batch, 1)}
+	g := &guest{ctx: ctx, names: names, ask: make(chan struct{}), give: make(chan batch, 1), done: make(chan struct{})}
 	go func() {
+		defer close(g.done)
 		defer end()
 		defer run.Close()
 		for range g.ask {
@@ -76,9 +84,8 @@ func (g *guest) next() (*exec.Table, error) {
 	}
 	select {
 	case g.ask <- struct{}{}:
-	case <-g.ctx.Done(): // it has ended by Goexit
-		g.gone = true
-		return nil, g.ctx.Err()
+	case <-g.done: // it has ended by Goexit
+		return nil, nil
 	}
 	select {
 	case b := <-g.give:
@@ -90,15 +97,24 @@ func (g *guest) next() (*exec.Table, error) {
 		return b.rows, b.err
 	case <-g.ctx.Done():
 	}
-	// A function that looks at nothing may still be about to return.
+	// The query itself ends at once; only a function can take longer.
+	over := make(chan struct{})
+	stop := clock.System().AfterFunc(patience, func() { close(over) })
+	defer stop()
 	select {
 	case b := <-g.give:
 		return b.rows, b.err
-	default:
+	case <-over:
 	}
 	g.gone = true
 	return nil, fmt.Errorf("function %s has not returned: %w", strings.Join(g.names, ", "), g.ctx.Err())
 }
 
-// close ends the goroutine, at once or when the function returns.
-func (g *guest) close() { close(g.ask) }
+// close ends the goroutine: at once, or, if it was left behind, when the
+// function returns.
+func (g *guest) close() {
+	close(g.ask)
+	if !g.gone {
+		<-g.done
+	}
+}
