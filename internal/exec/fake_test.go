@@ -197,7 +197,7 @@ func (r *fakeRows) Close() {
 func (f *fakeStore) Last(s *Series) (int64, column.Cell, bool, error) {
 	p := f.points[s]
 	if n := p.Len(); n > 0 {
-		return p.Times[n-1], p.Cols[0].Cell(n-1), true, nil
+		return p.Times[n-1], p.Cols[0].Cell(n - 1), true, nil
 	}
 	return 0, column.Cell{}, false, nil
 }
