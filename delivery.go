@@ -21,9 +21,10 @@ import (
 type sinkSet struct {
 	mu      sync.Mutex
 	all     map[string]*deliver.Pipeline[Event]
-	names   []string        // of all, sorted; replaced, never changed
-	dropped map[string]bool // names that triggers may still emit to
-	redrive chan struct{}   // held by whoever moves dead letters
+	types   map[string]string // Go types of the sinks
+	names   []string          // of all, sorted; replaced, never changed
+	dropped map[string]bool   // names that triggers may still emit to
+	redrive chan struct{}     // held by whoever moves dead letters
 }
 
 // AddSink starts a sink. Events that wait under its name are delivered first.
@@ -64,9 +65,9 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		return fail(err)
 	}
 	if s.all == nil {
-		s.all = make(map[string]*deliver.Pipeline[Event])
+		s.all, s.types = make(map[string]*deliver.Pipeline[Event]), make(map[string]string)
 	}
-	s.all[spec.Name] = p
+	s.all[spec.Name], s.types[spec.Name] = p, fmt.Sprintf("%T", spec.Sink)
 	s.names = slices.Sorted(maps.Keys(s.all))
 	delete(s.dropped, spec.Name)
 	return nil
@@ -235,6 +236,12 @@ func (s *sinkSet) has(name string) bool {
 	return s.all[name] != nil
 }
 
+func (s *sinkSet) typeOf(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.types[name]
+}
+
 func (s *sinkSet) pipelines() map[string]*deliver.Pipeline[Event] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,7 +278,7 @@ func (db *DB) sinkStats() []SinkStats {
 	for name, p := range db.sinks.pipelines() {
 		s := p.Stats()
 		st := SinkStats{
-			Name: name, Backlog: s.Backlog, Delivered: s.Delivered, Retries: s.Retries, Dead: s.Dead, LastError: s.LastError,
+			Name: name, Type: db.sinks.typeOf(name), Backlog: s.Backlog, Delivered: s.Delivered, Retries: s.Retries, Dead: s.Dead, LastError: s.LastError,
 			Health: s.Health.String(), Since: s.Since, Breaker: s.Breaker.String(), LastSuccess: s.LastSuccess, InFlight: s.InFlight,
 		}
 		for _, n := range s.Dropped {

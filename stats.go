@@ -29,13 +29,14 @@ type Stats struct {
 // SinkStats are the counters of one sink since Open.
 type SinkStats struct {
 	Name        string
-	Backlog     int64 // events waiting
-	Delivered   int64 // acknowledged by the target
-	Retries     int64 // attempts that failed and were or will be repeated
-	Dead        int64 // given up: to DeadLetter, or kept as dead letters
-	Dropped     int64 // lost to the limits of the outbox
-	DeadLetters int64 // kept now, see [DB.Redrive]
-	InFlight    int   // attempts under way
+	Type        string // Go type of the Sink, such as *webhook.Sink
+	Backlog     int64  // events waiting
+	Delivered   int64  // acknowledged by the target
+	Retries     int64  // attempts that failed and were or will be repeated
+	Dead        int64  // given up: to DeadLetter, or kept as dead letters
+	Dropped     int64  // lost to the limits of the outbox
+	DeadLetters int64  // kept now, see [DB.Redrive]
+	InFlight    int    // attempts under way
 	LastError   string
 	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
 	// is open), "disabled" (by the target, see [DB.EnableSink]), "stopped" or

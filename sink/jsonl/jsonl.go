@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
@@ -18,7 +19,7 @@ import (
 // cut inside a batch by other writers of the same file. Set either W or Path.
 type Sink struct {
 	// W is where lines go. If it has Sync() error, as *os.File does, that is
-	// called before a batch counts as delivered.
+	// called before a batch counts as delivered, except for pipes and terminals.
 	W io.Writer
 
 	// Path is a file that lines are appended to and synced, such as
@@ -122,10 +123,20 @@ func write(w io.Writer, b []byte) error {
 	if _, err := w.Write(b); err != nil {
 		return fmt.Errorf("jsonl: write: %w", err)
 	}
-	if f, ok := w.(interface{ Sync() error }); ok {
+	if f, ok := w.(interface{ Sync() error }); ok && !pipe(w) {
 		if err := f.Sync(); err != nil {
 			return fmt.Errorf("jsonl: sync: %w", err)
 		}
 	}
 	return nil
+}
+
+// pipe reports whether w is a file that keeps nothing, and so cannot be synced.
+func pipe(w io.Writer) bool {
+	f, ok := w.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && !info.Mode().IsRegular()
 }
