@@ -132,8 +132,8 @@ func TestWindowAverageAlerter(t *testing.T) {
 }
 
 // await runs a query until it gives what is wanted, for a while: IoTDB
-// acknowledges a message before it has stored the row, and makes a database for
-// the first one, which takes seconds.
+// makes a database for the first row, and shows it seconds after it has
+// acknowledged the message.
 func await(t testing.TB, iotdb *server.IoTDB, query string, want []string) []string {
 	t.Helper()
 	for began := time.Now(); ; {
