@@ -94,7 +94,8 @@ func TestSnowflakeViaKafka(t *testing.T) {
 	b := newBroker(t)
 	clock := tickwelltest.NewClock(time.Unix(1000, 0))
 	db := openQuiet(t, &tickwell.Options{
-		Clock: clock, Sinks: []tickwell.SinkSpec{{Name: "kafka", Sink: &Sink{Brokers: b.ListenAddrs(), Topic: "snowflake", Create: &NewTopic{Partitions: 2}}}},
+		// An attempt must outlast what the test moves the clock by.
+		Clock: clock, Sinks: []tickwell.SinkSpec{{Name: "kafka", Timeout: time.Hour, Sink: &Sink{Brokers: b.ListenAddrs(), Topic: "snowflake", Create: &NewTopic{Partitions: 2}}}},
 	})
 	type reading struct {
 		at            int
@@ -161,7 +162,8 @@ func TestEveryFiveSeconds(t *testing.T) {
 	b := newBroker(t)
 	clock := tickwelltest.NewClock(time.Unix(1000, 0))
 	db := openQuiet(t, &tickwell.Options{
-		Clock: clock, Sinks: []tickwell.SinkSpec{{Name: "kafka", Sink: &Sink{Brokers: b.ListenAddrs(), Topic: "stats", Create: &NewTopic{Partitions: 1}}}},
+		// An attempt must outlast what the test moves the clock by.
+		Clock: clock, Sinks: []tickwell.SinkSpec{{Name: "kafka", Timeout: time.Hour, Sink: &Sink{Brokers: b.ListenAddrs(), Topic: "stats", Create: &NewTopic{Partitions: 1}}}},
 	})
 	v := expr.Col("v")
 	if err := db.CreateContinuousQuery(t.Context(), tickwell.CQSpec{Name: "stats", Sinks: []string{"kafka"}, Query: tickwell.Query{
