@@ -53,6 +53,7 @@ func resample(spec tickwell.CQSpec) {
 				return
 			}
 		}
+		db.Quiesce(ctx) // what the rows have set off is done at their time
 	}
 }
 
@@ -193,8 +194,9 @@ func ExampleCQSpec_expressions() {
 func ExampleCQSpec_incremental() {
 	resample(tickwell.CQSpec{Query: maxOf()}) // nothing says when: once a row is newer than the window
 	// Output:
-	// 11: [0, 10) root.out@0 9
-	// 31: [10, 20) root.out@10 19
+	// 10: [0, 10) root.out@0 9
+	// 30: [10, 20) root.out@10 19
+	// 40: [30, 40) root.out@30 39
 }
 
 // The mean of each hour lands in a series of its own, one point an hour.
@@ -234,8 +236,8 @@ func ExampleContinuousQuery() {
 func ExampleCQSpec_lateness() {
 	resample(tickwell.CQSpec{Query: maxOf(), Lateness: 5 * time.Second})
 	// Output:
-	// 16: [0, 10) root.out@0 9
-	// 31: [10, 20) root.out@10 19
+	// 15: [0, 10) root.out@0 9
+	// 30: [10, 20) root.out@10 19
 }
 
 func ExampleCQSpec_atEnd() {
@@ -250,17 +252,17 @@ func ExampleCQSpec_leftOpen() {
 	q.GroupBy = tickwell.GroupByTime{Interval: 10 * time.Second, LeftOpen: true} // (0, 10] has the time 10
 	resample(tickwell.CQSpec{Query: q})
 	// Output:
-	// 2: [-10, 0) root.out@0 0
-	// 12: [0, 10) root.out@10 10
-	// 31: [10, 20) root.out@20 19
-	// 32: [20, 30) root.out@30 30
+	// 1: [-10, 0) root.out@0 0
+	// 11: [0, 10) root.out@10 10
+	// 30: [10, 20) root.out@20 19
+	// 31: [20, 30) root.out@30 30
 }
 
 func ExampleCQSpec_origin() {
 	resample(tickwell.CQSpec{Query: maxOf(), Origin: time.Unix(5, 0)}) // windows begin at 5, 15, 25
 	// Output:
-	// 6: [-5, 5) root.out@-5 4
-	// 16: [5, 15) root.out@5 14
-	// 31: [15, 25) root.out@15 19
-	// 36: [25, 35) root.out@25 34
+	// 5: [-5, 5) root.out@-5 4
+	// 15: [5, 15) root.out@5 14
+	// 30: [15, 25) root.out@15 19
+	// 35: [25, 35) root.out@25 34
 }
