@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
 )
@@ -194,6 +195,8 @@ func (p *planner) check() error {
 	}
 	if !p.agg {
 		switch {
+		case slices.ContainsFunc(q.OrderBy, func(o Order) bool { return p.hasAgg(o.By) }):
+			return badQuery("raw data and aggregation hybrid query is not supported")
 		case q.Group.Kind != GroupNone:
 			return badQuery("common queries and aggregated queries are not allowed to appear at the same time: group by without an aggregate")
 		case !q.Having.IsZero():
@@ -601,13 +604,10 @@ func (p *planner) planDevices(plan *Plan) error {
 		slices.SortFunc(found, func(a, b *Series) int { return int(int64(a.ID) - int64(b.ID)) })
 		var measurements []string
 		for _, s := range found {
-			if k := kinds[s.Name]; k == nil {
+			if kinds[s.Name] == nil {
 				kinds[s.Name] = s
-				measurements = append(measurements, s.Name)
-			} else if k.Kind != s.Kind {
-				return nil, fmt.Errorf("ALIGN BY DEVICE: the data types of the same measurement column should be the same across devices: %s is %s, %s is %s: %w",
-					k.Path(), DocumentKind(k.Kind), s.Path(), DocumentKind(s.Kind), errs.KindMismatch)
-			} else if !slices.Contains(measurements, s.Name) {
+			}
+			if !slices.Contains(measurements, s.Name) {
 				measurements = append(measurements, s.Name)
 			}
 		}
@@ -639,7 +639,38 @@ func (p *planner) planDevices(plan *Plan) error {
 		}
 		plan.cols = pt.cols
 		if s.reads {
+			if len(plan.parts) > 0 {
+				if err := sameKinds(plan.parts[0], pt); err != nil {
+					return err
+				}
+			}
 			plan.parts = append(plan.parts, pt)
+		}
+	}
+	return nil
+}
+
+// sameKinds refuses two devices whose rows cannot stand below each other, or
+// cannot be put in order. What counts is the column, not the measurement it is
+// made of: count(s) is of one kind whatever s is.
+func sameKinds(a, b *part) error {
+	differ := func(name, other string, k, l column.Kind) error {
+		return fmt.Errorf("ALIGN BY DEVICE: the data types of the same measurement column should be the same across devices: %s is %s, %s is %s: %w",
+			name, DocumentKind(k), other, DocumentKind(l), errs.KindMismatch)
+	}
+	for i, c := range a.cols {
+		d := b.cols[i]
+		switch {
+		case c.Kind == d.Kind || c.Kind == column.Null || d.Kind == column.Null:
+		case c.Source != nil && d.Source != nil:
+			return differ(c.Source.Path(), d.Source.Path(), c.Kind, d.Kind)
+		default:
+			return differ(c.Name+" of "+a.device, c.Name+" of "+b.device, c.Kind, d.Kind)
+		}
+	}
+	for i, k := range a.keys {
+		if l := b.keys[i]; k != nil && l != nil && k.kind != l.kind && k.kind != column.Null && l.kind != column.Null {
+			return differ(k.text+" of "+a.device, l.text+" of "+b.device, k.kind, l.kind)
 		}
 	}
 	return nil

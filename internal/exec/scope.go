@@ -226,11 +226,13 @@ func (s *scope) keys(pt *part, out *builder, find func(string) ([]string, error)
 			continue
 		}
 		all, err := s.p.expand(o.By, find)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if len(all) != 1 {
-			return badQuery("order by %s: it stands for %d columns, not one", o.By, len(all))
+		case len(all) == 0:
+			return badQuery("%s in order by clause doesn't exist", o.By)
+		case len(all) > 1:
+			return badQuery("%s in order by clause shouldn't refer to more than one timeseries", o.By)
 		}
 		n, err := out.build(all[0])
 		if err != nil {
