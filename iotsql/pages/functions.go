@@ -57,6 +57,9 @@ func (counter) BeforeStart(in *tickwell.UDFInput, cfg *tickwell.UDTFConfig) erro
 			return err
 		}
 	}
+	if n[1] == 0 { // to the store, a step that is not given
+		return errors.New("parameter slidingStep(0) should be positive")
+	}
 	at := func(v int64) time.Time { return time.Unix(0, v*int64(in.Unit)) }
 	cfg.Output(tickwell.KindInt32).SlidingTime(time.Duration(n[0])*in.Unit, time.Duration(n[1])*in.Unit).Display(at(n[2]), at(n[3]))
 	return nil
