@@ -571,3 +571,22 @@ SELECT value FROM root.overflow WHERE value < 4 ORDER BY TIME DESC ALIGN BY DEVI
 --> 6442450945,root.overflow,2
 --> 4294967297,root.overflow,1
 --> 2147483649,root.overflow,0
+-- Aggregates of one kind over measurements of several, written by a statement and by a continuous query.
+\clock 2026-01-01T00:00:00Z
+create timeseries root.mix.d1.s0 with datatype=INT32;
+create timeseries root.mix.d2.s0 with datatype=DOUBLE;
+create cq mixed resample every 10s begin select count(s0) as c, sum(s0) as s, avg(s0) as a into root.mixed.::(c, s, a) from root.mix.* group by(10s) align by device end;
+insert into root.mix.d1(time, s0) values (2026-01-01T00:00:01Z, 3), (2026-01-01T00:00:02Z, 4);
+insert into root.mix.d2(time, s0) values (2026-01-01T00:00:01Z, 3.5), (2026-01-01T00:00:02Z, 4.5);
+\advance 11s
+\wait
+select c, s, a from root.mixed.* where time >= 2026-01-01T00:00:00Z align by device;
+--> Time,Device,c,s,a
+--> 1767225600000,root.mixed.d1,2,7.0,3.5
+--> 1767225600000,root.mixed.d2,2,8.0,4.0
+select sum(s0) into root.summed.::(s) from root.mix.* align by device;
+--> SourceDevice,SourceColumn,TargetTimeseries,Written
+--> root.mix.d1,sum(s0),root.summed.d1.s,1
+--> root.mix.d2,sum(s0),root.summed.d2.s,1
+select first_value(s0) into root.summed.::(v) from root.mix.* align by device;
+--! the data types of the same measurement column should be the same across devices
