@@ -12,7 +12,8 @@ import (
 
 // OnWindow returns a trigger that cuts the points of each series of kind T into
 // windows and calls eval with each window that is complete. It is always
-// Stateful. series is the path.
+// Stateful. series is the path. Series of other kinds are left out; the times of
+// a window are Unix nanoseconds.
 //
 // The windows live in the store: each firing logs the points that came, and now
 // and then a snapshot in their place, so that after a restart, a crash included,

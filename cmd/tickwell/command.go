@@ -87,7 +87,7 @@ func (c *command) parse(args []string) (rest []string, err error) {
 func (c *command) counted(rest []string) ([]string, error) {
 	switch {
 	case len(rest) < c.lo:
-		return nil, wrongf("something is missing")
+		return nil, wrongf("an argument is missing")
 	case c.hi >= 0 && len(rest) > c.hi:
 		return nil, wrongf("too many arguments: %q", rest[c.hi:])
 	}

@@ -51,7 +51,7 @@ func TestUsage(t *testing.T) {
 	require.Contains(t, do(t, "help"), "130  interrupted")
 	require.Equal(t, do(t, "help"), do(t, "-h"))
 	require.Contains(t, fails(t, exitUsage, "inpect"), `did you mean "inspect"?`)
-	require.Contains(t, fails(t, exitUsage, "inspect"), "something is missing")
+	require.Contains(t, fails(t, exitUsage, "inspect"), "an argument is missing")
 	require.Contains(t, fails(t, exitUsage, "inspect", "a", "b"), "too many")
 	require.Contains(t, fails(t, exitUsage, "inspect", "-nonsense", "a"), "not defined: -nonsense")
 	require.Contains(t, fails(t, exitUsage, "help", "nothing"), "no command")
