@@ -1,4 +1,7 @@
-// Package tickwelltest has what tests of programs that use tickwell need.
+// Package tickwelltest has what tests of programs that use tickwell need:
+// a Store whose clock the test moves, a Recorder for its events, a Disk that
+// fails when told to, a Workload of made-up rows, and checks of one's own
+// triggers, functions and sinks (CheckTrigger, CheckUDTF, CheckUDAF, TestSink).
 package tickwelltest
 
 import (
