@@ -92,6 +92,7 @@ func testParts(r *repo) []part {
 		part{"readme", 5 * time.Minute, r.own("internal/readme", nil)},
 		part{"size gate", 5 * time.Minute, r.own("internal/sizegate", nil)},
 		part{"bench", 10 * time.Minute, r.bench},
+		part{"fuzz iotsql", 5 * time.Minute, r.fuzzSQL},
 	)
 	for _, t := range targets {
 		parts = append(parts, part{"build " + t.name(), 10 * time.Minute, r.build(t)})
