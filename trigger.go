@@ -17,8 +17,9 @@ import (
 // once. Writes that Fire makes through f, or through a DB with ctx, belong to
 // the firing: they return when stored, and fire triggers of their own when it is
 // over. Writes through any other context are inserts like any other, whose
-// triggers fire inside the call: a stateful trigger that so writes into its own
-// pattern waits for itself until the store closes.
+// triggers fire inside the call: one that so writes into the pattern of a
+// stateful trigger that listens to the insert it is called for, itself or
+// another, waits until the store closes. Use ctx.
 //
 // These optional methods, the hooks of the IoTDB trigger pages, are found when
 // the trigger is created and listed in [TriggerInfo]:
