@@ -109,9 +109,11 @@ func runNamed(t *testing.T, root string, covers []cover) results {
 	}
 	ran := results{}
 	for moduleDir := range names {
-		cmd := exec.CommandContext(t.Context(), "go", slices.Concat(
-			[]string{"test", "-json", "-vet=off", "-run", "^(" + strings.Join(unique(names[moduleDir]), "|") + ")$"},
-			unique(dirs[moduleDir]))...)
+		args := []string{"test", "-json", "-vet=off", "-run", "^(" + strings.Join(unique(names[moduleDir]), "|") + ")$"}
+		if moduleDir != "." {
+			args = append(args, "-p=1") // real servers start side by side otherwise
+		}
+		cmd := exec.CommandContext(t.Context(), "go", slices.Concat(args, unique(dirs[moduleDir]))...)
 		cmd.Dir = filepath.Join(root, filepath.FromSlash(moduleDir))
 		out, err := cmd.Output()
 		require.NoError(t, ran.read(bytes.NewReader(out)))
