@@ -28,7 +28,18 @@ func (b Bitmap) Unset(i int) {
 }
 
 // Any reports whether one of the rows [0, n) is null.
-func (b Bitmap) Any(n int) bool { return b.Count(n) > 0 }
+func (b Bitmap) Any(n int) bool {
+	for w := 0; w < len(b) && w<<6 < n; w++ {
+		word := b[w]
+		if rest := n - w<<6; rest < 64 {
+			word &= 1<<uint(rest) - 1
+		}
+		if word != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // Count returns how many of the rows [0, n) are null.
 func (b Bitmap) Count(n int) int {
