@@ -24,15 +24,80 @@ type event struct {
 
 // tests gathers the events of one or more runs of go test.
 type tests struct {
-	passed, failed, skips int // tests, subtests included
-	packages              int
-	failures              strings.Builder // output of what failed
+	packages   []*packageRun // in the order in which they began
+	complaints strings.Builder
+	running    map[string][]string // output of tests and packages not done yet
+	again      []string            // what failed first and passed when run again
+}
+
+// packageRun is what is known of the last run of one package's tests.
+type packageRun struct {
+	path                  string
+	ended, bad            bool
+	passed, failed, skips int      // tests, subtests included
+	failedTests           []string // without subtests
+	failures              strings.Builder
 	skipped               []skippedTest
-	notes                 []string            // what tests logged for the table
-	running               map[string][]string // output of tests and packages not done yet
+	notes                 []string // what tests logged for the table
 }
 
 func newTests() *tests { return &tests{running: map[string][]string{}} }
+
+// of returns the run of a package, begun when it is first heard of.
+func (t *tests) of(path string) *packageRun {
+	for _, p := range t.packages {
+		if p.path == path {
+			return p
+		}
+	}
+	p := &packageRun{path: path}
+	t.packages = append(t.packages, p)
+	return p
+}
+
+// bad lists the packages whose tests ran and failed.
+func (t *tests) bad() []string {
+	var list []string
+	for _, p := range t.packages {
+		if p.bad {
+			list = append(list, p.path)
+		}
+	}
+	return list
+}
+
+// replace puts the runs of u in place of those of the same packages.
+func (t *tests) replace(u *tests) {
+	for _, p := range u.packages {
+		if i := slices.IndexFunc(t.packages, func(q *packageRun) bool { return q.path == p.path }); i >= 0 {
+			t.packages[i] = p
+		} else {
+			t.packages = append(t.packages, p)
+		}
+	}
+	t.complaints.WriteString(u.complaints.String())
+	t.again = append(t.again, u.again...)
+	for key, said := range u.running {
+		t.running[key] = said
+	}
+}
+
+// failures is what the failing packages said, and the go command.
+func (t *tests) failures() string {
+	var b strings.Builder
+	for _, p := range t.packages {
+		b.WriteString(p.failures.String())
+	}
+	return b.String() + t.complaints.String()
+}
+
+func (t *tests) skipped() []skippedTest {
+	var list []skippedTest
+	for _, p := range t.packages {
+		list = append(list, p.skipped...)
+	}
+	return list
+}
 
 // read consumes a stream of events. It writes go test's own "ok" and "FAIL"
 // lines to out as they come, and the raw stream to raw.
@@ -59,20 +124,21 @@ func (t *tests) line(line []byte, out io.Writer) {
 	var e event
 	if json.Unmarshal(line, &e) != nil || e.Action == "" {
 		// Not an event: the go command itself complains.
-		t.failures.Write(line)
+		t.complaints.Write(line)
 		return
 	}
 	key := e.Package + " " + e.Test
 	switch e.Action {
 	case "build-output":
-		t.failures.WriteString(e.Output)
+		t.complaints.WriteString(e.Output)
 	case "output":
 		if e.Test == "" && (strings.HasPrefix(e.Output, "ok  \t") || strings.HasPrefix(e.Output, "FAIL\t")) {
 			fmt.Fprint(out, e.Output)
 		}
 		if m := testLog.FindStringSubmatch(e.Output); m != nil {
 			if note, ok := strings.CutPrefix(m[1], "note: "); ok {
-				t.notes = append(t.notes, note)
+				p := t.of(e.Package)
+				p.notes = append(p.notes, note)
 			}
 		}
 		t.running[key] = append(t.running[key], e.Output)
@@ -85,24 +151,27 @@ func (t *tests) line(line []byte, out io.Writer) {
 // end counts a test or package that ended, and keeps what it said if that
 // matters.
 func (t *tests) end(e event, said []string) {
+	p := t.of(e.Package)
 	if e.Test == "" {
-		if e.Action != "skip" { // a package without tests is skipped
-			t.packages++
-		}
+		p.ended = e.Action != "skip" // a package without tests is skipped
 		if e.Action == "fail" {
-			t.failures.WriteString(strings.Join(said, ""))
+			p.bad = true
+			p.failures.WriteString(strings.Join(said, ""))
 		}
 		return
 	}
 	switch e.Action {
 	case "pass":
-		t.passed++
+		p.passed++
 	case "fail":
-		t.failed++
-		fmt.Fprintf(&t.failures, "%s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
+		p.failed++
+		if !strings.Contains(e.Test, "/") {
+			p.failedTests = append(p.failedTests, e.Test)
+		}
+		fmt.Fprintf(&p.failures, "%s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
 	case "skip":
-		t.skips++
-		t.skipped = append(t.skipped, skippedTest{e.Package + " " + e.Test, skipReason(said)})
+		p.skips++
+		p.skipped = append(p.skipped, skippedTest{e.Package + " " + e.Test, skipReason(said)})
 	}
 }
 
@@ -122,22 +191,34 @@ func skipReason(said []string) string {
 func (t *tests) unfinished() {
 	for key, said := range t.running {
 		if !strings.HasSuffix(key, " ") {
-			fmt.Fprintf(&t.failures, "not finished: %s\n%s", key, tail(strings.Join(said, ""), 4<<10))
+			fmt.Fprintf(&t.complaints, "not finished: %s\n%s", key, tail(strings.Join(said, ""), 4<<10))
 		}
 	}
 }
 
 // note is what the table says of a run: what tests logged for it, else counts.
 func (t *tests) note() string {
-	if len(t.notes) > 0 && t.failed == 0 {
-		return strings.Join(t.notes, "; ")
+	var passed, failed, skips, packages int
+	var notes []string
+	for _, p := range t.packages {
+		passed, failed, skips = passed+p.passed, failed+p.failed, skips+p.skips
+		if p.ended {
+			packages++
+		}
+		notes = append(notes, p.notes...)
 	}
-	s := fmt.Sprintf("%d tests in %d packages", t.passed+t.failed+t.skips, t.packages)
-	if t.failed > 0 {
-		s += fmt.Sprintf(", %d failed", t.failed)
+	s := strings.Join(notes, "; ")
+	if s == "" || failed > 0 {
+		s = fmt.Sprintf("%d tests in %d packages", passed+failed+skips, packages)
+		if failed > 0 {
+			s += fmt.Sprintf(", %d failed", failed)
+		}
+		if skips > 0 {
+			s += fmt.Sprintf(", %d skipped", skips)
+		}
 	}
-	if t.skips > 0 {
-		s += fmt.Sprintf(", %d skipped", t.skips)
+	if len(t.again) > 0 {
+		s += "; FAILED AT FIRST: " + strings.Join(t.again, ", ")
 	}
 	return s
 }
@@ -156,23 +237,37 @@ func (r *repo) goTests(ctx context.Context, runs ...goTest) outcome {
 	t := newTests()
 	bad := false
 	for _, g := range runs {
-		if err := r.goTest(ctx, t, g); err != nil {
+		u := newTests()
+		err := r.goTest(ctx, u, g)
+		if err != nil && r.again {
+			err = r.runAgain(ctx, u, g, err)
+		}
+		t.replace(u)
+		if err != nil {
 			bad = true
-			if t.failures.Len() == 0 {
-				fmt.Fprintf(&t.failures, "%s: %v\n", g.module.rel, err)
+			if t.failures() == "" {
+				fmt.Fprintf(&t.complaints, "%s: %v\n", g.module.rel, err)
 			}
 		}
 	}
-	r.skipped = append(r.skipped, t.skipped...)
+	skippedTests := t.skipped()
+	r.skipped = append(r.skipped, skippedTests...)
 	if bad {
 		t.unfinished()
-		return failed(t.note(), t.failures.String())
+		return failed(t.note(), t.failures())
 	}
-	if t.packages == 0 {
+	var passedTests, packages int
+	for _, p := range t.packages {
+		passedTests += p.passed
+		if p.ended {
+			packages++
+		}
+	}
+	if packages == 0 {
 		return skipped("no package has tests")
 	}
-	if t.passed == 0 && t.skips > 0 {
-		return skipped(t.skipped[0].why)
+	if passedTests == 0 && len(skippedTests) > 0 {
+		return skipped(skippedTests[0].why)
 	}
 	return passed(t.note())
 }
@@ -203,7 +298,7 @@ func (r *repo) goTest(ctx context.Context, t *tests, g goTest) error {
 	}
 	readErr := t.read(stdout, r.out, raw)
 	if err := cmd.Wait(); err != nil {
-		t.failures.Write(complaints.Bytes())
+		t.complaints.Write(complaints.Bytes())
 		return err
 	}
 	return readErr

@@ -46,12 +46,15 @@ func TestEvents(t *testing.T) {
 		t.Errorf("note %q, want %q", got.note(), want)
 	}
 	for _, want := range []string{"syntax error", "got 1, want 2", "FAIL\tm/b", "no event"} {
-		if !strings.Contains(got.failures.String(), want) {
-			t.Errorf("failures lack %q:\n%s", want, got.failures.String())
+		if !strings.Contains(got.failures(), want) {
+			t.Errorf("failures lack %q:\n%s", want, got.failures())
 		}
 	}
-	if len(got.skipped) != 1 || got.skipped[0] != (skippedTest{"m/b TestNeeds", "needs a broker"}) {
-		t.Errorf("skipped %v", got.skipped)
+	if list := got.skipped(); len(list) != 1 || list[0] != (skippedTest{"m/b TestNeeds", "needs a broker"}) {
+		t.Errorf("skipped %v", list)
+	}
+	if list := got.bad(); len(list) != 1 || list[0] != "m/b" {
+		t.Errorf("bad packages %q, want m/b", list)
 	}
 }
 
@@ -76,7 +79,7 @@ func TestUnfinishedTestsAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.unfinished()
-	if want := "not finished: m/a TestHang\nwaiting\n"; got.failures.String() != want {
-		t.Errorf("got %q, want %q", got.failures.String(), want)
+	if want := "not finished: m/a TestHang\nwaiting\n"; got.failures() != want {
+		t.Errorf("got %q, want %q", got.failures(), want)
 	}
 }

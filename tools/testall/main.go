@@ -37,6 +37,7 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 	tier := flags.String("tier", "test", "test, or nightly for the long parts as well")
 	only := flags.String("run", "", "run only the parts whose name matches this expression")
 	list := flags.Bool("list", false, "print the names of the parts and exit")
+	again := flags.Bool("again", os.Getenv("CI") != "", "run up to three packages whose tests failed once more, and say so in the table")
 	fuzz := flags.Duration("fuzztime", 2*time.Minute, "how long each fuzz target runs (nightly)")
 	record := flags.String("record", "", "also write the closing table to this file, as Markdown")
 	if flags.Parse(args) != nil {
@@ -53,6 +54,7 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 		return 2
 	}
 	defer os.RemoveAll(r.temp)
+	r.again = *again
 
 	var parts []part
 	switch *tier {

@@ -55,6 +55,7 @@ type repo struct {
 	modules []module // main module first
 	events  string   // file that gathers the test events of the full run
 	skipped []skippedTest
+	again   bool              // run packages that failed once more
 	missing map[string]string // tool that could not be installed -> reason
 }
 
