@@ -98,7 +98,7 @@ type CQSpec struct {
 
 // CQInfo describes a continuous query as SHOW CONTINUOUS QUERIES does.
 type CQInfo struct {
-	Spec CQSpec
+	Spec CQSpec // as it was created
 	// State is ACTIVE; PAUSED; FAILING while the last run failed and is going to
 	// be repeated; INACTIVE if the definition is stored, but this program has not
 	// created it and it is not a [Query], or what it needs is missing.
@@ -111,7 +111,7 @@ type CQInfo struct {
 	LastErr error         // of the last run, nil if it succeeded
 	Lag     time.Duration // how long the next run is overdue; incremental: how old the oldest window that is over and dirty is
 
-	Incremental bool
+	Incremental bool      // has no schedule: windows are computed when they are over and when rows in them change
 	Watermark   time.Time // incremental: windows that end until then are over
 	Dirty       int64     // incremental: windows that are to be computed, at most
 	Computed    int64     // incremental: windows computed since Open
@@ -124,7 +124,7 @@ type CQInfo struct {
 // read, and where its results go. It is only valid during the call and not safe
 // for concurrent use.
 type CQRun struct {
-	Name       string
+	Name       string    // of the continuous query
 	At         time.Time // when the run was due
 	Start, End time.Time // the range to compute, [Start, End)
 

@@ -15,14 +15,14 @@ import (
 // A DeadLetter is an event that a sink has given up: its target refused it for
 // good, or it could not be delivered for too long.
 type DeadLetter struct {
-	Sink   string
-	Event  Event
+	Sink   string // name of the sink that gave it up
+	Event  Event  // as it was sent
 	Reason string // "permanent", "too large", "partial" (refused out of a batch), "expired" or "poison"
 	Cause  string // the last error, without secrets
 	// Attempts is how often the event was handed to the sink since the store was
 	// opened or the event redriven.
 	Attempts                  int
-	FirstAttempt, LastAttempt time.Time
+	FirstAttempt, LastAttempt time.Time // by the clock of the store
 }
 
 // deadName is the queue in the outbox that keeps the dead letters of a sink.

@@ -60,7 +60,7 @@ type TriggerError struct {
 	Event   When   // BeforeInsert or AfterInsert
 	Stored  bool   // whether the rows of the insert are stored
 	Durable bool   // and whether they are known to survive power loss
-	Err     error
+	Err     error  // the cause: what the hook returned, or its panic
 }
 
 // Error returns the text.
@@ -78,15 +78,15 @@ func (e *TriggerError) Unwrap() error { return e.Err }
 // InsertError lists the rows that a partial insert did not store; the others
 // are stored. See [WriteOptions].
 type InsertError struct {
-	Rows []RowError
+	Rows []RowError // at least one, in the order of the tablet
 }
 
 // RowError is one row's failure.
 type RowError struct {
-	Device string
+	Device string // the device of the tablet
 	Row    int    // index into the tablet
 	Column string // measurement, "" if the whole row is at fault
-	Err    error
+	Err    error  // the cause
 }
 
 // Error names the first row and how many more there are.

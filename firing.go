@@ -18,15 +18,14 @@ import (
 // AFTER it in one record of its own.
 type Firing struct {
 	*Tablet
-	Trigger string
-	When    When
-
-	db   *DB
-	out  *effects
-	run  *trigger
-	mu   sync.Mutex // a goroutine that the trigger has left behind must do no harm
-	over bool
-	hops int // see Event.Hops
+	Trigger string // name of the trigger
+	When    When   // BeforeInsert or AfterInsert
+	db      *DB
+	out     *effects
+	run     *trigger
+	mu      sync.Mutex // a goroutine that the trigger has left behind must do no harm
+	over    bool
+	hops    int // see Event.Hops
 }
 
 // Emit sends e to the trigger's sinks. Source, and ID if empty, are filled in.

@@ -204,21 +204,21 @@ type Observer struct {
 
 // FireInfo tells of one call of a trigger.
 type FireInfo struct {
-	Trigger string
-	Device  string
-	Rows    int
-	Took    time.Duration
-	Err     error
+	Trigger string        // its name
+	Device  string        // of the tablet that it was fired with
+	Rows    int           // rows of that tablet
+	Took    time.Duration // from call to return
+	Err     error         // what Fire returned; nil: it succeeded
 }
 
 // CQRunInfo tells of one run of a continuous query.
 type CQRunInfo struct {
-	Name       string
-	At         time.Time // the time the run was due
-	Start, End time.Time // the range it covered, [Start, End)
-	Rows       []*Tablet // what it wrote; only valid during the call
-	Took       time.Duration
-	Err        error
+	Name       string        // of the continuous query
+	At         time.Time     // the time the run was due
+	Start, End time.Time     // the range it covered, [Start, End)
+	Rows       []*Tablet     // what it wrote; only valid during the call
+	Took       time.Duration // from begin to end of the run
+	Err        error         // nil: it succeeded
 }
 
 // Action is something that Options.Authorize is asked about, under the name of

@@ -53,6 +53,7 @@ func OnBatch[T Type](f func(ctx context.Context, fire *Firing, name string, time
 //
 // A type with more hooks can keep one in a field and call its Fire.
 type PointFuncs struct {
+	// One point of a column: name is the measurement.
 	Bool    func(ctx context.Context, f *Firing, name string, p Point[bool]) error
 	Int32   func(ctx context.Context, f *Firing, name string, p Point[int32]) error
 	Int64   func(ctx context.Context, f *Firing, name string, p Point[int64]) error
@@ -60,6 +61,8 @@ type PointFuncs struct {
 	Float64 func(ctx context.Context, f *Firing, name string, p Point[float64]) error
 	Text    func(ctx context.Context, f *Firing, name string, p Point[string]) error
 
+	// The points of a column in the order of their rows. The slices are only
+	// valid during the call.
 	Bools    func(ctx context.Context, f *Firing, name string, times []int64, values []bool) error
 	Int32s   func(ctx context.Context, f *Firing, name string, times []int64, values []int32) error
 	Int64s   func(ctx context.Context, f *Firing, name string, times []int64, values []int64) error

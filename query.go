@@ -143,9 +143,9 @@ type Fill struct {
 // Order is one key of ORDER BY: expr.Time(), expr.Device() with
 // Query.AlignByDevice, or any expression that Select could hold.
 type Order struct {
-	By         expr.Expr
-	Desc       bool
-	NullsFirst bool // default: nulls last
+	By         expr.Expr // what rows are compared by
+	Desc       bool      // largest first
+	NullsFirst bool      // default: nulls last
 }
 
 // Target is an item of INTO. Device and Columns may hold placeholders that are

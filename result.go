@@ -15,8 +15,8 @@ import (
 
 // ColumnInfo names and types a column.
 type ColumnInfo struct {
-	Name string
-	Kind Kind
+	Name string // as a heading: the path, the text of the expression, or its alias
+	Kind Kind   // of every value of the column
 }
 
 // Query plans q and reports at once what is wrong with it; no data is read

@@ -16,9 +16,9 @@ import (
 
 // SeriesInfo describes a series.
 type SeriesInfo struct {
-	Device string
+	Device string // all nodes of the path but the last
 	Name   string // the measurement, last node of the path
-	Kind   Kind
+	Kind   Kind   // of all its values
 }
 
 // Path returns device and measurement joined by a dot.
@@ -104,8 +104,8 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 // LastPoint is the newest point of a series.
 type LastPoint struct {
 	SeriesInfo
-	Time  time.Time
-	Value Value
+	Time  time.Time // when it was measured, in UTC
+	Value Value     // of the kind of the series
 }
 
 // Last returns the newest point of each series that matches pattern and has
@@ -221,8 +221,8 @@ type Series[T Type] struct {
 
 // Point is a value and when it was measured.
 type Point[T Type] struct {
-	Time  time.Time
-	Value T
+	Time  time.Time // when it was measured
+	Value T         // what was measured
 }
 
 // SeriesOf returns a handle for the series at path; the first point makes it if

@@ -9,18 +9,18 @@ import (
 // Stats are the counters and gauges of a store. Each is exact; together they
 // are not one instant. Fields may be added.
 type Stats struct {
-	Series            int
+	Series            int   // series that exist
 	Points            int64 // cells stored since Open, and those it found
 	LateRows          int64 // rows not newer than all rows of their device in memory
 	MemtableBytes     int64 // memory for points that are not in files yet
 	OutboxBytes       int64 // memory for events that wait
 	DiskBytes         int64 // block files
-	LogBytes          int64
-	Files             int
-	Flushes           int64
-	Triggers          int
+	LogBytes          int64 // segments of the log
+	Files             int   // block files
+	Flushes           int64 // memtables written to files since Open
+	Triggers          int   // triggers registered, INACTIVE ones too
 	TriggerFailures   int64 // firings that failed since Open, see [TriggerInfo] for each trigger's
-	ContinuousQueries int
+	ContinuousQueries int   // continuous queries, INACTIVE ones too
 	// Sinks are the sinks, and, with the Health "absent", those for which events
 	// wait that were not added since Open; sorted by name.
 	Sinks []SinkStats
@@ -28,7 +28,7 @@ type Stats struct {
 
 // SinkStats are the counters of one sink since Open.
 type SinkStats struct {
-	Name        string
+	Name        string // of the sink
 	Type        string // Go type of the Sink, such as *webhook.Sink
 	Backlog     int64  // events waiting
 	Delivered   int64  // acknowledged by the target
@@ -37,7 +37,7 @@ type SinkStats struct {
 	Dropped     int64  // lost to the limits of the outbox
 	DeadLetters int64  // kept now, see [DB.Redrive]
 	InFlight    int    // attempts under way
-	LastError   string
+	LastError   string // without secrets; "" if there was none
 	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
 	// is open), "disabled" (by the target, see [DB.EnableSink]), "stopped" or
 	// "absent" (events wait, and nobody takes them).
@@ -59,15 +59,15 @@ func (db *DB) Stats() Stats {
 
 // Recovery tells what Open found in the folder.
 type Recovery struct {
-	Created  bool  // there was no store
-	Replayed int64 // log records applied again
-	Damage   []Damage
+	Created  bool     // there was no store
+	Replayed int64    // log records applied again
+	Damage   []Damage // what could not be read, in the order it was found
 }
 
 // Damage is a file, or a part of one, that could not be read and was set aside.
 type Damage struct {
 	File   string // name in the folder; "wal" for the log
-	Reason string
+	Reason string // why it was set aside
 	// Start and End are the first and the last time of the points that may be
 	// affected, those of Series or, if it is empty, of any. Zero: not known.
 	Start, End time.Time

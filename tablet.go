@@ -18,14 +18,14 @@ import (
 // A Tablet handed to a callback or yielded by an iterator belongs to the store:
 // read it, do not change it, and call [Tablet.Clone] to keep it.
 type Tablet struct {
-	Device  string  // such as "root.ln.wf01.wt01"
-	Times   []int64 // Unix nanoseconds, one per row, in any order
-	Columns []Column
+	Device  string   // such as "root.ln.wf01.wt01"
+	Times   []int64  // Unix nanoseconds, one per row, in any order
+	Columns []Column // one per measurement, each as long as Times
 }
 
 // Column is one measurement of a [Tablet].
 type Column struct {
-	Name  string
+	Name  string // the measurement, without the device
 	Data  Vector // as long as Tablet.Times
 	Nulls Bitmap // rows without a value; nil: none
 }

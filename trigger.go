@@ -146,10 +146,10 @@ type TriggerSpec struct {
 
 // Env is what a hook may use of the store it runs in.
 type Env struct {
-	Name   string // of the trigger
-	Params Params
-	Logger *slog.Logger
-	Clock  Clock
+	Name   string       // of the trigger
+	Params Params       // of the trigger, as registered
+	Logger *slog.Logger // of the store, with the trigger's name
+	Clock  Clock        // of the store
 	// Get returns what [Firing.Put] stored last under key.
 	Get func(key string) ([]byte, bool)
 	// Scan yields what Put has stored under keys that begin with prefix, sorted.

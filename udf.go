@@ -71,9 +71,9 @@ type BeforeDestroyer interface {
 // it comes from [RowFunc1], [RowFunc2] or [AggregateFunc]. Names are not
 // case-sensitive, and those of built-in functions are taken.
 type FunctionSpec struct {
-	Name string
-	UDTF func() UDTF
-	UDAF func() UDAF
+	Name string      // as queries call it
+	UDTF func() UDTF // makes one for each call in a query
+	UDAF func() UDAF // likewise
 	// Class, in place of all makers, names one of Options.FunctionClasses: the
 	// function is there again after a restart.
 	Class string

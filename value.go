@@ -125,8 +125,8 @@ func (v Value) Equal(w Value) bool {
 
 // Field is a measurement and its value.
 type Field struct {
-	Name  string
-	Value Value
+	Name  string // the measurement
+	Value Value  // a null is not stored
 }
 
 // Bool makes a [Field], as [log/slog.Bool] makes an Attr.

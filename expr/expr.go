@@ -48,7 +48,8 @@ const (
 	opMax
 )
 
-// Attr is a named argument of a function call, such as 'k'='3'.
+// Attr is a named argument of a function call, such as 'k'='3': Key is k and
+// Value is 3.
 type Attr struct{ Key, Value string }
 
 // Expr is an expression. The zero Expr is none. Values are immutable and safe

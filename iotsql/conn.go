@@ -128,8 +128,8 @@ func (s *Stmt) Exec(ctx context.Context, args ...any) (*Result, error) {
 
 // Param is a value for a parameter with a name.
 type Param struct {
-	Name  string
-	Value any
+	Name  string // without the colon
+	Value any    // a bool, number, string, time.Time or nil
 }
 
 // Named is the value of the parameter :name.

@@ -9,7 +9,7 @@ import (
 
 // Column describes a column of a [Result] as IoTDB prints it.
 type Column struct {
-	Name string
+	Name string        // the heading
 	Kind tickwell.Kind // KindNull: of a series that does not exist
 	// IsTime marks the column Time, an integer in the precision of the
 	// connection. It is the first column or there is none.

@@ -29,8 +29,7 @@ const patience = time.Minute
 // [tickwell.DB] return errors; they must be called by the goroutine of the test.
 type Store struct {
 	*tickwell.DB
-	Clock *Clock
-
+	Clock   *Clock // the clock of the store
 	t       testing.TB
 	opts    tickwell.Options
 	began   time.Time

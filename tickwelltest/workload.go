@@ -20,7 +20,7 @@ type Workload struct {
 	Every        time.Duration // default 1 s
 	Late         float64       // share of rows that come up to 30 periods late, 0 to 1
 	Nulls        float64       // share of cells without a value, 0 to 1
-	Seed         uint64
+	Seed         uint64        // another seed makes other rows
 }
 
 // Tablets yields n periods of rows as tablets of one row each, in order of

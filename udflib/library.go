@@ -30,8 +30,8 @@ func Groups() []Group {
 
 // Function describes a function of the library.
 type Function struct {
-	Name   string
-	Group  Group
+	Name   string  // as queries call it
+	Group  Group   // which of the groups of the documents it is in
 	Does   string  // what it gives, in a few words
 	Params []Param // named arguments
 	// Inputs is how many series the function takes; 0: one or more.
@@ -48,9 +48,9 @@ type Function struct {
 
 // Param is a named argument of a function.
 type Param struct {
-	Name    string
+	Name    string // such as "limit"
 	Default string // "" if it must be given or has no effect when missing
-	Means   string
+	Means   string // what it does, in a few words
 }
 
 // Aggregate reports whether the function gives one value for a group of rows.

@@ -83,9 +83,9 @@ type File interface {
 
 // Info describes a file or directory.
 type Info struct {
-	Size    int64 // in bytes; of a directory: unspecified
-	ModTime time.Time
-	IsDir   bool
+	Size    int64     // in bytes; of a directory: unspecified
+	ModTime time.Time // of the last change of the content
+	IsDir   bool      // whether it is a directory
 }
 
 // ReadFile returns the whole content of a file.

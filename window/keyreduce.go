@@ -19,7 +19,7 @@ type KeyedReducing[K comparable, T, A, R any] struct {
 
 // KeyResult is the result of one window of one key.
 type KeyResult[K comparable, R any] struct {
-	Key K
+	Key K // whose rows these are
 	Result[R]
 }
 

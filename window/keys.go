@@ -191,7 +191,7 @@ func (k *keys[K, S]) all(f func(*entry[K, S]) bool) {
 // KeyStats are the counts of a keyed face.
 type KeyStats struct {
 	Stats
-	Keys    int
+	Keys    int    // keys known now
 	Open    int    // keys with open windows
 	Evicted uint64 // keys that a cap or TTL made go
 }

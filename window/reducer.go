@@ -41,13 +41,13 @@ type StateCodec[A any] interface {
 
 // Result is one window of a reduction.
 type Result[R any] struct {
-	Start, End int64 // as Window.Start and Window.End
-	Value      R
-	Count      int64 // rows
-	Skipped    int64 // empty windows that a gap record stands for
-	Revision   int   // how often the window was given before
-	Final      bool  // it is not given again
-	Reason     Reason
+	Start, End int64  // as Window.Start and Window.End
+	Value      R      // what the reducer made of the rows
+	Count      int64  // rows
+	Skipped    int64  // empty windows that a gap record stands for
+	Revision   int    // how often the window was given before
+	Final      bool   // it is not given again
+	Reason     Reason // why it is given now
 }
 
 // hasPointers reports whether copying a value of type t would share memory.

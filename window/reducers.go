@@ -19,25 +19,51 @@ type builtin interface{ builtin() }
 // Tally counts rows of any type.
 type Tally[T any] struct{}
 
-func (Tally[T]) builtin()                                           {}
-func (Tally[T]) Init(a *int64)                                      { *a = 0 }
-func (Tally[T]) Add(a *int64, _ int64, _ T)                         { *a++ }
-func (Tally[T]) Merge(dst, newer *int64)                            { *dst += *newer }
-func (Tally[T]) Remove(dst, oldest *int64)                          { *dst -= *oldest }
-func (Tally[T]) Result(a *int64) int64                              { return *a }
-func (Tally[T]) AddRun(a *int64, _ []int64, v []T)                  { *a += int64(len(v)) }
-func (Tally[T]) AppendState(dst []byte, accs []int64) []byte        { return appendInts(dst, accs) }
+func (Tally[T]) builtin() {}
+
+// Init makes a empty.
+func (Tally[T]) Init(a *int64) { *a = 0 }
+
+// Add counts one row.
+func (Tally[T]) Add(a *int64, _ int64, _ T) { *a++ }
+
+// Merge adds the two counts.
+func (Tally[T]) Merge(dst, newer *int64) { *dst += *newer }
+
+// Remove takes the rows of oldest off again.
+func (Tally[T]) Remove(dst, oldest *int64) { *dst -= *oldest }
+
+// Result is the count.
+func (Tally[T]) Result(a *int64) int64 { return *a }
+
+// AddRun counts the rows of vals.
+func (Tally[T]) AddRun(a *int64, _ []int64, v []T) { *a += int64(len(v)) }
+
+// AppendState appends 8 bytes for each of accs to dst.
+func (Tally[T]) AppendState(dst []byte, accs []int64) []byte { return appendInts(dst, accs) }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Tally[T]) LoadState(src []byte, accs []int64) ([]byte, error) { return loadInts(src, accs) }
 
 // Sum adds numbers as float64, as the documents' SUM does. Rows are added in
 // their order.
 type Sum[T Number] struct{}
 
-func (Sum[T]) builtin()                     {}
-func (Sum[T]) Init(a *float64)              { *a = 0 }
+func (Sum[T]) builtin() {}
+
+// Init makes a empty.
+func (Sum[T]) Init(a *float64) { *a = 0 }
+
+// Add adds v.
 func (Sum[T]) Add(a *float64, _ int64, v T) { *a += float64(v) }
-func (Sum[T]) Merge(dst, newer *float64)    { *dst += *newer }
-func (Sum[T]) Result(a *float64) float64    { return *a }
+
+// Merge adds the two sums.
+func (Sum[T]) Merge(dst, newer *float64) { *dst += *newer }
+
+// Result is the sum, 0 without rows.
+func (Sum[T]) Result(a *float64) float64 { return *a }
+
+// AddRun adds the values one after the other, as Add does.
 func (Sum[T]) AddRun(a *float64, _ []int64, vals []T) {
 	s := *a
 	for _, v := range vals {
@@ -45,18 +71,34 @@ func (Sum[T]) AddRun(a *float64, _ []int64, vals []T) {
 	}
 	*a = s
 }
-func (Sum[T]) AppendState(dst []byte, accs []float64) []byte        { return appendFloats(dst, accs) }
+
+// AppendState appends 8 bytes for each of accs to dst.
+func (Sum[T]) AppendState(dst []byte, accs []float64) []byte { return appendFloats(dst, accs) }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Sum[T]) LoadState(src []byte, accs []float64) ([]byte, error) { return loadFloats(src, accs) }
 
 // SumInt adds integers exactly, as int64; overflow wraps around.
 type SumInt[T Integer] struct{}
 
-func (SumInt[T]) builtin()                   {}
-func (SumInt[T]) Init(a *int64)              { *a = 0 }
+func (SumInt[T]) builtin() {}
+
+// Init makes a empty.
+func (SumInt[T]) Init(a *int64) { *a = 0 }
+
+// Add adds v.
 func (SumInt[T]) Add(a *int64, _ int64, v T) { *a += int64(v) }
-func (SumInt[T]) Merge(dst, newer *int64)    { *dst += *newer }
-func (SumInt[T]) Remove(dst, oldest *int64)  { *dst -= *oldest }
-func (SumInt[T]) Result(a *int64) int64      { return *a }
+
+// Merge adds the two sums.
+func (SumInt[T]) Merge(dst, newer *int64) { *dst += *newer }
+
+// Remove takes the sum of oldest off again.
+func (SumInt[T]) Remove(dst, oldest *int64) { *dst -= *oldest }
+
+// Result is the sum, 0 without rows.
+func (SumInt[T]) Result(a *int64) int64 { return *a }
+
+// AddRun adds the values one after the other, as Add does.
 func (SumInt[T]) AddRun(a *int64, _ []int64, vals []T) {
 	s := *a
 	for _, v := range vals {
@@ -64,23 +106,37 @@ func (SumInt[T]) AddRun(a *int64, _ []int64, vals []T) {
 	}
 	*a = s
 }
-func (SumInt[T]) AppendState(dst []byte, accs []int64) []byte        { return appendInts(dst, accs) }
+
+// AppendState appends 8 bytes for each of accs to dst.
+func (SumInt[T]) AppendState(dst []byte, accs []int64) []byte { return appendInts(dst, accs) }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (SumInt[T]) LoadState(src []byte, accs []int64) ([]byte, error) { return loadInts(src, accs) }
 
 // MeanAcc is the accumulator of [Avg].
 type MeanAcc struct {
-	Sum float64
-	N   int64
+	Sum float64 // of the rows, in their order
+	N   int64   // rows
 }
 
 // Avg is the mean; NaN without rows.
 type Avg[T Number] struct{}
 
-func (Avg[T]) builtin()                     {}
-func (Avg[T]) Init(a *MeanAcc)              { *a = MeanAcc{} }
+func (Avg[T]) builtin() {}
+
+// Init makes a empty.
+func (Avg[T]) Init(a *MeanAcc) { *a = MeanAcc{} }
+
+// Add adds v and counts it.
 func (Avg[T]) Add(a *MeanAcc, _ int64, v T) { a.Sum += float64(v); a.N++ }
-func (Avg[T]) Merge(dst, newer *MeanAcc)    { dst.Sum += newer.Sum; dst.N += newer.N }
-func (Avg[T]) Result(a *MeanAcc) float64    { return a.Sum / float64(a.N) }
+
+// Merge adds sums and counts.
+func (Avg[T]) Merge(dst, newer *MeanAcc) { dst.Sum += newer.Sum; dst.N += newer.N }
+
+// Result is the sum divided by the count.
+func (Avg[T]) Result(a *MeanAcc) float64 { return a.Sum / float64(a.N) }
+
+// AddRun adds the values one after the other, as Add does.
 func (Avg[T]) AddRun(a *MeanAcc, _ []int64, vals []T) {
 	s := a.Sum
 	for _, v := range vals {
@@ -90,6 +146,7 @@ func (Avg[T]) AddRun(a *MeanAcc, _ []int64, vals []T) {
 	a.N += int64(len(vals))
 }
 
+// AppendState appends 16 bytes for each of accs to dst.
 func (Avg[T]) AppendState(dst []byte, accs []MeanAcc) []byte {
 	at := len(dst)
 	dst = append(dst, make([]byte, 16*len(accs))...)
@@ -101,6 +158,7 @@ func (Avg[T]) AppendState(dst []byte, accs []MeanAcc) []byte {
 	return dst
 }
 
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Avg[T]) LoadState(src []byte, accs []MeanAcc) ([]byte, error) {
 	if len(src)/16 < len(accs) {
 		return nil, ErrState
@@ -114,8 +172,8 @@ func (Avg[T]) LoadState(src []byte, accs []MeanAcc) ([]byte, error) {
 // Extent is the accumulator and result of [MinMax], and the accumulator of [Min]
 // and [Max]. Has is false without rows; NaN counts only where nothing else came.
 type Extent[T Number] struct {
-	Min, Max T
-	Has      bool
+	Min, Max T    // zero while Has is false
+	Has      bool // whether there was a row
 }
 
 func (e *Extent[T]) add(v T) {
@@ -139,14 +197,26 @@ func (e *Extent[T]) merge(o *Extent[T]) {
 // MinMax gives smallest and largest value.
 type MinMax[T Number] struct{}
 
-func (MinMax[T]) builtin()                       {}
-func (MinMax[T]) Init(a *Extent[T])              { *a = Extent[T]{} }
+func (MinMax[T]) builtin() {}
+
+// Init makes a empty.
+func (MinMax[T]) Init(a *Extent[T]) { *a = Extent[T]{} }
+
+// Add widens the extent to v.
 func (MinMax[T]) Add(a *Extent[T], _ int64, v T) { a.add(v) }
-func (MinMax[T]) Merge(dst, newer *Extent[T])    { dst.merge(newer) }
-func (MinMax[T]) Result(a *Extent[T]) Extent[T]  { return *a }
+
+// Merge widens dst to the extent of newer.
+func (MinMax[T]) Merge(dst, newer *Extent[T]) { dst.merge(newer) }
+
+// Result is the extent itself.
+func (MinMax[T]) Result(a *Extent[T]) Extent[T] { return *a }
+
+// AppendState appends accs to dst, in the form that LoadState reads.
 func (MinMax[T]) AppendState(dst []byte, accs []Extent[T]) []byte {
 	return appendExtents(dst, accs)
 }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (MinMax[T]) LoadState(src []byte, accs []Extent[T]) ([]byte, error) {
 	return loadExtents(src, accs)
 }
@@ -154,101 +224,149 @@ func (MinMax[T]) LoadState(src []byte, accs []Extent[T]) ([]byte, error) {
 // Min gives the smallest value; zero without rows, which Count tells.
 type Min[T Number] struct{}
 
-func (Min[T]) builtin()          {}
+func (Min[T]) builtin() {}
+
+// Init makes a empty.
 func (Min[T]) Init(a *Extent[T]) { *a = Extent[T]{} }
+
+// Add keeps the smaller value; of equal ones the earlier.
 func (Min[T]) Add(a *Extent[T], _ int64, v T) {
 	if v < a.Min || !a.Has || a.Min != a.Min {
 		a.Min, a.Max, a.Has = v, v, true
 	}
 }
+
+// Merge keeps the smaller value of the two.
 func (Min[T]) Merge(dst, newer *Extent[T]) {
 	if newer.Has {
 		Min[T]{}.Add(dst, 0, newer.Min)
 	}
 }
+
+// Result is the smallest value, 0 without rows.
 func (Min[T]) Result(a *Extent[T]) T { return a.Min }
+
+// AppendState appends accs to dst, in the form that LoadState reads.
 func (Min[T]) AppendState(dst []byte, accs []Extent[T]) []byte {
 	return appendExtents(dst, accs)
 }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Min[T]) LoadState(src []byte, accs []Extent[T]) ([]byte, error) { return loadExtents(src, accs) }
 
 // Max gives the largest value; zero without rows, which Count tells.
 type Max[T Number] struct{}
 
-func (Max[T]) builtin()          {}
+func (Max[T]) builtin() {}
+
+// Init makes a empty.
 func (Max[T]) Init(a *Extent[T]) { *a = Extent[T]{} }
+
+// Add keeps the larger value; of equal ones the earlier.
 func (Max[T]) Add(a *Extent[T], _ int64, v T) {
 	if v > a.Max || !a.Has || a.Max != a.Max {
 		a.Min, a.Max, a.Has = v, v, true
 	}
 }
+
+// Merge keeps the larger value of the two.
 func (Max[T]) Merge(dst, newer *Extent[T]) {
 	if newer.Has {
 		Max[T]{}.Add(dst, 0, newer.Max)
 	}
 }
+
+// Result is the largest value, 0 without rows.
 func (Max[T]) Result(a *Extent[T]) T { return a.Max }
+
+// AppendState appends accs to dst, in the form that LoadState reads.
 func (Max[T]) AppendState(dst []byte, accs []Extent[T]) []byte {
 	return appendExtents(dst, accs)
 }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Max[T]) LoadState(src []byte, accs []Extent[T]) ([]byte, error) { return loadExtents(src, accs) }
 
 // Point is one row: the accumulator of [First] and [Last].
 type Point[T any] struct {
-	Time  int64
-	Value T
-	Has   bool
+	Time  int64 // of the row
+	Value T     // of the row
+	Has   bool  // whether there was a row
 }
 
 // First gives the value with the smallest time; of several, the one that came
 // first.
 type First[T any] struct{}
 
-func (First[T]) builtin()         {}
+func (First[T]) builtin() {}
+
+// Init makes a empty.
 func (First[T]) Init(a *Point[T]) { *a = Point[T]{} }
+
+// Add keeps the row if it is older than the one kept.
 func (First[T]) Add(a *Point[T], ts int64, v T) {
 	if !a.Has || ts < a.Time {
 		*a = Point[T]{ts, v, true}
 	}
 }
+
+// Merge keeps the older row of the two, that of dst if they are equally old.
 func (First[T]) Merge(dst, newer *Point[T]) {
 	if newer.Has {
 		First[T]{}.Add(dst, newer.Time, newer.Value)
 	}
 }
+
+// Result is the value of the oldest row, the zero value without rows.
 func (First[T]) Result(a *Point[T]) T { return a.Value }
+
+// AppendState appends accs to dst, in the form that LoadState reads.
 func (First[T]) AppendState(dst []byte, accs []Point[T]) []byte {
 	return appendPoints(dst, accs)
 }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (First[T]) LoadState(src []byte, accs []Point[T]) ([]byte, error) { return loadPoints(src, accs) }
 
 // Last gives the value with the largest time; of several, the one that came
 // last.
 type Last[T any] struct{}
 
-func (Last[T]) builtin()         {}
+func (Last[T]) builtin() {}
+
+// Init makes a empty.
 func (Last[T]) Init(a *Point[T]) { *a = Point[T]{} }
+
+// Add keeps the row unless it is older than the one kept.
 func (Last[T]) Add(a *Point[T], ts int64, v T) {
 	if !a.Has || ts >= a.Time {
 		*a = Point[T]{ts, v, true}
 	}
 }
+
+// Merge keeps the newer row of the two, that of newer if they are equally new.
 func (Last[T]) Merge(dst, newer *Point[T]) {
 	if newer.Has {
 		Last[T]{}.Add(dst, newer.Time, newer.Value)
 	}
 }
+
+// Result is the value of the newest row, the zero value without rows.
 func (Last[T]) Result(a *Point[T]) T { return a.Value }
+
+// AppendState appends accs to dst, in the form that LoadState reads.
 func (Last[T]) AppendState(dst []byte, accs []Point[T]) []byte {
 	return appendPoints(dst, accs)
 }
+
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (Last[T]) LoadState(src []byte, accs []Point[T]) ([]byte, error) { return loadPoints(src, accs) }
 
 // Moments is the accumulator of [StdDev]: count, mean, and sum of squared
 // distances from it, which do not cancel as sums of squares do.
 type Moments struct {
-	N        int64
-	Mean, M2 float64
+	N        int64   // rows
+	Mean, M2 float64 // their mean, and the sum of squared distances from it
 }
 
 func (m *Moments) add(v float64) {
@@ -276,10 +394,18 @@ func (m *Moments) merge(o *Moments) {
 // than two rows.
 type StdDev[T Number] struct{}
 
-func (StdDev[T]) builtin()                     {}
-func (StdDev[T]) Init(a *Moments)              { *a = Moments{} }
+func (StdDev[T]) builtin() {}
+
+// Init makes a empty.
+func (StdDev[T]) Init(a *Moments) { *a = Moments{} }
+
+// Add adds v by Welford's update.
 func (StdDev[T]) Add(a *Moments, _ int64, v T) { a.add(float64(v)) }
-func (StdDev[T]) Merge(dst, newer *Moments)    { dst.merge(newer) }
+
+// Merge joins the two moments.
+func (StdDev[T]) Merge(dst, newer *Moments) { dst.merge(newer) }
+
+// Result is the root of M2 divided by N−1.
 func (StdDev[T]) Result(a *Moments) float64 {
 	if a.N < 2 {
 		return math.NaN()
@@ -287,6 +413,7 @@ func (StdDev[T]) Result(a *Moments) float64 {
 	return math.Sqrt(a.M2 / float64(a.N-1))
 }
 
+// AppendState appends 24 bytes for each of accs to dst.
 func (StdDev[T]) AppendState(dst []byte, accs []Moments) []byte {
 	for i := range accs {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(accs[i].N))
@@ -296,6 +423,7 @@ func (StdDev[T]) AppendState(dst []byte, accs []Moments) []byte {
 	return dst
 }
 
+// LoadState reads what AppendState wrote; [ErrState] if src is too short.
 func (StdDev[T]) LoadState(src []byte, accs []Moments) ([]byte, error) {
 	if len(src)/24 < len(accs) {
 		return nil, ErrState

@@ -49,7 +49,7 @@ const (
 // calendar windows and the text form depends on the unit: who counts in
 // milliseconds or in plain numbers may do so throughout.
 type Spec struct {
-	Kind   Kind
+	Kind   Kind   // which of the families: the fields of the others are zero
 	Unit   Unit   // calendar: what Every and Step count
 	Anchor Anchor // time, calendar
 
@@ -157,8 +157,8 @@ func (s Spec) Until(end int64) Spec { s.HasEnd, s.End = true, end; return s }
 // ParamError tells which parameter makes a [Spec] or an option unusable.
 type ParamError struct {
 	Param  string // the documents' name of it: windowSize, slidingStep, timeInterval …
-	Value  string
-	Reason string
+	Value  string // as it was given
+	Reason string // what is wrong with it
 }
 
 // Error returns the text.

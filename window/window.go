@@ -145,8 +145,8 @@ var (
 
 // PanicError is a panic of user code, caught.
 type PanicError struct {
-	Value any
-	Stack []byte
+	Value any    // what was panicked with
+	Stack []byte // where, as debug.Stack gives it
 }
 
 // Error returns the text.

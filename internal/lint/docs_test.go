@@ -2,9 +2,12 @@ package lint
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,58 +29,87 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
-// TestExportedNamesAreDocumented holds the packages that users read.
+// TestExportedNamesAreDocumented holds the packages that users read, those of
+// nested modules included.
 func TestExportedNamesAreDocumented(t *testing.T) {
-	tr := loadModule(t)
-	promised := map[string]map[string]bool{} // methods of interfaces, by package
-	for _, s := range tr.sources {
-		if !s.test {
-			promised[s.pkg.name()] = promises(s, promised[s.pkg.name()])
-		}
-	}
-	for _, s := range tr.sources {
-		if s.test || s.pkg.internal() || s.pkg.main() {
-			continue
-		}
-		for _, problem := range undocumented(s, promised[s.pkg.name()]) {
+	n := 0
+	check := func(s *source) {
+		names, problems := undocumented(s)
+		n += names
+		for _, problem := range problems {
 			t.Error(problem)
 		}
 	}
+	for _, s := range loadModule(t).sources {
+		if !s.test && !s.pkg.internal() && !s.pkg.main() {
+			check(s)
+		}
+	}
+	for _, s := range nestedSources(t) {
+		if !s.test && s.file.Name.Name != "main" {
+			check(s)
+		}
+	}
+	if n < 1000 {
+		t.Errorf("only %d exported names were looked at", n)
+	}
+	t.Logf("note: %d exported names, methods and fields, all with a comment", n)
 }
 
-// promises adds the methods that exported interfaces of a file declare: their
-// comment there says what they do, also for the types that have them.
-func promises(s *source, all map[string]bool) map[string]bool {
-	if all == nil {
-		all = map[string]bool{}
-	}
-	for _, decl := range s.file.Decls {
-		d, ok := decl.(*ast.GenDecl)
-		if !ok {
-			continue
+// nestedSources parses the packages of nested modules that users import.
+func nestedSources(t *testing.T) (found []*source) {
+	t.Helper()
+	for _, pattern := range []string{"sink/*/*.go", "metrics/*/*.go"} {
+		files, err := filepath.Glob(filepath.Join("../..", pattern))
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, spec := range d.Specs {
-			sp, ok := spec.(*ast.TypeSpec)
-			if !ok || !ast.IsExported(sp.Name.Name) {
+		for _, file := range files {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), "go.mod")); err != nil {
 				continue
 			}
-			if it, ok := sp.Type.(*ast.InterfaceType); ok {
-				for _, m := range it.Methods.List {
-					if len(m.Names) > 0 {
-						all[m.Names[0].Name] = true
-					}
-				}
+			f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := strings.TrimPrefix(filepath.ToSlash(file), "../../")
+			found = append(found, &source{&pkg{ImportPath: module + "/" + path.Dir(name)}, name, strings.HasSuffix(name, "_test.go"), f})
+		}
+	}
+	if len(found) < 10 {
+		t.Fatalf("%d files in nested modules", len(found))
+	}
+	return found
+}
+
+// TestExamplesHaveOutput counts the examples whose output go test compares.
+func TestExamplesHaveOutput(t *testing.T) {
+	const least = 40
+	sources := append(slices.Clone(loadModule(t).sources), nestedSources(t)...)
+	n := 0
+	byPackage := map[string]int{}
+	for _, s := range sources {
+		if !s.test {
+			continue
+		}
+		for _, e := range doc.Examples(s.file) {
+			if e.Output != "" || e.EmptyOutput {
+				n++
+				byPackage[s.pkg.name()]++
 			}
 		}
 	}
-	return all
+	t.Logf("note: %d examples with output in %d packages", n, len(byPackage))
+	if n < least {
+		t.Errorf("%d examples with output, want %d: %v", n, least, byPackage)
+	}
 }
 
-// undocumented lists the exported names of a file that have no comment. Names
-// of a const or var group may share the group's, and a method that an interface
-// of the package promises has its comment there.
-func undocumented(s *source, promised map[string]bool) (problems []string) {
+// undocumented lists the exported names of a file that have no comment, and
+// counts all. Names of a const or var group may share the group's.
+func undocumented(s *source) (names int, problems []string) {
 	miss := func(n ast.Node, name string, comments ...*ast.CommentGroup) {
+		names++
 		for _, c := range comments {
 			if c != nil && strings.TrimSpace(c.Text()) != "" {
 				return
@@ -91,7 +123,7 @@ func undocumented(s *source, promised map[string]bool) (problems []string) {
 			if name := d.Name.Name; ast.IsExported(name) {
 				if recv := receiver(d); recv == "" {
 					miss(d, name, d.Doc)
-				} else if ast.IsExported(recv) && !promised[name] {
+				} else if ast.IsExported(recv) {
 					miss(d, recv+"."+name, d.Doc)
 				}
 			}
@@ -102,13 +134,18 @@ func undocumented(s *source, promised map[string]bool) (problems []string) {
 					if !ast.IsExported(sp.Name.Name) {
 						continue
 					}
-					if d.Lparen.IsValid() {
-						miss(sp, sp.Name.Name, sp.Doc, sp.Comment)
-					} else {
-						miss(sp, sp.Name.Name, d.Doc, sp.Doc, sp.Comment)
+					about := sp.Doc
+					if !d.Lparen.IsValid() && about == nil {
+						about = d.Doc
 					}
+					miss(sp, sp.Name.Name, about, sp.Comment)
 					for _, m := range methods(sp) {
 						miss(m, sp.Name.Name+"."+m.Names[0].Name, m.Doc, m.Comment)
+					}
+					if st, ok := sp.Type.(*ast.StructType); ok {
+						fields(st, about, func(f *ast.Ident, comments ...*ast.CommentGroup) {
+							miss(f, sp.Name.Name+"."+f.Name, comments...)
+						})
 					}
 				case *ast.ValueSpec:
 					for _, name := range sp.Names {
@@ -120,8 +157,41 @@ func undocumented(s *source, promised map[string]bool) (problems []string) {
 			}
 		}
 	}
-	return problems
+	return names, problems
 }
+
+// fields calls yield for each exported field with the comments that may speak of
+// it: its own, that of the block of lines it stands in, or that of the type
+// when it names the field.
+func fields(st *ast.StructType, about *ast.CommentGroup, yield func(*ast.Ident, ...*ast.CommentGroup)) {
+	var block *ast.CommentGroup
+	last := 0
+	for _, f := range st.Fields.List {
+		start := f.Pos()
+		if f.Doc != nil {
+			start = f.Doc.Pos()
+		}
+		if last == 0 || fset.Position(start).Line > last+1 {
+			block = nil
+		}
+		if f.Doc != nil {
+			block = f.Doc
+		}
+		last = fset.Position(f.End()).Line
+		for _, name := range f.Names {
+			if !ast.IsExported(name.Name) {
+				continue
+			}
+			var named *ast.CommentGroup
+			if about != nil && slices.Contains(strings.FieldsFunc(about.Text(), notWord), name.Name) {
+				named = about
+			}
+			yield(name, block, f.Comment, named)
+		}
+	}
+}
+
+func notWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 // methods returns the exported methods an interface type declares. The comment
 // of an interface of one method is that method's.
@@ -226,6 +296,11 @@ func TestDocChecksBite(t *testing.T) {
 		{"a.go", "// All.\nconst (\n\tA = 1\n\tB = 2\n)", ""},
 		{"a.go", "const (\n\tA = 1 // one\n\tB = 2\n)", "B has no comment"},
 		{"a.go", "var X int", "X has no comment"},
+		{"a.go", "// T is.\ntype T struct {\n\tA int // one\n\tb int\n}", ""},
+		{"a.go", "// T is.\ntype T struct {\n\tA int // one\n\tB int\n}", "T.B has no comment"},
+		{"a.go", "// T is.\ntype T struct {\n\t// A and the next are.\n\tA int\n\tB int\n}", ""},
+		{"a.go", "// T is.\ntype T struct {\n\t// A is.\n\tA int\n\n\tB int\n}", "T.B has no comment"},
+		{"a.go", "// T is B.\ntype T struct{ B int }", ""},
 		{"util.go", "", "util"},
 		{"wal_helpers_test.go", "", "helpers"},
 		{"utility.go", "", "utility"},
@@ -239,7 +314,8 @@ func TestDocChecksBite(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &source{&pkg{ImportPath: module}, c.file, false, f}
-		got := append(undocumented(s, nil), emptyNames(s)...)
+		_, got := undocumented(s)
+		got = append(got, emptyNames(s)...)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 			t.Errorf("%s %q: %q, want %q", c.file, c.code, got, c.want)
 		}

@@ -60,13 +60,13 @@ type Sink struct {
 	// repeated or resolved. 0 leaves it to the server's resolve_timeout.
 	Hold time.Duration
 
-	Headers  map[string]string
-	User     string // with Password: basic authentication
-	Password sink.Secret
-	Token    sink.Secret // bearer authentication
-	Trust    sink.Trust  // where connections may go; default sink.Operator
-	TLS      *tls.Config // certificate authorities and client certificates; at least TLS 1.2
-	Proxy    bool        // use the proxy of the environment
+	Headers  map[string]string // of each request, beside those of the adapter
+	User     string            // with Password: basic authentication
+	Password sink.Secret       // of User
+	Token    sink.Secret       // bearer authentication
+	Trust    sink.Trust        // where connections may go; default sink.Operator
+	TLS      *tls.Config       // certificate authorities and client certificates; at least TLS 1.2
+	Proxy    bool              // use the proxy of the environment
 
 	state *state
 }

@@ -87,10 +87,10 @@ func (q QoS) String() string {
 // Will is a message that the broker publishes when the connection is lost
 // without a farewell.
 type Will struct {
-	Topic   string
-	Payload []byte
-	QoS     QoS
-	Retain  bool
+	Topic   string // without wildcards
+	Payload []byte // as it is published
+	QoS     QoS    // of the publication
+	Retain  bool   // whether the broker keeps it for later subscribers
 	// Delay is how long the broker waits for the sink to come back first. It
 	// needs V5 and a Session at least as long.
 	Delay time.Duration

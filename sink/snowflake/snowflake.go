@@ -73,7 +73,7 @@ type Sink struct {
 
 // Column is a column of the table and where its values come from.
 type Column struct {
-	Name string
+	Name string // as in the table
 	// From is a field of the event, or one of time, id, series and source, which
 	// every event has. Default: Name in lower case.
 	From string

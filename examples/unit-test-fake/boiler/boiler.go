@@ -15,8 +15,8 @@ import (
 
 // Boiler watches one boiler.
 type Boiler struct {
-	DB     *tickwell.DB
-	Device string
+	DB     *tickwell.DB // where its rows are
+	Device string       // such as "root.house.boiler"
 }
 
 // Rules are the triggers that the service installs.
