@@ -13,14 +13,13 @@ import (
 type keptPlan struct {
 	res  *Result
 	into map[string][]target // by device
-	next uint32              // version of the series
-	n    int
+	made seriesVersion
 }
 
 // at plans q for a range, on a cut. The result is good until the next one.
 func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapshot, from, to int64) (*Result, error) {
-	next, n := db.eng.SeriesVersion()
-	if p.res == nil || p.next != next || p.n != n || !db.mayKeepPlan(q) {
+	v := db.seriesVersion()
+	if p.res == nil || p.made != v || !db.mayKeepPlan(q) {
 		x := *q
 		x.Start, x.End = time.Unix(0, from), time.Unix(0, to)
 		*p = keptPlan{}
@@ -34,9 +33,12 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 				return nil, &Error{Op: "query", Err: err}
 			}
 		}
-		*p = keptPlan{res: res, into: into, next: next, n: n}
+		*p = keptPlan{res: res, into: into, made: v}
 	} else {
-		p.res.plan.Move(from, to)
+		var err error
+		if p.res.plan, err = p.res.plan.At(from, to); err != nil {
+			return nil, &Error{Op: "query", Err: err}
+		}
 	}
 	res := &Result{ctx: ctx, db: db, plan: p.res.plan, into: p.into}
 	res.open = func() (*engine.Snapshot, func(), error) { return snap, func() {}, nil }

@@ -67,16 +67,9 @@ func (db *DB) resultOn(ctx context.Context, q *Query, cut *engine.Snapshot) (*Re
 
 // prepare plans a query and asks for the permission to read what it reads.
 func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
-	fail := func(err error) (*Result, error) { return nil, &Error{Op: "query", Err: err} }
-	eq, err := q.exec()
+	plan, used, err := db.planned(q)
 	if err != nil {
-		return fail(err)
-	}
-	eq.Budget = db.opts.QueryMemory
-	used := &usedFunctions{from: &db.funcs}
-	plan, err := exec.Prepare(eq, db.eng, used)
-	if err != nil {
-		return fail(err)
+		return nil, &Error{Op: "query", Err: err}
 	}
 	if db.opts.Authorize != nil {
 		for _, s := range plan.Read() {
@@ -85,22 +78,17 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 			}
 		}
 	}
-	return &Result{ctx: ctx, db: db, plan: plan, used: used.names}, nil
+	return &Result{ctx: ctx, db: db, plan: plan, used: used}, nil
 }
 
 // exec translates q for package exec.
 func (q *Query) exec() (*exec.Query, error) {
 	e := &exec.Query{
-		Select: q.Select, From: q.From, Where: q.Where, Start: math.MinInt64, End: math.MaxInt64, Levels: q.Levels,
+		Select: q.Select, From: q.From, Where: q.Where, Levels: q.Levels,
 		Having: q.Having, Limit: q.Limit, Offset: q.Offset, SLimit: q.SeriesLimit, SOffset: q.SeriesOffset,
 		ByDevice: q.AlignByDevice, NoAlign: q.DisableAlign, Last: q.Last, Exact: q.exact, Unit: int64(max(q.TimeUnit, 0)),
 	}
-	if !q.Start.IsZero() {
-		e.Start = clampNano(q.Start)
-	}
-	if !q.End.IsZero() {
-		e.End = clampNano(q.End)
-	}
+	e.Start, e.End = q.bounds()
 	if q.Zone != "" {
 		zone, err := time.LoadLocation(q.Zone)
 		if err != nil {
@@ -154,6 +142,18 @@ func (f *Fill) exec(e *exec.Fill) error {
 		appendCell(&e.Value, f.Value)
 	}
 	return nil
+}
+
+// bounds are Start and End, or the extremes of int64 where they are open.
+func (q *Query) bounds() (start, end int64) {
+	start, end = math.MinInt64, math.MaxInt64
+	if !q.Start.IsZero() {
+		start = clampNano(q.Start)
+	}
+	if !q.End.IsZero() {
+		end = clampNano(q.End)
+	}
+	return start, end
 }
 
 // clampNano is the time in Unix nanoseconds, or the nearest instant that int64

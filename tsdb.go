@@ -46,6 +46,7 @@ type DB struct {
 	busy     gate            // of that, what is under way
 	record   func(Event)     // in a backtest: takes what triggers emit
 	funcs    functions
+	plans    planCache
 	sinks    sinkSet
 	cqs      cqSet
 

@@ -14,7 +14,6 @@ type aggRows struct {
 	in    rows
 	slots []*aggSlot
 	group *Group
-	g     *grid
 	by    *node // of the groups that depend on rows
 	exact bool
 	// direct says that columns of in are stored series that may be folded block
@@ -66,7 +65,8 @@ type timeGroups struct {
 }
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
-	t := &timeGroups{g: a.g}
+	grid := r.plan.g
+	t := &timeGroups{g: grid}
 	fail := func(err error) (stream, error) {
 		t.close()
 		return nil, err
@@ -93,9 +93,9 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			switch {
 			case member.direct >= 0 && a.direct != nil:
 				if f = bySlot[member.direct]; f == nil {
-					f = &fold{g: a.g, exact: a.exact}
+					f = &fold{g: grid, exact: a.exact}
 					if ser := a.direct.series[member.direct]; ser != nil && !member.absent {
-						f.points = r.src.Cursor(ser, a.direct.from, a.direct.to)
+						f.points = r.src.Cursor(ser, r.plan.from, r.plan.to)
 					} else {
 						f.eof = true
 					}
@@ -104,11 +104,11 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 				}
 				cols = []int{0}
 			case member.absent:
-				f = &fold{g: a.g, eof: true}
+				f = &fold{g: grid, eof: true}
 				addFold(f)
 			default:
 				if shared == nil {
-					shared = &fold{g: a.g, exact: a.exact}
+					shared = &fold{g: grid, exact: a.exact}
 					addFold(shared)
 				}
 				f = shared
@@ -133,10 +133,10 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 		}
 		t.merged = append(t.merged, merged)
 	}
-	if pane := paneOf(a.g); pane > 0 && !a.exact {
+	if pane := paneOf(grid); pane > 0 && !a.exact {
 		for _, f := range t.folds {
 			if !f.piece {
-				f.paned = newPaned(f, a.g, pane)
+				f.paned = newPaned(f, grid, pane)
 			}
 		}
 	}

@@ -506,7 +506,7 @@ func (p *planner) planLast(plan *Plan) error {
 	plan.last = slices.Clone(p.read)
 	slices.SortFunc(plan.last, func(a, b *Series) int { return compareText(a.Path(), b.Path()) })
 	plan.cols = lastColumns
-	pt := &part{cols: lastColumns, in: &seriesRows{timeRange: p.timeRange}}
+	pt := &part{cols: lastColumns, in: &seriesRows{}}
 	b := &builder{leaf: func(e expr.Expr) (*node, error) {
 		for i, c := range lastColumns {
 			if e.Op() == expr.OpColumn && compareFold(e.Name(), c.Name) {
@@ -532,7 +532,6 @@ func (p *planner) planLast(plan *Plan) error {
 // holdLast reads the newest point of each series.
 func (r *Run) holdLast() error {
 	p := r.plan.parts[0]
-	in := p.in.(*seriesRows)
 	h := &held{p: p}
 	h.rows.Cols = make([]Col, len(lastColumns))
 	for i := range h.rows.Cols {
@@ -545,7 +544,7 @@ func (r *Run) holdLast() error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		at, v, ok, err := r.lastOf(s, in.from, in.to)
+		at, v, ok, err := r.lastOf(s, r.plan.from, r.plan.to)
 		if err != nil {
 			return err
 		}

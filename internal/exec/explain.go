@@ -40,12 +40,12 @@ func (p *Plan) String() string {
 			names = append(names, c.Name)
 		}
 		line(depth, "columns %s", strings.Join(names, "; "))
-		explainRows(pt.in, depth+1, line)
+		p.explainRows(pt.in, depth+1, line)
 	}
 	return b.String()
 }
 
-func explainRows(in rows, depth int, line func(int, string, ...any)) {
+func (p *Plan) explainRows(in rows, depth int, line func(int, string, ...any)) {
 	switch in := in.(type) {
 	case *filtered:
 		line(depth, "filter %s", in.where.text)
@@ -56,9 +56,9 @@ func explainRows(in rows, depth int, line func(int, string, ...any)) {
 				}
 			}
 		}
-		explainRows(in.in, depth+1, line)
+		p.explainRows(in.in, depth+1, line)
 	case *aggRows:
-		line(depth, "group %s", in.group.explain(in.g))
+		line(depth, "group %s", in.group.explain(p.g))
 		for _, s := range in.slots {
 			how := "of rows"
 			for _, m := range s.members {
@@ -74,9 +74,9 @@ func explainRows(in rows, depth int, line func(int, string, ...any)) {
 			}
 			line(depth+1, "%s %s", s.text, how)
 		}
-		explainRows(in.in, depth+1, line)
+		p.explainRows(in.in, depth+1, line)
 	case *seriesRows:
-		line(depth, "scan %s", explainRange(in.from, in.to))
+		line(depth, "scan %s", explainRange(p.from, p.to))
 		for i, s := range in.series {
 			if s == nil {
 				line(depth+1, "%s, which does not exist", in.kinds[i].Name)

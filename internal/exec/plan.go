@@ -14,7 +14,7 @@ import (
 )
 
 // Plan is a query whose names are resolved and whose kinds are known. It never
-// changes, but for Move, and may be run more than once, also at the same time.
+// changes and may be run more than once, also at the same time.
 type Plan struct {
 	q     *Query
 	cols  []Column
@@ -25,7 +25,8 @@ type Plan struct {
 	read     []*Series
 	whole    bool // aggregates of all rows
 	g        *grid
-	*timeRange
+	timeRange
+	pinned bool // conditions on time are part of the range
 }
 
 // part is the rows of one device, of all devices, or of one column that is not
@@ -57,19 +58,38 @@ func (p *Plan) Devices() []string {
 // Whole reports whether the result is aggregates of all rows.
 func (p *Plan) Whole() bool { return p.whole }
 
-// Move makes p read [start, end). It must have no condition on time, and nobody
-// may be running it.
-func (p *Plan) Move(start, end int64) {
-	q := *p.q
-	q.Start, q.End = start, end
-	p.q, p.from, p.to = &q, start, end
-	if p.g == nil {
-		return
+// Movable reports whether [Plan.At] can give p another range: it has no
+// condition on time.
+func (p *Plan) Movable() bool { return !p.pinned }
+
+// At returns p for the range [start, end). It must be movable.
+func (p *Plan) At(start, end int64) (*Plan, error) {
+	moved := *p
+	moved.timeRange = timeRange{start, end}
+	if p.g == nil || p.g.whole {
+		return &moved, nil
 	}
-	p.g.start, p.g.end = start, end
-	if p.g.leftOpen {
-		p.from, p.to = addTime(start, 1), addTime(end, 1)
+	g := *p.g
+	if err := moved.place(&g, start, end); err != nil {
+		return nil, err
 	}
+	moved.g = &g
+	return &moved, nil
+}
+
+// place lays the windows of GROUP BY time into [start, end).
+func (r *timeRange) place(g *grid, start, end int64) error {
+	if start == math.MinInt64 || end == math.MaxInt64 {
+		return badQuery("the query time range should be specified in the GROUP BY TIME clause")
+	}
+	if start >= end {
+		return badQuery("start time should be smaller than endTime in GroupBy")
+	}
+	g.start, g.end = start, end
+	if g.leftOpen {
+		r.from, r.to = max(r.from, addTime(start, 1)), addTime(r.to, 1)
+	}
+	return nil
 }
 
 // Only returns p for some of its devices; p must be aligned by device. Columns
@@ -83,6 +103,15 @@ func (p *Plan) Only(devices map[string]bool) *Plan {
 		}
 	}
 	return &few
+}
+
+// Weight is a measure of the memory that p takes.
+func (p *Plan) Weight() int {
+	w := len(p.read) + len(p.last)
+	for _, pt := range p.parts {
+		w += 8 * (1 + len(pt.outputs) + len(pt.keys))
+	}
+	return w
 }
 
 // Read returns every series the plan reads, each once.
@@ -100,7 +129,7 @@ func badQuery(format string, args ...any) error {
 
 // Prepare plans q over the series that exist now.
 func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
-	p := &planner{q: q, cat: cat, funcs: funcs, timeRange: &timeRange{q.Start, q.End}, seen: map[*Series]bool{}}
+	p := &planner{q: q, cat: cat, funcs: funcs, timeRange: timeRange{q.Start, q.End}, seen: map[*Series]bool{}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -117,7 +146,7 @@ func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.g, plan.timeRange = p.g, p.timeRange
+	plan.g, plan.timeRange, plan.pinned = p.g, p.timeRange, p.pinned
 	plan.read, plan.whole = p.read, p.agg && p.q.Group.Kind == GroupNone
 	return plan, nil
 }
@@ -126,12 +155,13 @@ type planner struct {
 	q     *Query
 	cat   Catalog
 	funcs Functions
-	*timeRange
-	sel  []expr.Expr
-	agg  bool // an aggregate query
-	g    *grid
-	read []*Series
-	seen map[*Series]bool
+	timeRange
+	pinned bool
+	sel    []expr.Expr
+	agg    bool  // an aggregate query
+	g      *grid // nil: no windows of time
+	read   []*Series
+	seen   map[*Series]bool
 }
 
 func (p *planner) note(s *Series) {
@@ -247,20 +277,12 @@ func (p *planner) checkGroup() error {
 				return badQuery("group by time: the %s (%d months, %d ns) should be positive, in months or in a duration", s.name, s.Months, s.NS)
 			}
 		}
-		if q.Start == math.MinInt64 || q.End == math.MaxInt64 {
-			return badQuery("the query time range should be specified in the GROUP BY TIME clause")
-		}
-		if q.Start >= q.End {
-			return badQuery("start time should be smaller than endTime in GroupBy")
-		}
 		zone := q.Zone
 		if zone == nil {
 			zone = time.UTC
 		}
-		p.g = &grid{start: q.Start, end: q.End, interval: g.Interval, step: step, leftOpen: g.LeftOpen, zone: zone}
-		if g.LeftOpen {
-			p.from, p.to = max(p.from, addTime(q.Start, 1)), addTime(p.to, 1)
-		}
+		p.g = &grid{interval: g.Interval, step: step, leftOpen: g.LeftOpen, zone: zone}
+		return p.place(p.g, q.Start, q.End)
 	case GroupSession:
 		if g.Interval.NS < 0 || g.Interval.Months != 0 {
 			return badQuery("group by session: the gap should not be negative")
@@ -295,7 +317,7 @@ func (p *planner) splitTime() {
 	if n := len(conjuncts(p.q.Where, nil)); n != len(rest) {
 		q := *p.q
 		q.Where = expr.And(rest...)
-		p.q = &q
+		p.q, p.pinned = &q, true
 	}
 }
 

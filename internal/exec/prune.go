@@ -155,7 +155,7 @@ func prune(r *run, in *seriesRows, where *node) (*seriesRows, error) {
 		if ser == nil {
 			continue
 		}
-		found, ruledOut, err := candidates(r, ser, all[slot], in.from, in.to)
+		found, ruledOut, err := candidates(r, ser, all[slot], r.plan.from, r.plan.to)
 		if err != nil {
 			return nil, err
 		}

@@ -27,13 +27,12 @@ func (r *run) budget() int64 {
 type seriesRows struct {
 	series []*Series
 	kinds  []Column
-	*timeRange
 	// spans, if narrowed, are the only times that matter.
 	spans    []span
 	narrowed bool
 }
 
-// timeRange is the times that a plan reads, shared by its parts.
+// timeRange is the times that a plan reads.
 type timeRange struct{ from, to int64 }
 
 func (s *seriesRows) column(i int) Column { return s.kinds[i] }
@@ -44,9 +43,9 @@ func (s *seriesRows) open(r *run, need []int) (stream, error) {
 		series[i] = s.series[n]
 	}
 	if s.narrowed {
-		return &spanned{src: r.src, series: series, spans: s.spans, from: s.from, to: s.to}, nil
+		return &spanned{src: r.src, series: series, spans: s.spans, from: r.plan.from, to: r.plan.to}, nil
 	}
-	return scan(r.src, series, s.from, s.to), nil
+	return scan(r.src, series, r.plan.from, r.plan.to), nil
 }
 
 // filtered is an input of which only the rows that fulfil a condition count.

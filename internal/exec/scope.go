@@ -74,7 +74,7 @@ func (s *scope) group(find func(string) ([]string, error)) error {
 // part plans the rows of the scope.
 func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string, error)) (*part, error) {
 	p := s.p
-	s.base = &seriesRows{timeRange: p.timeRange}
+	s.base = &seriesRows{}
 	s.slotOf, s.aggOf = map[string]int{}, map[string]int{}
 	s.builder = &builder{leaf: s.seriesLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	var in rows = s.base
@@ -93,7 +93,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 	}
 	s.reads = false
 	if p.agg {
-		s.aggs = &aggRows{in: in, group: &p.q.Group, g: p.g, exact: p.q.Exact}
+		s.aggs = &aggRows{in: in, group: &p.q.Group, exact: p.q.Exact}
 		if s.cond.IsZero() {
 			s.aggs.direct = s.base
 		}
