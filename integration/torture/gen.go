@@ -16,6 +16,10 @@ var columns = []oracle.Column{
 
 var deviceNames = []string{oracle.Guarded, oracle.Tallied, "root.c", "root.c.`od.d`"}
 
+// meters are the devices that a gateway reads at one moment. From eight on, the
+// log encodes their rows together.
+var meters = []string{"root.g.m0", "root.g.m1", "root.g.m2", "root.g.m3", "root.g.m4", "root.g.m5", "root.g.m6", "root.g.m7", "root.g.m8", "root.g.m9"}
+
 // step is the distance of the times that calls write to.
 const step = oracle.Period / 4
 
@@ -67,6 +71,9 @@ func (g *generator) call() oracle.Call {
 // and the trigger write, whose own order of writes matters.
 func (g *generator) pattern() string {
 	dev := deviceNames[g.rng.IntN(3)]
+	if g.rng.IntN(6) == 0 {
+		dev = meters[g.rng.IntN(len(meters))]
+	}
 	switch g.rng.IntN(6) {
 	case 0:
 		return dev + ".*"
@@ -90,6 +97,10 @@ func (g *generator) time() int64 {
 
 func (g *generator) insert() oracle.Call {
 	c := oracle.Call{Verb: oracle.Insert, Via: uint8(g.rng.IntN(ways)), Durable: g.rng.IntN(25) == 0}
+	if c.Via == viaTablets && g.rng.IntN(3) == 0 {
+		c.Tablets = g.reading()
+		return c
+	}
 	n := 1
 	if c.Via == viaTablets {
 		n += g.rng.IntN(3)
@@ -100,12 +111,42 @@ func (g *generator) insert() oracle.Call {
 	return c
 }
 
+// reading draws what a gateway writes at once: rows of all meters with the same
+// columns, and now and then of another device, another one's columns, or a meter
+// twice.
+func (g *generator) reading() (tablets []oracle.Tablet) {
+	picked := g.rng.Perm(len(columns))[:1+g.rng.IntN(3)]
+	rows := []int{1, 1, 2, 5}[g.rng.IntN(4)]
+	for _, device := range meters[g.rng.IntN(3):] {
+		switch g.rng.IntN(24) {
+		case 0:
+			tablets = append(tablets, g.tablet(viaTablets))
+		case 1:
+			tablets = append(tablets, g.rows(device, 1+g.rng.IntN(3), g.rng.Perm(len(columns))[:2], false))
+		case 2:
+			tablets = append(tablets, g.rows(device, rows, picked, true))
+		}
+		tablets = append(tablets, g.rows(device, rows, picked, g.rng.IntN(6) == 0))
+	}
+	return tablets
+}
+
 func (g *generator) tablet(via int) oracle.Tablet {
-	t := oracle.Tablet{Device: deviceNames[g.rng.IntN(len(deviceNames))]}
+	device := deviceNames[g.rng.IntN(len(deviceNames))]
 	rows, single := 1, via == viaRow || via == viaWriter || via == viaSeries
 	if !single {
 		rows = []int{1, 2, 5, 20}[g.rng.IntN(4)]
 	}
+	picked := g.rng.Perm(len(columns))[:1+g.rng.IntN(4)]
+	if via == viaSeries {
+		picked = picked[:1]
+	}
+	return g.rows(device, rows, picked, !single && g.rng.IntN(3) == 0)
+}
+
+// rows draws a tablet of some of the columns, in any order of times.
+func (g *generator) rows(device string, rows int, picked []int, nulls bool) oracle.Tablet {
+	t := oracle.Tablet{Device: device}
 	at := g.time()
 	for range rows {
 		t.Times = append(t.Times, at)
@@ -117,11 +158,6 @@ func (g *generator) tablet(via int) oracle.Tablet {
 			at += step
 		}
 	}
-	picked := g.rng.Perm(len(columns))[:1+g.rng.IntN(4)]
-	if via == viaSeries {
-		picked = picked[:1]
-	}
-	nulls := !single && g.rng.IntN(3) == 0
 	for _, p := range picked {
 		col := oracle.Column{Name: columns[p].Name, Kind: columns[p].Kind}
 		for range rows {

@@ -196,13 +196,15 @@ func TestGeneratorReachesEverything(t *testing.T) {
 				}
 			}
 			if c.Verb == oracle.Insert {
+				seen["many devices"] = seen["many devices"] || len(c.Tablets) >= 8
 				seen[[]string{"tablets", "tablet", "row", "writer", "writer tablet", "series"}[c.Via]] = true
 				seen["durable"] = seen["durable"] || c.Durable
 			}
 		}
 	}
 	for _, want := range []string{"insert", "delete", "drop", "flush", "sync", "reopen", "tick", "null", "bool", "int32", "int64", "float32", "float64", "text",
-		"tablets", "tablet", "row", "writer", "writer tablet", "series", "durable", "refused", "root.a", "root.b", "root.c", "root.c.`od.d`"} {
+		"tablets", "tablet", "row", "writer", "writer tablet", "series", "durable", "refused", "root.a", "root.b", "root.c", "root.c.`od.d`",
+		"root.g.m0", "root.g.m9", "many devices"} {
 		if !seen[want] {
 			t.Errorf("%s is never drawn", want)
 		}
