@@ -57,6 +57,9 @@ type Config struct {
 }
 
 const (
+	smallMemtable = 16 << 20 // memtables up to it encode rows before blocks are full
+	stages        = 4        // namely when a block is filled to this part
+
 	defaultSegmentBytes  = 16 << 20
 	defaultBlockRows     = 1024
 	defaultMemtableBytes = 64 << 20

@@ -139,10 +139,11 @@ func newEngine(cfg Config) *Engine {
 	e := &Engine{
 		cfg: cfg, fs: cfg.FS, clock: cfg.Clock, logger: cfg.Logger,
 		cat: catalog.New(), shapes: newShapes(), epoch: 1,
-		mem: memtable.New(cfg.BlockRows), version: newVersion(),
-		wake: make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
+		version: newVersion(),
+		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
 	}
+	e.mem = e.newTable()
 	e.active.Store(e.mem)
 	e.commits.New = func() any { return new(commit) }
 	e.outbox = newOutbox(e)
@@ -150,6 +151,15 @@ func newEngine(cfg Config) *Engine {
 	e.retention.floor.Store(math.MinInt64)
 	e.retention.evicted.Store(math.MinInt64 / 2)
 	return e
+}
+
+// newTable returns an empty memtable. One that is small encodes early: its blocks
+// would be most of it before they are full.
+func (e *Engine) newTable() *memtable.Table {
+	if e.cfg.MemtableBytes > smallMemtable {
+		return memtable.New(e.cfg.BlockRows)
+	}
+	return memtable.NewStaged(e.cfg.BlockRows, e.cfg.BlockRows/stages)
 }
 
 func (c *Config) setDefaults() {
@@ -219,7 +229,7 @@ func (e *Engine) Close() error {
 	e.gate.Lock()
 	e.closed = true
 	version := e.version
-	e.mem, e.frozen = memtable.New(e.cfg.BlockRows), nil
+	e.mem, e.frozen = e.newTable(), nil
 	e.active.Store(e.mem)
 	e.gate.Unlock()
 	e.outbox.wakeForClose()

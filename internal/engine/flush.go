@@ -99,7 +99,7 @@ func (e *Engine) freeze() *frozen {
 	e.outbox.cursorsInto(f.state)
 	e.frozen = f
 	e.frozenBytes.Store(e.mem.Bytes())
-	e.mem = memtable.New(e.cfg.BlockRows)
+	e.mem = e.newTable()
 	e.active.Store(e.mem)
 	e.recent = e.recent[:0]
 	return f

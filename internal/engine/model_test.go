@@ -509,6 +509,7 @@ func TestModelInMemory(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			cfg := memConfig()
 			cfg.BlockRows = []int{16, 64, 256, 1024}[seed%4]
+			cfg.MemtableBytes = int64(seed%3) << 23 // two of three encode early
 			runWorld(t, seed, 150, cfg)
 		})
 	}
@@ -519,6 +520,7 @@ func TestModelOnDisk(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			cfg := diskConfig(vfs.NewMem())
 			cfg.BlockRows = []int{16, 64, 256, 1024}[seed%4]
+			cfg.MemtableBytes = int64(seed%3) << 23
 			runWorld(t, 100+seed, 150, cfg)
 		})
 	}

@@ -52,8 +52,8 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 		}
 	}
 	lane.last, g.last = at, at
-	if row+1 == d.table.blockRows {
-		g.sealChunk(c, d.table, cut)
+	if row+1 == d.table.stageRows {
+		g.full(0, c, d.table, cut)
 	}
 	return true
 }

@@ -89,6 +89,7 @@ func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
 			t.bytes.Add(-c.bytes(g))
 		}
 		l.chunks = slices.Clone(l.chunks[n:])
+		l.parts = min(l.parts, len(l.chunks))
 	}
 	return cells
 }

@@ -46,6 +46,7 @@ type group struct {
 type lane struct {
 	last   int64
 	chunks []*chunk
+	parts  int // of the last chunks, those that will make one block: see Table.stageRows
 }
 
 // chunk is raw until it is sealed.
@@ -231,14 +232,14 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 		} else if hi-lo >= t.blockRows {
 			s := seal(g.kinds, r, from, lo, lo+t.blockRows)
 			t.bytes.Add(s.bytes())
-			l.chunks = append(l.chunks, &chunk{lsn: lsn, sealed: s, closed: true})
+			l.chunks, l.parts = append(l.chunks, &chunk{lsn: lsn, sealed: s, closed: true}), 0
 			lo += t.blockRows
 			continue
 		} else {
 			c = g.newChunk(lsn)
 			l.chunks = append(l.chunks, c)
 		}
-		m := min(hi-lo, t.blockRows-len(c.rows.times))
+		m := min(hi-lo, t.stageRows-len(c.rows.times))
 		g.reserve(c, t, m)
 		text := c.rows.text
 		c.rows.append(r, from, lo, lo+m)
@@ -246,8 +247,8 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 			t.bytes.Add(int64(c.rows.text - text))
 		}
 		lo += m
-		if len(c.rows.times) == t.blockRows {
-			g.sealChunk(c, t, w.Cut)
+		if len(c.rows.times) == t.stageRows {
+			g.full(k, c, t, w.Cut)
 		}
 	}
 }
@@ -262,7 +263,7 @@ func (g *group) newChunk(lsn uint64) *chunk {
 	return c
 }
 
-// reserve makes room for m more rows in c: 16, 64, 256 … up to a block.
+// reserve makes room for m more rows in c: 16, 64, 256 … up to what is encoded.
 func (g *group) reserve(c *chunk, t *Table, m int) {
 	need, have := len(c.rows.times)+m, cap(c.rows.times)
 	if need <= have {
@@ -272,7 +273,7 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	for size < need {
 		size *= 4
 	}
-	c.rows.grow(min(size, t.blockRows))
+	c.rows.grow(min(size, t.stageRows))
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 
@@ -295,6 +296,7 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 // endChunk closes the last chunk of lane k.
 func (g *group) endChunk(k int, t *Table, cut Cut) {
 	l := &g.lanes[k]
+	l.parts = 0
 	if len(l.chunks) == 0 {
 		return
 	}

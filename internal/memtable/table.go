@@ -46,6 +46,7 @@ type Write struct {
 // locks holds.
 type Table struct {
 	blockRows int
+	stageRows int // of a chunk that is not encoded: blockRows or less
 	bytes     atomic.Int64
 	mu        sync.RWMutex
 	devices   map[uint32]*Device
@@ -56,7 +57,7 @@ var sorters = sync.Pool{New: func() any { return new(Sorter) }}
 
 // New returns an empty table whose chunks are sealed at blockRows rows.
 func New(blockRows int) *Table {
-	return &Table{blockRows: blockRows, devices: map[uint32]*Device{}}
+	return &Table{blockRows: blockRows, stageRows: blockRows, devices: map[uint32]*Device{}}
 }
 
 // Bytes returns the memory in use, as an estimate.

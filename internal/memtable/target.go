@@ -43,6 +43,9 @@ func (t *target) open() bool {
 func (d *Device) resolve(w *Write) []part {
 	ids := w.Layout.IDs
 	owner, same, owned := (*group)(nil), true, 0
+	if len(d.series) == 0 {
+		d.series = make([]member, 0, len(ids))
+	}
 	for i, id := range ids {
 		m := d.addMember(id)
 		if m.open != nil {
