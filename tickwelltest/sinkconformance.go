@@ -60,8 +60,9 @@ type sinkKit struct {
 	log strings.Builder
 }
 
-// limit is how long anything may take.
-const limit = 30 * time.Second
+// limit is how long anything may take: after an outage a sink waits up to half a
+// minute before it tries again, and the machine may be busy.
+const limit = 3 * time.Minute
 
 func (k *sinkKit) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(k.t.Context(), limit)

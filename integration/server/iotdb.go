@@ -42,13 +42,8 @@ func NewIoTDB(ctx context.Context, dir string) (*IoTDB, error) {
 			Name: name, Needs: []string{"java", "javac"}, Missing: "Debian package default-jdk-headless", Check: checkJars("iotdb"), Ports: ports,
 			Telling: regexp.MustCompile(started + `|MQTT service successfully|is deactivated|Hook - .* exits`),
 			Command: func(s *Server) ([]string, []string) { return iotdbJava(s, class, "-s"), nil },
-			Ready: func(_ context.Context, s *Server) error {
-				if strings.Count(s.Log(), started) < s.starts {
-					return fmt.Errorf("%s: not yet: %s", name, started)
-				}
-				return nil
-			},
-			Within: 3 * time.Minute,
+			Ready:   func(_ context.Context, s *Server) error { return s.said(started) },
+			Within:  4 * time.Minute, StopWithin: 20 * time.Second,
 		})
 	}
 	var err error

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,7 +45,10 @@ func Kafka(o KafkaOptions) Spec {
 				"-Dorg.slf4j.simpleLogger.showThreadName=false", "-Dorg.slf4j.simpleLogger.showShortLogName=true",
 				"kafka.Kafka", s.File("server.properties")), nil
 		},
-		Within: 2 * time.Minute,
+		Ready: func(ctx context.Context, s *Server) error {
+			return errors.Join(s.said("Kafka Server started"), s.accepts(ctx))
+		},
+		Within: 4 * time.Minute,
 	}
 }
 

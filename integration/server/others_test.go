@@ -11,7 +11,6 @@ import (
 	"net/smtp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestOthers holds that the other servers start, serve, and come back.
@@ -96,7 +95,7 @@ func mail(s *Server, pool *x509.CertPool) error {
 // delivered waits for n mails in the maildir.
 func delivered(t *testing.T, s *Server, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), while)
 	defer cancel()
 	err := Poll(ctx, func() (bool, error) {
 		mails, err := EximDelivered(s)

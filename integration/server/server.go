@@ -13,6 +13,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,9 +64,13 @@ type Spec struct {
 	// LogFile, if set, is a file in its folder where it writes a log besides.
 	Telling *regexp.Regexp
 	LogFile string
-	// Within is how long a start may take; zero is 20 s.
-	Within time.Duration
+	// Within is how long a start may take, and StopWithin how long a stop; zero is
+	// a generous while, for the machine may be busy.
+	Within, StopWithin time.Duration
 }
+
+// while is how long starts and stops may take that say nothing else.
+const while = 2 * time.Minute
 
 // Server is one server. Its methods are for one goroutine, but for Log, which any
 // may call.
@@ -143,7 +148,7 @@ func (s *Server) version(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: version: %w", s.Spec.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, while)
 	defer cancel()
 	// Several servers print their version and exit with an error.
 	out, err := exec.CommandContext(ctx, path, v[1:]...).CombinedOutput()
@@ -189,11 +194,7 @@ func (s *Server) Up(ctx context.Context) error {
 	if s.process != nil {
 		return fmt.Errorf("%s: runs already", s.Spec.Name)
 	}
-	within := s.Spec.Within
-	if within == 0 {
-		within = 20 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Spec.Within, while))
 	defer cancel()
 	argv, env := s.Spec.Command(s)
 	path, err := lookPath(argv[0])
@@ -243,8 +244,13 @@ func (s *Server) ready(ctx context.Context) error {
 	if s.Spec.Ready != nil {
 		return s.Spec.Ready(ctx, s)
 	}
+	return s.accepts(ctx)
+}
+
+// accepts reports nil if all ports accept connections.
+func (s *Server) accepts(ctx context.Context) error {
 	for _, name := range s.Spec.Ports {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr(name))
+		conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", s.Addr(name))
 		if err != nil {
 			return err
 		}
@@ -253,8 +259,17 @@ func (s *Server) ready(ctx context.Context) error {
 	return nil
 }
 
-// Down asks the server to end and waits until it has. One that takes more than
-// ten seconds is killed, which is an error.
+// said returns an error until the server's log has a text as often as the server
+// was started.
+func (s *Server) said(text string) error {
+	if n := strings.Count(s.Log(), text); n < s.starts {
+		return fmt.Errorf("%s: start %d: not yet: %s", s.Spec.Name, s.starts, text)
+	}
+	return nil
+}
+
+// Down asks the server to end and waits until it has. One that takes too long is
+// killed, which is an error.
 func (s *Server) Down(ctx context.Context) error {
 	if s.process == nil {
 		return nil
@@ -269,7 +284,7 @@ func (s *Server) Down(ctx context.Context) error {
 		p.end()
 		return fmt.Errorf("%s: stop: %w", s.Spec.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Spec.StopWithin, while))
 	defer cancel()
 	select {
 	case <-p.done:

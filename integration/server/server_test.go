@@ -3,10 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestMissingProgram(t *testing.T) {
@@ -23,14 +23,22 @@ func TestNeverReady(t *testing.T) {
 		{"ends", "echo bad settings; exit 3", "ended by itself"},
 		{"hangs", "echo bad settings; exec sleep 60", "not ready"},
 	} {
-		s, err := New(t.Context(), t.TempDir(), Spec{
-			Name: "sh", Ports: []string{"tcp"}, Within: time.Second,
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := New(ctx, t.TempDir(), Spec{
+			Name: "sh", Ports: []string{"tcp"},
 			Command: func(*Server) ([]string, []string) { return []string{"/bin/sh", "-c", c.script}, nil },
+			Ready: func(ctx context.Context, s *Server) error {
+				if c.name == "hangs" && strings.Contains(s.Log(), "bad settings") {
+					cancel() // patience ends
+				}
+				return s.accepts(ctx)
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = s.Up(t.Context())
+		err = s.Up(ctx)
+		cancel()
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bad settings") {
 			t.Errorf("%s: %v, want %q and the log", c.name, err, c.want)
 		}
@@ -68,6 +76,37 @@ func TestMosquittoComesBack(t *testing.T) {
 	for _, want := range []string{"start 1", "stop by terminated", "start 2", "killed by SIGKILL", "start 3", "log: ", "mosquitto version 2"} {
 		if !strings.Contains(text+s.VersionText, want) {
 			t.Errorf("no %q in the journal\n%s", want, text)
+		}
+	}
+}
+
+// TestFreePort holds that ports are given once, are none of those of outgoing
+// connections, and that two processes do not get the same.
+func TestFreePort(t *testing.T) {
+	seen := make(map[int]bool)
+	from, to := listenRange()
+	for range 100 {
+		port, err := FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[port] || port < from || port >= to {
+			t.Errorf("port %d, want a new one from %d to %d", port, from, to)
+		}
+		seen[port] = true
+		if c, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.1", fmt.Sprint(port))); err == nil {
+			c.Close()
+			t.Errorf("port %d could be given by another process as well", port)
+		}
+	}
+	for _, c := range []struct {
+		text      string
+		low, high int
+	}{
+		{"32768\t60999\n", 32768, 60999}, {"1024 65535", 1024, 65535}, {"", 1, 2}, {"x y", 1, 2}, {"5", 1, 2}, {"9 8", 1, 2}, {"1 70000", 1, 2},
+	} {
+		if low, high := outgoing(c.text, 1, 2); low != c.low || high != c.high {
+			t.Errorf("%q: %d to %d, want %d to %d", c.text, low, high, c.low, c.high)
 		}
 	}
 }

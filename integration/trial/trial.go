@@ -37,15 +37,35 @@ type order struct {
 
 // Main is for TestMain: it runs the tests, or the process to be killed.
 func Main(m *testing.M, build Build) {
+	Child(build)
+	os.Exit(m.Run())
+}
+
+// Child is for a TestMain that has more to do than Main: in the process to be
+// killed it does that one's work and does not return.
+func Child(build Build) {
 	text := os.Getenv(variable)
 	if text == "" {
-		os.Exit(m.Run())
+		return
 	}
 	if err := child(text, build, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// Patience is how long anything may take before a test gives it up: a sink that
+// has met a server that was away for a while waits up to half a minute before
+// it tries again, and the machine may be busy.
+const Patience = 3 * time.Minute
+
+// Within returns a context that ends with Patience, or with the test.
+func Within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // devices is how many devices the rows belong to, in turn.
@@ -88,7 +108,7 @@ func child(text string, build Build, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	db, err := tickwell.Open(ctx, o.Dir, Options(s))
 	if err != nil {
@@ -124,7 +144,7 @@ func Kill(t *testing.T, settings map[string]string, n, rounds int, received func
 		}
 		killed++
 		until := o.From + rng.IntN(max((n-o.From)/(rounds-round+1), 1))
-		o.To = min(until+100, n) // it goes on while it is being killed
+		o.To = min(until+max(n/rounds, 100), n) // it goes on while it is being killed
 		acked, err := run(t, o, until)
 		if err != nil {
 			t.Fatal(err)
@@ -162,25 +182,46 @@ func run(t *testing.T, o order, until int) (acked int, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	acked = o.From - 1
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if acked, err = strconv.Atoi(lines.Text()); err != nil {
-			break
-		}
-		if acked == until {
-			cmd.Process.Kill() // what it has told of until then is still read
-		}
+	acked, err = follow(out, o.From-1, until, cmd.Process.Kill)
+	if err != nil {
+		cmd.Process.Kill()
 	}
 	ended := cmd.Wait()
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, fmt.Errorf("%w; the process: %v: %s", err, ended, complaints.String())
 	case until < 0 && ended != nil:
 		return 0, fmt.Errorf("the process: %w: %s", ended, complaints.String())
 	case acked < until:
 		return 0, fmt.Errorf("the process ended before row %d: %v: %s", until, ended, complaints.String())
 	}
 	return acked, nil
+}
+
+// follow reads the numbers of the rows that a process says it has stored, one a
+// line, until it has nothing more to say, and returns the last. When row until is
+// told of, it calls kill; what was said until the process is dead counts as well,
+// for those rows are acknowledged. A line without its end does not.
+func follow(out io.Reader, acked, until int, kill func() error) (int, error) {
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if err == io.EOF {
+			return acked, nil
+		}
+		if err != nil {
+			return acked, err
+		}
+		i, err := strconv.Atoi(strings.TrimSuffix(line, "\n"))
+		if err != nil || i != acked+1 {
+			return acked, fmt.Errorf("after row %d the process says %q", acked, line)
+		}
+		if acked = i; i == until {
+			if err := kill(); err != nil {
+				return acked, err
+			}
+		}
+	}
 }
 
 // Check compares what has arrived with rows 0 to n-1: each at least once, and the

@@ -141,12 +141,6 @@ func (w *world) shown(t *testing.T) map[string]alert {
 	return shown
 }
 
-func attempt(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 func TestVersion(t *testing.T) {
 	t.Log("note: " + start(t).VersionText)
 }
@@ -203,7 +197,7 @@ func TestRestarts(t *testing.T) {
 			w.Start(t)
 		}
 	}
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}
 	again := trial.Check(t, n, w.ids(t))
@@ -240,7 +234,7 @@ func TestPoison(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}
 	got := w.ids(t)
@@ -260,7 +254,7 @@ func TestPoison(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	w := start(t)
 	s := &alertmanager.Sink{URL: w.proxy}
-	if err := s.Open(attempt(t)); err != nil {
+	if err := s.Open(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close(context.Background())
@@ -268,7 +262,7 @@ func TestIdentity(t *testing.T) {
 		return tickwell.Event{ID: row, Series: "root.d", Time: at, Status: status, Labels: map[string]string{"alertname": "a", "row": row, "severity": severity}}
 	}
 	now := time.Now()
-	if err := s.Handle(attempt(t), []tickwell.Event{
+	if err := s.Handle(trial.Within(t), []tickwell.Event{
 		event("1", "warning", tickwell.StatusFiring, now), event("1", "warning", tickwell.StatusFiring, now), event("2", "warning", tickwell.StatusFiring, now),
 	}); err != nil {
 		t.Fatal(err)
@@ -276,10 +270,10 @@ func TestIdentity(t *testing.T) {
 	if shown := w.shown(t); len(shown) != 2 {
 		t.Errorf("%d alerts are shown, want 2: %v", len(shown), shown)
 	}
-	if err := s.Handle(attempt(t), []tickwell.Event{event("1", "warning", tickwell.StatusResolved, time.Now())}); err != nil {
+	if err := s.Handle(trial.Within(t), []tickwell.Event{event("1", "warning", tickwell.StatusResolved, time.Now())}); err != nil {
 		t.Fatal(err)
 	}
-	err := server.Poll(attempt(t), func() (bool, error) {
+	err := server.Poll(trial.Within(t), func() (bool, error) {
 		_, still := w.shown(t)["1"]
 		_, other := w.shown(t)["2"]
 		return !still && other, nil
@@ -309,12 +303,12 @@ func TestClusterAlertingExample(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"75": "warning", "100": "warning", "100.5": "critical"}
 	got := make(map[string]alert)
-	err = server.Poll(attempt(t), func() (bool, error) {
+	err = server.Poll(trial.Within(t), func() (bool, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, a := range w.told {

@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
 )
 
 const (
@@ -77,7 +78,7 @@ func client(t *testing.T, b *server.Server, id string, take func(paho.Message)) 
 
 func done(t *testing.T, token paho.Token) {
 	t.Helper()
-	if !token.WaitTimeout(30*time.Second) || token.Error() != nil {
+	if !token.WaitTimeout(trial.Patience) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
 }
@@ -169,7 +170,7 @@ func TestGateway(t *testing.T) {
 	}
 	wait := func(n int) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), trial.Patience)
 		defer cancel()
 		if err := server.Poll(ctx, func() (bool, error) { return len(arrived()) >= n, nil }); err != nil {
 			t.Fatalf("%v: %d messages came out, want %d:\n%s", err, len(arrived()), n, strings.Join(arrived(), "\n"))
@@ -178,7 +179,7 @@ func TestGateway(t *testing.T) {
 
 	// The gateway has subscribed when the first averages come out; what was
 	// published before went to nobody, so it is published until then.
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), trial.Patience)
 	defer cancel()
 	if err := server.Poll(ctx, func() (bool, error) {
 		play(0, 21)
@@ -222,7 +223,7 @@ func inKafka(t *testing.T, k *server.Server, want []string) {
 	}
 	defer c.Close()
 	var distinct []string
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), trial.Patience)
 	defer cancel()
 	for len(distinct) < len(want) {
 		fetches := c.PollFetches(ctx)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
 	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/sink/local"
 	"github.com/tickwell/tickwell/sink/mqtt"
@@ -65,12 +66,6 @@ func start(t testing.TB) *server.IoTDB {
 	return shared.IoTDB
 }
 
-func within(t testing.TB, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 func remote(db *server.IoTDB) *mqtt.Sink {
 	return &mqtt.Sink{
 		Broker: db.Data.Addr("mqtt"), Username: "root", Password: sink.NewSecret("root"),
@@ -84,7 +79,7 @@ func remote(db *server.IoTDB) *mqtt.Sink {
 func TestWindowAverageAlerter(t *testing.T) {
 	iotdb := start(t)
 	t.Logf("%q", iotdb.Query(t, "show version"))
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t)
 	lo, hi := 0.0, 10.0
 	db, err := tickwell.Open(ctx, "", &tickwell.Options{
 		Logger: slog.New(slog.DiscardHandler),
@@ -138,7 +133,7 @@ func await(t testing.TB, iotdb *server.IoTDB, query string, want []string) []str
 	t.Helper()
 	for began := time.Now(); ; {
 		got := iotdb.Query(t, query)
-		if slices.Equal(got, want) || time.Since(began) > 40*time.Second {
+		if slices.Equal(got, want) || time.Since(began) > trial.Patience {
 			return got
 		}
 	}
@@ -148,7 +143,7 @@ func await(t testing.TB, iotdb *server.IoTDB, query string, want []string) []str
 func TestWrongPassword(t *testing.T) {
 	s := remote(start(t))
 	s.Password = sink.NewSecret("c4nAry-wr0ng")
-	err := s.Open(within(t, 20*time.Second))
+	err := s.Open(trial.Within(t))
 	if err == nil || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, s), "c4nAry") {
 		t.Errorf("%v, want an error without the password", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
 	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/sink/kafka"
 	"github.com/tickwell/tickwell/tickwelltest"
@@ -72,7 +73,7 @@ func TestAuthentication(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.sink
 			s.Brokers, s.Topic, s.Create = []string{b.Addr(c.port)}, newTopic(t), &kafka.NewTopic{Partitions: 1}
-			err := s.Open(within(t, 20*time.Second))
+			err := s.Open(trial.Within(t))
 			if (err == nil) != c.ok {
 				t.Fatalf("%v, want accepted %v", err, c.ok)
 			}
@@ -87,7 +88,7 @@ func TestAuthentication(t *testing.T) {
 				return
 			}
 			defer s.Close(context.Background())
-			if err := s.Handle(within(t, 20*time.Second), []tickwell.Event{{ID: "1", Source: "t", Series: "root.d"}}); err != nil {
+			if err := s.Handle(trial.Within(t), []tickwell.Event{{ID: "1", Source: "t", Series: "root.d"}}); err != nil {
 				t.Fatal(err)
 			}
 			if got := ids(received(t, s.Topic)); !slices.Equal(got, []string{"1"}) {
@@ -117,11 +118,8 @@ func TestWrongPasswordLosesNothing(t *testing.T) {
 	if err := insert(t.Context(), db, 0, 30); err != nil {
 		t.Fatal(err)
 	}
-	for db.Stats().Sinks[0].LastError == "" {
-		if t.Context().Err() != nil {
-			t.Fatal("no error")
-		}
-		pause(t, 20*time.Millisecond)
+	if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
+		t.Fatal(err)
 	}
 	stats := db.Stats().Sinks[0]
 	if !strings.Contains(stats.LastError, "SASL_AUTHENTICATION_FAILED") || stats.Backlog != 30 || stats.Dead != 0 {
@@ -129,7 +127,7 @@ func TestWrongPasswordLosesNothing(t *testing.T) {
 	}
 	t.Log(stats.LastError)
 	close(right)
-	if err := db.Quiesce(within(t, 60*time.Second)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	if again := check(t, topic, 30); again != 0 {
@@ -140,17 +138,6 @@ func TestWrongPasswordLosesNothing(t *testing.T) {
 	}
 	if strings.Contains(log.String()+fmt.Sprint(stats), password) {
 		t.Error("the password is in the log")
-	}
-}
-
-// pause waits, as tests of real servers have to.
-func pause(t testing.TB, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-t.Context().Done():
-		t.Fatal(t.Context().Err())
 	}
 }
 
@@ -171,33 +158,50 @@ func TestRestart(t *testing.T) {
 				Brokers: []string{b.Addr("sasl")}, Topic: topic, Create: &kafka.NewTopic{Partitions: 3},
 				Mechanism: kafka.SCRAM256, User: "tickwell", Password: sink.NewSecret(password),
 			}}, nil)
-			const n = 20000
-			half := make(chan struct{})
-			inserted := make(chan error, 1)
+			// Rows come in before, while and after the broker ends.
+			down, inserted := make(chan struct{}), make(chan error, 1)
+			n := 0
 			go func() {
-				err := insert(context.Background(), db, 0, n/2)
-				close(half)
-				if err == nil {
-					err = insert(context.Background(), db, n/2, n)
+				pace := time.NewTicker(time.Millisecond)
+				defer pace.Stop()
+				for end := 6000; n < end; <-pace.C {
+					if err := insert(context.Background(), db, n, n+20); err != nil {
+						inserted <- err
+						return
+					}
+					if n += 20; n == end {
+						<-down
+					}
+					select {
+					case <-down:
+						end = 0
+					default:
+					}
 				}
+				err := insert(context.Background(), db, n, n+2000)
+				n += 2000
 				inserted <- err
 			}()
-			<-half
-			for db.Stats().Sinks[0].Delivered == 0 {
-				pause(t, time.Millisecond)
+			stats := func() tickwell.SinkStats { return db.Stats().Sinks[0] }
+			if err := server.Poll(trial.Within(t), func() (bool, error) { return stats().Delivered > 1000, nil }); err != nil {
+				t.Fatal(err)
 			}
 			c.stop(t)
+			close(down)
 			if err := <-inserted; err != nil {
 				t.Fatal(err)
 			}
-			pause(t, 4*time.Second) // longer than an attempt
-			before := db.Stats().Sinks[0]
+			// At least one attempt has to end without an answer.
+			if err := server.Poll(trial.Within(t), func() (bool, error) { return stats().LastError != "", nil }); err != nil {
+				t.Fatalf("%v; %+v", err, stats())
+			}
+			before := stats()
 			b.Start(t)
-			if err := db.Quiesce(within(t, 90*time.Second)); err != nil {
-				t.Fatalf("%v; %+v", err, db.Stats().Sinks[0])
+			if err := db.Quiesce(trial.Within(t)); err != nil {
+				t.Fatalf("%v; %+v", err, stats())
 			}
 			again := check(t, topic, n)
-			t.Logf("while it was down: %d delivered, backlog %d, %s, last error %q; %d events came again", before.Delivered, before.Backlog, before.Health, before.LastError, again)
+			t.Logf("%d rows; while it was down: %d delivered, backlog %d, %s, last error %q; %d events came again", n, before.Delivered, before.Backlog, before.Health, before.LastError, again)
 			if before.Backlog == 0 || before.Delivered == 0 {
 				t.Errorf("%d waited and %d were delivered, want that it stopped in the middle", before.Backlog, before.Delivered)
 			}
@@ -259,7 +263,7 @@ func TestPoison(t *testing.T) {
 	if err := db.InsertTablet(t.Context(), tablet); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Quiesce(within(t, 60*time.Second)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	if got := ids(received(t, topic)); !slices.Equal(got, want) {
@@ -283,15 +287,15 @@ func TestTopics(t *testing.T) {
 	}
 	brokers := []string{fmt.Sprintf("127.0.0.1:%d", port), b.Addr("plain")}
 	missing := &kafka.Sink{Brokers: brokers, Topic: topic}
-	if err := missing.Open(within(t, 20*time.Second)); err == nil || !strings.Contains(err.Error(), "does not exist, and Create is not set") {
+	if err := missing.Open(trial.Within(t)); err == nil || !strings.Contains(err.Error(), "does not exist, and Create is not set") {
 		t.Errorf("%v, want that the topic does not exist", err)
 	}
 	for i, create := range []*kafka.NewTopic{{Partitions: 2, Replicas: 1, Settings: map[string]string{"retention.ms": "3600000"}}, nil, {Partitions: 5}} {
 		s := &kafka.Sink{Brokers: brokers, Topic: topic, Create: create}
-		if err := s.Open(within(t, 20*time.Second)); err != nil {
+		if err := s.Open(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Handle(within(t, 20*time.Second), []tickwell.Event{{ID: fmt.Sprint(i), Source: "t", Series: "root.d"}}); err != nil {
+		if err := s.Handle(trial.Within(t), []tickwell.Event{{ID: fmt.Sprint(i), Source: "t", Series: "root.d"}}); err != nil {
 			t.Error(err)
 		}
 		s.Close(t.Context())
@@ -300,7 +304,7 @@ func TestTopics(t *testing.T) {
 		t.Errorf("got %q, want 0 to 2", got)
 	}
 	bad := &kafka.Sink{Brokers: brokers, Topic: newTopic(t), Create: &kafka.NewTopic{Settings: map[string]string{"retention.ms": "soon"}}}
-	if err := bad.Open(within(t, 20*time.Second)); err == nil || !strings.Contains(err.Error(), "retention.ms") {
+	if err := bad.Open(trial.Within(t)); err == nil || !strings.Contains(err.Error(), "retention.ms") {
 		t.Errorf("%v, want that retention.ms is refused", err)
 	}
 }

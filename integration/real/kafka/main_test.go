@@ -13,13 +13,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
 	"github.com/tickwell/tickwell/sink/kafka"
 )
 
@@ -35,10 +35,9 @@ var broker struct {
 }
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("TICKWELL_KILL_DIR"); dir != "" {
-		killWorker(dir)
-		return
-	}
+	trial.Child(func(settings map[string]string) (tickwell.Sink, error) {
+		return killSink(settings["broker"], settings["topic"]), nil
+	})
 	code := m.Run()
 	if b := broker.Server; b != nil {
 		if err := b.Down(context.Background()); err != nil {
@@ -92,17 +91,11 @@ func newTopic(t testing.TB) string {
 	return fmt.Sprintf("%s-%d", name, topics.Add(1))
 }
 
-func within(t testing.TB, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // received returns the records of a topic, by partition in order; none if there
 // is no such topic.
 func received(t testing.TB, topic string) []*kgo.Record {
 	t.Helper()
-	ctx := within(t, 60*time.Second)
+	ctx := trial.Within(t)
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addr("plain")), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		t.Fatal(err)
@@ -172,33 +165,11 @@ func ids(records []*kgo.Record) []string {
 	return out
 }
 
-// check compares the records of a topic with rows [0, n) of the devices root.d0
-// to root.d2, row i on device i mod 3, and returns how many came more than once.
-func check(t testing.TB, topic string, n int) (again int) {
+// check compares the records of a topic with rows [0, n) and returns how many
+// came more than once.
+func check(t *testing.T, topic string, n int) (again int) {
 	t.Helper()
-	seen := make(map[string]bool)
-	next := []int{0, 1, 2}
-	for _, id := range ids(received(t, topic)) {
-		if seen[id] {
-			again++
-			continue
-		}
-		seen[id] = true
-		var d, i int
-		if _, err := fmt.Sscanf(strings.ReplaceAll(id, "|", " "), "t root.d%d %d 0 0", &d, &i); err != nil || d < 0 || d > 2 {
-			t.Fatalf("id %q is none of ours", id)
-		}
-		if next[d] != i {
-			t.Fatalf("root.d%d: row %d came where row %d was due", d, i, next[d])
-		}
-		next[d] = i + 3
-	}
-	for d, i := range next {
-		if want := n + (d-n%3+3)%3; i != want {
-			t.Errorf("root.d%d: rows up to %d came, want up to %d", d, i-3, want-3)
-		}
-	}
-	return again
+	return trial.Check(t, n, ids(received(t, topic)))
 }
 
 // openStore opens a store whose trigger sends one event for each row.
@@ -217,22 +188,16 @@ func openStore(t testing.TB, dir string, spec tickwell.SinkSpec, log *strings.Bu
 }
 
 func options(spec tickwell.SinkSpec, log *slog.Logger) *tickwell.Options {
-	spec.Name = "kafka"
-	return &tickwell.Options{
-		Logger: log, Sinks: []tickwell.SinkSpec{spec}, Seed: 1,
-		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.*.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
-			for i, v := range f.Float64s("v") {
-				f.Emit(tickwell.Event{Series: f.Device, Time: time.Unix(0, f.Times[i]).UTC(), Fields: []tickwell.Field{tickwell.Float64("v", v)}})
-			}
-			return nil
-		})}},
-	}
+	o := trial.Options(spec.Sink)
+	spec.Name = o.Sinks[0].Name
+	o.Sinks[0], o.Logger = spec, log
+	return o
 }
 
-// insert stores rows [from, to), row i on device i mod 3.
+// insert stores rows [from, to).
 func insert(ctx context.Context, db *tickwell.DB, from, to int) error {
 	for i := from; i < to; i++ {
-		if err := db.Insert(ctx, fmt.Sprintf("root.d%d", i%3), time.Unix(0, int64(i)), tickwell.Float64("v", float64(i))); err != nil {
+		if err := trial.Insert(ctx, db, i); err != nil {
 			return err
 		}
 	}

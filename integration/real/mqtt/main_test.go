@@ -2,7 +2,6 @@
 package mqtt
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"sync"
@@ -48,12 +47,6 @@ func start(t *testing.T, o server.MosquittoOptions) *server.Server {
 	return server.Start(t, server.Mosquitto(o))
 }
 
-func attempt(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // listener is subscribed to everything, and stays so over restarts of the broker.
 type listener struct {
 	t      *testing.T
@@ -80,7 +73,7 @@ func listen(t *testing.T, s *server.Server) *listener {
 
 func (l *listener) done(token paho.Token) {
 	l.t.Helper()
-	if !token.WaitTimeout(20*time.Second) || token.Error() != nil {
+	if !token.WaitTimeout(trial.Patience) || token.Error() != nil {
 		l.t.Fatalf("listener: %v", token.Error())
 	}
 }
@@ -101,7 +94,7 @@ func (l *listener) take(m paho.Message) {
 func (l *listener) messages() []paho.Message {
 	l.t.Helper()
 	l.markers++
-	ctx := attempt(l.t)
+	ctx := trial.Within(l.t)
 	if err := server.Poll(ctx, func() (bool, error) { return l.client.IsConnectionOpen(), nil }); err != nil {
 		l.t.Fatalf("listener: not connected: %v", err)
 	}

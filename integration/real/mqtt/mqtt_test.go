@@ -91,7 +91,7 @@ func TestRestarts(t *testing.T) {
 				b.Restart(t)
 			}
 		}
-		if err := db.Quiesce(attempt(t)); err != nil {
+		if err := db.Quiesce(trial.Within(t)); err != nil {
 			t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 		}
 		again := trial.Check(t, n, l.payloads())
@@ -101,7 +101,7 @@ func TestRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Start(t)
-		if err := db.Quiesce(attempt(t)); err != nil {
+		if err := db.Quiesce(trial.Within(t)); err != nil {
 			t.Errorf("after the broker was killed: %v; %+v", err, db.Stats().Sinks)
 		}
 	})
@@ -132,7 +132,7 @@ func TestWrongCredentials(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := server.Poll(attempt(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
+		if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
 			t.Fatal(err)
 		}
 		stats := db.Stats().Sinks[0]
@@ -141,7 +141,7 @@ func TestWrongCredentials(t *testing.T) {
 		}
 		t.Log(stats.LastError)
 		right.Store(true)
-		if err := db.Quiesce(attempt(t)); err != nil {
+		if err := db.Quiesce(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
 		if again := trial.Check(t, 30, l.payloads()); again != 0 {
@@ -149,7 +149,7 @@ func TestWrongCredentials(t *testing.T) {
 		}
 		nobody := to(b.Addr("mqtt"))
 		nobody.Protocol, nobody.Username = p, "nobody"
-		if err := nobody.Open(attempt(t)); err == nil {
+		if err := nobody.Open(trial.Within(t)); err == nil {
 			t.Error("an unknown user may connect")
 		}
 	})
@@ -209,7 +209,7 @@ func TestPoison(t *testing.T) {
 		return event(i, "events/ok")
 	}, &dead)
 	insert(t, db, 20)
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	var want []string
@@ -295,7 +295,7 @@ func TestHundredPoints(t *testing.T) {
 			return e
 		}, &dead)
 		insert(t, db, 100)
-		if err := db.Quiesce(attempt(t)); err != nil {
+		if err := db.Quiesce(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
 		receiver, err := tickwell.Open(t.Context(), "", nil)
@@ -344,13 +344,13 @@ func TestRetained(t *testing.T) {
 		b := start(t, server.MosquittoOptions{})
 		s := to(b.Addr("mqtt"))
 		s.Protocol = p
-		if err := s.Open(attempt(t)); err != nil {
+		if err := s.Open(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close(context.Background())
 		kept, passing := event(1, "events/kept"), event(2, "events/passing")
 		kept.Labels[mqtt.LabelRetain] = "true"
-		if err := s.Handle(attempt(t), []tickwell.Event{kept, passing}); err != nil {
+		if err := s.Handle(trial.Within(t), []tickwell.Event{kept, passing}); err != nil {
 			t.Fatal(err)
 		}
 		got := listen(t, b).messages()
@@ -369,18 +369,18 @@ func TestWill(t *testing.T) {
 	s.Will = &mqtt.Will{Topic: "gone", Payload: []byte("bye"), Retain: true}
 	s.ClientID = "gateway"
 	for range 2 {
-		if err := s.Open(attempt(t)); err != nil {
+		if err := s.Open(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// Another of the same name takes the connection over: it ends without a farewell.
 	other := to(b.Addr("mqtt"))
 	other.ClientID = "gateway"
-	if err := other.Open(attempt(t)); err != nil {
+	if err := other.Open(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
-	if err := server.Poll(attempt(t), func() (bool, error) { return slices.Equal(l.payloads(), []string{"bye"}), nil }); err != nil {
+	if err := server.Poll(trial.Within(t), func() (bool, error) { return slices.Equal(l.payloads(), []string{"bye"}), nil }); err != nil {
 		t.Errorf("%v: arrived %q, want one will", err, l.payloads())
 	}
 	s.Close(t.Context())
@@ -397,16 +397,16 @@ func TestClientCertificate(t *testing.T) {
 	each(t, func(t *testing.T, p mqtt.Protocol) {
 		s := to("mqtts://" + b.Addr("tls"))
 		s.Protocol, s.TLS = p, &tls.Config{RootCAs: cert.Pool, Certificates: []tls.Certificate{mine.TLS}}
-		if err := s.Open(attempt(t)); err != nil {
+		if err := s.Open(trial.Within(t)); err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close(context.Background())
-		if err := s.Handle(attempt(t), []tickwell.Event{event(1, "events/a")}); err != nil {
+		if err := s.Handle(trial.Within(t), []tickwell.Event{event(1, "events/a")}); err != nil {
 			t.Error(err)
 		}
 		s2 := to("mqtts://" + b.Addr("tls"))
 		s2.Protocol, s2.TLS = p, &tls.Config{RootCAs: cert.Pool}
-		if err := s2.Open(attempt(t)); err == nil {
+		if err := s2.Open(trial.Within(t)); err == nil {
 			t.Error("connected without a certificate")
 			s2.Close(context.Background())
 		}

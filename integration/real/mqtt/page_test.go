@@ -13,6 +13,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/integration/trial"
 	"github.com/tickwell/tickwell/iotsql"
 	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/sink/local"
@@ -70,7 +71,7 @@ func TestPageExample(t *testing.T) {
 			arrived <- err
 		}))
 	for _, ask := range []func() paho.Token{back.Connect, func() paho.Token { return back.Subscribe("test", 2, nil) }} {
-		if token := ask(); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
+		if token := ask(); !token.WaitTimeout(trial.Patience) || token.Error() != nil {
 			t.Fatal(token.Error())
 		}
 	}
@@ -92,7 +93,7 @@ func TestPageExample(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}
 	select {
@@ -100,7 +101,7 @@ func TestPageExample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-attempt(t).Done():
+	case <-trial.Within(t).Done():
 		t.Fatal("nothing came over the broker")
 	}
 	if n := len(arrived); n != 0 {
@@ -143,7 +144,7 @@ func TestTwoSinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := server.Poll(attempt(t), func() (bool, error) {
+	if err := server.Poll(trial.Within(t), func() (bool, error) {
 		stats := db.Stats().Sinks
 		i := slices.IndexFunc(stats, func(s tickwell.SinkStats) bool { return s.Name == "here" })
 		j := slices.IndexFunc(stats, func(s tickwell.SinkStats) bool { return s.Name == "mqtt" })
@@ -152,7 +153,7 @@ func TestTwoSinks(t *testing.T) {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}
 	b.Start(t)
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"0 22", "5 27"}; !slices.Equal(got, want) {
@@ -198,7 +199,7 @@ func TestAttach(t *testing.T) {
 	}
 	row(2)
 	row(3)
-	if err := db.Quiesce(attempt(t)); err != nil {
+	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.DropSink(t.Context(), "late"); err != nil {

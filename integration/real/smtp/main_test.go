@@ -2,12 +2,10 @@
 package smtp
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/integration/server"
@@ -55,10 +53,4 @@ func taken(t *testing.T, s *server.Server) []string {
 		t.Fatal(err)
 	}
 	return subjects
-}
-
-func attempt(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
