@@ -36,6 +36,9 @@ func nightlyParts(r *repo, fuzz time.Duration) []part {
 			return r.goTests(ctx, goTest{module: m, env: nightly, args: []string{"-vet=off", "-count=1", "-timeout=1h"}, packages: list})
 		}})
 	}
+	for _, f := range foreignNightly {
+		parts = append(parts, part{"qemu " + f.name(), 20 * time.Minute, r.emulated(f.target, f.qemu)})
+	}
 	for _, f := range fuzzTargets(r.root) {
 		parts = append(parts, part{"fuzz " + f.pkg + " " + f.name, fuzz + 5*time.Minute, func(ctx context.Context) outcome {
 			out, err := output(ctx, r.root, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "./"+f.pkg)

@@ -43,13 +43,22 @@ var targets = []target{
 
 // foreign are the targets whose tests qemu can run on Linux: the 32-bit edge
 // devices and the big-endian check.
-var foreign = []struct {
-	target
-	qemu string
-}{
+var foreign = []emulation{
 	{target{"linux", "arm", "GOARM=6"}, "qemu-arm-static"},
 	{target{"linux", "mipsle", "GOMIPS=softfloat"}, "qemu-mipsel-static"},
 	{target{"linux", "s390x", ""}, "qemu-s390x-static"},
+}
+
+// foreignNightly are 64-bit and little-endian as the machine of the tests is.
+var foreignNightly = []emulation{
+	{target{"linux", "arm64", ""}, "qemu-aarch64-static"},
+	{target{"linux", "riscv64", ""}, "qemu-riscv64-static"},
+}
+
+// emulation is a target and the program that runs its programs.
+type emulation struct {
+	target
+	qemu string
 }
 
 // leaves are the packages that qemu runs: those where the width and the order
@@ -96,6 +105,11 @@ func testParts(r *repo) []part {
 	)
 	for _, t := range targets {
 		parts = append(parts, part{"build " + t.name(), 10 * time.Minute, r.build(t)})
+	}
+	for _, t := range targets {
+		if t.arch == "wasm" {
+			parts = append(parts, part{"run " + t.name(), 5 * time.Minute, r.wasm(t)})
+		}
 	}
 	for _, f := range foreign {
 		parts = append(parts, part{"qemu " + f.name(), 10 * time.Minute, r.emulated(f.target, f.qemu)})
