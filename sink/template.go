@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -27,8 +28,10 @@ import (
 //	default "none"       instead of null, an unknown name or empty text
 //	date "15:04"         time in another layout of package time
 //	unix, unixms         time as a number
+//	url                  percent-encoded, for a part of a path or a query
 //
-// Numbers print without needless zeros and not in exponents unless very large
+// What is written is UTF-8: bytes of a value that are not become U+FFFD. Numbers
+// print without needless zeros and not in exponents unless very large
 // or small; null prints as null. There are no loops, conditions or methods.
 //
 // A Template is safe for concurrent use.
@@ -235,9 +238,9 @@ func (t *Template) lookup(name string, e *tickwell.Event) cell {
 func (t *Template) write(dst []byte, p *part, c *cell) []byte {
 	switch {
 	case !t.o.JSON && t.o.Escape != nil:
-		return t.o.Escape(dst, c.text(t))
+		return t.o.Escape(dst, strings.ToValidUTF8(c.text(t), "\uFFFD"))
 	case !t.o.JSON:
-		return append(dst, c.text(t)...)
+		return append(dst, strings.ToValidUTF8(c.text(t), "\uFFFD")...)
 	case p.quoted:
 		return appendEscaped(dst, c.text(t))
 	case c.number != "":

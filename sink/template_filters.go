@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -37,12 +38,17 @@ var filters = map[string]struct {
 	"upper":   {noArgument, textFilter(strings.ToUpper)},
 	"lower":   {noArgument, textFilter(strings.ToLower)},
 	"trim":    {noArgument, textFilter(strings.TrimSpace)},
+	"url":     {noArgument, textFilter(percent)},
 	"default": {textArgument, orElse},
 	"date":    {textArgument, date},
 	"fixed":   {digitsArgument, fixed},
 	"unix":    {noArgument, epoch(time.Time.Unix)},
 	"unixms":  {noArgument, epoch(time.Time.UnixMilli)},
 }
+
+// percent encodes for a path and for a query: where the one has a plus, the other
+// has a blank.
+func percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 func textFilter(change func(string) string) func(*filter, *Template, cell) (cell, error) {
 	return func(_ *filter, t *Template, c cell) (cell, error) {

@@ -67,6 +67,9 @@ func TestTemplate(t *testing.T) {
 			TemplateOptions{}, &all, `- "e" n 0 n -`},
 		{"[{{.nowhere}}{{.nowhere | upper}}]", TemplateOptions{Empty: true}, &all, "[]"},
 
+		{"{{.t | trim | url}} {{.传感器 | url}}", TemplateOptions{}, &all, "a%22b%5C%3C%26%3E %E7%83%AD"},
+		{"{{.bad}}", TemplateOptions{}, &all, "a\uFFFD\x00\n"},
+		{"{{.bad}}", TemplateOptions{Escape: func(dst []byte, s string) []byte { return append(dst, s...) }}, &all, "a\uFFFD\x00\n"},
 		{"<b>{{.t}}</b>", TemplateOptions{Escape: func(dst []byte, s string) []byte { return append(dst, strings.ToUpper(s)...) }}, &all, `<b> A"B\<&> </b>`},
 
 		{`{"t":{{.t}},"q":"<{{.t}}>","f":{{.f}},"x":{{.f | fixed 2}},"n":{{.null}},"time":{{.time}},"u":{{.time|unix}},"nan":{{.nan}}}`, TemplateOptions{JSON: true}, &all,

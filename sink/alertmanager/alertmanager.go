@@ -22,8 +22,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
@@ -106,12 +108,41 @@ func (s *Sink) Validate() error {
 			return fmt.Errorf("alertmanager: %w: %w", err, tickwell.ErrBadInput)
 		}
 	}
-	if s.Hold < 0 {
-		return fmt.Errorf("alertmanager: negative Hold: %w", tickwell.ErrBadInput)
+	if err := s.check(); err != nil {
+		return fmt.Errorf("alertmanager: %w: %w", err, tickwell.ErrBadInput)
+	}
+	if _, err := sink.NewTemplate("", s.template()); err != nil { // annotations may come with events only
+		return fmt.Errorf("alertmanager: %w", err)
 	}
 	for name, text := range s.Annotations {
 		if _, err := sink.NewTemplate(text, s.template()); err != nil {
 			return fmt.Errorf("alertmanager: annotation %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// check looks at what every alert will hold.
+func (s *Sink) check() error {
+	if s.Hold < 0 {
+		return errors.New("negative Hold")
+	}
+	for _, m := range []map[string]string{s.Labels, s.Annotations} {
+		for name, text := range m {
+			if name == "" || !utf8.ValidString(name) || !utf8.ValidString(text) {
+				return fmt.Errorf("label or annotation %q without a name or not UTF-8", name)
+			}
+		}
+	}
+	if !utf8.ValidString(s.Alert) {
+		return errors.New("Alert is not UTF-8")
+	}
+	if u, err := url.Parse(s.GeneratorURL); s.GeneratorURL != "" && (err != nil || u.Scheme == "") {
+		return errors.New("GeneratorURL is no URL")
+	}
+	for i, u := range s.Replicas {
+		if withPath(u) == withPath(s.URL) || slices.Contains(s.Replicas[:i], u) {
+			return errors.New("a replica is named twice")
 		}
 	}
 	return nil

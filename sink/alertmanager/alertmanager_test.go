@@ -306,6 +306,15 @@ func TestSettings(t *testing.T) {
 		{"bad replica", Sink{URL: "http://h", Replicas: []string{"h:9093"}}, "neither http"},
 		{"hold", Sink{URL: "http://h", Hold: -1}, "Hold"},
 		{"annotation", Sink{URL: "http://h", Annotations: map[string]string{"a": "{{.x"}}, "annotation a"},
+		{"no label name", Sink{URL: "http://h", Labels: map[string]string{"": "x"}}, "without a name"},
+		{"label", Sink{URL: "http://h", Labels: map[string]string{"a": "\xff"}}, "not UTF-8"},
+		{"annotation name", Sink{URL: "http://h", Annotations: map[string]string{"\xff": "a"}}, "not UTF-8"},
+		{"alert", Sink{URL: "http://h", Alert: "\xff"}, "not UTF-8"},
+		{"link", Sink{URL: "http://h", GeneratorURL: "here"}, "GeneratorURL"},
+		{"replica twice", Sink{URL: "http://h", Replicas: []string{"http://a", "http://a"}}, "twice"},
+		{"replica is the URL", Sink{URL: "http://h", Replicas: []string{"http://h/api/v2/alerts"}}, "twice"},
+		{"zone", Sink{URL: "http://h", Template: sink.TemplateOptions{Zone: "Atlantis"}}, "Atlantis"},
+		{"token", Sink{URL: "http://h", Token: sink.NewSecret("c4nAry\n")}, "line end"},
 		{"header", Sink{URL: "http://h", Headers: map[string]string{"a": "b\n"}}, "control character"},
 	} {
 		err := c.sink.Validate()

@@ -47,6 +47,8 @@ func (s *Sink) Validate() error {
 	switch {
 	case (s.W == nil) == (s.Path == ""):
 		return fmt.Errorf("jsonl: set either W or Path: %w", tickwell.ErrBadInput)
+	case s.W != nil && (s.MaxBytes != 0 || s.Keep != 0 || s.FS != nil):
+		return fmt.Errorf("jsonl: MaxBytes, Keep and FS are for a Path, not for W: %w", tickwell.ErrBadInput)
 	case s.MaxBytes < 0 || s.Keep < 0:
 		return fmt.Errorf("jsonl: negative MaxBytes or Keep: %w", tickwell.ErrBadInput)
 	}

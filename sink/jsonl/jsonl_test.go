@@ -112,7 +112,8 @@ func TestWriter(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	for name, s := range map[string]*Sink{"nothing": {}, "both": {W: &tape{}, Path: "x"}, "size": {Path: "x", MaxBytes: -1}, "keep": {Path: "x", Keep: -1}} {
+	for name, s := range map[string]*Sink{"nothing": {}, "both": {W: &tape{}, Path: "x"}, "size": {Path: "x", MaxBytes: -1}, "keep": {Path: "x", Keep: -1},
+		"size of a writer": {W: &tape{}, MaxBytes: 1}, "keep of a writer": {W: &tape{}, Keep: 1}, "file system of a writer": {W: &tape{}, FS: vfs.NewMem()}} {
 		if err := s.Validate(); !errors.Is(err, tickwell.ErrBadInput) {
 			t.Errorf("%s: %v, want ErrBadInput", name, err)
 		}

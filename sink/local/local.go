@@ -61,6 +61,9 @@ func (s *Sink) create(ctx context.Context) error {
 	if s.DB == nil || s.Device == "" || len(s.Columns) == 0 {
 		return fmt.Errorf("local: a sink needs a store, a device and columns: %w", tickwell.ErrBadInput)
 	}
+	if s.MaxHops < 0 {
+		return fmt.Errorf("local: negative MaxHops: %w", tickwell.ErrBadInput)
+	}
 	seen := make(map[string]bool)
 	for _, c := range s.Columns {
 		if seen[c.Name] {

@@ -116,6 +116,9 @@ func TestSettings(t *testing.T) {
 		{"no device", Sink{Columns: columns("x", tickwell.KindBool)}, tickwell.ErrBadInput, "device"},
 		{"no columns", Sink{Device: "root.out"}, tickwell.ErrBadInput, "columns"},
 		{"no kind", Sink{Device: "root.out", Columns: columns("x", tickwell.KindNull)}, tickwell.ErrBadInput, "root.out.x"},
+		{"hops", Sink{Device: "root.out", Columns: columns("x", tickwell.KindBool), MaxHops: -1}, tickwell.ErrBadInput, "MaxHops"},
+		{"kind of nothing", Sink{Device: "root.out", Columns: columns("x", tickwell.Kind(99))}, tickwell.ErrBadInput, "root.out.x"},
+		{"column without a name", Sink{Device: "root.out", Columns: columns("", tickwell.KindBool)}, tickwell.ErrBadInput, "root.out"},
 		{"wildcard", Sink{Device: "root.*", Columns: columns("x", tickwell.KindBool)}, tickwell.ErrBadInput, "root.*"},
 		{"twice", Sink{Device: "root.out", Columns: append(columns("x", tickwell.KindBool), columns("x", tickwell.KindBool)...)}, tickwell.ErrBadInput, "twice"},
 	} {

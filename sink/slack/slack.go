@@ -13,6 +13,7 @@ package slack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,13 +32,16 @@ type Sink struct {
 	// URL is that of the incoming webhook. Whoever knows it can post.
 	URL sink.Secret
 	// Text is the template ([sink.Template]) of a message. What stands in it may
-	// use Slack's markup; in values the characters & < > are escaped, so they
-	// cannot. Required.
+	// use Slack's markup; in values the characters & < > are escaped, so that
+	// they make no link and call nobody. Required.
 	Text string
 	// Template has the options of Text; JSON and Escape are not used.
 	Template sink.TemplateOptions
 	// Trust says where connections may go. Default sink.Operator.
 	Trust sink.Trust
+	// TLS has certificate authorities and client certificates, for a server of
+	// one's own that takes what Slack takes. Less than TLS 1.2 is never spoken.
+	TLS *tls.Config
 	// Proxy uses the proxy of the environment.
 	Proxy bool
 
@@ -58,7 +62,7 @@ const maxText = 40_000
 const batch = 20
 
 func (s *Sink) config() post.Config {
-	return post.Config{Name: "slack", SecretURL: s.URL, Trust: s.Trust, Proxy: s.Proxy}
+	return post.Config{Name: "slack", SecretURL: s.URL, Trust: s.Trust, TLS: s.TLS, Proxy: s.Proxy}
 }
 
 func (s *Sink) template() (*sink.Template, error) {
@@ -144,7 +148,11 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 			return err
 		}
 		st.buf = text
-		return st.post(ctx, string(text))
+		err = st.post(ctx, string(text))
+		if err == nil {
+			st.throttled = false // it takes them again, and nothing has piled up
+		}
+		return err
 	})
 }
 

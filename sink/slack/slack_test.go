@@ -165,6 +165,26 @@ func TestCoalescing(t *testing.T) {
 	}
 }
 
+// TestOneMessageAfterAThrottleEndsIt holds that a single event which gets through
+// is enough for messages of their own again.
+func TestOneMessageAfterAThrottleEndsIt(t *testing.T) {
+	srv := channel(t)
+	s := open(t, &Sink{URL: hook(srv), Text: "n {{.n}}"})
+	srv.Script(standin.Answer(429, "rate_limited", "Retry-After", "30"))
+	if err := s.Handle(attempt(t), numbered(1)); err == nil {
+		t.Fatal("accepted, want 429")
+	}
+	for _, n := range []int{1, 3} {
+		if err := s.Handle(attempt(t), numbered(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"n 0", "n 0", "n 1", "n 2"}
+	if got := texts(srv); !slices.Equal(got, want) {
+		t.Errorf("messages %q, want %q", got, want)
+	}
+}
+
 // TestCoalescingIsBounded holds that what does not fit, and what has no text, is
 // not lost in a common message.
 func TestCoalescingIsBounded(t *testing.T) {

@@ -33,13 +33,31 @@ func readKeys(secrets []sink.Secret) (keys [][]byte, err error) {
 	return keys, nil
 }
 
-// readKey returns the key, of at least 24 bytes as the specification asks. No
-// part of it is in the error.
+// checkKeys looks at the keys that can be read now.
+func checkKeys(secrets []sink.Secret) error {
+	for i, s := range secrets {
+		text, err := s.Reveal()
+		if err != nil {
+			continue // later perhaps
+		}
+		if _, err := decodeKey(text); err != nil {
+			return fmt.Errorf("key %d of Sign: %w", i, err)
+		}
+	}
+	return nil
+}
+
 func readKey(s sink.Secret) ([]byte, error) {
 	text, err := s.Reveal()
 	if err != nil {
 		return nil, err
 	}
+	return decodeKey(text)
+}
+
+// decodeKey returns the key, of at least 24 bytes as the specification asks. No
+// part of it is in the error.
+func decodeKey(text string) ([]byte, error) {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {

@@ -26,10 +26,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/tickwell/tickwell"
@@ -41,7 +43,8 @@ import (
 // Sink sends events to a URL. Set the fields before it is added to a store and
 // leave them alone from then on. It prints without path, query and secrets.
 type Sink struct {
-	// URL is where requests go, http or https. It cannot hold a user name.
+	// URL is where requests go, http or https. It cannot hold a user name. No
+	// template is in it or in a header: an event never says where it goes.
 	// SecretURL is in its place where knowing the URL is all it takes to send.
 	URL       string
 	SecretURL sink.Secret
@@ -58,7 +61,8 @@ type Sink struct {
 	// [sink.AppendJSON] if Whole is set or it has no fields.
 	Body  string
 	Whole bool
-	// Template has the options of Body. JSON is set if ContentType says so.
+	// Template has the options of Body. JSON is set if ContentType says so; for
+	// forms, HTML and XML values are escaped likewise unless Escape is set.
 	Template sink.TemplateOptions
 	// ContentType is that of the body. Default application/json.
 	ContentType string
@@ -112,34 +116,99 @@ func (s *Sink) Validate() error {
 	if err := cfg.Check(); err != nil {
 		return fmt.Errorf("webhook: %w: %w", err, tickwell.ErrBadInput)
 	}
-	extra := post.Config{URL: "http://host", Headers: map[string]string{s.idHeader(): "", "Content-Type": s.contentType()}}
-	if err := extra.Check(); err != nil {
+	if err := s.check(); err != nil {
 		return fmt.Errorf("webhook: %w: %w", err, tickwell.ErrBadInput)
 	}
-	tpl, err := s.template()
-	if err != nil {
+	if _, err := s.template(); err != nil {
 		return fmt.Errorf("webhook: %w", err)
-	}
-	if s.Array && tpl != nil && !s.isJSON() {
-		return fmt.Errorf("webhook: Array needs a Body of JSON, not %s: %w", s.ContentType, tickwell.ErrBadInput)
 	}
 	return nil
 }
 
-// template returns that of Body, nil if there is none.
+// check looks at what is the sink's own.
+func (s *Sink) check() error {
+	extra := post.Config{URL: "http://host", Headers: map[string]string{s.idHeader(): "", "Content-Type": s.contentType()}}
+	if err := extra.Check(); err != nil {
+		return err
+	}
+	if _, _, err := mime.ParseMediaType(s.contentType()); err != nil {
+		return fmt.Errorf("content type %q: %w", s.contentType(), err)
+	}
+	own := []string{"Content-Type", s.idHeader()}
+	if len(s.Sign) > 0 {
+		own = append(own, headerID, headerTimestamp, headerSignature)
+	}
+	for _, name := range own {
+		if s.sets(name) {
+			return fmt.Errorf("header %s is the sink's own; there is a field for it", name)
+		}
+	}
+	o := s.Template
+	switch {
+	case s.Body == "" && (o.Columns != nil || o.Empty || o.TimeFormat != "" || o.Zone != "" || o.JSON || o.Escape != nil || o.Max != 0):
+		return errors.New("Template without a Body")
+	case s.Body != "" && s.Whole:
+		return errors.New("both Body and Whole are set")
+	case s.Body != "" && s.Array && !s.isJSON():
+		return fmt.Errorf("Array needs a Body of JSON, not %s", s.ContentType)
+	}
+	return checkKeys(s.Sign)
+}
+
+// sets reports whether the user's headers have one of that name.
+func (s *Sink) sets(name string) bool {
+	for have := range s.Headers {
+		if strings.EqualFold(have, name) {
+			return true
+		}
+	}
+	for have := range s.SecretHeaders {
+		if strings.EqualFold(have, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// template returns that of Body, nil if there is none. Values are escaped for
+// what the content type says.
 func (s *Sink) template() (*sink.Template, error) {
 	if s.Body == "" {
 		return nil, nil
 	}
 	o := s.Template
 	o.JSON = o.JSON || s.isJSON()
+	if o.Escape == nil {
+		o.Escape = escapes(s.kind())
+	}
 	return sink.NewTemplate(s.Body, o)
+}
+
+// escapes returns how values are written into a text of a kind, nil for as they
+// are.
+func escapes(kind string) func(dst []byte, value string) []byte {
+	switch {
+	case kind == "application/x-www-form-urlencoded":
+		return func(dst []byte, value string) []byte { return append(dst, url.QueryEscape(value)...) }
+	case kind == "text/html" || kind == "text/xml" || kind == "application/xml" || strings.HasSuffix(kind, "+xml"):
+		return func(dst []byte, value string) []byte { return append(dst, html.EscapeString(value)...) }
+	}
+	return nil
+}
+
+// kind is the content type without its parameters, in small letters.
+func (s *Sink) kind() string {
+	kind, _, err := mime.ParseMediaType(s.contentType())
+	if err != nil {
+		return ""
+	}
+	return kind
 }
 
 // isJSON reports whether the content type is JSON or made of it.
 func (s *Sink) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(s.contentType())
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+	kind := s.kind()
+	return kind == "application/json" || strings.HasSuffix(kind, "+json")
 }
 
 // Open reads the secrets. It connects to nothing yet.

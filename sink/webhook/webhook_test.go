@@ -78,6 +78,11 @@ func TestRequest(t *testing.T) {
 			`{"text":"n 50, \"foo\"","n":50,"note":"\"foo\""}`}},
 		{"template of text", Sink{Body: `n={{.number}} {{.note}}`, ContentType: "text/plain; charset=utf-8"}, []tickwell.Event{e}, "POST", "Content-Type: text/plain; charset=utf-8", []string{`n=50 "foo"`}},
 		{"array of templates", Sink{Body: `{"n":{{.number}}}`, Array: true}, []tickwell.Event{e, e}, "POST", "Content-Type: application/json", []string{`[{"n":50},{"n":50}]`}},
+		{"form", Sink{Body: "n={{.number}}&note={{.note}}", ContentType: "application/x-www-form-urlencoded"}, []tickwell.Event{e}, "POST", "Content-Type: application/x-www-form-urlencoded", []string{`n=50&note=%22foo%22`}},
+		{"xml", Sink{Body: "<n>{{.note}}</n>", ContentType: "application/soap+xml; charset=utf-8"}, []tickwell.Event{e}, "POST", "User-Agent: tickwell", []string{`<n>&#34;foo&#34;</n>`}},
+		{"own escape", Sink{Body: "<n>{{.note}}</n>", ContentType: "text/html", Template: sink.TemplateOptions{Escape: func(dst []byte, s string) []byte { return append(dst, "esc"...) }}},
+			[]tickwell.Event{e}, "POST", "Content-Type: text/html", []string{`<n>esc</n>`}},
+		{"url filter", Sink{Body: `{"link":"https://x.org/{{.note | url}}"}`}, []tickwell.Event{e}, "POST", "Content-Type: application/json", []string{`{"link":"https://x.org/%22foo%22"}`}},
 		{"other id header", Sink{IDHeader: "Idempotency-Key"}, []tickwell.Event{e}, "POST", "Idempotency-Key: t|root.d|1|0|0", []string{asRow}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -233,6 +238,23 @@ func TestRefusedSettings(t *testing.T) {
 		{"template", Sink{URL: "http://h", Body: "{{.a"}, "}} is missing"},
 		{"template that is no JSON", Sink{URL: "http://h", Body: "a {{.a}}"}, "does not make JSON"},
 		{"unknown column", Sink{URL: "http://h", Body: "{{.b}}", Template: sink.TemplateOptions{Columns: []string{"a"}}}, `no column "b"`},
+		{"signing key", Sink{URL: "http://h", Sign: []sink.Secret{sink.NewSecret("whsec_canary%")}}, "key 0 of Sign: not base64"},
+		{"short second key", Sink{URL: "http://h", Sign: []sink.Secret{sink.NewSecret(keyText), sink.NewSecret("Y2FuYXJ5")}}, "key 1 of Sign: 6 bytes"},
+		{"key that is not set", Sink{URL: "http://h", Sign: []sink.Secret{{}}}, "key 0 of Sign: 0 bytes"},
+		{"token with a line end", Sink{URL: "http://h", Token: sink.NewSecret("canary\n")}, "token has a line end"},
+		{"empty token", Sink{URL: "http://h", Token: sink.NewSecret("")}, "token is empty"},
+		{"password with a line end", Sink{URL: "http://h", User: "u", Password: sink.NewSecret("canary\r\n")}, "password has a line end"},
+		{"secret header with a line end", Sink{URL: "http://h", SecretHeaders: map[string]sink.Secret{"X": sink.NewSecret("canary\n")}}, "header X has a line end"},
+		{"header twice", Sink{URL: "http://h", Headers: map[string]string{"x-a": "b", "X-A": "c"}}, "X-A is set twice"},
+		{"header twice, secret", Sink{URL: "http://h", Headers: map[string]string{"x-a": "b"}, SecretHeaders: map[string]sink.Secret{"X-a": sink.NewSecret("c")}}, "X-A is set twice"},
+		{"two authorizations", Sink{URL: "http://h", User: "u", Headers: map[string]string{"Authorization": "c"}}, "Authorization is set twice"},
+		{"content type as a header", Sink{URL: "http://h", Headers: map[string]string{"content-type": "text/plain"}}, "Content-Type is the sink's own"},
+		{"id as a header", Sink{URL: "http://h", Headers: map[string]string{"X-Id": "1"}, IDHeader: "x-id"}, "x-id is the sink's own"},
+		{"signature as a header", Sink{URL: "http://h", Headers: map[string]string{"Webhook-Signature": "v1,x"}, Sign: []sink.Secret{sink.NewSecret(keyText)}}, "Webhook-Signature is the sink's own"},
+		{"content type of nothing", Sink{URL: "http://h", ContentType: "a/b/c; d"}, `content type "a/b/c; d"`},
+		{"template options without a body", Sink{URL: "http://h", Template: sink.TemplateOptions{TimeFormat: "15:04"}}, "Template without a Body"},
+		{"body and whole", Sink{URL: "http://h", Body: "{{.a}}", Whole: true}, "Body and Whole"},
+		{"zone", Sink{URL: "http://h", Body: "{{.time}}", Template: sink.TemplateOptions{Zone: "Atlantis"}}, "Atlantis"},
 		{"array of text", Sink{URL: "http://h", Body: "{{.b}}", ContentType: "text/plain", Array: true}, "Array"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -247,6 +269,22 @@ func TestRefusedSettings(t *testing.T) {
 				t.Errorf("%v, want ErrBadInput with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestSecretsThatCannotBeReadYet holds that they are no reason to refuse a sink.
+func TestSecretsThatCannotBeReadYet(t *testing.T) {
+	shut := sink.SecretFunc(func() (string, error) { return "", errors.New("vault is shut") })
+	for name, s := range map[string]*Sink{
+		"url": {SecretURL: shut}, "token": {URL: "http://h", Token: shut}, "password": {URL: "http://h", User: "u", Password: shut},
+		"header": {URL: "http://h", SecretHeaders: map[string]sink.Secret{"X": shut}}, "key": {URL: "http://h", Sign: []sink.Secret{shut}},
+	} {
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v, want nil", name, err)
+		}
+		if err := s.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "vault is shut") {
+			t.Errorf("%s: open: %v", name, err)
+		}
 	}
 }
 

@@ -4,7 +4,77 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/tickwell/tickwell/sink"
 )
+
+// checkHeaders refuses headers that are none, that are set twice, or that a
+// field of its own sets.
+func (c *Config) checkHeaders() error {
+	set := make(map[string]bool)
+	if c.User != "" || c.Password.IsSet() || c.Token.IsSet() {
+		set["Authorization"] = true
+	}
+	add := func(name string) error {
+		if err := checkHeader(name); err != nil {
+			return err
+		}
+		key := http.CanonicalHeaderKey(name)
+		if set[key] {
+			return fmt.Errorf("header %s is set twice", key)
+		}
+		set[key] = true
+		return nil
+	}
+	for name, value := range c.Headers {
+		if err := add(name); err != nil {
+			return err
+		}
+		if !validValue(value) {
+			return fmt.Errorf("value of header %s has a line end or another control character", name)
+		}
+	}
+	for name := range c.Secrets {
+		if err := add(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSecrets looks at those that can be read now.
+func (c *Config) checkSecrets() error {
+	check := func(what string, s sink.Secret) error {
+		text, err := s.Reveal()
+		if err != nil {
+			return nil // later perhaps
+		}
+		return checkSecret(what, text)
+	}
+	if c.Token.IsSet() {
+		if err := check("token", c.Token); err != nil {
+			return err
+		}
+	}
+	for name, s := range c.Secrets {
+		if err := check("header "+name, s); err != nil {
+			return err
+		}
+	}
+	return check("password", c.Password)
+}
+
+// checkSecret refuses a secret that cannot stand in a header, and a token that
+// is empty, as one from a variable that nobody has set.
+func checkSecret(what, text string) error {
+	switch {
+	case !validValue(text):
+		return fmt.Errorf("%s has a line end or another control character", what)
+	case text == "" && what == "token":
+		return fmt.Errorf("%s is empty", what)
+	}
+	return nil
+}
 
 // checkHeader refuses names that are none, and those that belong to the
 // transport or to a field of their own.

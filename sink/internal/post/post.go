@@ -54,8 +54,8 @@ type Client struct {
 	tr      *http.Transport
 }
 
-// Check returns an error if the configuration can never work. Of the secrets
-// it reads the URL only; one that cannot be read now may be later.
+// Check returns an error if the configuration can never work. A secret that
+// cannot be read now may be later; no secret is in the error.
 func (c *Config) Check() error {
 	if c.URL != "" && c.SecretURL.IsSet() {
 		return errors.New("both URL and SecretURL are set")
@@ -77,18 +77,11 @@ func (c *Config) Check() error {
 	if strings.Contains(c.User, ":") || !validValue(c.User) {
 		return errors.New("user name with a colon or a control character")
 	}
-	for name, value := range c.Headers {
-		if err := checkHeader(name); err != nil {
-			return err
-		}
-		if !validValue(value) {
-			return fmt.Errorf("value of header %s has a line end or another control character", name)
-		}
+	if err := c.checkHeaders(); err != nil {
+		return err
 	}
-	for name := range c.Secrets {
-		if err := checkHeader(name); err != nil {
-			return err
-		}
+	if err := c.checkSecrets(); err != nil {
+		return err
 	}
 	if c.Trust != sink.Untrusted {
 		return nil
@@ -181,11 +174,11 @@ func (c *Client) hide(texts ...string) {
 func (c *Client) readSecrets() error {
 	read := func(what string, s sink.Secret) (string, error) {
 		text, err := s.Reveal()
-		switch {
-		case err != nil:
+		if err != nil {
 			return "", fmt.Errorf("%s: %s: %w", c.cfg.Name, what, err)
-		case !validValue(text):
-			return "", fmt.Errorf("%s: %s has a line end or another control character", c.cfg.Name, what)
+		}
+		if err := checkSecret(what, text); err != nil {
+			return "", fmt.Errorf("%s: %w", c.cfg.Name, err)
 		}
 		c.hide(text)
 		return text, nil
