@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -238,6 +239,7 @@ func TestRefusedSettings(t *testing.T) {
 		{"template", Sink{URL: "http://h", Body: "{{.a"}, "}} is missing"},
 		{"template that is no JSON", Sink{URL: "http://h", Body: "a {{.a}}"}, "does not make JSON"},
 		{"unknown column", Sink{URL: "http://h", Body: "{{.b}}", Template: sink.TemplateOptions{Columns: []string{"a"}}}, `no column "b"`},
+		{"old TLS", Sink{URL: "https://h", TLS: &tls.Config{MaxVersion: tls.VersionTLS11}}, "less than TLS 1.2"},
 		{"signing key", Sink{URL: "http://h", Sign: []sink.Secret{sink.NewSecret("whsec_canary%")}}, "key 0 of Sign: not base64"},
 		{"short second key", Sink{URL: "http://h", Sign: []sink.Secret{sink.NewSecret(keyText), sink.NewSecret("Y2FuYXJ5")}}, "key 1 of Sign: 6 bytes"},
 		{"key that is not set", Sink{URL: "http://h", Sign: []sink.Secret{{}}}, "key 0 of Sign: 0 bytes"},

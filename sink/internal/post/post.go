@@ -77,6 +77,9 @@ func (c *Config) Check() error {
 	if strings.Contains(c.User, ":") || !validValue(c.User) {
 		return errors.New("user name with a colon or a control character")
 	}
+	if c.TLS != nil && c.TLS.MaxVersion != 0 && c.TLS.MaxVersion < tls.VersionTLS12 {
+		return errors.New("TLS.MaxVersion is less than TLS 1.2, which is never spoken")
+	}
 	if err := c.checkHeaders(); err != nil {
 		return err
 	}
