@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/internal/engine"
@@ -284,12 +285,31 @@ func (db *DB) sinkStats() []SinkStats {
 		for _, n := range s.Dropped {
 			st.Dropped += n
 		}
-		st.DeadLetters, _ = db.eng.Outbox().Backlog(deadName(name))
+		box := db.eng.Outbox()
+		st.DeadLetters, _ = box.Backlog(deadName(name))
+		_, st.Bytes = box.Backlog(name)
+		if st.Backlog > 0 {
+			st.Drain, st.OldestAge = s.Drain, db.waitingSince(name, s.Oldest)
+		}
 		out = append(out, st)
 	}
 	out = append(out, db.absentSinks()...)
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
+}
+
+// waitingSince is how long the oldest event of a sink has waited. at is when it
+// was queued, 0 if the sink has not got hold of it yet.
+func (db *DB) waitingSince(name string, at int64) time.Duration {
+	if at == 0 {
+		if entries, err := db.eng.Outbox().Peek(name, engine.Pos{}, 1); err == nil && len(entries) == 1 {
+			at = entries[0].At
+		}
+	}
+	if at == 0 {
+		return 0 // it is not durable, or cannot be read
+	}
+	return max(db.clock.Now().Sub(time.Unix(0, at)), 0)
 }
 
 // absentSinks are those of which events wait or dead letters are kept, and that
@@ -308,7 +328,8 @@ func (db *DB) absentSinks() (out []SinkStats) {
 		if dead {
 			out[n].DeadLetters = i.Events
 		} else {
-			out[n].Backlog, out[n].Dropped = i.Events, i.Dropped
+			out[n].Backlog, out[n].Bytes, out[n].Dropped = i.Events, i.Bytes, i.Dropped
+			out[n].Drain, out[n].OldestAge = -1, db.waitingSince(name, 0)
 		}
 	}
 	return out

@@ -186,3 +186,59 @@ func TestPoisonEvent(t *testing.T) {
 		})
 	}
 }
+
+// How much waits for a sink, since when, and how long it will take, while it is
+// down, while it works its backlog off, and in a store that was opened without it.
+func TestBacklogProgress(t *testing.T) {
+	for _, dir := range []string{"", "data"} {
+		t.Run("dir "+dir, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var down atomic.Bool
+				down.Store(true)
+				fs := memFS()
+				specs := []SinkSpec{{Name: "s", Batch: 1, Sink: SinkFunc(func(context.Context, []Event) error {
+					if down.Load() {
+						return errors.New("down")
+					}
+					<-time.After(time.Second)
+					return nil
+				})}}
+				db := openDir(t, dir, &Options{FS: fs, Sinks: specs, Triggers: []TriggerSpec{{Name: "t", Pattern: "root.**", When: BeforeInsert, Trigger: echo}}})
+				stats := func(what string, age time.Duration, drain time.Duration) SinkStats {
+					t.Helper()
+					s := db.Stats().Sinks[0]
+					if s.OldestAge.Round(2*time.Second) != age || s.Drain.Round(10*time.Second) != drain.Round(10*time.Second) || drain == -1 && s.Drain != -1 || s.Backlog > 0 && s.Bytes < 64*s.Backlog || s.Backlog == 0 && s.Bytes != 0 {
+						t.Errorf("%s: oldest %v, drain %v, %d bytes of %d events; want %v, %v", what, s.OldestAge, s.Drain, s.Bytes, s.Backlog, age, drain)
+					}
+					return s
+				}
+				stats("empty", 0, 0)
+				must(t, db.InsertTablet(t.Context(), boolRows(90)))
+				must(t, db.Sync(t.Context()))
+				<-time.After(10 * time.Minute)
+				stats("down", 10*time.Minute, -1)
+				if dir != "" {
+					must(t, db.Close())
+					db = openDir(t, dir, &Options{FS: fs})
+					if s := stats("absent", 10*time.Minute, -1); s.Health != "absent" || s.Backlog != 90 {
+						t.Errorf("%+v", s)
+					}
+					must(t, db.Close())
+					db = openDir(t, dir, &Options{FS: fs, Sinks: specs})
+					<-time.After(time.Minute)
+					stats("again", 11*time.Minute, -1)
+				}
+				down.Store(false)
+				for db.Stats().Sinks[0].Backlog > 60 {
+					<-time.After(time.Second)
+				}
+				if s := db.Stats().Sinks[0]; s.Drain < 50*time.Second || s.Drain > 70*time.Second || s.OldestAge < 10*time.Minute {
+					t.Errorf("at one a second: drain %v of %d, oldest %v", s.Drain, s.Backlog, s.OldestAge)
+				}
+				must(t, db.Quiesce(t.Context()))
+				stats("done", 0, 0)
+				must(t, db.Close())
+			})
+		})
+	}
+}

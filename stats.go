@@ -31,6 +31,7 @@ type SinkStats struct {
 	Name        string // of the sink
 	Type        string // Go type of the Sink, such as *webhook.Sink
 	Backlog     int64  // events waiting
+	Bytes       int64  // that they take of Profile.OutboxBytes
 	Delivered   int64  // acknowledged by the target
 	Retries     int64  // attempts that failed and were or will be repeated
 	Dead        int64  // given up: to DeadLetter, or kept as dead letters
@@ -41,9 +42,14 @@ type SinkStats struct {
 	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
 	// is open), "disabled" (by the target, see [DB.EnableSink]), "stopped" or
 	// "absent" (events wait, and nobody takes them).
-	Health      string
-	Since       time.Time // of Health
-	Breaker     string    // "closed", "open" or "half-open"
+	Health  string
+	Since   time.Time // of Health
+	Breaker string    // "closed", "open" or "half-open"
+	// OldestAge is how long the oldest event has been waiting, by the wall clock;
+	// 0 if none does. Drain is about how long the backlog takes at the pace of the
+	// last minute if nothing is added: -1 if nothing got through in it.
+	OldestAge   time.Duration
+	Drain       time.Duration
 	LastSuccess time.Time // when it was last opened or its target answered; zero: never
 }
 

@@ -201,7 +201,7 @@ func (s score) String() string {
 func (b *backtest) print(c *call, path string, alarms, windows []interval, labelled bool) score {
 	sc := score{windows: len(windows), alarms: len(alarms)}
 	hit := make([]bool, len(windows))
-	c.printf("%s: %d alarms\n", path, len(alarms))
+	c.printf("%s: %s\n", path, plural(len(alarms), "alarm", "alarms"))
 	for i, a := range alarms {
 		note := ""
 		if labelled {

@@ -133,7 +133,7 @@ func (o *exportOptions) run(c *call, dir string) error {
 		return err
 	}
 	if o.to != "-" {
-		c.note("export: %d points of %d series are in %s", ex.done, len(series), o.to)
+		c.note("export: %s of %d series in %s", plural(ex.done, "point", "points"), len(series), o.to)
 	}
 	return nil
 }

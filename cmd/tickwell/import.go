@@ -117,10 +117,10 @@ func (o *importOptions) run(c *call, dir string, args []string) error {
 		err = errors.Join(db.Flush(im.keep), j.finish(sources))
 	}
 	if im.bad > 0 {
-		c.note("import: %d rows were left out", im.bad)
+		c.note("import: %s left out", plural(im.bad, "row was", "rows were"))
 	}
 	if errors.Is(err, context.Canceled) {
-		c.note("import: %d rows are stored; the same command goes on from there", im.stored)
+		c.note("import: %s stored; the same command goes on from there", plural(im.stored, "row is", "rows are"))
 		return err
 	}
 	if err != nil {
@@ -129,7 +129,7 @@ func (o *importOptions) run(c *call, dir string, args []string) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	c.printf("%d rows of %d files, %s in %s\n", im.stored, len(sources), size(im.done-im.before), time.Since(im.bar.start).Round(time.Millisecond))
+	c.printf("%s of %s, %s in %s\n", plural(im.stored, "row", "rows"), plural(len(sources), "file", "files"), size(im.done-im.before), time.Since(im.bar.start).Round(time.Millisecond))
 	return nil
 }
 

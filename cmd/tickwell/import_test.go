@@ -197,7 +197,7 @@ func TestBadRows(t *testing.T) {
 		require.Contains(t, fails(t, exitFailed, "import", store, file), c.want, "it fails at the same place again")
 		o := runWith(context.Background(), "", "import", "-skip-bad", store, file)
 		require.Equal(t, exitOK, o.code, o.err)
-		require.Contains(t, o.err, "1 rows were left out")
+		require.Contains(t, o.err, "1 row was left out")
 		require.Contains(t, do(t, "inspect", store), "points      "+c.kept+"\n")
 	}
 	for _, c := range []struct{ name, text, want string }{

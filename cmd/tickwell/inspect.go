@@ -62,11 +62,11 @@ func inspect(c *call, dir, pattern string, most int) error {
 	if total > 0 {
 		perPoint = fmt.Sprintf("%.2f bytes a point, log included", float64(s.DiskBytes+s.LogBytes)/float64(total))
 	}
-	c.printf("  disk        %s in %d block files, %s of log; %s\n", size(s.DiskBytes), s.Files, size(s.LogBytes), perPoint)
+	c.printf("  disk        %s in %s, %s of log; %s\n", size(s.DiskBytes), plural(s.Files, "block file", "block files"), size(s.LogBytes), perPoint)
 	c.printf("  memory      %s for points that are not in files yet, %s for events that wait\n", size(s.MemtableBytes), size(s.OutboxBytes))
-	c.printf("  recovered   %d log records\n", db.Recovery().Replayed)
+	c.printf("  recovered   %s\n", plural(db.Recovery().Replayed, "log record", "log records"))
 	if n := len(db.Recovery().Damage); n > 0 {
-		c.printf("  DAMAGED     in %d places: see tickwell verify %s\n", n, dir)
+		c.printf("  DAMAGED     in %s: see tickwell verify %s\n", plural(n, "place", "places"), dir)
 	}
 	c.printf("\n")
 	inspectSeries(c, rows, len(series))
@@ -196,9 +196,13 @@ func inspectQueries(c *call, db *tickwell.DB) error {
 }
 
 func inspectSinks(c *call, db *tickwell.DB) {
-	t := table{title: "outbox", head: []string{"sink", "waiting", "dead letters", "dropped"}, right: map[int]bool{1: true, 2: true, 3: true}}
+	t := table{title: "outbox", head: []string{"sink", "waiting", "bytes", "oldest", "dead letters", "dropped"}, right: map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true}}
 	for _, s := range db.Stats().Sinks {
-		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.DeadLetters), fmt.Sprint(s.Dropped))
+		oldest := "-"
+		if s.OldestAge > 0 {
+			oldest = s.OldestAge.Round(time.Second).String()
+		}
+		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.Bytes), oldest, fmt.Sprint(s.DeadLetters), fmt.Sprint(s.Dropped))
 	}
 	t.print(c)
 }

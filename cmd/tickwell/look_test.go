@@ -131,7 +131,7 @@ func TestBacktest(t *testing.T) {
 	require.Contains(t, do(t, "backtest", "-above", "50", "-for", "15m", store, "root.nab.**"), ": 0 alarms")
 	require.Contains(t, do(t, "backtest", "-above", "50", "-slack", "20m", "-labels", labels, store, "root.nab.**"), "2 of 2 labelled windows hit")
 	require.Contains(t, do(t, "backtest", "-below", "50", "-clear", "60", "-n", "1", store, "root.nab.**"), "… and 2 more")
-	require.Contains(t, do(t, "backtest", "-above", "50", "-start", "2024-01-01T01:00:00", store, "root.nab.**"), ": 1 alarms")
+	require.Contains(t, do(t, "backtest", "-above", "50", "-start", "2024-01-01T01:00:00", store, "root.nab.**"), ": 1 alarm\n")
 	for _, bad := range [][]string{{}, {"-above", "1", "-below", "2"}, {"-above", "high"}, {"-above", "1", "-clear", "low"}} {
 		fails(t, exitUsage, append(append([]string{"backtest"}, bad...), store, "**")...)
 	}

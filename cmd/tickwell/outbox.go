@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
@@ -64,7 +65,7 @@ func (o *outbox) list(c *call, dir string) error {
 		}
 		found = true
 		if !o.lines {
-			c.printf("%s: %d events wait, %d were dropped, %d dead letters\n", s.Name, s.Backlog, s.Dropped, s.DeadLetters)
+			c.printf("%s\n", outboxLine(s))
 		}
 		if o.dead {
 			o.letters(c, db, s)
@@ -79,6 +80,15 @@ func (o *outbox) list(c *call, dir string) error {
 		c.printf("no events wait\n")
 	}
 	return nil
+}
+
+// outboxLine says what is kept for one sink.
+func outboxLine(s tickwell.SinkStats) string {
+	line := s.Name + ": " + plural(s.Backlog, "event waits", "events wait")
+	if s.OldestAge > 0 {
+		line += ", the oldest for " + s.OldestAge.Round(time.Second).String()
+	}
+	return line + fmt.Sprintf(", %d dropped, %s", s.Dropped, plural(s.DeadLetters, "dead letter", "dead letters"))
 }
 
 func (o *outbox) waiting(c *call, db *tickwell.DB, s tickwell.SinkStats) {
@@ -157,6 +167,6 @@ func (o *outbox) redrive(c *call, dir string) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	c.printf("%d dead letters of %s wait again\n", n, o.sink)
+	c.printf("%s again\n", plural(n, "dead letter of "+o.sink+" waits", "dead letters of "+o.sink+" wait"))
 	return nil
 }

@@ -54,7 +54,7 @@ func verify(c *call, dir string, quiet bool) error {
 	s := db.Stats()
 	if len(found) == 0 {
 		if !quiet {
-			c.printf("%s is sound: %d series, %d block files of %s, %s of log\n", dir, s.Series, s.Files, size(s.DiskBytes), size(s.LogBytes))
+			c.printf("%s is sound: %d series, %s of %s, %s of log\n", dir, s.Series, plural(s.Files, "block file", "block files"), size(s.DiskBytes), size(s.LogBytes))
 		}
 		return nil
 	}
@@ -74,6 +74,6 @@ func verify(c *call, dir string, quiet bool) error {
 			c.printf("    may affect %s at any time\n", what)
 		}
 	}
-	c.printf("%s: damage in %d places\n", dir, len(found))
+	c.printf("%s: damage in %s\n", dir, plural(len(found), "place", "places"))
 	return exitError(exitDamage)
 }

@@ -594,7 +594,16 @@ func (l *loop[E]) set(h Health) {
 		l.counted.InFlight = 0
 	}
 	l.counted.Acked, l.counted.Breaker = l.acked, l.breaker
+	l.counted.Oldest = 0
+	if i := slices.IndexFunc(l.window, func(e *entry[E]) bool { return !e.over }); i >= 0 {
+		l.counted.Oldest = l.window[i].item.Time
+	}
+	settled := l.counted.Delivered + l.counted.Dead
+	for _, n := range l.counted.Dropped {
+		settled += n
+	}
 	l.p.mu.Lock()
+	l.p.pace.note(l.cfg.Clock.Mono(), settled)
 	l.p.stats = l.counted
 	l.p.stats.Dropped = make(map[string]int64, len(l.counted.Dropped))
 	for reason, n := range l.counted.Dropped {

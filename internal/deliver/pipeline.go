@@ -26,6 +26,7 @@ type Pipeline[E any] struct {
 	enable   bool
 	waiters  []*flushWaiter
 	stats    Stats
+	pace     pace
 	stopped  bool // the loop has ended
 }
 
@@ -108,7 +109,11 @@ func (p *Pipeline[E]) Flush(ctx context.Context) error {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("flush sink %s: %d events left in its queue: %w", p.cfg.Name, p.cfg.Source.Backlog(), err)
+		n, noun := p.cfg.Source.Backlog(), "events"
+		if n == 1 {
+			noun = "event"
+		}
+		return fmt.Errorf("flush sink %s: %d %s left in its queue: %w", p.cfg.Name, n, noun, err)
 	}
 	return nil
 }
@@ -146,7 +151,7 @@ func (p *Pipeline[E]) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Backlog = backlog
+	s.Backlog, s.Drain = backlog, p.pace.drain(p.cfg.Clock.Mono(), backlog)
 	s.Dropped = make(map[string]int64, len(p.stats.Dropped)+len(lost))
 	for reason, n := range p.stats.Dropped {
 		s.Dropped[reason] += n

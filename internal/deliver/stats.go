@@ -48,6 +48,8 @@ type Stats struct {
 	Held     int   // of them in memory
 	InFlight int   // attempts under way
 	Acked    Pos
+	Oldest   int64         // Item.Time of the oldest in memory that is not acknowledged; 0: none
+	Drain    time.Duration // about how long the backlog takes at the present pace; -1: nothing comes through
 
 	LastError   string // scrubbed; "" after a success
 	LastErrorAt time.Time

@@ -89,6 +89,9 @@ func (p *Plan) explainRows(in rows, depth int, line func(int, string, ...any)) {
 
 func (g *Group) explain(gr *grid) string {
 	span := func(s Span) string {
+		if s.Months == 1 {
+			return "1 month"
+		}
 		if s.Months > 0 {
 			return fmt.Sprintf("%d months", s.Months)
 		}

@@ -36,6 +36,15 @@ var (
 	}
 	sinks = []instrument[tickwell.SinkStats]{
 		{name: "sink.backlog", unit: "{event}", help: "Events that wait for a sink.", get: func(s *tickwell.SinkStats) int64 { return s.Backlog }},
+		{name: "sink.backlog.size", unit: "By", help: "What those events take of the outbox's bound.", get: func(s *tickwell.SinkStats) int64 { return s.Bytes }},
+		{name: "sink.oldest.age", unit: "ms", help: "How long the oldest event has been waiting for a sink.", get: func(s *tickwell.SinkStats) int64 { return s.OldestAge.Milliseconds() }},
+		{name: "sink.drain", unit: "ms", help: "How long the backlog of a sink takes at its present pace; -1: nothing comes through.", get: func(s *tickwell.SinkStats) int64 {
+			if s.Drain < 0 {
+				return -1
+			}
+			return s.Drain.Milliseconds()
+		}},
+		{name: "sink.dead_letters", unit: "{event}", help: "Events given up that are kept.", get: func(s *tickwell.SinkStats) int64 { return s.DeadLetters }},
 		{name: "sink.delivered", unit: "{event}", help: "Events that the target has acknowledged.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Delivered }},
 		{name: "sink.retries", unit: "{attempt}", help: "Attempts that failed and were or will be repeated.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Retries }},
 		{name: "sink.dead", unit: "{event}", help: "Events that were given up.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Dead }},

@@ -71,6 +71,10 @@ func New(db *tickwell.DB, labels prometheus.Labels) *Collector {
 		},
 		sinks: []sinkGauge{
 			{desc("sink_backlog_events", "Events that wait for a sink.", "sink"), g, func(s *tickwell.SinkStats) float64 { return float64(s.Backlog) }},
+			{desc("sink_backlog_bytes", "What those events take of the outbox's bound.", "sink"), g, func(s *tickwell.SinkStats) float64 { return float64(s.Bytes) }},
+			{desc("sink_oldest_age_seconds", "How long the oldest event has been waiting for a sink.", "sink"), g, func(s *tickwell.SinkStats) float64 { return s.OldestAge.Seconds() }},
+			{desc("sink_drain_seconds", "How long the backlog of a sink takes at its present pace; -1: nothing comes through.", "sink"), g, func(s *tickwell.SinkStats) float64 { return drain(s.Drain) }},
+			{desc("sink_dead_letters", "Events given up that are kept.", "sink"), g, func(s *tickwell.SinkStats) float64 { return float64(s.DeadLetters) }},
 			{desc("sink_delivered_total", "Events that the target has acknowledged.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Delivered) }},
 			{desc("sink_retries_total", "Attempts that failed and were or will be repeated.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Retries) }},
 			{desc("sink_dead_total", "Events that were given up.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Dead) }},
@@ -100,6 +104,14 @@ func bit(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// drain is an estimate in seconds, -1 if there is none.
+func drain(d time.Duration) float64 {
+	if d < 0 {
+		return -1
+	}
+	return d.Seconds()
 }
 
 func unix(t time.Time) float64 {
