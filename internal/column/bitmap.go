@@ -27,6 +27,40 @@ func (b Bitmap) Unset(i int) {
 	}
 }
 
+// SetRange marks the rows [lo, hi), growing b as needed.
+func (b *Bitmap) SetRange(lo, hi int) {
+	if lo >= hi {
+		return
+	}
+	for len(*b) <= (hi-1)>>6 {
+		*b = append(*b, 0)
+	}
+	first, last := lo>>6, (hi-1)>>6
+	from, to := ^uint64(0)<<(uint(lo)&63), ^uint64(0)>>(63-uint(hi-1)&63)
+	if first == last {
+		(*b)[first] |= from & to
+		return
+	}
+	(*b)[first] |= from
+	for w := first + 1; w < last; w++ {
+		(*b)[w] = ^uint64(0)
+	}
+	(*b)[last] |= to
+}
+
+// SetFrom marks row at+i for every row lo+i of src in [lo, hi) that is marked.
+func (b *Bitmap) SetFrom(at int, src Bitmap, lo, hi int) {
+	for ; lo < hi && lo>>6 < len(src); lo, at = lo+1, at+1 {
+		if lo&63 == 0 && src[lo>>6] == 0 {
+			lo, at = lo+63, at+63
+			continue
+		}
+		if src.Get(lo) {
+			b.Set(at)
+		}
+	}
+}
+
 // Any reports whether one of the rows [0, n) is null.
 func (b Bitmap) Any(n int) bool {
 	for w := 0; w < len(b) && w<<6 < n; w++ {

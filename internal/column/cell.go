@@ -49,3 +49,21 @@ func (v *Vector) AppendCell(c *Cell) {
 		v.Texts = append(v.Texts, c.Text)
 	}
 }
+
+// SetCell replaces value i by a cell of v's kind.
+func (v *Vector) SetCell(i int, c Cell) {
+	switch v.Kind {
+	case Float64:
+		v.Float64s[i] = math.Float64frombits(c.Num)
+	case Int64:
+		v.Int64s[i] = int64(c.Num)
+	case Int32:
+		v.Int32s[i] = int32(uint32(c.Num))
+	case Float32:
+		v.Float32s[i] = math.Float32frombits(uint32(c.Num))
+	case Bool:
+		v.Bools[i] = c.Num != 0
+	case Text:
+		v.Texts[i] = c.Text
+	}
+}

@@ -113,21 +113,22 @@ func (v *Vector) AppendRange(src *Vector, lo, hi int) {
 
 // AppendZero appends n zero values, as stand-ins for nulls.
 func (v *Vector) AppendZero(n int) {
-	for range n {
-		switch v.Kind {
-		case Bool:
-			v.Bools = append(v.Bools, false)
-		case Int32:
-			v.Int32s = append(v.Int32s, 0)
-		case Int64:
-			v.Int64s = append(v.Int64s, 0)
-		case Float32:
-			v.Float32s = append(v.Float32s, 0)
-		case Float64:
-			v.Float64s = append(v.Float64s, 0)
-		case Text:
-			v.Texts = append(v.Texts, "")
-		}
+	if n <= 0 {
+		return
+	}
+	switch v.Kind {
+	case Bool:
+		v.Bools = append(v.Bools, make([]bool, n)...)
+	case Int32:
+		v.Int32s = append(v.Int32s, make([]int32, n)...)
+	case Int64:
+		v.Int64s = append(v.Int64s, make([]int64, n)...)
+	case Float32:
+		v.Float32s = append(v.Float32s, make([]float32, n)...)
+	case Float64:
+		v.Float64s = append(v.Float64s, make([]float64, n)...)
+	case Text:
+		v.Texts = append(v.Texts, make([]string, n)...)
 	}
 }
 

@@ -52,6 +52,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 		}
 	}
 	lane.last, g.last = at, at
+	g.inOrder += len(rows.cols)
 	if row+1 == d.table.stageRows {
 		g.full(0, c, d.table, cut)
 	}

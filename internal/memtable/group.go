@@ -11,26 +11,24 @@ import (
 )
 
 const (
-	sideRows  = 256 // single late rows that wait to be sorted into a run
-	lateRows  = 64  // late rows of one tablet from which on they make a run at once
-	sealRows  = 64  // chunks that end early are encoded from here on
-	firstRows = 16  // first size of a chunk; it grows fourfold
+	sealRows  = 64 // chunks that end early are encoded from here on
+	firstRows = 16 // first size of a chunk; it grows fourfold
 )
 
 // group is series of one device that are written together: they share a column
 // of times. Lane 0 takes rows in time order; every further lane is a sorted run
-// of late rows, newer than all before it. Rows with a time that a group has seen
-// pass are therefore always in a newer place than the rows they replace. The
-// device's lock guards all of it.
+// of late rows. At the same time the row of a later lane is newer, and side is
+// newer than all: rows with a time that a group has seen pass are always in a
+// newer place than the rows they replace. For that, late lanes end the earlier
+// the later they were made, see place. The device's lock guards all of it.
 type group struct {
-	ids   []uint32
-	kinds []column.Kind
-	lanes []lane
-	side  columns // late rows in the order of arrival, newest of all
-	sideN int
-	// sideLSN is the first commit in side.
-	sideLSN uint64
+	ids     []uint32
+	kinds   []column.Kind
+	lanes   []lane
+	side    side
 	last    int64 // no later time was ever written to one of the series
+	inOrder int   // cells that came in time order, about
+	narrow  int   // cells of targets with less than half of the series
 	floor   int   // lanes before it end at a mask and are not merged with later ones
 
 	order []int32 // columns by id, made when a wide group is first searched
@@ -45,6 +43,7 @@ type group struct {
 // lane is chunks in time order; only the last may grow.
 type lane struct {
 	last   int64
+	tail   int // rows of the last chunk; in a saved state only
 	chunks []*chunk
 	parts  int // of the last chunks, those that will make one block: see Table.stageRows
 }
@@ -66,11 +65,9 @@ func (c *chunk) len() int {
 
 // saved is a group as snapshots with an epoch up to upTo see it.
 type saved struct {
-	upTo        uint64
-	lanes       []lane
-	rows0, rows int // rows of the last chunk in the first and in the newest lane
-	side        columns
-	sideLSN     uint64
+	upTo  uint64
+	lanes []lane
+	side  side
 }
 
 // col returns the group's column of a series, -1 if it has none.
@@ -110,18 +107,14 @@ func (g *group) touch(cut Cut) {
 }
 
 func (g *group) state(upTo uint64) saved {
-	s := saved{upTo: upTo, lanes: slices.Clone(g.lanes), sideLSN: g.sideLSN}
-	if len(g.lanes) > 0 {
-		s.rows0 = lastRows(g.lanes[0])
-		s.rows = lastRows(g.lanes[len(g.lanes)-1])
-	}
-	if n := len(g.side.times); n > 0 {
-		s.side = g.side.head(n)
+	s := saved{upTo: upTo, lanes: slices.Clone(g.lanes), side: g.side}
+	for k := range s.lanes {
+		s.lanes[k].tail = lastRows(&s.lanes[k])
 	}
 	return s
 }
 
-func lastRows(l lane) int {
+func lastRows(l *lane) int {
 	if len(l.chunks) == 0 {
 		return 0
 	}
@@ -160,63 +153,76 @@ func (g *group) add(w *Write, t *Table, from []int) int {
 		}
 		g.addTo(0, w, t, r, from, late, n, w.LSN)
 		g.last = r.Times[n-1]
+		g.inOrder += (n - late) * len(g.ids)
 	}
 	return late
 }
 
+// addLate writes the first n rows, which are late.
 func (g *group) addLate(w *Write, t *Table, from []int, n int) {
-	r := &w.Rows
 	if len(g.lanes) == 0 {
 		g.lanes = append(g.lanes, lane{last: math.MinInt64})
 	}
-	if len(g.side.times) == 0 || n >= lateRows {
+	if len(g.side.rows) == 0 || n >= lateRows {
 		g.sealSide(w, t)
-		k := len(g.lanes) - 1
-		if k >= max(1, g.floor) && r.Times[0] > g.lanes[k].last {
-			g.addTo(k, w, t, r, from, 0, n, w.LSN)
+		k := max(1, g.floor)
+		if n >= lateRows || k < len(g.lanes) && w.Rows.Times[0] > g.lanes[k].last {
+			g.place(w, t, &w.Rows, from, n, w.LSN)
 			return
 		}
-		if n >= lateRows {
-			g.addTo(g.newLane(t), w, t, r, from, 0, n, w.LSN)
-			return
-		}
+		g.side.lsn = w.LSN
 	}
-	if len(g.side.times) == 0 {
-		g.side = newColumns(g.kinds)
-		g.sideLSN = w.LSN
-	}
-	before := cap(g.side.times)
-	g.side.append(r, from, 0, n)
-	t.bytes.Add(int64((cap(g.side.times) - before) * rowWidth(g.kinds)))
-	if len(g.side.times) >= sideRows {
+	before := g.side.bytes()
+	g.side.add(g.kinds, &w.Rows, from, n)
+	t.bytes.Add(g.side.bytes() - before)
+	if g.side.full() {
 		g.sealSide(w, t)
 	}
 }
 
-// sealSide sorts the late rows into a run.
+// sealSide sorts the late rows into runs.
 func (g *group) sealSide(w *Write, t *Table) {
-	if len(g.side.times) == 0 {
+	if len(g.side.rows) == 0 {
 		return
 	}
-	s := sorters.Get().(*Sorter)
-	r := s.Sort(&Rows{Times: g.side.times, Cols: g.side.cols, Nulls: g.side.nulls})
-	k := len(g.lanes) - 1
-	if k < max(1, g.floor) || r.Times[0] <= g.lanes[k].last {
-		k = g.newLane(t)
-	}
-	g.addTo(k, w, t, r, nil, 0, len(r.Times), g.sideLSN)
-	s.Forget()
-	sorters.Put(s)
-	t.bytes.Add(int64(-cap(g.side.times) * rowWidth(g.kinds)))
-	g.side = columns{}
+	m := sideSorters.Get().(*sideSorter)
+	m.wantAll(len(g.kinds))
+	r := m.sort(&g.side, g.kinds, math.MinInt64, math.MaxInt64)
+	g.place(w, t, r, nil, len(r.Times), g.side.lsn)
+	m.forget()
+	sideSorters.Put(m)
+	g.dropSide(t, w.Cut.Oldest == NoSnapshot)
 }
 
-// newLane starts a run of late rows and ends the one before it.
-func (g *group) newLane(t *Table) int {
-	if k := len(g.lanes) - 1; k > 0 {
-		g.endChunk(k, t, Cut{Oldest: 0})
-		g.mergeLanes(t)
+// dropSide empties the side; keep is as for side.reset.
+func (g *group) dropSide(t *Table, keep bool) {
+	before := g.side.bytes()
+	g.side.reset(keep)
+	t.bytes.Add(g.side.bytes() - before)
+}
+
+// place appends the first n rows of r, newer than all that the lanes hold, to the
+// late lanes. Each row goes to the first lane that it goes on in time: since later
+// lanes end earlier, no older row of its time is in one of them. Rows that are
+// older than the ends of all start a lane.
+func (g *group) place(w *Write, t *Table, r *Rows, from []int, n int, lsn uint64) {
+	for k := max(1, g.floor); k < len(g.lanes) && n > 0; k++ {
+		last := g.lanes[k].last
+		if r.Times[n-1] <= last {
+			continue
+		}
+		lo := sort.Search(n, func(i int) bool { return r.Times[i] > last })
+		g.addTo(k, w, t, r, from, lo, n, lsn)
+		n = lo
 	}
+	if n > 0 {
+		g.addTo(g.newLane(t), w, t, r, from, 0, n, lsn)
+	}
+}
+
+// newLane starts a run of late rows.
+func (g *group) newLane(t *Table) int {
+	g.mergeLanes(t)
 	g.lanes = append(g.lanes, lane{last: math.MinInt64})
 	return len(g.lanes) - 1
 }
@@ -316,9 +322,7 @@ func (g *group) barrier(w *Write, t *Table) {
 	g.touch(w.Cut)
 	g.sealSide(w, t)
 	for k := range g.lanes {
-		if k == 0 || k == len(g.lanes)-1 {
-			g.endChunk(k, t, w.Cut)
-		}
+		g.endChunk(k, t, w.Cut)
 	}
 	g.floor = len(g.lanes)
 }
@@ -330,15 +334,12 @@ func (g *group) sources(dst []merge.Source, cols []int, epoch uint64, from, to i
 	if !ok {
 		return dst
 	}
-	for k, l := range s.lanes {
+	for _, l := range s.lanes {
 		src := make(merge.Source, 0, len(l.chunks))
 		for i, c := range l.chunks {
 			n := c.len()
-			if i == len(l.chunks)-1 && k == 0 {
-				n = s.rows0
-			}
-			if i == len(l.chunks)-1 && k == len(s.lanes)-1 {
-				n = s.rows
+			if i == len(l.chunks)-1 {
+				n = l.tail
 			}
 			if b, ok := c.block(n, cols); ok && b.Max >= from && (to == math.MaxInt64 || b.Min < to) {
 				src = append(src, b)
@@ -348,14 +349,10 @@ func (g *group) sources(dst []merge.Source, cols []int, epoch uint64, from, to i
 			dst = append(dst, src)
 		}
 	}
-	if len(s.side.times) > 0 {
-		var sorter Sorter // its memory becomes the chunk's
-		r := sorter.Sort(&Rows{Times: s.side.times, Cols: s.side.cols, Nulls: s.side.nulls})
-		n := len(r.Times)
-		dst = append(dst, merge.Source{{
-			Min: r.Times[0], Max: r.Times[n-1], N: n, LSN: s.sideLSN, Cols: cols,
-			Chunk: &rawChunk{columns{times: r.Times, cols: r.Cols, nulls: r.Nulls}},
-		}})
+	if len(s.side.rows) > 0 {
+		if src := s.side.source(g.kinds, cols, from, to); src != nil {
+			dst = append(dst, src)
+		}
 	}
 	return dst
 }

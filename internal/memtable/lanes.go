@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/merge"
@@ -44,7 +45,10 @@ func (g *group) mergeTwo(t *Table, a, b *lane) (lane, bool) {
 	}
 	r := merge.New(g.kinds, nil, math.MinInt64, math.MaxInt64, []merge.Source{a.source(cols), b.source(cols)})
 	out := lane{last: max(a.last, b.last)}
-	lsn := min(a.chunks[0].lsn, b.chunks[0].lsn)
+	lsn := uint64(math.MaxUint64)
+	for _, c := range slices.Concat(a.chunks, b.chunks) {
+		lsn = min(lsn, c.lsn)
+	}
 	pending := newColumns(g.kinds)
 	emit := func() {
 		rows := Rows{Times: pending.times, Cols: pending.cols, Nulls: pending.nulls}

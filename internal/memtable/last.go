@@ -43,9 +43,15 @@ func (d *Device) Last(id uint32, epoch, upTo uint64) (at int64, cell column.Cell
 				at, cell, ok = t, c, true
 			}
 		}
-		for row, t := range g.side.times {
-			if t >= at && !g.side.nulls[col].Get(row) {
-				at, cell, ok = t, g.side.cols[col].Cell(row), true
+		for i := range g.side.rows {
+			t := g.side.rows[i].at
+			if t < at {
+				continue
+			}
+			for _, c := range g.side.row(i) {
+				if c.col == col {
+					at, cell, ok = t, g.side.cell(c, g.kinds[col]), true
+				}
 			}
 		}
 	}
@@ -74,7 +80,11 @@ func (l *lane) newest(col int, from int64) (at int64, cell column.Cell, ok, know
 			if s.Kinds[col] == column.Text {
 				return 0, cell, false, false
 			}
-			return stats.MaxTime, column.Cell{Kind: s.Kinds[col], Num: stats.Last}, true, true
+			cell = column.Cell{Kind: s.Kinds[col], Num: stats.Last}
+			if cell.Kind == column.Int32 { // statistics are widened
+				cell.Num = uint64(uint32(cell.Num))
+			}
+			return stats.MaxTime, cell, true, true
 		}
 		times, nulls := c.rows.times, c.rows.nulls[col]
 		for row := len(times) - 1; row >= 0; row-- {

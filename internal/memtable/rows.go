@@ -172,9 +172,7 @@ func (c *columns) append(r *Rows, from []int, lo, hi int) {
 		v := &c.cols[i]
 		if j < 0 {
 			v.AppendZero(hi - lo)
-			for k := range hi - lo {
-				c.nulls[i].Set(row + k)
-			}
+			c.nulls[i].SetRange(row, row+hi-lo)
 			continue
 		}
 		src := &r.Cols[j]
@@ -194,11 +192,7 @@ func (c *columns) append(r *Rows, from []int, lo, hi int) {
 			v.AppendRange(src, lo, hi)
 		}
 		if nulls := r.nullsOf(j); nulls != nil {
-			for k := lo; k < hi; k++ {
-				if nulls.Get(k) {
-					c.nulls[i].Set(row + k - lo)
-				}
-			}
+			c.nulls[i].SetFrom(row, nulls, lo, hi)
 		}
 	}
 }

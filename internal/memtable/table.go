@@ -53,8 +53,6 @@ type Table struct {
 	accepted  int64 // by AddRow, of devices that were removed
 }
 
-var sorters = sync.Pool{New: func() any { return new(Sorter) }}
-
 // New returns an empty table whose chunks are sealed at blockRows rows.
 func New(blockRows int) *Table {
 	return &Table{blockRows: blockRows, stageRows: blockRows, devices: map[uint32]*Device{}}
@@ -158,6 +156,7 @@ type mask struct {
 type target struct {
 	layout *Layout
 	parts  []part
+	narrow bool // one part with more than twice the layout's series
 }
 
 type part struct {
@@ -204,6 +203,9 @@ func (d *Device) Add(w *Write) (late int) {
 		return 0
 	}
 	tg := d.target(w)
+	if tg.narrow {
+		tg.parts[0].g.narrow += len(w.Rows.Times) * len(w.Layout.IDs)
+	}
 	for i := range tg.parts {
 		late = max(late, tg.parts[i].g.add(w, d.table, tg.parts[i].from))
 	}
@@ -327,7 +329,7 @@ func (d *Device) Components() []Layout {
 func (d *Device) size() int64 {
 	n := int64(deviceBytes + len(d.series)*seriesBytes + len(d.masks)*32)
 	for _, g := range d.groups {
-		n += groupBytes + int64((cap(g.side.times)+cap(g.spare.times))*rowWidth(g.kinds))
+		n += groupBytes + g.side.bytes() + int64(cap(g.spare.times)*rowWidth(g.kinds))
 		for _, l := range g.lanes {
 			n += l.bytes(g.kinds)
 		}

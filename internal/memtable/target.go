@@ -9,6 +9,17 @@ import (
 // they are written before each gets a group of its own.
 const maxFlips = 8
 
+// Rows of a few of a group's series may come late without breaking its company:
+// they wait with the group's late rows, as nulls in the columns of the others.
+// Bounds of that: a layout is at least the maxNarrow-th part of its group, and
+// such cells are few beside those in order, so that a device whose columns come
+// in parts, each row after the first part being late, is still taken apart.
+const (
+	maxNarrow   = 64
+	narrowCells = 256 // that are always few
+	narrowShare = 8   // else the cells in order are this many times more
+)
+
 // target returns where the rows of w's layout go, making groups as needed. A
 // layout that has most of a group's series goes there, with nulls for the rest;
 // one that cuts across groups ends them and starts a new one.
@@ -17,7 +28,7 @@ func (d *Device) target(w *Write) *target {
 		if d.targets[i].layout != w.Layout {
 			continue
 		}
-		if !d.targets[i].open() {
+		if tg := &d.targets[i]; !tg.open() || tg.narrow && !tg.parts[0].g.takesNarrow(w) {
 			d.targets = slices.Delete(d.targets, i, i+1)
 			break
 		}
@@ -27,8 +38,19 @@ func (d *Device) target(w *Write) *target {
 		}
 		return &d.targets[i]
 	}
-	d.targets = append(d.targets, target{layout: w.Layout, parts: d.resolve(w)})
+	parts, narrow := d.resolve(w)
+	d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow})
 	return &d.targets[len(d.targets)-1]
+}
+
+// takesNarrow reports whether rows of less than half of the group's series may go
+// to it.
+func (g *group) takesNarrow(w *Write) bool {
+	n := len(w.Rows.Times)
+	if w.Rows.Times[n-1] > g.last || maxNarrow*len(w.Layout.IDs) < len(g.ids) {
+		return false
+	}
+	return g.narrow+n*len(w.Layout.IDs) <= narrowCells+g.inOrder/narrowShare
 }
 
 func (t *target) open() bool {
@@ -40,7 +62,7 @@ func (t *target) open() bool {
 	return true
 }
 
-func (d *Device) resolve(w *Write) []part {
+func (d *Device) resolve(w *Write) (parts []part, narrow bool) {
 	ids := w.Layout.IDs
 	owner, same, owned := (*group)(nil), true, 0
 	if len(d.series) == 0 {
@@ -59,11 +81,13 @@ func (d *Device) resolve(w *Write) []part {
 	}
 	switch {
 	case d.flips > maxFlips:
-		return d.single(w)
+		return d.single(w), false
 	case owned == 0:
-		return []part{{g: d.newGroup(w, ids, nil)}}
+		return []part{{g: d.newGroup(w, ids, nil)}}, false
 	case same && 2*len(ids) >= len(owner.ids):
-		return []part{{g: owner, from: mapping(owner.ids, ids)}}
+		return []part{{g: owner, from: mapping(owner.ids, ids)}}, false
+	case same && owner.takesNarrow(w):
+		return []part{{g: owner, from: mapping(owner.ids, ids)}}, true
 	}
 	d.flips++
 	for _, id := range ids {
@@ -72,9 +96,9 @@ func (d *Device) resolve(w *Write) []part {
 		}
 	}
 	if d.flips > maxFlips {
-		return d.single(w)
+		return d.single(w), false
 	}
-	return []part{{g: d.newGroup(w, ids, nil)}}
+	return []part{{g: d.newGroup(w, ids, nil)}}, false
 }
 
 // single gives every series of the layout a group of its own.
@@ -116,6 +140,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 // end closes a group for its series; what it holds stays.
 func (d *Device) end(g *group, w *Write) {
 	g.barrier(w, d.table)
+	g.dropSide(d.table, false)
 	g.open = false
 	d.table.bytes.Add(int64(-cap(g.spare.times) * rowWidth(g.kinds)))
 	g.spare = columns{}

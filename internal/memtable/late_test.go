@@ -1,0 +1,334 @@
+package memtable
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/merge"
+)
+
+// cells is a series as the model knows it.
+type cells map[int64]column.Cell
+
+// lateModel writes to a device and to maps alike.
+type lateModel struct {
+	rng     *rand.Rand
+	table   *Table
+	d       *Device
+	layouts []*Layout
+	cut     Cut
+	lsn     uint64
+	now     map[uint32]cells
+	head    int64
+	kept    map[uint64]keptEpoch // snapshots by epoch
+}
+
+type keptEpoch struct {
+	lsn   uint64
+	cells map[uint32]cells
+}
+
+// modelLayout returns a layout of some of the ten series of the device; series i
+// has kind i mod 6.
+func modelLayout(ids ...uint32) *Layout {
+	l := &Layout{IDs: ids}
+	for _, id := range ids {
+		l.Kinds = append(l.Kinds, modelKind(id))
+	}
+	return l
+}
+
+func modelKind(id uint32) column.Kind { return column.Bool + column.Kind(id%6) }
+
+func newLateModel(seed uint64) *lateModel {
+	m := &lateModel{rng: rand.New(rand.NewPCG(seed, 1)), now: map[uint32]cells{}, kept: map[uint64]keptEpoch{}}
+	m.table = New([]int{16, 64, 256}[m.rng.IntN(3)])
+	m.d = m.table.Device(1, true)
+	m.cut = Cut{Epoch: 1, Oldest: NoSnapshot}
+	all := []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	m.layouts = []*Layout{modelLayout(all...)}
+	for range m.rng.IntN(6) {
+		some := slices.Clone(all)
+		m.rng.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
+		m.layouts = append(m.layouts, modelLayout(some[:1+m.rng.IntN(len(some))]...))
+	}
+	for range m.rng.IntN(4) {
+		m.layouts = append(m.layouts, modelLayout(1+uint32(m.rng.IntN(10))))
+	}
+	for _, id := range all {
+		m.now[id] = cells{}
+	}
+	return m
+}
+
+func (m *lateModel) cell(kind column.Kind) column.Cell {
+	c := column.Cell{Kind: kind}
+	switch kind {
+	case column.Bool:
+		c.Num = m.rng.Uint64() % 2
+	case column.Int32:
+		c.Num = uint64(m.rng.Uint32())
+	case column.Float32:
+		c.Num = uint64(math.Float32bits(m.rng.Float32()))
+	case column.Float64:
+		c.Num = math.Float64bits(math.Round(m.rng.Float64()*1000) / 100)
+	case column.Int64:
+		c.Num = m.rng.Uint64()
+	case column.Text:
+		c.Text = fmt.Sprint("text", m.rng.IntN(1000))
+	}
+	return c
+}
+
+// times returns the times of a tablet: mostly behind all before it, else late by
+// a little or by a lot.
+func (m *lateModel) times() []int64 {
+	n := 1
+	if m.rng.IntN(4) == 0 {
+		n += m.rng.IntN(150)
+	}
+	at := m.head + 1
+	switch m.rng.IntN(6) {
+	case 0, 1:
+		at = m.head - m.rng.Int64N(40)
+	case 2:
+		at = m.rng.Int64N(m.head + 1)
+	}
+	var times []int64
+	for range n {
+		times = append(times, at)
+		at += 1 + m.rng.Int64N(4)
+	}
+	m.head = max(m.head, times[n-1])
+	return times
+}
+
+func (m *lateModel) write() {
+	l := m.layouts[m.rng.IntN(len(m.layouts))]
+	if m.rng.IntN(2) == 0 {
+		l = m.layouts[0]
+	}
+	m.lsn++
+	w := Write{Layout: l, LSN: m.lsn, Cut: m.cut, Rows: Rows{Times: m.times()}}
+	nulls := m.rng.IntN(3) == 0
+	row := make([]column.Cell, len(l.IDs))
+	for c, id := range l.IDs {
+		v, b := column.Vector{Kind: l.Kinds[c]}, column.Bitmap(nil)
+		for i, at := range w.Rows.Times {
+			cell := m.cell(v.Kind)
+			v.AppendCell(&cell)
+			if row[c] = cell; nulls && m.rng.IntN(3) == 0 {
+				b.Set(i)
+				row[c] = column.Cell{}
+				continue
+			}
+			m.now[id][at] = cell
+		}
+		w.Rows.Cols, w.Rows.Nulls = append(w.Rows.Cols, v), append(w.Rows.Nulls, b)
+	}
+	m.d.Lock()
+	defer m.d.Unlock()
+	if len(w.Rows.Times) == 1 && m.rng.IntN(2) == 0 && m.d.AddRow(l, w.Rows.Times[0], row, m.lsn, m.cut) {
+		return
+	}
+	m.d.Add(&w)
+}
+
+func (m *lateModel) mask() {
+	m.lsn++
+	id := 1 + uint32(m.rng.IntN(10))
+	from := m.rng.Int64N(m.head + 1)
+	to := from + m.rng.Int64N(200)
+	m.d.Lock()
+	m.d.Mask(id, from, to, m.lsn, m.cut)
+	m.d.Unlock()
+	maps.DeleteFunc(m.now[id], func(at int64, _ column.Cell) bool { return from <= at && at < to })
+}
+
+// snapshot keeps what is there; release lets all go.
+func (m *lateModel) snapshot() {
+	k := keptEpoch{lsn: m.lsn, cells: map[uint32]cells{}}
+	for id, c := range m.now {
+		k.cells[id] = maps.Clone(c)
+	}
+	m.kept[m.cut.Epoch] = k
+	m.cut.Oldest = min(m.cut.Oldest, m.cut.Epoch)
+	m.cut.Epoch++
+}
+
+// check compares some series, read together and within a range, with the model.
+func (m *lateModel) check(t *testing.T, epoch, upTo uint64, want map[uint32]cells) {
+	t.Helper()
+	ids := []uint32{1 + uint32(m.rng.IntN(10))}
+	if m.rng.IntN(2) == 0 {
+		ids = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	}
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if m.rng.IntN(2) == 0 {
+		from = m.rng.Int64N(m.head + 1)
+		to = from + m.rng.Int64N(100)
+	}
+	var kinds []column.Kind
+	var masks [][]merge.Mask
+	got := map[uint32]cells{}
+	for _, id := range ids {
+		kinds, got[id] = append(kinds, modelKind(id)), cells{}
+		masks = append(masks, m.d.Masks(nil, id, upTo))
+	}
+	r := merge.New(kinds, masks, from, to, m.d.Sources(nil, ids, epoch, from, to))
+	last := int64(math.MinInt64)
+	for r.Next() {
+		for i, at := range r.Times() {
+			if at <= last {
+				t.Fatalf("time %d after %d", at, last)
+			}
+			last = at
+			for c, id := range ids {
+				if v, nulls := r.Col(c); !nulls.Get(i) {
+					got[id][at] = v.Cell(i)
+				}
+			}
+		}
+	}
+	require.NoError(t, r.Err())
+	for _, id := range ids {
+		expected := maps.Clone(want[id])
+		maps.DeleteFunc(expected, func(at int64, _ column.Cell) bool {
+			return at < from || at >= to && to != math.MaxInt64
+		})
+		if !maps.Equal(expected, got[id]) {
+			require.Equal(t, expected, got[id], "series %d from %d to %d, epoch %d", id, from, to, epoch)
+		}
+		at, cell, ok, known := m.d.Last(id, epoch, upTo)
+		if !known {
+			continue
+		}
+		times := slices.Collect(maps.Keys(want[id]))
+		require.Equal(t, len(times) > 0, ok, "series %d has a last point", id)
+		if ok {
+			require.Equal(t, slices.Max(times), at, "last time of series %d", id)
+			require.Equal(t, want[id][at], cell, "last cell of series %d", id)
+		}
+	}
+}
+
+// TestLateRowsAgainstModel writes rows of all and of some series, in order, late,
+// and twice, deletes ranges, keeps snapshots over it all, and compares contents.
+func TestLateRowsAgainstModel(t *testing.T) {
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			m := newLateModel(seed)
+			for range 400 {
+				switch m.rng.IntN(40) {
+				case 0:
+					m.mask()
+				case 1, 2:
+					m.snapshot()
+				case 3:
+					if m.rng.IntN(4) == 0 {
+						m.kept, m.cut.Oldest = map[uint64]keptEpoch{}, NoSnapshot
+						m.cut.Epoch++
+					}
+				case 4, 5:
+					m.check(t, Newest, Newest, m.now)
+					for n := 0; n < 3 && m.cut.Oldest != NoSnapshot; n++ {
+						epoch := m.cut.Oldest + m.rng.Uint64N(m.cut.Epoch-m.cut.Oldest)
+						k := m.kept[epoch]
+						m.check(t, epoch, k.lsn, k.cells)
+					}
+				default:
+					m.write()
+				}
+			}
+			m.check(t, Newest, Newest, m.now)
+			require.InDelta(t, m.d.size(), m.table.Bytes(), float64(m.d.size())/10, "bytes counted and bytes held")
+		})
+	}
+}
+
+// TestNarrowLateRows: late points of single series neither break the company of
+// a device's series nor make a lane each.
+func TestNarrowLateRows(t *testing.T) {
+	tb := New(256)
+	d := tb.Device(1, true)
+	ids := []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	wide := intLayout(ids...)
+	var single []*Layout
+	want := map[uint32]map[int64]int64{}
+	for _, id := range ids {
+		single, want[id] = append(single, intLayout(id)), map[int64]int64{}
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for i := range int64(20000) {
+		at := i * 10
+		add(d, wide, uint64(2*i+1), now, i, at)
+		for _, id := range ids {
+			want[id][at] = i
+		}
+		if k := rng.IntN(20); k < 10 && i > 0 {
+			late := (i - rng.Int64N(min(i, 30))) * 10
+			require.Equal(t, 1, add(d, single[k], uint64(2*i+2), now, -i, late))
+			want[ids[k]][late] = -i
+		}
+	}
+	for _, id := range ids {
+		require.True(t, maps.Equal(want[id], read(t, d, id, Newest)), "series %d", id)
+	}
+	require.Len(t, d.groups, 1)
+	require.Less(t, len(d.groups[0].lanes), 8, "runs of late rows")
+	require.Zero(t, d.flips)
+}
+
+// TestColumnsInParts: a device whose columns come in two parts, the second of
+// which always is late, is taken apart in the end.
+func TestColumnsInParts(t *testing.T) {
+	d := New(256).Device(1, true)
+	add(d, intLayout(1, 2, 3, 4, 5), 1, now, 0, 0)
+	first, second := intLayout(1, 2, 3), intLayout(4, 5)
+	late := 0
+	for i := range int64(20000) {
+		add(d, first, uint64(2*i+2), now, i, i+1)
+		late += add(d, second, uint64(2*i+3), now, i, i+1)
+	}
+	require.Less(t, late, 10000, "rows of the second part that were late")
+	require.Len(t, read(t, d, 5, Newest), 20001)
+}
+
+func TestLateRowsAllocateNothing(t *testing.T) {
+	d := New(1024).Device(1, true)
+	wide, one := intLayout(1, 2, 3, 4, 5, 6, 7, 8), intLayout(3)
+	at := int64(0)
+	row := Rows{Times: []int64{0}}
+	for range wide.IDs {
+		row.Cols = append(row.Cols, column.Vector{Kind: column.Int64, Int64s: []int64{7}})
+	}
+	w := Write{Cut: now}
+	write := func(l *Layout, at int64) {
+		w.LSN++
+		row.Times[0] = at
+		w.Layout, w.Rows = l, Rows{Times: row.Times, Cols: row.Cols[:len(l.IDs)]}
+		d.Lock()
+		d.Add(&w)
+		d.Unlock()
+	}
+	step := func() {
+		for range 16 {
+			at += 10
+			write(wide, at)
+			write(one, at-20)
+			write(wide, at-35)
+		}
+	}
+	for range 200 {
+		step()
+	}
+	if got := testing.AllocsPerRun(200, step); got > 8 { // what chunks are sealed into
+		t.Errorf("48 rows make %v allocations", got)
+	}
+}
