@@ -44,10 +44,6 @@ func newBinding(device string, names []string, kinds []column.Kind) (*binding, e
 	return b, nil
 }
 
-func (b *binding) fits(names []string, kinds []column.Kind) bool {
-	return slices.Equal(b.names, names) && slices.Equal(b.kinds, kinds)
-}
-
 // resolve returns the shape, making series that are missing.
 func (b *binding) resolve(e *engine.Engine) (*engine.Shape, error) {
 	if s := b.shape.Load(); s != nil && !s.Stale() {
@@ -71,35 +67,46 @@ func (b *binding) check(e *engine.Engine) error {
 
 const bindingShards = 64
 
-// bindings finds the last binding used for a device. It is a cache: an entry
-// that does not fit is replaced.
+// maxSpare bounds the bindings of a shard beyond one a device.
+const maxSpare = 1024
+
+// bindings finds the bindings used last for a device: one, and beside it some for
+// other columns. It is a cache: an entry that does not fit is replaced.
 type bindings struct {
 	seed   maphash.Seed
 	shards [bindingShards]struct {
-		mu sync.RWMutex
-		m  map[string]*binding
+		mu    sync.RWMutex
+		m     map[string]*binding // kept last
+		spare map[bindingKey]*binding
 	}
 }
 
-func (c *bindings) find(device string, names []string, kinds []column.Kind) *binding {
+// bindingKey tells the bindings of a device apart, most of the time.
+type bindingKey struct {
+	device, first string // measurement
+	n             int
+}
+
+// lookup returns the last binding for a device with n columns, of which first is
+// the first, or nil. It may be for other columns.
+func (c *bindings) lookup(device, first string, n int) *binding {
 	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
 	s.mu.RLock()
 	b := s.m[device]
-	s.mu.RUnlock()
-	if b != nil && b.fits(names, kinds) {
-		return b
+	if b == nil || len(b.names) != n || b.names[0] != first {
+		b = s.spare[bindingKey{device, first, n}]
 	}
-	return nil
+	s.mu.RUnlock()
+	return b
 }
 
-// named returns the last binding used for a device if it has the names of the
-// fields, in order.
+// named returns a binding for a device that has the names of the fields, in order.
 func (c *bindings) named(device string, fields []Field) *binding {
-	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
-	s.mu.RLock()
-	b := s.m[device]
-	s.mu.RUnlock()
-	if b == nil || len(b.names) != len(fields) {
+	if len(fields) == 0 {
+		return nil
+	}
+	b := c.lookup(device, fields[0].Name, len(fields))
+	if b == nil {
 		return nil
 	}
 	for i := range fields {
@@ -113,9 +120,15 @@ func (c *bindings) named(device string, fields []Field) *binding {
 func (c *bindings) keep(b *binding) {
 	s := &c.shards[maphash.String(c.seed, b.device)%bindingShards]
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.m == nil {
 		s.m = make(map[string]*binding)
 	}
+	if old := s.m[b.device]; old != nil && !slices.Equal(old.names, b.names) {
+		if s.spare == nil || len(s.spare) >= maxSpare {
+			s.spare = make(map[bindingKey]*binding)
+		}
+		s.spare[bindingKey{old.device, old.names[0], len(old.names)}] = old
+	}
 	s.m[b.device] = b
-	s.mu.Unlock()
 }

@@ -233,13 +233,14 @@ type insertion struct {
 type part struct {
 	device string
 	times  []int64
-	names  []string
+	names  []string // of bound
 	cols   []column.Vector
 	nulls  []column.Bitmap
 	bound  *binding
-	tablet *Tablet // as given: its memory is not ours; nil for a single row
-	lent   lent    // what triggers see of it
-	one    []int64 // memory for times of a single row
+	hint   *binding // of the tablet that was here before
+	tablet *Tablet  // as given: its memory is not ours; nil for a single row
+	lent   lent     // what triggers see of it
+	one    []int64  // memory for times of a single row
 }
 
 func (in *insertion) add() *part {
@@ -248,6 +249,12 @@ func (in *insertion) add() *part {
 	}
 	in.n++
 	return &in.parts[in.n-1]
+}
+
+// drop takes the part back that was added last.
+func (in *insertion) drop() {
+	in.n--
+	in.parts[in.n].reset()
 }
 
 func (in *insertion) rows() (n int) {
@@ -260,23 +267,7 @@ func (in *insertion) rows() (n int) {
 func (in *insertion) reset() {
 	for i := range in.n {
 		p := &in.parts[i]
-		for c := range p.cols {
-			if p.tablet != nil {
-				p.cols[c] = column.Vector{} // the caller's memory
-			} else {
-				p.cols[c].Reset(p.cols[c].Kind)
-			}
-		}
-		for c := range p.nulls {
-			p.nulls[c] = p.nulls[c][:0]
-			if p.tablet != nil {
-				p.nulls[c] = nil
-			}
-		}
-		clear(p.names)
-		p.lent.reset()
-		p.device, p.times, p.bound, p.tablet = "", nil, nil, nil
-		p.names, p.cols, p.nulls = p.names[:0], p.cols[:0], p.nulls[:0]
+		p.reset()
 	}
 	in.n = 0
 	in.fx.reset()
@@ -285,6 +276,39 @@ func (in *insertion) reset() {
 	clear(in.todos)
 	in.todos = in.todos[:0]
 	in.table, in.act, in.from, in.query, in.lsn = nil, nil, nil, "", 0
+}
+
+func (p *part) reset() {
+	for c := range p.cols {
+		switch v := &p.cols[c]; {
+		case p.tablet == nil:
+			v.Reset(v.Kind)
+		case v.Kind == column.Float64: // the memory is the caller's
+			v.Float64s = nil
+		default:
+			*v = column.Vector{}
+		}
+	}
+	for c := range p.nulls {
+		if p.nulls[c] = p.nulls[c][:0]; p.tablet != nil {
+			p.nulls[c] = nil
+		}
+	}
+	p.lent.reset()
+	p.device, p.times, p.names, p.bound, p.tablet = "", nil, nil, nil, nil
+	p.cols, p.nulls = p.cols[:0], p.nulls[:0]
+}
+
+// borrow makes v the data of a column.
+func borrow(v *column.Vector, data Vector) {
+	switch d := data.(type) {
+	case Float64s:
+		v.Kind, v.Float64s = column.Float64, d
+	case nil:
+		*v = column.Vector{}
+	default:
+		*v = d.vector()
+	}
 }
 
 func newScratch() *sync.Pool { return &sync.Pool{New: func() any { return new(insertion) }} }
@@ -309,22 +333,43 @@ func (p *part) setRow(db *DB, device string, at int64, fields []Field) error {
 	p.device = device
 	p.one = append(p.one[:0], at)
 	p.times = p.one
+	if b := db.bound.named(device, fields); b != nil && p.setFields(b, fields) && b.check(db.eng) == nil {
+		p.bound, p.names = b, b.names
+		return nil
+	}
+	names, kinds := make([]string, len(fields)), make([]column.Kind, len(fields))
 	for i := range fields {
 		f := &fields[i]
-		kind := column.Kind(f.Value.kind)
-		null := f.Value.IsNull()
-		if null {
+		names[i], kinds[i] = f.Name, column.Kind(f.Value.kind)
+		if f.Value.IsNull() {
 			s, ok := db.eng.Lookup(device, f.Name)
 			if !ok {
 				return fmt.Errorf("field %q is null and the series does not exist, so its kind is unknown: %w", f.Name, errs.BadInput)
 			}
-			kind = s.Kind
+			kinds[i] = s.Kind
 		}
-		p.names = append(p.names, f.Name)
-		appendCell(p.column(kind), f.Value)
+	}
+	if err := p.bind(db, names, kinds); err != nil {
+		return err
+	}
+	p.setFields(p.bound, fields)
+	return nil
+}
+
+// setFields makes fields the row of p. It returns false if their kinds are not
+// those of b.
+func (p *part) setFields(b *binding, fields []Field) bool {
+	p.cols, p.nulls = p.cols[:0], p.nulls[:0]
+	for i := range fields {
+		v := fields[i].Value
+		null := v.IsNull()
+		if !null && column.Kind(v.kind) != b.kinds[i] {
+			return false
+		}
+		appendCell(p.column(b.kinds[i]), v)
 		p.addNulls(null)
 	}
-	return p.bind(db)
+	return true
 }
 
 // column adds a column of a kind, reusing memory of earlier rows.
@@ -375,6 +420,18 @@ func (in *insertion) addTablet(db *DB, t *Tablet) error {
 	if t == nil {
 		return &Error{Op: "insert", Err: fmt.Errorf("nil tablet: %w", errs.BadInput)}
 	}
+	if len(t.Times) > 0 && len(t.Columns) > 0 {
+		// Who writes groups mostly writes the same devices in the same order.
+		p := in.add()
+		if b := p.hint; b != nil && b.device == t.Device && p.take(t, b) {
+			return p.bindTo(db, b)
+		}
+		if b := db.bound.lookup(t.Device, t.Columns[0].Name, len(t.Columns)); b != nil && p.take(t, b) {
+			p.hint = b
+			return p.bindTo(db, b)
+		}
+		in.drop()
+	}
 	if err := t.Validate(); err != nil {
 		return &Error{Op: "insert", Subject: t.Device, Err: err}
 	}
@@ -388,28 +445,65 @@ func (in *insertion) addTablet(db *DB, t *Tablet) error {
 		return &Error{Op: "insert", Subject: t.Device, Err: fmt.Errorf("%d rows without columns: %w", len(t.Times), errs.BadInput)}
 	}
 	p := in.add()
-	p.device, p.times, p.tablet = t.Device, t.Times, t
+	p.device = t.Device
+	names, kinds := make([]string, len(t.Columns)), make([]column.Kind, len(t.Columns))
 	for i := range t.Columns {
-		p.names = append(p.names, t.Columns[i].Name)
-		p.cols = append(p.cols, t.Columns[i].Data.vector())
-		p.nulls = append(p.nulls, column.Bitmap(t.Columns[i].Nulls))
+		names[i], kinds[i] = t.Columns[i].Name, column.Kind(t.Columns[i].Data.Kind())
 	}
-	if err := p.bind(db); err != nil {
+	if err := p.bind(db, names, kinds); err != nil {
 		return &Error{Op: "insert", Subject: t.Device, Err: err}
+	}
+	p.take(t, p.bound)
+	return nil
+}
+
+// take makes the rows of t those of p, whose columns must be those of b. It
+// returns false if they are not, or something else is wrong with t, and changes
+// nothing then that the next take or reset does not.
+func (p *part) take(t *Tablet, b *binding) bool {
+	n := len(b.names)
+	if len(t.Columns) != n {
+		return false
+	}
+	p.tablet, p.device, p.times = t, t.Device, t.Times
+	if cap(p.cols) < n {
+		p.cols = make([]column.Vector, n)
+	}
+	if cap(p.nulls) < n {
+		p.nulls = make([]column.Bitmap, n)
+	}
+	p.cols, p.nulls = p.cols[:n], p.nulls[:n]
+	for i := range t.Columns {
+		c, v := &t.Columns[i], &p.cols[i]
+		if c.Name != b.names[i] {
+			return false
+		}
+		borrow(v, c.Data)
+		if v.Kind != b.kinds[i] || v.Len() != len(t.Times) {
+			return false
+		}
+		p.nulls[i] = column.Bitmap(c.Nulls)
+	}
+	for _, at := range t.Times {
+		if at < minTime || at > maxTime {
+			return false
+		}
+	}
+	return true
+}
+
+// bindTo makes b the binding of p.
+func (p *part) bindTo(db *DB, b *binding) error {
+	p.bound, p.names = b, b.names
+	if err := b.check(db.eng); err != nil {
+		return &Error{Op: "insert", Subject: p.device, Err: err}
 	}
 	return nil
 }
 
-// bind finds or makes the binding of p and checks kinds, names and limits.
-func (p *part) bind(db *DB) error {
-	kinds := make([]column.Kind, 0, 16)
-	for i := range p.cols {
-		kinds = append(kinds, p.cols[i].Kind)
-	}
-	if p.bound = db.bound.find(p.device, p.names, kinds); p.bound != nil {
-		return p.bound.check(db.eng)
-	}
-	b, err := newBinding(p.device, p.names, kinds)
+// bind makes a binding for p and checks kinds, names and limits.
+func (p *part) bind(db *DB, names []string, kinds []column.Kind) error {
+	b, err := newBinding(p.device, names, kinds)
 	if err != nil {
 		return err
 	}
@@ -417,7 +511,7 @@ func (p *part) bind(db *DB) error {
 		return err
 	}
 	db.bound.keep(b)
-	p.bound = b
+	p.bound, p.names = b, b.names
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (w *Writer) row(p *part, at int64, values []Value) error {
 	}
 	p.one = append(p.one[:0], at)
 	p.device, p.times, p.bound = w.bound.device, p.one, w.bound
-	p.names = append(p.names, w.bound.names...)
+	p.names = w.bound.names
 	return nil
 }
 
@@ -113,6 +113,13 @@ func (w *Writer) tablet(in *insertion, t *Tablet) error {
 	if t == nil {
 		return fmt.Errorf("nil tablet: %w", errs.BadInput)
 	}
+	if len(t.Times) > 0 && t.Device == w.bound.device {
+		if p := in.add(); p.take(t, w.bound) {
+			p.bound, p.names = w.bound, w.bound.names
+			return nil
+		}
+		in.drop()
+	}
 	if t.Device != w.bound.device || len(t.Columns) != len(w.bound.names) {
 		return fmt.Errorf("tablet of %s with %d columns given to a writer of %d: %w", t.Device, len(t.Columns), len(w.bound.names), errs.BadInput)
 	}
@@ -128,15 +135,5 @@ func (w *Writer) tablet(in *insertion, t *Tablet) error {
 			return kindMismatch(c.Name, Kind(w.bound.kinds[i]), k)
 		}
 	}
-	if len(t.Times) == 0 {
-		return nil
-	}
-	p := in.add()
-	p.device, p.times, p.tablet, p.bound = t.Device, t.Times, t, w.bound
-	p.names = append(p.names, w.bound.names...)
-	for i := range t.Columns {
-		p.cols = append(p.cols, t.Columns[i].Data.vector())
-		p.nulls = append(p.nulls, column.Bitmap(t.Columns[i].Nulls))
-	}
-	return nil
+	return nil // there are no rows
 }
