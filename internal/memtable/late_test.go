@@ -48,7 +48,7 @@ func modelKind(id uint32) column.Kind { return column.Bool + column.Kind(id%6) }
 
 func newLateModel(seed uint64) *lateModel {
 	m := &lateModel{rng: rand.New(rand.NewPCG(seed, 1)), now: map[uint32]cells{}, kept: map[uint64]keptEpoch{}}
-	m.table = New([]int{16, 64, 256}[m.rng.IntN(3)])
+	m.table = NewStaged([]int{16, 64, 256}[m.rng.IntN(3)], []int{0, 8, 16}[m.rng.IntN(3)])
 	m.d = m.table.Device(1, true)
 	m.cut = Cut{Epoch: 1, Oldest: NoSnapshot}
 	all := []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
