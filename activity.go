@@ -14,6 +14,7 @@ type activity struct {
 	nested  int           // writes inside its firings that are under way
 	left    bool          // it is over but for those; the last of them settles the rest
 	over    bool
+	last    uint64 // log position of what it has stored last
 
 	waits []*ticketWait // guarded by locks.mu
 }
@@ -49,6 +50,19 @@ func (a *activity) push(in *insertion) {
 	}
 	a.pending = append(a.pending, in)
 	a.mu.Unlock()
+}
+
+// posted notes that a has stored something.
+func (a *activity) posted(lsn uint64) {
+	a.mu.Lock()
+	a.last = max(a.last, lsn)
+	a.mu.Unlock()
+}
+
+func (a *activity) lastPosted() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
 }
 
 // pop returns what is to fire next. Nil ends a, or leaves it to the writes that

@@ -125,6 +125,7 @@ func (db *DB) ring(w waking) {
 	c.fx.wake(tr, time.Time{})
 	db.runAfter(c, "")
 	db.settle(db.life, act, nil)
+	db.finish(db.life, act)
 }
 
 // background runs f in a goroutine that Quiesce and Close wait for.

@@ -320,7 +320,8 @@ func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err erro
 	ctx = context.WithoutCancel(ctx)
 	act := in.newActivity()
 	in.query = run.Name
-	if err := db.stage(ctx, in, false); err != nil && !isStored(err) {
+	defer db.finish(ctx, act)
+	if err := db.stage(ctx, in); err != nil {
 		db.settle(ctx, act, in)
 		return err
 	}

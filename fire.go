@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,14 +20,19 @@ func (db *DB) insertFiring(ctx context.Context, in *insertion, durable bool) err
 	act := in.newActivity()
 	defer in.leave(db)
 	defer db.settleRest(act) // after a Goexit in a trigger
-	err := db.stage(ctx, in, durable)
-	if err == nil || isStored(err) {
+	err := db.stage(ctx, in)
+	if err == nil {
 		act.push(in)
 	}
-	if aerr := db.settle(outlive(ctx), act, in); err == nil {
-		err = aerr
+	aerr := db.settle(outlive(ctx), act, in)
+	if err != nil {
+		db.finish(ctx, act) // triggers may have written before the insert was refused
+		return err
 	}
-	return err
+	if err := db.acknowledge(ctx, in, durable); err != nil {
+		return err
+	}
+	return db.settled(aerr, in)
 }
 
 func (in *insertion) firesNone(table *triggerTable) bool {
@@ -56,6 +60,7 @@ func (db *DB) insertNested(ctx context.Context, f *frame, in *insertion, durable
 	defer func() {
 		if act.end() {
 			db.settle(context.WithoutCancel(ctx), act, nil)
+			db.finish(ctx, act)
 		}
 	}()
 	if err := f.nested.Lock(ctx); err != nil {
@@ -64,11 +69,11 @@ func (db *DB) insertNested(ctx context.Context, f *frame, in *insertion, durable
 	defer f.nested.Unlock()
 	defer in.leave(db)
 	in.act, in.from = act, f
-	err := db.stage(ctx, in, durable)
-	if err == nil || isStored(err) {
-		act.push(in.detach(db))
+	if err := db.stage(ctx, in); err != nil {
+		return err
 	}
-	return err
+	act.push(in.detach(db))
+	return db.acknowledge(ctx, in, durable)
 }
 
 // settle fires the AFTER triggers of what act has stored, in log order, and of
@@ -96,6 +101,7 @@ func (db *DB) settleOne(ctx context.Context, in *insertion, end bool) error {
 func (db *DB) settleRest(act *activity) {
 	if !act.isOver() {
 		db.settle(db.life, act, nil)
+		db.finish(db.life, act)
 	}
 }
 
@@ -106,10 +112,10 @@ func (a *activity) isOver() bool {
 }
 
 // stage enters the triggers of the group, fires the BEFORE ones and stores the
-// group. Tickets of BEFORE triggers are given back then: their order is the
+// group, without waiting until it is acknowledged. Tickets of BEFORE triggers are given back then: their order is the
 // order of the log. Those of AFTER triggers stay with the group until they have
-// fired. If stage fails without storing, the caller still calls leave.
-func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
+// fired. If stage fails nothing is stored, and the caller still calls leave.
+func (db *DB) stage(ctx context.Context, in *insertion) error {
 	if err := in.checkTimes(db); err != nil {
 		return err // before anyone is told of rows that cannot be stored
 	}
@@ -131,9 +137,9 @@ func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
 		err = in.fx.encode(&in.batch, db.sinks.targets)
 	}
 	if err == nil {
-		err = db.commit(ctx, in, durable)
+		err = db.post(ctx, in)
 	}
-	if err != nil && !isStored(err) {
+	if err != nil {
 		return err
 	}
 	stored = true
@@ -144,12 +150,7 @@ func (db *DB) stage(ctx context.Context, in *insertion, durable bool) error {
 		}
 	}
 	in.unlock(db, func(tr *trigger) bool { return tr.spec.When == BeforeInsert })
-	return err
-}
-
-func isStored(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Stored
+	return nil
 }
 
 // enter fixes which triggers the group fires: all of them are there until it
@@ -173,13 +174,6 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 		}
 		in.leave(db)
 	}
-}
-
-func (in *insertion) subject() string {
-	if in.n == 0 {
-		return ""
-	}
-	return in.parts[0].device
 }
 
 func (in *insertion) lockAll(ctx context.Context, db *DB) error {
@@ -338,12 +332,10 @@ func (db *DB) takeEffect(c *firingCall, todo string) error {
 			return err
 		}
 	}
-	err := db.stage(context.WithoutCancel(&c.frame), next, false)
-	if err == nil || isStored(err) {
-		if next.n > 0 {
-			kept = true
-			next.act.push(next)
-		}
+	err := db.stage(context.WithoutCancel(&c.frame), next)
+	if err == nil && next.n > 0 {
+		kept = true
+		next.act.push(next)
 	}
 	return err
 }

@@ -548,8 +548,21 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 	return db.insertFiring(ctx, in, durable)
 }
 
-// commit stores the group as one log record.
+// commit stores the group as one log record and waits until that is
+// acknowledged.
 func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
+	return db.store(in, func(b *engine.Batch) (uint64, error) { return db.eng.Commit(ctx, b, durable) })
+}
+
+// post is commit without the wait: see acknowledge.
+func (db *DB) post(ctx context.Context, in *insertion) error {
+	err := db.store(in, func(b *engine.Batch) (uint64, error) { return db.eng.Post(ctx, b) })
+	in.act.posted(in.lsn)
+	return err
+}
+
+// store makes the batch of the group and hands it to the engine.
+func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err error)) error {
 	if err := db.cqs.checkOwner(in); err != nil {
 		return err
 	}
@@ -566,24 +579,34 @@ func (db *DB) commit(ctx context.Context, in *insertion, durable bool) error {
 			in.batch.Tablets = append(in.batch.Tablets, engine.Tablet{Shape: shape, Times: p.times, Cols: p.cols, Nulls: p.nulls})
 		}
 		marks := db.mark(in)
-		lsn, err := db.eng.Commit(ctx, &in.batch, durable)
+		lsn, err := commit(&in.batch)
 		marks.settle(db, err)
-		if err == nil {
-			in.lsn = lsn
-			return nil
-		}
 		if errors.Is(err, engine.ErrStale) {
 			continue // a series was dropped meanwhile: make it again
 		}
-		e := &Error{Op: "insert", Err: err}
-		if in.n > 0 {
-			e.Subject = in.parts[0].device
-		}
-		var stored *engine.StoredError
-		if errors.As(err, &stored) {
-			in.lsn = stored.LSN
-			e.Stored, e.Durable, e.Err = true, stored.Durable, stored.Err
-		}
-		return e
+		in.lsn = lsn
+		return in.asError(err)
 	}
+}
+
+// asError makes an error of the engine one of the insert.
+func (in *insertion) asError(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{Op: "insert", Subject: in.subject(), Err: err}
+	var stored *engine.StoredError
+	if errors.As(err, &stored) {
+		in.lsn = stored.LSN
+		e.Stored, e.Durable, e.Err = true, stored.Durable, stored.Err
+	}
+	return e
+}
+
+// subject names the group in errors.
+func (in *insertion) subject() string {
+	if in.n == 0 {
+		return ""
+	}
+	return in.parts[0].device
 }

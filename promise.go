@@ -102,6 +102,7 @@ func (db *DB) fireAlone(ctx context.Context, tr *trigger, t *Tablet, todo string
 	}
 	db.runAfter(in.newCall(ctx, db, tr, t, act, parent), todo) // its error has been reported
 	db.settle(ctx, act, nil)
+	db.finish(ctx, act)
 }
 
 // lastPromise is the largest number in the keys of promises.

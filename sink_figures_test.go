@@ -22,7 +22,7 @@ func TestDeadSinkFigure(t *testing.T) {
 	}{
 		{BeforeInsert, 1.05, 1.10},
 		// The effects of a trigger AFTER an insert are a log record of their own,
-		// which has to be written before the insert is acknowledged.
+		// which is written together with that of the insert.
 		{AfterInsert, 1.05, 1.8},
 	} {
 		deadSinkFigure(t, ctx, c.when, c.asked, c.fail)

@@ -53,7 +53,9 @@ type When uint8
 
 const (
 	// AfterInsert fires inside the insert, when the rows are stored and can be
-	// queried.
+	// queried. They are as safe as Options.Sync says only when the insert
+	// returns, with what its triggers have made of them: events wait for that,
+	// what Fire itself sends out of the program does not.
 	AfterInsert When = iota
 	// BeforeInsert fires before the rows are stored and may refuse them.
 	BeforeInsert

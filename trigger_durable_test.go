@@ -79,14 +79,23 @@ func checkDurable(t *testing.T, what string, db *DB) int {
 // a durable trigger are there exactly once, synchronous or queued.
 func TestTriggerDurablePowerCut(t *testing.T) {
 	ctx := context.Background()
-	for _, queue := range []int{0, 8} {
+	for _, c := range []struct {
+		queue int
+		apart bool // the rows are on the disk before their effects are stored
+	}{{0, false}, {0, true}, {8, false}} {
+		queue := c.queue
 		fs := crashfs.New()
+		var db *DB
 		opts := func(f *crashfs.FS) *Options {
 			p := Edge()
 			p.SegmentBytes = 4 << 10
-			return &Options{FS: f, Sync: SyncAlways(), Profile: p, Sinks: []SinkSpec{killSink("")}, Triggers: []TriggerSpec{durableTrigger(queue)}}
+			tr := durableTrigger(queue)
+			if c.apart {
+				tr.Trigger = syncing{tr.Trigger.(*tally), &db}
+			}
+			return &Options{FS: f, Sync: SyncAlways(), Profile: p, Sinks: []SinkSpec{killSink("")}, Triggers: []TriggerSpec{tr}}
 		}
-		db := openDir(t, "data", opts(fs))
+		db = openDir(t, "data", opts(fs))
 		acked := []int{}
 		for i := int64(1); i <= 25; i++ {
 			must(t, db.InsertTablet(ctx, tab("root.a", i, "s", Int64s{i})))
@@ -97,6 +106,7 @@ func TestTriggerDurablePowerCut(t *testing.T) {
 		}
 		waitQueues(t, db)
 		must(t, db.Close())
+		db = nil
 		step := 1
 		if testing.Short() {
 			step = 7
@@ -119,8 +129,21 @@ func TestTriggerDurablePowerCut(t *testing.T) {
 				must(t, db.Close())
 			}
 		}
-		t.Logf("queue %d: %d images", queue, made)
+		t.Logf("queue %d, apart %v: %d images", queue, c.apart, made)
 	}
+}
+
+// syncing syncs the store, when there is one, in the middle of each firing.
+type syncing struct {
+	*tally
+	db **DB
+}
+
+func (s syncing) Fire(ctx context.Context, f *Firing) error {
+	if err := s.tally.Fire(ctx, f); err != nil || *s.db == nil {
+		return err
+	}
+	return (*s.db).Sync(ctx)
 }
 
 func waitQueues(t *testing.T, db *DB) {

@@ -104,11 +104,27 @@ func (e *Engine) commit(ctx context.Context, b *Batch, acknowledge func(lsn uint
 	return lsn, acknowledge(lsn)
 }
 
-// Post is Commit without the wait for the acknowledgement: the batch is as safe
-// as what is committed next.
+// Post is Commit without the wait for the acknowledgement, which Acknowledge
+// does. The batch is visible, and as safe as what is committed next; if nobody
+// waits, it is written when the interval of the sync policy is over.
 func (e *Engine) Post(ctx context.Context, b *Batch) (lsn uint64, err error) {
-	return e.commit(ctx, b, func(uint64) error { return nil })
+	return e.commit(ctx, b, func(uint64) error {
+		e.log.Linger()
+		return nil
+	})
 }
+
+// Acknowledge waits, as Commit does, for what was posted up to lsn. The error is
+// a *StoredError.
+func (e *Engine) Acknowledge(ctx context.Context, lsn uint64, durable bool) error {
+	if e.log == nil || lsn == 0 {
+		return nil
+	}
+	return e.acknowledge(ctx, lsn, durable)
+}
+
+// Durable reports whether what was stored at lsn is known to survive power loss.
+func (e *Engine) Durable(lsn uint64) bool { return e.log != nil && e.log.Durable() >= lsn }
 
 // stamp notes when the events of b were emitted.
 func (e *Engine) stamp(b *Batch) {

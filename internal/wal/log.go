@@ -253,6 +253,17 @@ func (l *Log) Commit(ctx context.Context, lsn uint64, durable bool) error {
 	return nil
 }
 
+// Linger sees to it that what has been appended is written, and synced if the
+// policy syncs at all, when its interval is over: for records that nobody may
+// ever wait for.
+func (l *Log) Linger() {
+	l.mu.Lock()
+	if l.last > l.written {
+		l.arm(l.cfg.Policy.Interval)
+	}
+	l.mu.Unlock()
+}
+
 // Write returns when the records up to lsn were handed to the operating system, so
 // that they survive the death of the process, whatever the policy.
 func (l *Log) Write(ctx context.Context, lsn uint64) error {
