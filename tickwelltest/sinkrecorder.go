@@ -23,6 +23,7 @@ type Recorder struct {
 	attempts [][]tickwell.Event
 	changed  chan struct{} // closed at the next change
 	since    time.Time     // what Require counts times from
+	settle   func()        // waits until the store has handed out what it has; nil: no store
 }
 
 // Outcome is the answer to one attempt.
@@ -109,9 +110,13 @@ func (r *Recorder) Events() []tickwell.Event {
 // this order. An event is written as its time, series, status and fields, such
 // as "+1m30s root.plant.press1.temp firing value=95"; the time is counted from
 // the start of a [Store], or is the whole time for other recorders. Without a
-// series it is the source.
+// series it is the source. The recorder of a Store waits first until nothing is
+// under way any more, as [Store.Wait] does.
 func (r *Recorder) Require(t testing.TB, want ...string) {
 	t.Helper()
+	if r.settle != nil {
+		r.settle()
+	}
 	var got []string
 	for _, e := range r.Events() {
 		got = append(got, r.text(&e))

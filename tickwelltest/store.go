@@ -171,6 +171,14 @@ func (s *Store) Wait() {
 	}
 }
 
+// settle waits as Wait does, but leaves it to the caller to find out that
+// something does not end, or that the store is closed.
+func (s *Store) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_ = s.DB.Quiesce(ctx)
+}
+
 // Put inserts a row at the time that the clock shows.
 func (s *Store) Put(device string, fields ...tickwell.Field) {
 	s.t.Helper()
@@ -194,7 +202,7 @@ func (s *Store) Sink(name string) *Recorder {
 	if r := s.sinks[name]; r != nil {
 		return r
 	}
-	r := &Recorder{since: s.began}
+	r := &Recorder{since: s.began, settle: s.settle}
 	spec := tickwell.SinkSpec{Name: name, Sink: r}
 	if err := s.DB.AddSink(context.Background(), spec); err != nil {
 		s.t.Fatalf("tickwelltest: %v", err)

@@ -20,7 +20,7 @@ import (
 // they are. In memory mode it fails with errs.BadInput.
 func (e *Engine) Backup(ctx context.Context, to vfs.FS, dir string) error {
 	if e.log == nil {
-		return fmt.Errorf("backup of a store in memory: %w", errs.BadInput)
+		return fmt.Errorf("%w: a store in memory has no files to copy", errs.BadInput)
 	}
 	if err := e.Flush(ctx); err != nil {
 		return fmt.Errorf("backup: %w", err)

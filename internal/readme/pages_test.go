@@ -63,7 +63,7 @@ func blocks(text string) []block {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		fence, isFence := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "```")
+		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
 		case isFence && open == nil:
 			open = &block{lang: strings.TrimSpace(fence), line: n}
