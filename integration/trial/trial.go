@@ -15,10 +15,13 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/integration/server"
+	"github.com/tickwell/tickwell/sink"
 )
 
 // Build makes a sink of settings, in the process that is going to be killed.
@@ -119,6 +122,13 @@ func child(text string, build Build, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintln(out, i)
+		// From here on rows come as fast as they can, and what a killed process
+		// had under way is under way: the sink is open and has delivered.
+		if i == o.From {
+			if err := db.Quiesce(ctx); err != nil {
+				return fmt.Errorf("%w; %+v", err, db.Stats().Sinks)
+			}
+		}
 	}
 	if o.Hold {
 		<-ctx.Done()
@@ -143,8 +153,9 @@ func Kill(t *testing.T, settings map[string]string, n, rounds int, received func
 			break
 		}
 		killed++
-		until := o.From + rng.IntN(max((n-o.From)/(rounds-round+1), 1))
-		o.To = min(until+max(n/rounds, 100), n) // it goes on while it is being killed
+		step := max((n-o.From)/(rounds-round+1), 1)
+		until := o.From + rng.IntN(step)
+		o.To = min(until+step, n) // it goes on while it is being killed
 		acked, err := run(t, o, until)
 		if err != nil {
 			t.Fatal(err)
@@ -222,6 +233,71 @@ func follow(out io.Reader, acked, until int, kill func() error) (int, error) {
 			}
 		}
 	}
+}
+
+// Wrong is a sink that has a wrong password at first, for WrongCredentials.
+type Wrong struct {
+	Sink tickwell.Sink
+	// Says is what its error has to say, in lower case; what it must never say is
+	// the password.
+	Says, Password string
+	// Right puts the password right.
+	Right func()
+	// Received returns the ids of what has arrived.
+	Received func(t *testing.T) []string
+}
+
+// WrongCredentials holds that a wrong password is told as such, without the
+// password, that the events wait until it is put right, and that each arrives
+// once then.
+func WrongCredentials(t *testing.T, w Wrong) {
+	t.Helper()
+	const n = 30
+	var log strings.Builder
+	o := Options(w.Sink)
+	o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, err := tickwell.Open(t.Context(), "", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for i := range n {
+		if err := Insert(t.Context(), db, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := server.Poll(Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
+		t.Fatal(err)
+	}
+	stats := db.Stats().Sinks[0]
+	if stats.Backlog != n || stats.Delivered != 0 || stats.Dead != 0 || !strings.Contains(strings.ToLower(stats.LastError), w.Says) {
+		t.Errorf("%+v, want that all %d events wait, and %q", stats, n, w.Says)
+	}
+	t.Log(stats.LastError)
+	w.Right()
+	if err := db.Quiesce(Within(t)); err != nil {
+		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
+	}
+	if again := Check(t, n, w.Received(t)); again != 0 {
+		t.Errorf("%d came again", again)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprintf("%s %+v", log.String(), stats); strings.Contains(text, w.Password) {
+		t.Error("the password is in the log or the statistics")
+	}
+}
+
+// Secret is a password that is wrong until right is called.
+func Secret(wrong, password string) (s sink.Secret, right func()) {
+	var ok atomic.Bool
+	return sink.SecretFunc(func() (string, error) {
+		if ok.Load() {
+			return password, nil
+		}
+		return wrong, nil
+	}), func() { ok.Store(true) }
 }
 
 // Check compares what has arrived with rows 0 to n-1: each at least once, and the

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tidwall/btree"
 )
@@ -236,7 +237,7 @@ func (o *Outbox) Detach(sink string) int {
 	end := Pos{LSN: o.e.lastLSN(), Ord: ^uint32(0)}
 	notify := q.notify
 	*q = queue{cursor: end, floor: end, dropped: q.dropped, notify: notify, dirty: true}
-	o.arm()
+	o.arm(false)
 	return n
 }
 
@@ -249,7 +250,7 @@ func (o *Outbox) Notify(sink string) <-chan struct{} {
 }
 
 // Ack records that sink is done with all events up to and including the
-// position. It is logged within a second, or before Ack returns, see Prompt;
+// position. It is logged within a second, or sooner, see Prompt;
 // after a crash events may be handed out again, never lost.
 func (o *Outbox) Ack(sink string, upTo Pos) {
 	if o.ack(sink, upTo) {
@@ -272,12 +273,13 @@ func (o *Outbox) ack(sink string, upTo Pos) (now bool) {
 	if q.prompt > 0 && q.acked >= q.prompt && o.e.log != nil && !o.e.stopped.Load() {
 		return true
 	}
-	o.arm()
+	o.arm(q.prompt > 0)
 	return false
 }
 
-// Prompt has the cursor of sink logged as soon as n events were acknowledged, so
-// that a killed process repeats less than n of them.
+// Prompt has the cursor of sink logged as soon as n events were acknowledged, and
+// a few milliseconds after the first of fewer, so that a killed process repeats
+// less than n of them.
 func (o *Outbox) Prompt(sink string, n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -350,17 +352,27 @@ func (o *Outbox) Sinks() []SinkInfo {
 // ackPrefix begins the state keys that hold sink cursors.
 const ackPrefix = "\x00outbox/"
 
-// ackEvery is how long an acknowledgement may wait to be logged.
-const ackEvery = 1e9
+// ackEvery is how long an acknowledgement may wait to be logged, ackEverySoon if
+// Prompt was asked for. The second is about the time of one attempt of a quick
+// sink: a killed process repeats little more than what was in flight, and batches
+// of few events have cursors logged two hundred times a second at most.
+const (
+	ackEvery     = time.Second
+	ackEverySoon = 5 * time.Millisecond
+)
 
 // arm starts the timer that logs cursors; the lock is held.
-func (o *Outbox) arm() {
+func (o *Outbox) arm(soon bool) {
 	o.dirty = true
 	if o.armed || o.e.log == nil || o.e.stopped.Load() {
 		return
 	}
 	o.armed = true
-	o.stop = o.e.clock.AfterFunc(ackEvery, func() {
+	wait := ackEvery
+	if soon {
+		wait = ackEverySoon
+	}
+	o.stop = o.e.clock.AfterFunc(wait, func() {
 		o.mu.Lock()
 		o.armed = false
 		o.mu.Unlock()
@@ -419,7 +431,7 @@ func (o *Outbox) unlogged(puts []Put) {
 	for i := range puts {
 		o.queue(puts[i].Key[len(ackPrefix):]).dirty = true
 	}
-	o.arm()
+	o.arm(false)
 }
 
 // disarm stops the timer.

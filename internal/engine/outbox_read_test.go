@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -380,11 +383,13 @@ func TestOutboxFloor(t *testing.T) {
 }
 
 // TestOutboxPrompt: a cursor is in the file after so many acknowledgements,
-// before anything is waited for.
+// before anything is waited for, and a little later after fewer.
 func TestOutboxPrompt(t *testing.T) {
 	fs := crashfs.New()
 	cfg := crashConfig(fs)
 	cfg.Sync = wal.Policy{Mode: wal.Never}
+	clk := clock.NewFake(time.Unix(1_700_000_000, 0))
+	cfg.Clock = clk
 	e := open(t, cfg)
 	o := e.Outbox()
 	o.Attach("s")
@@ -405,6 +410,12 @@ func TestOutboxPrompt(t *testing.T) {
 			want = pos[c.logged]
 		}
 		require.Equal(t, want, cursor(), "after %d was acknowledged", c.ack)
+	}
+	// A few milliseconds later it is in the file all the same.
+	clk.Advance(ackEverySoon)
+	for cursor() != pos[9] {
+		require.NoError(t, t.Context().Err())
+		runtime.Gosched()
 	}
 	require.NoError(t, e.Close())
 	require.Equal(t, pos[9], cursor())

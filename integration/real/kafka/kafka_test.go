@@ -102,43 +102,15 @@ func TestAuthentication(t *testing.T) {
 // right, and that it is told nowhere.
 func TestWrongPasswordLosesNothing(t *testing.T) {
 	b, topic := start(t), newTopic(t)
-	right := make(chan struct{})
-	var log strings.Builder
-	db := openStore(t, "", tickwell.SinkSpec{Sink: &kafka.Sink{
-		Brokers: []string{b.Addr("sasl")}, Topic: topic, Create: &kafka.NewTopic{Partitions: 2}, ClearText: true,
-		Mechanism: kafka.Plain, User: "tickwell", Password: sink.SecretFunc(func() (string, error) {
-			select {
-			case <-right:
-				return password, nil
-			default:
-				return "0ld-" + password, nil
-			}
-		}),
-	}}, &log)
-	if err := insert(t.Context(), db, 0, 30); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
-		t.Fatal(err)
-	}
-	stats := db.Stats().Sinks[0]
-	if !strings.Contains(stats.LastError, "SASL_AUTHENTICATION_FAILED") || stats.Backlog != 30 || stats.Dead != 0 {
-		t.Errorf("%+v, want a backlog of 30 and that authentication fails", stats)
-	}
-	t.Log(stats.LastError)
-	close(right)
-	if err := db.Quiesce(trial.Within(t)); err != nil {
-		t.Fatal(err)
-	}
-	if again := check(t, topic, 30); again != 0 {
-		t.Errorf("%d events came again", again)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(log.String()+fmt.Sprint(stats), password) {
-		t.Error("the password is in the log")
-	}
+	secret, right := trial.Secret("0ld-"+password, password)
+	trial.WrongCredentials(t, trial.Wrong{
+		Sink: &kafka.Sink{
+			Brokers: []string{b.Addr("sasl")}, Topic: topic, Create: &kafka.NewTopic{Partitions: 2}, ClearText: true,
+			Mechanism: kafka.Plain, User: "tickwell", Password: secret,
+		},
+		Says: "sasl_authentication_failed", Password: password, Right: right,
+		Received: func(t *testing.T) []string { return ids(received(t, topic)) },
+	})
 }
 
 // TestRestart holds that a broker that is stopped, or killed, and started again in

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,40 +112,13 @@ func TestWrongCredentials(t *testing.T) {
 	each(t, func(t *testing.T, p mqtt.Protocol) {
 		b := start(t, server.MosquittoOptions{})
 		l := listen(t, b)
-		var right atomic.Bool
 		s := to(b.Addr("mqtt"))
-		s.Protocol = p
-		s.Password = sink.SecretFunc(func() (string, error) {
-			if right.Load() {
-				return password, nil
-			}
-			return "wr0ng-pa55", nil
+		secret, right := trial.Secret("wr0ng-pa55", password)
+		s.Protocol, s.Password = p, secret
+		trial.WrongCredentials(t, trial.Wrong{
+			Sink: s, Says: "not authori", Password: "wr0ng-pa55", Right: right,
+			Received: func(*testing.T) []string { return l.payloads() },
 		})
-		db, err := tickwell.Open(t.Context(), "", trial.Options(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		for i := range 30 {
-			if err := trial.Insert(t.Context(), db, i); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
-			t.Fatal(err)
-		}
-		stats := db.Stats().Sinks[0]
-		if low := strings.ToLower(stats.LastError); stats.Backlog != 30 || stats.Dead != 0 || !strings.Contains(low, "not authori") || strings.Contains(stats.LastError, "wr0ng") {
-			t.Errorf("%+v, want a backlog of 30 and that this is not authorised", stats)
-		}
-		t.Log(stats.LastError)
-		right.Store(true)
-		if err := db.Quiesce(trial.Within(t)); err != nil {
-			t.Fatal(err)
-		}
-		if again := trial.Check(t, 30, l.payloads()); again != 0 {
-			t.Errorf("%d came again", again)
-		}
 		nobody := to(b.Addr("mqtt"))
 		nobody.Protocol, nobody.Username = p, "nobody"
 		if err := nobody.Open(trial.Within(t)); err == nil {

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,37 +190,10 @@ func TestRestarts(t *testing.T) {
 // until the password is put right.
 func TestWrongCredentials(t *testing.T) {
 	w := start(t, server.NginxOptions{User: user, Password: password})
-	var right atomic.Bool
 	out := hook(w.url(), w.cert.Pool)
-	out.Password = sink.SecretFunc(func() (string, error) {
-		if right.Load() {
-			return password, nil
-		}
-		return "wr0ng-pa55", nil
-	})
-	db, err := tickwell.Open(t.Context(), "", trial.Options(out))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for i := range 30 {
-		if err := trial.Insert(t.Context(), db, i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
-		t.Fatal(err)
-	}
-	if s := db.Stats().Sinks[0]; s.Backlog != 30 || s.Dead != 0 || !strings.Contains(s.LastError, "401") || strings.Contains(s.LastError, "wr0ng") {
-		t.Errorf("%+v, want a backlog of 30 and answer 401", s)
-	}
-	right.Store(true)
-	if err := db.Quiesce(trial.Within(t)); err != nil {
-		t.Fatal(err)
-	}
-	if again := trial.Check(t, 30, w.taken(t)); again != 0 {
-		t.Errorf("%d came again", again)
-	}
+	secret, right := trial.Secret("wr0ng-pa55", password)
+	out.Password = secret
+	trial.WrongCredentials(t, trial.Wrong{Sink: out, Says: "401", Password: "wr0ng-pa55", Right: right, Received: w.taken})
 	stranger := hook(w.url(), server.NewCertificate(t).Pool)
 	if err := stranger.Open(trial.Within(t)); err != nil {
 		t.Fatal(err)

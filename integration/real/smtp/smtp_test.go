@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,39 +133,13 @@ func TestRestarts(t *testing.T) {
 // password, and that the events wait until it is put right.
 func TestWrongCredentials(t *testing.T) {
 	s, cert := start(t, true)
-	var right atomic.Bool
 	out := to(s.Addr("smtp"), cert.Pool)
-	out.Password = sink.SecretFunc(func() (string, error) {
-		if right.Load() {
-			return password, nil
-		}
-		return "wr0ng-pa55", nil
+	secret, right := trial.Secret("wr0ng-pa55", password)
+	out.Password = secret
+	trial.WrongCredentials(t, trial.Wrong{
+		Sink: out, Says: "535", Password: "wr0ng-pa55", Right: right,
+		Received: func(t *testing.T) []string { return taken(t, s) },
 	})
-	db, err := tickwell.Open(t.Context(), "", trial.Options(out))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for i := range 30 {
-		if err := trial.Insert(t.Context(), db, i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := server.Poll(trial.Within(t), func() (bool, error) { return db.Stats().Sinks[0].LastError != "", nil }); err != nil {
-		t.Fatal(err)
-	}
-	stats := db.Stats().Sinks[0]
-	if stats.Backlog != 30 || stats.Dead != 0 || !strings.Contains(stats.LastError, "535") || strings.Contains(stats.LastError, "wr0ng") {
-		t.Errorf("%+v, want a backlog of 30 and answer 535", stats)
-	}
-	t.Log(stats.LastError)
-	right.Store(true)
-	if err := db.Quiesce(trial.Within(t)); err != nil {
-		t.Fatal(err)
-	}
-	if again := trial.Check(t, 30, taken(t, s)); again != 0 {
-		t.Errorf("%d came again", again)
-	}
 	// Without a login the server takes nothing, and it does not take ours in the clear.
 	nobody := to(s.Addr("smtp"), cert.Pool)
 	nobody.Username, nobody.Password = "", sink.Secret{}
