@@ -99,27 +99,73 @@ func TestRecorder(t *testing.T) {
 type target struct {
 	tickwelltest.Recorder
 	fault string
-	n     int // calls
+	told  string // a secret that it does not hide
+	n     int    // calls
+	open  bool
 	down  atomic.Bool
+	hangs atomic.Bool
+	held  []tickwell.Event   // not sent yet
+	lent  [][]tickwell.Event // what it was handed, kept
 }
 
-func (*target) Open(context.Context) error  { return nil }
-func (*target) Close(context.Context) error { return nil }
+func (g *target) Open(context.Context) error {
+	if g.fault == "opens once" && g.open {
+		return errors.New("already open")
+	}
+	g.open = true
+	return nil
+}
+
+func (g *target) Close(ctx context.Context) error {
+	if g.fault == "closes once" && !g.open {
+		return errors.New("already closed")
+	}
+	g.open = false
+	if len(g.held) > 0 {
+		return g.Recorder.Handle(ctx, g.held)
+	}
+	return nil
+}
 
 func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
 	g.n++
 	switch {
+	case g.hangs.Load():
+		if g.fault == "ignores its context" {
+			select {}
+		}
+		<-ctx.Done()
+		return ctx.Err()
 	case g.down.Load():
-		if g.fault == "forgets" {
+		switch g.fault {
+		case "forgets":
 			return nil
+		case "tells in errors":
+			return errors.New("unreachable: c4nAry@host")
+		case "tells in permanent errors":
+			return sink.Permanent(errors.New("c4nAry is wrong"))
 		}
 		return errors.New("unreachable")
 	case g.fault == "loses" && g.n == 1:
 		return nil
 	case g.fault == "repeats" && g.n == 1:
 		_ = g.Recorder.Handle(ctx, events)
+	case g.fault == "sends the last only":
+		if len(events) > 0 {
+			events = events[len(events)-1:]
+		}
+	case g.fault == "fails and sends":
+		if g.n == 1 {
+			_ = g.Recorder.Handle(ctx, events)
+			return errors.New("failed, it says")
+		}
 	case g.fault == "reorders":
 		slices.Reverse(events)
+	case g.fault == "holds one back":
+		events = append(g.held, events...)
+		if n := len(events); n > 0 {
+			g.held, events = slices.Clone(events[n-1:]), events[:n-1]
+		}
 	case g.fault == "leaks":
 		go func() { select {} }()
 	case g.fault == "gives up":
@@ -128,8 +174,45 @@ func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
 		for i := range events {
 			events[i].ID = "x"
 		}
+	case g.fault == "acknowledges early":
+		g.held = append(g.held, events...)
+		return nil
+	case g.fault == "changes a value":
+		err := g.Recorder.Handle(ctx, events)
+		for i := range events {
+			for j := range events[i].Fields {
+				events[i].Fields[j].Value = tickwell.TextValue("***")
+			}
+		}
+		return err
+	case g.fault == "changes a label":
+		err := g.Recorder.Handle(ctx, events)
+		for i := range events {
+			delete(events[i].Labels, "row")
+		}
+		return err
+	case g.fault == "keeps what it is lent":
+		g.lent = append(g.lent, events)
+		return nil
+	case g.fault == "panics":
+		for i := range events {
+			_ = events[i].Fields[0]
+		}
+	case g.fault == "panics on nothing":
+		_ = events[0]
+	case g.fault == "panics when closed" && !g.open:
+		panic("closed")
 	}
 	return g.Recorder.Handle(ctx, events)
+}
+
+// received is what has arrived.
+func (g *target) received() []string {
+	list := ids(g.Events())
+	for _, events := range g.lent {
+		list = append(list, ids(events)...)
+	}
+	return list
 }
 
 // String is where a bad sink gives its secret away.
@@ -140,15 +223,38 @@ func (g *target) String() string {
 	return "target"
 }
 
+// MarshalJSON is another place, and LogValue.
+func (g *target) MarshalJSON() ([]byte, error) {
+	if g.fault == "tells in JSON" {
+		return []byte(`{"password":"c4nAry"}`), nil
+	}
+	return []byte(`"target"`), nil
+}
+
+func (g *target) LogValue() slog.Value {
+	if g.fault == "tells in a log" {
+		return slog.StringValue("c4nAry")
+	}
+	return slog.StringValue("target")
+}
+
 func kit(fault string) func(t *testing.T) tickwelltest.SinkTarget {
 	return func(*testing.T) tickwelltest.SinkTarget {
 		g := &target{fault: fault}
-		return tickwelltest.SinkTarget{
+		if fault == "tells by value" {
+			g.told = "c4nAry"
+		}
+		k := tickwelltest.SinkTarget{
 			New: func(*testing.T) tickwell.Sink { return g }, Secret: "c4nAry",
-			Received: func(*testing.T) []string { return ids(g.Events()) },
+			Received: func(*testing.T) []string { return g.received() },
 			Down:     func(*testing.T) { g.down.Store(true) },
 			Up:       func(*testing.T) { g.down.Store(false) },
+			Hang:     func(*testing.T) { g.hangs.Store(true) },
 		}
+		if fault == "ignores its context" {
+			k.SetLimit(2 * time.Second) // it never ends: more would only take longer
+		}
+		return k
 	}
 }
 
@@ -157,17 +263,44 @@ const faultEnv = "TICKWELL_TEST_BAD_SINK"
 
 func TestSuite(t *testing.T) { tickwelltest.TestSink(t, kit(os.Getenv(faultEnv))) }
 
-// TestSuiteBites runs the suite on bad sinks and wants it to fail.
+// TestSuiteBites runs parts of the suite on bad sinks and wants each to fail for
+// what is bad about it.
 func TestSuiteBites(t *testing.T) {
-	for fault, want := range map[string]string{
-		"loses": "did not arrive", "repeats": "came again", "reorders": "was due", "leaks": "goroutines", "gives up": "was given up",
-		"forgets": "to a target that is down", "renames": "is none of ours", "tells": "the secret is in",
-	} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestSuite$")
-		cmd.Env = append(os.Environ(), faultEnv+"="+fault)
+	bad := []struct{ fault, part, want string }{
+		{"loses", "delivers once and in order", "did not arrive"},
+		{"repeats", "delivers once and in order", "came again"},
+		{"reorders", "delivers once and in order", "was due"},
+		{"fails and sends", "delivers once and in order", "came again"},
+		{"gives up", "delivers once and in order", "was given up"},
+		{"renames", "delivers once and in order", "is none of ours"},
+		{"acknowledges early", "delivers once and in order", "did not arrive"},
+		{"holds one back", "delivers once and in order", "did not arrive"},
+		{"forgets", "survives an outage", "to a target that is down"},
+		{"sends the last only", "survives an outage", "did not arrive"},
+		{"tells in errors", "survives an outage", "the secret is in"},
+		{"tells in permanent errors", "survives an outage", "was given up"},
+		{"tells", "opens and closes", "the secret is in"},
+		{"tells by value", "opens and closes", "the secret is in"},
+		{"tells in JSON", "opens and closes", "the secret is in"},
+		{"tells in a log", "opens and closes", "the secret is in"},
+		{"opens once", "opens and closes", "already open"},
+		{"closes once", "opens and closes", "already closed"},
+		{"changes a value", "gives events back as they were", "has changed an event"},
+		{"changes a label", "gives events back as they were", "has changed an event"},
+		{"keeps what it is lent", "gives events back as they were", "is none of ours"},
+		{"panics", "takes any event", "panicked"},
+		{"panics on nothing", "takes any event", "panicked"},
+		{"panics when closed", "takes any event", "panicked: closed"},
+		{"ignores its context", "ends with its context", "and the target does not answer"},
+		{"leaks", "leaves nothing running", "goroutines"},
+	}
+	for _, b := range bad {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestSuite$/^"+strings.ReplaceAll(b.part, " ", "_")+"$")
+		cmd.Env = append(os.Environ(), faultEnv+"="+b.fault)
 		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), want) {
-			t.Errorf("a sink that %s: %v, want a failure with %q:\n%s", fault, err, want, out)
+		if err == nil || !strings.Contains(string(out), b.want) {
+			t.Errorf("a sink that %s: %v, want a failure of %q with %q:\n%s", b.fault, err, b.part, b.want, out)
 		}
 	}
+	t.Logf("%d bad sinks, each caught", len(bad))
 }

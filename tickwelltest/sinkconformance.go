@@ -2,11 +2,16 @@ package tickwelltest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,16 +30,23 @@ type SinkTarget struct {
 	// Down makes the target unreachable and Up reachable again. Both nil: not
 	// tested.
 	Down, Up func(t *testing.T)
+	// Hang makes the target take requests and answer none until the test ends.
+	// Nil: not tested.
+	Hang func(t *testing.T)
 	// Secret is a text that must appear nowhere, such as the password that New
 	// uses. Empty: not tested.
 	Secret string
+
+	limit time.Duration // instead of longest
 }
 
 // TestSink runs the suite that every sink has to pass: what is emitted arrives,
 // in order for each series, once if nothing fails and at least once if something
-// does, over an outage and a restart of the store; the sink can be opened and
-// closed as often as one likes, ends with its context, and leaves no goroutine
-// and no secret behind. Every target is a new one.
+// does, over an outage and a restart of the store; what counts as delivered has
+// arrived; the sink leaves events as they are and keeps nothing of them; it can
+// be opened and closed as often as one likes, ends with its context, survives any
+// event without a panic, and leaves no goroutine and no secret behind. Every
+// target is a new one.
 func TestSink(t *testing.T, target func(t *testing.T) SinkTarget) {
 	for _, c := range []struct {
 		name string
@@ -44,11 +56,13 @@ func TestSink(t *testing.T, target func(t *testing.T) SinkTarget) {
 		{"survives an outage", (*sinkKit).outage},
 		{"survives a restart", (*sinkKit).restart},
 		{"opens and closes", (*sinkKit).opens},
+		{"gives events back as they were", (*sinkKit).lends},
+		{"takes any event", (*sinkKit).odd},
 		{"ends with its context", (*sinkKit).ends},
 		{"leaves nothing running", (*sinkKit).leaves},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.run(&sinkKit{SinkTarget: target(t), t: t, fs: vfs.NewMem()})
+			c.run(&sinkKit{SinkTarget: target(t), t: t, fs: vfs.NewMem(), attempted: make(chan struct{}, 1)})
 		})
 	}
 }
@@ -58,14 +72,24 @@ type sinkKit struct {
 	t   *testing.T
 	fs  vfs.FS
 	log strings.Builder
+
+	down      atomic.Bool
+	attempted chan struct{} // holds a token when an attempt has ended
 }
 
-// limit is how long anything may take: after an outage a sink waits up to half a
+// longest is how long anything may take: after an outage a sink waits up to half a
 // minute before it tries again, and the machine may be busy.
-const limit = 3 * time.Minute
+const longest = 3 * time.Minute
+
+func (k *sinkKit) limit() time.Duration {
+	if k.SinkTarget.limit > 0 {
+		return k.SinkTarget.limit
+	}
+	return longest
+}
 
 func (k *sinkKit) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(k.t.Context(), limit)
+	ctx, cancel := context.WithTimeout(k.t.Context(), k.limit())
 	k.t.Cleanup(cancel)
 	return ctx
 }
@@ -75,7 +99,7 @@ func (k *sinkKit) open() *tickwell.DB {
 	k.t.Helper()
 	db, err := tickwell.Open(k.ctx(), "data", &tickwell.Options{
 		FS: k.fs, Seed: 1, Logger: slog.New(slog.NewTextHandler(&k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.New(k.t), DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.watched(), DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
 			k.t.Errorf("event %s was given up: %v", d.Event.ID, d.Cause)
 			return nil
 		}}},
@@ -91,6 +115,85 @@ func (k *sinkKit) open() *tickwell.DB {
 	}
 	k.t.Cleanup(func() { db.Close() })
 	return db
+}
+
+// watched is a new sink whose panics are errors of the test.
+func (k *sinkKit) watched() tickwell.Sink {
+	s := k.New(k.t)
+	w := &watchedSink{Sink: s, k: k}
+	if l, ok := s.(life); ok {
+		return &watchedLife{w, l}
+	}
+	return w
+}
+
+// watchedSink passes everything on.
+type watchedSink struct {
+	tickwell.Sink
+	k *sinkKit
+}
+
+func (w *watchedSink) Handle(ctx context.Context, events []tickwell.Event) (err error) {
+	defer w.k.tried(events, &err)
+	defer w.k.panicked("Handle", &err)
+	return w.Sink.Handle(ctx, events)
+}
+
+// Bind, Validate and Defaults are those of the sink if it has them.
+func (w *watchedSink) Bind(db *tickwell.DB) {
+	if s, ok := w.Sink.(interface{ Bind(*tickwell.DB) }); ok {
+		s.Bind(db)
+	}
+}
+
+func (w *watchedSink) Validate() error {
+	if s, ok := w.Sink.(interface{ Validate() error }); ok {
+		return s.Validate()
+	}
+	return nil
+}
+
+func (w *watchedSink) Defaults(spec *tickwell.SinkSpec) {
+	if s, ok := w.Sink.(interface{ Defaults(*tickwell.SinkSpec) }); ok {
+		s.Defaults(spec)
+	}
+}
+
+// watchedLife is one that has Open and Close as well.
+type watchedLife struct {
+	*watchedSink
+	l life
+}
+
+func (w *watchedLife) Open(ctx context.Context) (err error) {
+	defer w.k.panicked("Open", &err)
+	return w.l.Open(ctx)
+}
+
+func (w *watchedLife) Close(ctx context.Context) (err error) {
+	defer w.k.panicked("Close", &err)
+	return w.l.Close(ctx)
+}
+
+// tried looks at what an attempt has come to.
+func (k *sinkKit) tried(events []tickwell.Event, err *error) {
+	if *err != nil {
+		k.quiet(fmt.Sprintf("%v %+v", *err, *err))
+	} else if len(events) > 0 && k.down.Load() {
+		k.t.Errorf("%d events were delivered to a target that is down", len(events))
+	}
+	select {
+	case k.attempted <- struct{}{}:
+	default:
+	}
+}
+
+// panicked is deferred around a method of the sink. It makes an error of a panic.
+func (k *sinkKit) panicked(method string, err *error) {
+	if p := recover(); p != nil {
+		k.t.Errorf("%s panicked: %v", method, p)
+		*err = fmt.Errorf("%s panicked: %v", method, p)
+	}
 }
 
 func sinkEvent(device string, at int64, v float64) tickwell.Event {
@@ -168,6 +271,7 @@ func (k *sinkKit) delivers() {
 	db := k.open()
 	k.insert(db, 0, 30)
 	k.settle(db)
+	k.check(30, true) // before Close: what is acknowledged has arrived
 	k.close(db)
 	k.check(30, true)
 }
@@ -180,13 +284,18 @@ func (k *sinkKit) outage() {
 	k.insert(db, 0, 6)
 	k.settle(db)
 	k.Down(k.t)
+	k.down.Store(true)
+	for len(k.attempted) > 0 { // those before
+		<-k.attempted
+	}
 	k.insert(db, 6, 15)
-	ctx, cancel := context.WithTimeout(k.t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if err := db.Quiesce(ctx); err == nil {
-		k.t.Error("everything was delivered to a target that is down")
+	select { // at least one in vain
+	case <-k.attempted:
+	case <-k.after(k.limit()):
+		k.t.Fatalf("no attempt: %+v", db.Stats().Sinks)
 	}
 	k.quiet(fmt.Sprintf("%+v", db.Stats()))
+	k.down.Store(false)
 	k.Up(k.t)
 	k.insert(db, 15, 21)
 	k.settle(db)
@@ -218,7 +327,7 @@ type life interface {
 
 func (k *sinkKit) opens() {
 	s := k.New(k.t)
-	k.quiet(fmt.Sprintf("%v %+v %#v %s", s, s, s, s))
+	k.prints(s)
 	l, ok := s.(life)
 	if !ok {
 		k.t.Skip("the sink has not both Open and Close")
@@ -229,8 +338,7 @@ func (k *sinkKit) opens() {
 				k.t.Fatal(err)
 			}
 		}
-		e := sinkEvent(fmt.Sprintf("root.d%d", round), int64(round), 1)
-		e.ID, e.Source = fmt.Sprintf("t|%s|%d|0|0", e.Series, round), "t"
+		e := numbered(round)
 		if err := s.Handle(k.ctx(), []tickwell.Event{e}); err != nil {
 			k.t.Fatal(err)
 		}
@@ -243,18 +351,171 @@ func (k *sinkKit) opens() {
 	k.check(3, true)
 }
 
-func (k *sinkKit) ends() {
-	s := k.New(k.t)
+// prints looks for the secret in all that a sink may be printed as: by pointer and
+// by value, by itself and inside of something else, as JSON and in logs.
+func (k *sinkKit) prints(s tickwell.Sink) {
+	k.t.Helper()
+	var out strings.Builder
+	forms := []any{s}
+	if v := reflect.ValueOf(s); v.Kind() == reflect.Pointer && !v.IsNil() {
+		forms = append(forms, v.Elem().Interface())
+	}
+	for _, f := range forms {
+		in := struct{ Sink any }{f}
+		fmt.Fprintf(&out, "%v %+v %#v %s %q %v %+v %#v\n", f, f, f, f, f, in, in, in)
+		_ = json.NewEncoder(&out).Encode(f)
+		_ = json.NewEncoder(&out).Encode(in)
+		for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			slog.New(h).Info("sink", "sink", f, "in", in, "spec", tickwell.SinkSpec{Sink: s})
+		}
+	}
+	k.quiet(out.String())
+}
+
+// opened is a new sink that is open until the test ends.
+func (k *sinkKit) opened() tickwell.Sink {
+	k.t.Helper()
+	s := k.watched()
 	if l, ok := s.(life); ok {
 		if err := l.Open(k.ctx()); err != nil {
 			k.t.Fatal(err)
 		}
-		defer l.Close(k.ctx())
+		k.t.Cleanup(func() { _ = l.Close(context.Background()) })
+	}
+	return s
+}
+
+// numbered is the event that a store would emit for row i.
+func numbered(i int) tickwell.Event {
+	e := sinkEvent(fmt.Sprintf("root.d%d", i%3), int64(i), float64(i))
+	e.ID, e.Source = fmt.Sprintf("t|%s|%d|0|0", e.Series, i), "t"
+	return e
+}
+
+// lends hands out events, looks whether they come back as they were, and then
+// makes something else of them: they are the store's, which uses them again.
+func (k *sinkKit) lends() {
+	s := k.opened()
+	for i := range 6 {
+		events := []tickwell.Event{numbered(i)}
+		fields, labels := events[0].Fields, events[0].Labels
+		if err := s.Handle(k.ctx(), events); err != nil {
+			k.t.Fatal(err)
+		}
+		want := numbered(i)
+		if !slices.EqualFunc(fields, want.Fields, sameField) || !maps.Equal(labels, want.Labels) {
+			k.t.Errorf("the sink has changed an event: fields %v, labels %v, want %v, %v", fields, labels, want.Fields, want.Labels)
+		}
+		other := numbered(100 + i)
+		other.ID = "used again"
+		events[0] = other
+		copy(fields, []tickwell.Field{tickwell.Float64("v", -1), tickwell.Text("note", "used again")})
+		clear(labels)
+	}
+	if l, ok := s.(life); ok {
+		if err := l.Close(k.ctx()); err != nil {
+			k.t.Error(err)
+		}
+	}
+	k.check(6, true)
+}
+
+func sameField(a, b tickwell.Field) bool {
+	return a.Name == b.Name && a.Value.Kind() == b.Value.Kind() && a.Value.String() == b.Value.String()
+}
+
+// odd hands out nothing, and events that are strange: any error will do, but no
+// panic, and one that is not strange arrives after them. So does one before Open
+// and after Close.
+func (k *sinkKit) odd() {
+	closed := k.watched()
+	if l, ok := closed.(life); ok {
+		k.try(closed, []tickwell.Event{numbered(0)})
+		if err := l.Close(k.ctx()); err != nil {
+			k.t.Errorf("Close of a sink that was not opened: %v", err)
+		}
+		k.try(closed, []tickwell.Event{numbered(0)})
+	}
+	s := k.opened()
+	k.try(s, nil)
+	e := numbered(0)
+	for _, change := range []func(){
+		func() { e.Fields, e.Labels = nil, nil },
+		func() { e = tickwell.Event{ID: e.ID} },
+		func() { e.ID, e.Series, e.Source = "", "", "" },
+		func() { e.ID, e.Series = "\x00\r\n\xff", "root.\xff.`a b`\r\n" },
+		func() { e.Fields[0].Value, e.Fields[1].Value = tickwell.Value{}, tickwell.Value{} },
+		func() { e.Fields[0].Value = tickwell.Float64Value(math.NaN()) },
+		func() { e.Fields[0].Value = tickwell.TextValue("no number") },
+		func() { e.Fields[1].Value = tickwell.TextValue("\x00\xff\r\n\u2028{{.v}}<!channel>'\";--") },
+		func() { e.Fields[1].Name = "" },
+		func() { e.Fields = append(e.Fields, e.Fields...) },
+		func() { e.Labels = map[string]string{"": "", "\xff": "\r\n"} },
+		func() { e.Notes = map[string]string{"summary": "{{.nobody"} },
+		func() { e.Time = time.Time{} },
+		func() { e.Time = time.Unix(0, math.MaxInt64) },
+		func() { e.Status, e.Revision, e.Hops = 200, -1, -1 },
+	} {
+		e = numbered(0)
+		change()
+		k.try(s, []tickwell.Event{e})
+	}
+	if l, ok := s.(life); ok {
+		if err := l.Close(k.ctx()); err != nil {
+			k.t.Error(err)
+		}
+	}
+	s = k.opened() // whatever state the target has left it in
+	if err := s.Handle(k.ctx(), []tickwell.Event{numbered(1)}); err != nil {
+		k.t.Errorf("after strange events: %v", err)
+	}
+	if !slices.Contains(k.Received(k.t), numbered(1).ID) {
+		k.t.Error("after strange events one that is not did not arrive")
+	}
+}
+
+// try calls Handle for its panics and secrets, and so that it ends.
+func (k *sinkKit) try(s tickwell.Sink, events []tickwell.Event) {
+	k.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- s.Handle(k.ctx(), events) }()
+	select {
+	case err := <-done:
+		k.quiet(fmt.Sprint(err))
+	case <-k.after(2 * k.limit()):
+		k.t.Fatalf("Handle does not return from %+v", events)
+	}
+}
+
+// after is a channel that is closed when so much time has passed.
+func (k *sinkKit) after(d time.Duration) <-chan struct{} {
+	done := make(chan struct{})
+	stop := clock.System().AfterFunc(d, func() { close(done) })
+	k.t.Cleanup(func() { stop() })
+	return done
+}
+
+func (k *sinkKit) ends() {
+	s := k.opened()
+	e := numbered(0)
+	if k.Hang != nil {
+		k.Hang(k.t)
+		ctx, cancel := context.WithCancel(k.t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Handle(ctx, []tickwell.Event{e}) }()
+		cancel()
+		select {
+		case err := <-done:
+			if err == nil {
+				k.t.Error("no error from a target that does not answer")
+			}
+			k.quiet(fmt.Sprint(err))
+		case <-k.after(k.limit()):
+			k.t.Fatal("Handle does not return when its context has ended and the target does not answer")
+		}
 	}
 	ctx, cancel := context.WithCancel(k.t.Context())
 	cancel()
-	e := sinkEvent("root.d0", 0, 1)
-	e.ID, e.Source = "t|root.d0|0|0|0", "t"
 	done := make(chan error, 1)
 	go func() { done <- s.Handle(ctx, []tickwell.Event{e}) }()
 	select {
@@ -292,7 +553,7 @@ func (k *sinkKit) leaves() {
 func (k *sinkKit) fewest(enough int) int {
 	clk, wait := clock.System(), make(chan struct{}, 1)
 	n := runtime.NumGoroutine()
-	for same := 0; same < 100 && n > enough && clk.Mono() < limit; same++ {
+	for same := 0; same < 100 && n > enough && clk.Mono() < k.limit(); same++ {
 		clk.AfterFunc(time.Millisecond, func() { wait <- struct{}{} })
 		<-wait
 		if now := runtime.NumGoroutine(); now < n {

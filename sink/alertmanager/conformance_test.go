@@ -6,6 +6,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/standin"
 	"github.com/tickwell/tickwell/tickwelltest"
 )
 
@@ -28,6 +29,7 @@ func TestConformance(t *testing.T) {
 				}
 				return list
 			},
+			Hang: func(*testing.T) { srv.Always(standin.Hang()) },
 			Down: func(*testing.T) { srv.Down() },
 			Up: func(t *testing.T) {
 				if err := srv.Up(); err != nil {

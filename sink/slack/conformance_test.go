@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/sink/internal/standin"
 	"github.com/tickwell/tickwell/tickwelltest"
 )
 
@@ -16,6 +17,7 @@ func TestConformance(t *testing.T) {
 			Received: func(*testing.T) []string {
 				return strings.Fields(strings.Join(texts(srv), "\n"))
 			},
+			Hang: func(*testing.T) { srv.Always(standin.Hang()) },
 			Down: func(*testing.T) { srv.Down() },
 			Up: func(t *testing.T) {
 				if err := srv.Up(); err != nil {

@@ -196,6 +196,8 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 	switch {
 	case s.state == nil:
 		return sink.NotConnected(errors.New("snowflake: not open"))
+	case len(events) == 0:
+		return nil
 	case s.state.stream != nil:
 		return s.append(ctx, events)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/standin"
 	"github.com/tickwell/tickwell/tickwelltest"
 )
 
@@ -16,6 +17,7 @@ func TestConformance(t *testing.T) {
 				return &Sink{SecretURL: sink.NewSecret(srv.URL + "/c4nAry"), Token: sink.NewSecret("c4nAry")}
 			},
 			Received: func(*testing.T) []string { return ids(srv.Accepted()) },
+			Hang:     func(*testing.T) { srv.Always(standin.Hang()) },
 			Down:     func(*testing.T) { srv.Down() },
 			Up: func(t *testing.T) {
 				if err := srv.Up(); err != nil {

@@ -23,7 +23,8 @@ import (
 
 // The kill test: a child process inserts rows whose trigger emits an event each,
 // the parent is the flapping server that gets them, and kills the child again
-// and again. TICKWELL_KILL_EVENTS=100000 runs it at full length.
+// and again. `make nightly` runs it with 100,000 events, TICKWELL_KILL_EVENTS with
+// any other number.
 const (
 	killBatch   = 100
 	killWindow  = 4096
@@ -170,6 +171,9 @@ func (s *killServer) count() int {
 // delivered or a dead letter.
 func TestKill(t *testing.T) {
 	n := int64(6000)
+	if os.Getenv("TICKWELL_NIGHTLY") != "" {
+		n = 100_000
+	}
 	if v := os.Getenv("TICKWELL_KILL_EVENTS"); v != "" {
 		n, _ = strconv.ParseInt(v, 10, 64)
 	}
