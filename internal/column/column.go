@@ -37,11 +37,11 @@ func (k Kind) Numeric() bool { return k >= Int32 && k <= Float64 }
 // others are nil. A Vector is not safe for concurrent use while it is changed.
 type Vector struct {
 	Kind     Kind
+	Float64s []float64 // next to Kind: they share a line of the cache
+	Int64s   []int64
 	Bools    []bool
 	Int32s   []int32
-	Int64s   []int64
 	Float32s []float32
-	Float64s []float64
 	Texts    []string
 }
 

@@ -27,6 +27,7 @@ type commit struct {
 	across  across
 
 	devices []*memtable.Device
+	others  []*memtable.Device // that did not come in order
 	w       memtable.Write
 	event   Event
 }
@@ -35,10 +36,12 @@ func (c *commit) reset() {
 	clear(c.rows)
 	clear(c.views)
 	clear(c.devices)
+	clear(c.others)
 	for _, s := range c.sorters[:c.sorted] {
 		s.Forget()
 	}
-	c.rows, c.views, c.devices, c.sorted, c.points = c.rows[:0], c.views[:0], c.devices[:0], 0, 0
+	c.rows, c.views, c.sorted, c.points = c.rows[:0], c.views[:0], 0, 0
+	c.devices, c.others = c.devices[:0], c.others[:0]
 	c.w = memtable.Write{}
 	c.across.reset()
 	if cap(c.payload) > 1<<20 {
@@ -338,22 +341,35 @@ func (e *Engine) append(payload []byte) (uint64, error) {
 func (c *commit) lockDevices(e *Engine, b *Batch) {
 	for i, r := range c.rows {
 		if r != nil {
-			c.devices = append(c.devices, b.Tablets[i].Shape.into(e.mem))
+			c.touches(b.Tablets[i].Shape.into(e.mem))
 		}
 	}
 	for i := range b.Deletes {
 		for _, ser := range b.Deletes[i].Series {
-			c.devices = append(c.devices, e.mem.Device(ser.Dev.ID, true))
+			c.touches(e.mem.Device(ser.Dev.ID, true))
 		}
 	}
-	if len(c.devices) > 1 {
-		slices.SortFunc(c.devices, func(a, b *memtable.Device) int { return cmp.Compare(a.ID, b.ID) })
+	if len(c.others) > 0 {
+		c.devices = append(c.devices, c.others...)
+		slices.SortFunc(c.devices, byID)
 		c.devices = slices.Compact(c.devices)
 	}
 	for _, d := range c.devices {
 		d.Lock()
 	}
 }
+
+// touches adds a device to those to be locked: to the list that is in order, if
+// it is not there and goes on from its end, as it mostly does.
+func (c *commit) touches(d *memtable.Device) {
+	if n := len(c.devices); n == 0 || c.devices[n-1].ID < d.ID {
+		c.devices = append(c.devices, d)
+	} else if _, ok := slices.BinarySearchFunc(c.devices, d, byID); !ok {
+		c.others = append(c.others, d)
+	}
+}
+
+func byID(a, b *memtable.Device) int { return cmp.Compare(a.ID, b.ID) }
 
 func (c *commit) unlockDevices() {
 	for i := len(c.devices) - 1; i >= 0; i-- {

@@ -24,8 +24,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	if n := len(lane.chunks); n > 0 && !lane.chunks[n-1].closed {
 		c = lane.chunks[n-1]
 	} else {
-		c = g.newChunk(lsn)
-		lane.chunks = append(lane.chunks, c)
+		c = g.newChunk(lane, d.table, lsn)
 	}
 	rows := &c.rows
 	row := len(rows.times)
@@ -53,7 +52,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	}
 	lane.last, g.last = at, at
 	g.inOrder += len(rows.cols)
-	if row+1 == d.table.stageRows {
+	if row+1 == c.limit {
 		g.full(0, c, d.table, cut)
 	}
 	return true

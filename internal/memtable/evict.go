@@ -194,7 +194,7 @@ func (g *group) without(dropped func(uint32) bool) *group {
 
 // with returns c with the columns keep only.
 func (c *chunk) with(keep []int, g *group) *chunk {
-	n := &chunk{lsn: c.lsn, closed: c.closed}
+	n := &chunk{lsn: c.lsn, limit: c.limit, closed: c.closed}
 	if s := c.sealed; s != nil {
 		n.sealed = s.pick(keep, g)
 		return n

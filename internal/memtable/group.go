@@ -12,7 +12,7 @@ import (
 
 const (
 	sealRows  = 64 // chunks that end early are encoded from here on
-	firstRows = 16 // first size of a chunk; it grows fourfold
+	firstRows = 16 // first size of a chunk, or up to twice that; it grows fourfold
 )
 
 // group is series of one device that are written together: they share a column
@@ -53,6 +53,7 @@ type chunk struct {
 	lsn    uint64
 	rows   columns
 	sealed *Sealed
+	limit  int  // rows at which it is full
 	closed bool // takes no more rows
 }
 
@@ -242,10 +243,9 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 			lo += t.blockRows
 			continue
 		} else {
-			c = g.newChunk(lsn)
-			l.chunks = append(l.chunks, c)
+			c = g.newChunk(l, t, lsn)
 		}
-		m := min(hi-lo, t.stageRows-len(c.rows.times))
+		m := min(hi-lo, c.limit-len(c.rows.times))
 		g.reserve(c, t, m)
 		text := c.rows.text
 		c.rows.append(r, from, lo, lo+m)
@@ -253,20 +253,34 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 			t.bytes.Add(int64(c.rows.text - text))
 		}
 		lo += m
-		if len(c.rows.times) == t.stageRows {
+		if len(c.rows.times) == c.limit {
 			g.full(k, c, t, w.Cut)
 		}
 	}
 }
 
-func (g *group) newChunk(lsn uint64) *chunk {
-	c := &chunk{lsn: lsn}
+// newChunk adds a chunk to a lane. The first of a group is full early, each
+// group's after another number of rows: devices that are written at one moment do
+// not all have to be encoded in the same one.
+func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
+	c := &chunk{lsn: lsn, limit: t.stageRows}
+	if l == &g.lanes[0] && len(l.chunks) == 0 {
+		c.limit -= g.apart(t.stageRows / 2)
+	}
 	if g.spare.cols != nil {
 		c.rows, g.spare = g.spare, columns{}
 	} else {
 		c.rows = newColumns(g.kinds)
 	}
+	l.chunks = append(l.chunks, c)
 	return c
+}
+
+// apart returns a number below n, of which groups made one after another have
+// different ones.
+func (g *group) apart(n int) int {
+	hash := (g.ids[0] - 1) * 2654435769 // by the golden ratio
+	return int(uint64(hash) * uint64(n) >> 32)
 }
 
 // reserve makes room for m more rows in c: 16, 64, 256 … up to what is encoded.
@@ -275,11 +289,11 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	if need <= have {
 		return
 	}
-	size := firstRows
+	size := firstRows + g.apart(firstRows)
 	for size < need {
 		size *= 4
 	}
-	c.rows.grow(min(size, t.stageRows))
+	c.rows.grow(min(size, c.limit))
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 

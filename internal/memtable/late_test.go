@@ -332,3 +332,44 @@ func TestLateRowsAllocateNothing(t *testing.T) {
 		t.Errorf("48 rows make %v allocations", got)
 	}
 }
+
+// TestForgetWhileOpen: what is left of a chunk that rows go to takes more.
+func TestForgetWhileOpen(t *testing.T) {
+	for _, d := range []*Device{New(64).Device(1, true), NewStaged(64, 16).Device(1, true)} {
+		add(d, intLayout(7, 8, 9), 1, now, 1, 1, 2, 3)
+		add(d, intLayout(7), 2, now, 2, 2)
+		d.Forget([]uint32{8})
+		l := intLayout(7, 9)
+		want := map[int64]int64{1: 1, 2: 2, 3: 1}
+		for i := int64(4); i < 300; i++ {
+			add(d, l, uint64(i), now, i, i)
+			want[i] = i
+		}
+		require.Equal(t, want, read(t, d, 7, Newest))
+		require.Empty(t, read(t, d, 8, Newest))
+	}
+}
+
+// TestDevicesFillUpApart: devices that are written at one moment are not all
+// encoded in the same one.
+func TestDevicesFillUpApart(t *testing.T) {
+	const devices = 100
+	tb := New(256)
+	var layouts []*Layout
+	for d := range uint32(devices) {
+		layouts = append(layouts, intLayout(10*d+1, 10*d+2))
+	}
+	most := 0
+	for i := range int64(2000) {
+		sealed := 0
+		for d, l := range layouts {
+			dev := tb.Device(uint32(d+1), true)
+			add(dev, l, uint64(i+1), now, i, i)
+			if c := dev.groups[0].lanes[0].chunks; c[len(c)-1].sealed != nil {
+				sealed++
+			}
+		}
+		most = max(most, sealed)
+	}
+	require.Less(t, most, 10, "devices whose blocks are full in the same round")
+}

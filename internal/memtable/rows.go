@@ -162,6 +162,10 @@ func newColumns(kinds []column.Kind) columns {
 // append adds the rows [lo, hi) of r; from maps own columns to r's, -1 = null,
 // nil = the same.
 func (c *columns) append(r *Rows, from []int, lo, hi int) {
+	if hi-lo == 1 {
+		c.appendRow(r, from, lo)
+		return
+	}
 	row := len(c.times)
 	c.times = append(c.times, r.Times[lo:hi]...)
 	for i := range c.cols {
@@ -177,12 +181,6 @@ func (c *columns) append(r *Rows, from []int, lo, hi int) {
 		}
 		src := &r.Cols[j]
 		switch v.Kind {
-		case column.Float64:
-			if hi-lo == 1 {
-				v.Float64s = append(v.Float64s, src.Float64s[lo])
-			} else {
-				v.Float64s = append(v.Float64s, src.Float64s[lo:hi]...)
-			}
 		case column.Text:
 			v.Texts = append(v.Texts, src.Texts[lo:hi]...)
 			for _, s := range src.Texts[lo:hi] {
@@ -193,6 +191,36 @@ func (c *columns) append(r *Rows, from []int, lo, hi int) {
 		}
 		if nulls := r.nullsOf(j); nulls != nil {
 			c.nulls[i].SetFrom(row, nulls, lo, hi)
+		}
+	}
+}
+
+// appendRow is append for one row.
+func (c *columns) appendRow(r *Rows, from []int, at int) {
+	row := len(c.times)
+	c.times = append(c.times, r.Times[at])
+	for i := range c.cols {
+		v, j := &c.cols[i], i
+		if from != nil {
+			if j = from[i]; j < 0 {
+				v.AppendZero(1)
+				c.nulls[i].Set(row)
+				continue
+			}
+		}
+		switch src := &r.Cols[j]; v.Kind {
+		case column.Float64:
+			v.Float64s = append(v.Float64s, src.Float64s[at])
+		case column.Int64:
+			v.Int64s = append(v.Int64s, src.Int64s[at])
+		case column.Text:
+			v.Texts = append(v.Texts, src.Texts[at])
+			c.text += len(src.Texts[at])
+		default:
+			v.AppendRange(src, at, at+1)
+		}
+		if nulls := r.nullsOf(j); nulls != nil && nulls.Get(at) {
+			c.nulls[i].Set(row)
 		}
 	}
 }

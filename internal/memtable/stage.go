@@ -23,10 +23,10 @@ func NewStaged(blockRows, stageRows int) *Table {
 // with those before it once they make a block.
 func (g *group) full(k int, c *chunk, t *Table, cut Cut) {
 	g.sealChunk(c, t, cut)
-	if t.stageRows == t.blockRows {
+	l := &g.lanes[k]
+	if t.stageRows == t.blockRows || c.limit < t.stageRows {
 		return
 	}
-	l := &g.lanes[k]
 	if l.parts++; l.parts*t.stageRows < t.blockRows {
 		return
 	}
