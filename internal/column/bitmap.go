@@ -48,16 +48,18 @@ func (b *Bitmap) SetRange(lo, hi int) {
 	(*b)[last] |= to
 }
 
-// SetFrom marks row at+i for every row lo+i of src in [lo, hi) that is marked.
+// SetFrom marks row at+i for every marked row lo+i of src in [lo, hi).
 func (b *Bitmap) SetFrom(at int, src Bitmap, lo, hi int) {
-	for ; lo < hi && lo>>6 < len(src); lo, at = lo+1, at+1 {
-		if lo&63 == 0 && src[lo>>6] == 0 {
-			lo, at = lo+63, at+63
-			continue
+	hi = min(hi, len(src)<<6)
+	for lo < hi {
+		n := min(64-lo&63, 64-at&63, hi-lo)
+		if word := src[lo>>6] >> (uint(lo) & 63) & (^uint64(0) >> uint(64-n)); word != 0 {
+			for len(*b) <= at>>6 {
+				*b = append(*b, 0)
+			}
+			(*b)[at>>6] |= word << (uint(at) & 63)
 		}
-		if src.Get(lo) {
-			b.Set(at)
-		}
+		lo, at = lo+n, at+n
 	}
 }
 

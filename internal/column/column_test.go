@@ -44,6 +44,44 @@ func TestBitmap(t *testing.T) {
 	}
 }
 
+// Ranges marked at once and copied, against rows marked one by one.
+func TestBitmapRanges(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 1))
+	for range 3000 {
+		var src, got, want Bitmap
+		for range rng.IntN(4) {
+			lo := rng.IntN(200)
+			hi := lo + rng.IntN(150)
+			src.SetRange(lo, hi)
+			for i := lo; i < hi; i++ {
+				want.Set(i)
+			}
+		}
+		if !slices.Equal(src, want) {
+			t.Fatalf("ranges mark %x, want %x", src, want)
+		}
+		want = nil
+		for range 3 {
+			i := rng.IntN(300)
+			got.Set(i)
+			want.Set(i)
+		}
+		at, lo := rng.IntN(200), rng.IntN(200)
+		hi := lo + rng.IntN(200)
+		got.SetFrom(at, src, lo, hi)
+		for i := lo; i < hi; i++ {
+			if src.Get(i) {
+				want.Set(at + i - lo)
+			}
+		}
+		for i := range 700 {
+			if got.Get(i) != want.Get(i) {
+				t.Fatalf("rows [%d, %d) of %x copied to %d: row %d is marked: %v", lo, hi, src, at, i, got.Get(i))
+			}
+		}
+	}
+}
+
 // One vector of each kind with three values of its own.
 func kinds() map[Kind]Vector {
 	return map[Kind]Vector{
@@ -69,6 +107,8 @@ func TestVector(t *testing.T) {
 		c := src.Cell(0)
 		v.AppendCell(&c)
 		v.Set(0, &src, 2) // in place of the zero
+		v.SetCell(1, src.Cell(0))
+		v.SetCell(1, src.Cell(1))
 		want := []Cell{src.Cell(2), src.Cell(1), src.Cell(2), src.Cell(0)}
 		var got []Cell
 		for i := range v.Len() {

@@ -3,15 +3,16 @@ package memtable
 import "github.com/tickwell/tickwell/internal/column"
 
 // AddRow writes one row in the order of the layout, if it is newer than all of
-// its group and the layout is the one written to last, which is what a gauge
-// that is read every second does. Else it changes nothing and returns false: Add
-// is for all rows. The caller holds the lock.
+// its group and the layout has been written before, which is what a gauge that is
+// read every second does. Else it changes nothing and returns false: Add is for
+// all rows. The caller holds the lock.
 func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) bool {
-	if len(d.targets) == 0 {
+	i := d.targetOf(l)
+	if i < 0 {
 		return false
 	}
-	tg := &d.targets[0]
-	if tg.layout != l || len(tg.parts) != 1 || tg.parts[0].from != nil {
+	tg := &d.targets[i]
+	if len(tg.parts) != 1 || tg.parts[0].from != nil {
 		return false
 	}
 	g := tg.parts[0].g

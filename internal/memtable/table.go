@@ -27,11 +27,14 @@ const NoSnapshot = math.MaxUint64
 // Newest is the epoch that sees everything.
 const Newest = math.MaxUint64
 
-// Layout is the series of a tablet in the order of its columns. Tables know
-// layouts by their address: use one Layout for one order.
+// Layout is the series of a tablet of one device in the order of its columns.
+// Tables know layouts by their address: use one Layout for one order, and write
+// with it to one table at a time.
 type Layout struct {
 	IDs   []uint32
 	Kinds []column.Kind
+
+	at int // where its device had its target last; the device's lock guards it
 }
 
 // Write is one tablet on its way into a table.

@@ -24,23 +24,28 @@ const (
 // layout that has most of a group's series goes there, with nulls for the rest;
 // one that cuts across groups ends them and starts a new one.
 func (d *Device) target(w *Write) *target {
-	for i := range d.targets {
-		if d.targets[i].layout != w.Layout {
-			continue
+	if i := d.targetOf(w.Layout); i >= 0 {
+		if tg := &d.targets[i]; tg.open() && (!tg.narrow || tg.parts[0].g.takesNarrow(w)) {
+			return tg
 		}
-		if tg := &d.targets[i]; !tg.open() || tg.narrow && !tg.parts[0].g.takesNarrow(w) {
-			d.targets = slices.Delete(d.targets, i, i+1)
-			break
-		}
-		if i > 0 { // the busiest layouts gather in front
-			d.targets[i-1], d.targets[i] = d.targets[i], d.targets[i-1]
-			i--
-		}
-		return &d.targets[i]
+		d.targets = slices.Delete(d.targets, i, i+1)
 	}
 	parts, narrow := d.resolve(w)
 	d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow})
 	return &d.targets[len(d.targets)-1]
+}
+
+// targetOf returns where in d.targets the layout is, -1 if it is not. A device
+// may have many layouts, one a series, so the layout remembers.
+func (d *Device) targetOf(l *Layout) int {
+	if l.at < len(d.targets) && d.targets[l.at].layout == l {
+		return l.at
+	}
+	i := slices.IndexFunc(d.targets, func(t target) bool { return t.layout == l })
+	if i >= 0 {
+		l.at = i
+	}
+	return i
 }
 
 // takesNarrow reports whether rows of less than half of the group's series may go
@@ -156,6 +161,12 @@ func mapping(group, layout []uint32) []int {
 		return nil
 	}
 	from := make([]int, len(group))
+	if len(layout) <= 8 {
+		for i, id := range group {
+			from[i] = slices.Index(layout, id)
+		}
+		return from
+	}
 	at := make(map[uint32]int, len(layout))
 	for i, id := range layout {
 		at[id] = i
