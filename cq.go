@@ -48,10 +48,13 @@ func (p TimeoutPolicy) String() string {
 // of periods after it, not before now; a query that was created under the same
 // name before goes on where it stopped.
 //
-// Incremental: none of them is given. The query must be a [Query] with GROUP BY
-// time. Its windows are counted from Origin; a window is computed when it is
-// over, and again when rows in it have changed: the stored result is what the
-// query says about the stored rows. All rows that are stored already count too.
+// Incremental: none of them is given. The query must be a [Query] with GROUP BY.
+// A window is computed when it is over, and again when rows in it have changed:
+// the stored result is what the query says about the stored rows. All rows that
+// are stored already count too. Windows of time are counted from Origin. Others
+// are of the rows of the query, or with AlignByDevice of each device, and late
+// rows, overwrites and deletes move their borders: a result whose window is gone
+// is deleted, and an event that takes it back is sent.
 type CQSpec struct {
 	Name  string // unique, case-sensitive
 	Query ContinuousQuery
@@ -76,7 +79,9 @@ type CQSpec struct {
 	Policy TimeoutPolicy
 
 	// Lateness is how much longer than its end an incremental window waits: it
-	// is over when a row arrives that is newer than its end by Lateness.
+	// is over when a row arrives that is newer than its end by Lateness. A window
+	// by variation or condition ends with the row that is not in it any more, one
+	// by count with its last row, a session when its gap is over.
 	Lateness time.Duration
 	// IdleTimeout ends windows when no row has arrived for so long. Zero: never.
 	IdleTimeout time.Duration
@@ -85,7 +90,8 @@ type CQSpec struct {
 	// Origin is what incremental windows are counted from. Zero: the Unix epoch,
 	// for months January 1970 in the zone of the Query.
 	Origin time.Time
-	// From leaves out incremental windows that begin before it.
+	// From leaves out incremental windows of time that begin before it; of other
+	// windows the rows before it.
 	From time.Time
 
 	// AtEnd gives rows the end of their window as time, instead of its start.
@@ -113,8 +119,10 @@ type CQInfo struct {
 
 	Incremental bool      // has no schedule: windows are computed when they are over and when rows in them change
 	Watermark   time.Time // incremental: windows that end until then are over
-	Dirty       int64     // incremental: windows that are to be computed, at most
-	Computed    int64     // incremental: windows computed since Open
+	// Dirty counts the windows that are to be computed, at most; of windows that
+	// are not of time the changes that are to be looked at.
+	Dirty    int64
+	Computed int64 // incremental: windows computed since Open
 	// Sealed counts the windows that changed since Open after some of their rows
 	// had expired: their results stay as they were.
 	Sealed int64

@@ -309,6 +309,9 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	v := q.view
 	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
 	extent, ok, err := db.survey(ctx, q, !same)
+	if v.groups != nil && !same { // other windows than before
+		v.groups.forget(v, b)
+	}
 	if err != nil || !ok || same {
 		return err
 	}
@@ -318,7 +321,11 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 		if err != nil {
 			return err
 		}
-		if some {
+		switch {
+		case !some:
+		case v.groups != nil:
+			written = incremental.Range{From: lo, To: hi + 1}
+		default:
 			written = v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
 		}
 	}
@@ -330,6 +337,9 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	}
 	if r.Empty() {
 		return nil
+	}
+	if v.groups != nil {
+		r.To = incremental.Latest
 	}
 	d := cqDirty{Range: r}
 	key := v.markKey(v.gen, d)
@@ -350,7 +360,7 @@ func (db *DB) survey(ctx context.Context, q *cq, afresh bool) (extent incrementa
 		return extent, ok, err
 	}
 	frontier := int64(math.MinInt64)
-	if afresh {
+	if afresh && v.groups == nil {
 		_, hi, some, err := db.targetExtent(q)
 		if err != nil {
 			return extent, ok, err

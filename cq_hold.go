@@ -31,6 +31,9 @@ func (s *cqSet) holdBack(device, name string, before int64) int64 {
 }
 
 func (v *cqView) holdBack(device, name string, before int64) int64 {
+	if v.groups != nil {
+		return v.groups.holdBack(v, device, name, before)
+	}
 	for {
 		first, passed := v.first.Load(), v.passed.Load()
 		if passed >= before || !v.reads(device, name) {

@@ -360,8 +360,12 @@ func (v *cqView) describe(info *CQInfo, mono time.Duration) {
 	for _, d := range v.keys {
 		dirty.Add(d.Range)
 	}
-	for _, r := range dirty.All() {
-		info.Dirty += v.grid.Count(r)
+	if v.groups != nil { // each changes some window at least
+		info.Dirty = int64(len(v.keys))
+	} else {
+		for _, r := range dirty.All() {
+			info.Dirty += v.grid.Count(r)
+		}
 	}
 	info.Sealed = v.sealed.Load()
 	if v.head == math.MinInt64 {

@@ -402,13 +402,14 @@ func TestIncrementalRefused(t *testing.T) {
 		change func(*CQSpec, *Query)
 		says   string
 	}{
-		"order":     {func(_ *CQSpec, q *Query) { q.OrderBy = []Order{{By: expr.Time(), Desc: true}} }, "ORDER BY"},
-		"limit":     {func(_ *CQSpec, q *Query) { q.Limit = 1 }, "LIMIT"},
-		"fill":      {func(_ *CQSpec, q *Query) { q.Fill.Previous = true }, "FILL"},
-		"constant":  {func(_ *CQSpec, q *Query) { q.Fill.Value = Int64Value(1) }, "FILL"},
-		"session":   {func(_ *CQSpec, q *Query) { q.GroupBy = GroupBySession{time.Second} }, "session"},
-		"variation": {func(_ *CQSpec, q *Query) { q.GroupBy = GroupByVariation{By: expr.Col("s")} }, "variation"},
-		"no group":  {func(_ *CQSpec, q *Query) { q.GroupBy = nil }, "every interval and the group by interval"},
+		"order":                {func(_ *CQSpec, q *Query) { q.OrderBy = []Order{{By: expr.Time(), Desc: true}} }, "ORDER BY"},
+		"limit":                {func(_ *CQSpec, q *Query) { q.Limit = 1 }, "LIMIT"},
+		"fill":                 {func(_ *CQSpec, q *Query) { q.Fill.Previous = true }, "FILL"},
+		"constant":             {func(_ *CQSpec, q *Query) { q.Fill.Value = Int64Value(1) }, "FILL"},
+		"session of an origin": {func(s *CQSpec, q *Query) { q.GroupBy, s.Origin = GroupBySession{time.Second}, time.Unix(1, 0) }, "Origin"},
+		"session at its end":   {func(s *CQSpec, q *Query) { q.GroupBy, s.AtEnd = GroupBySession{time.Second}, true }, "end of a window"},
+		"count of nothing":     {func(_ *CQSpec, q *Query) { q.GroupBy = GroupByCount{By: expr.Col("s")} }, "size"},
+		"no group":             {func(_ *CQSpec, q *Query) { q.GroupBy = nil }, "every interval and the group by interval"},
 		"day 31": {func(s *CQSpec, q *Query) {
 			q.GroupBy, s.Origin = GroupByTime{IntervalMonths: 1}, time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 		}, "day 31"},

@@ -126,6 +126,10 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 		k.oldest, k.newest = min(k.oldest, at), max(k.newest, at)
 	}
 	k.count(v, db, times)
+	if v.groups != nil {
+		v.groups.rows(m, k, device, times)
+		return
+	}
 	for _, at := range times {
 		if at >= cell.From && at < cell.To {
 			continue
@@ -198,7 +202,7 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 			v.mu.Lock()
 			r := v.touchedBy(incremental.Range{From: max(from, v.oldest), To: min(to-1, v.newest) + 1})
 			d := cqDirty{Range: r}
-			if v.byDevice && r.To <= v.frontier && len(v.keys) <= cqMaxMarks {
+			if v.byDevice && (r.To <= v.frontier || v.groups != nil) && len(v.keys) <= cqMaxMarks {
 				d.device = device
 			}
 			if !v.marked.Contains(r) {
@@ -224,12 +228,18 @@ func (m *cqMarks) store(b *engine.Batch) {
 			continue
 		}
 		b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: k.view.markKey(k.gen, k.cqDirty), Value: []byte{1}})
-		if k.From < k.view.passed.Load() && k.view != late { // after a reopen it must not hold back what has expired
-			late = k.view
-			late.mu.Lock()
-			b.Puts = append(b.Puts, late.progress(late.head, late.frontier))
-			late.mu.Unlock()
+		if k.view == late || k.view.groups == nil && k.From >= k.view.passed.Load() {
+			continue
 		}
+		v := k.view // after a reopen it must not hold back what has expired
+		v.mu.Lock()
+		if v.groups != nil {
+			b.Puts = v.groups.storePassed(v, k.cqDirty, b.Puts)
+		} else {
+			late = v
+			b.Puts = append(b.Puts, v.progress(v.head, v.frontier))
+		}
+		v.mu.Unlock()
 	}
 }
 

@@ -40,8 +40,11 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	}
 	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: make(map[string]bool)}
 	defer run.snap.Release()
+	if v.groups != nil {
+		return run.pumpGroups(ctx, keys)
+	}
 	jobs := run.jobs(keys)
-	if err := run.prepare(ctx); err != nil {
+	if _, err := run.prepare(ctx); err != nil {
 		return false, err
 	}
 	for i := range jobs {
@@ -161,13 +164,17 @@ func joined(groups map[incremental.Range][]string) map[incremental.Range][]strin
 }
 
 // prepare plans the query for some range, to learn what it reads and writes.
-func (r *viewRun) prepare(ctx context.Context) error {
+func (r *viewRun) prepare(ctx context.Context) (*Result, error) {
 	r.query = r.q.spec.Query.(Query)
 	r.query.exact = true
 	r.counts = countsNothing(&r.query)
-	res, err := r.plan(ctx, r.v.grid.Start(0), r.v.grid.End(0))
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if r.v.grid != nil {
+		from, to = r.v.grid.Start(0), r.v.grid.End(0)
+	}
+	res, err := r.plan(ctx, from, to)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.read = res.plan.Read()
 	r.written = make(map[string]*engine.Series)
@@ -177,7 +184,7 @@ func (r *viewRun) prepare(ctx context.Context) error {
 		}
 	}
 	r.expiry = r.db.expiredBefore(r.v, slices.Concat(r.read, slices.Collect(maps.Values(r.written))))
-	return nil
+	return res, nil
 }
 
 // take begins a job.
@@ -214,6 +221,9 @@ func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
 	}
 	if !some {
 		return math.MinInt64
+	}
+	if v.groups != nil {
+		return latest
 	}
 	if v.leftOpen {
 		latest--

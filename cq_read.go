@@ -60,17 +60,25 @@ func (db *DB) readView(ctx context.Context, q *cq, span incremental.Range) ([]*T
 	r := &viewRun{db: db, q: &cq{spec: q.spec}, v: v, snap: db.eng.Snapshot(), job: &viewJob{}}
 	defer r.snap.Release()
 	err := db.cqs.barrier(ctx) // the marks of every row of the cut are there
+	var groups *groupRun
+	if v.groups != nil {
+		groups = r.groupRun()
+	}
 	v.mu.Lock()
 	var dirty incremental.Ranges
-	for _, d := range v.keys {
-		dirty.Add(d.Range)
-	}
+	marks := maps.Clone(v.keys)
 	v.mu.Unlock()
 	q.busy.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.prepare(ctx); err != nil {
+	if groups != nil {
+		return groups.readAll(ctx, marks, span)
+	}
+	for _, d := range marks {
+		dirty.Add(d.Range)
+	}
+	if _, err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
 	dirty.Remove(incremental.Range{From: math.MinInt64, To: r.expiry})

@@ -3,6 +3,7 @@ package tickwell
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -32,10 +33,11 @@ import (
 // come in order cost one mark a window, a late one its own device's windows.
 type cqView struct {
 	name     string
-	grid     *incremental.Grid
-	leftOpen bool // windows are (start, end]
-	atEnd    bool // rows have the end of their window as time
-	byDevice bool // rows of a device depend on that device alone
+	grid     *incremental.Grid // nil: windows whose bounds depend on rows, see groups
+	groups   *cqGroups         // nil: windows of time
+	leftOpen bool              // windows are (start, end]
+	atEnd    bool              // rows have the end of their window as time
+	byDevice bool              // rows of a device depend on that device alone
 	patterns []*pattern.Pattern
 	from     int64 // windows that begin before are left out
 	lateness int64
@@ -87,11 +89,15 @@ const (
 )
 
 func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, error) {
-	grid, err := q.grid(spec.Origin)
-	if err != nil {
-		return nil, err
+	groups := groupsOf(q)
+	var grid *incremental.Grid
+	var err error
+	if groups == nil {
+		if grid, err = q.grid(spec.Origin); err != nil {
+			return nil, err
+		}
 	}
-	v := &cqView{name: spec.Name, grid: grid, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
+	v := &cqView{name: spec.Name, grid: grid, groups: groups, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
 		onChange: spec.OnChange, byDevice: q.AlignByDevice, keys: make(map[string]cqDirty), markedBy: make(map[string]*incremental.Ranges),
 		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, chunk: cqChunk}
 	v.first.Store(math.MaxInt64)
@@ -113,14 +119,13 @@ func checkIncremental(spec *CQSpec, q *Query) error {
 	no := func(why string) error {
 		return fmt.Errorf("CQ: without an every interval it is incremental, and %s: %w", why, errs.BadInput)
 	}
-	switch q.GroupBy.(type) {
-	case nil:
+	if q.GroupBy == nil {
 		return fmt.Errorf("CQ: at least one of the every interval and the group by interval must be given: %w", errs.BadInput)
-	case GroupByTime:
-	default:
-		return no("session, variation, condition and count windows are computed by scheduled queries only: give Every")
 	}
+	_, grid := q.GroupBy.(GroupByTime)
 	switch {
+	case !grid && !spec.Origin.IsZero():
+		return no("Origin is of windows of time: others begin with a row")
 	case len(q.OrderBy) > 0 || q.Limit > 0 || q.Offset > 0:
 		return no("ORDER BY, LIMIT and OFFSET depend on all rows of the result")
 	case q.Fill.Previous || q.Fill.Linear:
@@ -142,21 +147,28 @@ func (v *cqView) reads(device, node string) bool {
 // touchedBy returns the windows that rows of r are in, as the range of their
 // starts.
 func (v *cqView) touchedBy(r incremental.Range) incremental.Range {
+	if v.groups != nil { // times of rows themselves
+		return r.Intersect(incremental.Range{From: v.from, To: incremental.Latest})
+	}
 	if v.leftOpen {
 		r.From, r.To = r.From-1, r.To-1
 	}
 	return v.grid.Touched(r).Intersect(incremental.Range{From: v.from, To: incremental.Latest})
 }
 
-// over returns the start of the first window that is not over.
+// over returns the start of the first window that is not over; for windows that
+// depend on rows, the first instant that the watermark has not reached.
 func (v *cqView) over(mono time.Duration) int64 {
-	if v.onChange || v.idle > 0 && mono-v.touched >= v.idle {
+	if v.onChange || v.idleNow(mono) {
 		return math.MaxInt64
 	}
 	if v.head == math.MinInt64 {
 		return math.MinInt64
 	}
 	mark := v.head - v.lateness
+	if v.groups != nil {
+		return addSaturated(mark, 1)
+	}
 	if v.leftOpen {
 		mark--
 	}
@@ -192,8 +204,10 @@ func (v *cqView) wait(mono, least time.Duration) (d time.Duration, ok bool) {
 // set notes a mark that is stored. The lock is held.
 func (v *cqView) set(key string, d cqDirty) {
 	v.keys[key] = d
-	if d.From < v.earliest {
-		v.earliest = d.From
+	v.earliest = min(v.earliest, d.From)
+	if v.groups != nil {
+		v.groups.holdFor(d)
+	} else if d.From < v.first.Load() {
 		v.first.Store(d.From)
 	}
 }
@@ -205,10 +219,16 @@ func (v *cqView) recount() {
 		v.earliest = min(v.earliest, d.From)
 	}
 	v.first.Store(v.earliest)
+	if v.groups != nil {
+		v.groups.recount(v.keys)
+	}
 }
 
 // load reads what is stored of the view.
 func (v *cqView) load(e *engine.Engine) {
+	if v.groups != nil {
+		v.groups.load(e, v.name)
+	}
 	v.readMarks(e)
 	if b, ok := e.Get(cqKey(v.name, "progress")); ok && len(b) == 24 {
 		v.head = int64(binary.LittleEndian.Uint64(b))
@@ -217,6 +237,7 @@ func (v *cqView) load(e *engine.Engine) {
 		v.newest = v.head
 	}
 	v.emitted.load(e, v.name)
+	v.recount()
 }
 
 // progress is what load reads.
@@ -257,6 +278,10 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	before.mu.Lock()
 	gen, oldest, newest, head, touched := before.gen, before.oldest, before.newest, before.head, before.touched
 	passed := before.passed.Load()
+	var expired map[string]int64
+	if before.groups != nil {
+		expired = maps.Clone(before.groups.passed)
+	}
 	before.mu.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -264,4 +289,8 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	v.begin(max(v.gen, gen) + 1)
 	v.oldest, v.newest, v.head, v.touched = min(v.oldest, oldest), max(v.newest, newest), max(v.head, head), max(v.touched, touched)
 	v.passed.Store(max(passed, v.passed.Load()))
+	if v.groups != nil && expired != nil {
+		v.groups.passed = expired
+	}
+	v.recount()
 }

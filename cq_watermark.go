@@ -97,13 +97,18 @@ func countFrom(snap *engine.Snapshot, ser *engine.Series, from int64, most int) 
 	return n, c.Err()
 }
 
-// lastBefore returns the time of the last point before to. It looks back further
-// and further.
+// lastBefore returns the time of the last point before to.
 func lastBefore(snap *engine.Snapshot, ser *engine.Series, to int64) (at int64, ok bool, err error) {
+	return lastIn(snap, ser, math.MinInt64, to)
+}
+
+// lastIn returns the time of the last point in [least, to). It looks back further
+// and further.
+func lastIn(snap *engine.Snapshot, ser *engine.Series, least, to int64) (at int64, ok bool, err error) {
 	for back := int64(time.Minute); ; back *= 4 {
-		from := int64(math.MinInt64)
-		if back > 0 && to > math.MinInt64+back && back < math.MaxInt64/8 {
-			from = to - back
+		from := least
+		if back < math.MaxInt64/8 && to > math.MinInt64+back {
+			from = max(least, to-back)
 		}
 		c := snap.Cursor(ser, from, to)
 		for c.Next() {
@@ -111,7 +116,7 @@ func lastBefore(snap *engine.Snapshot, ser *engine.Series, to int64) (at int64, 
 		}
 		err = c.Err()
 		c.Close()
-		if ok || err != nil || from == math.MinInt64 {
+		if ok || err != nil || from == least {
 			return at, ok, err
 		}
 	}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"math"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -33,11 +34,21 @@ type rowGroups struct {
 	prev        int64
 	any         bool // a row was seen
 
+	watch func(Bounds)
+
 	out Batch
 }
 
+// Bounds is where a group of rows lies whose bounds depend on the rows.
+type Bounds struct {
+	First, Last int64 // times of its rows
+	// Ended is the time of the row that ended it, for a count its own last one.
+	// If the rows ended first, it is [math.MaxInt64].
+	Ended int64
+}
+
 func (a *aggRows) openRows(r *run, need []int) (stream, error) {
-	g := &rowGroups{group: a.group, by: -1}
+	g := &rowGroups{group: a.group, by: -1, watch: r.plan.watch}
 	var nodes []*node
 	for _, n := range need {
 		if n == endSlot {
@@ -100,8 +111,12 @@ func (g *rowGroups) next(ctx context.Context) (*Batch, error) {
 		}
 		if b == nil {
 			g.eof = true
-			if g.on && g.group.Kind != GroupCount {
-				if err := g.emit(); err != nil {
+			switch {
+			case !g.on:
+			case g.group.Kind == GroupCount: // too few rows
+				g.tell(math.MaxInt64)
+			default:
+				if err := g.emit(math.MaxInt64); err != nil {
 					return nil, err
 				}
 			}
@@ -157,7 +172,7 @@ func (g *rowGroups) take(b *Batch) error {
 			}
 			lo = i + 1
 			if what != rowOut && g.on {
-				if err := g.emit(); err != nil {
+				if err := g.emit(b.Times[i]); err != nil {
 					return err
 				}
 			}
@@ -172,7 +187,7 @@ func (g *rowGroups) take(b *Batch) error {
 				return err
 			}
 			lo = i + 1
-			if err := g.emit(); err != nil {
+			if err := g.emit(b.Times[i]); err != nil {
 				return err
 			}
 		}
@@ -253,8 +268,16 @@ func (g *rowGroups) fold(lo, hi int) error {
 	return nil
 }
 
-// emit ends the open group.
-func (g *rowGroups) emit() error {
+// tell lets the watcher of the plan know of a group that ends.
+func (g *rowGroups) tell(ended int64) {
+	if g.watch != nil {
+		g.watch(Bounds{First: g.first, Last: g.last, Ended: ended})
+	}
+}
+
+// emit ends the open group, because of the row at the time given.
+func (g *rowGroups) emit(ended int64) error {
+	g.tell(ended)
 	keep := g.group.Kind != GroupCondition || g.group.Keep.holds(g.rows)
 	if keep {
 		g.out.Times = append(g.out.Times, g.first)

@@ -26,7 +26,8 @@ type Plan struct {
 	whole    bool // aggregates of all rows
 	g        *grid
 	timeRange
-	pinned bool // conditions on time are part of the range
+	pinned bool         // conditions on time are part of the range
+	watch  func(Bounds) // see Part
 }
 
 // part is the rows of one device, of all devices, or of one column that is not
@@ -112,6 +113,15 @@ func (p *Plan) Weight() int {
 		w += 8 * (1 + len(pt.outputs) + len(pt.keys))
 	}
 	return w
+}
+
+// Part returns p for its i-th device, see Devices. If watch is not nil, it is
+// told of every group by variation, condition, session or count when it ends,
+// before its row comes, and also of those that make no row.
+func (p *Plan) Part(i int, watch func(Bounds)) *Plan {
+	one := *p
+	one.parts, one.watch = p.parts[i:min(i+1, len(p.parts))], watch
+	return &one
 }
 
 // Read returns every series the plan reads, each once.
@@ -554,6 +564,9 @@ func (p *planner) planTime(plan *Plan) error {
 	s := &scope{p: p, series: byPath, stars: stars}
 	if err := s.where(find); err != nil {
 		return err
+	}
+	if len(sel) == 0 { // no rows to group, whatever they are grouped by
+		return nil
 	}
 	if err := s.group(find); err != nil {
 		return err

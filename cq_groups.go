@@ -1,0 +1,207 @@
+package tickwell
+
+import (
+	"math"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/incremental"
+)
+
+// Windows by session, variation, condition and count have no grid: where one
+// ends depends on its rows. What such a query has stored is the list of its
+// windows, as a result has the time of the first row of its window. Windows only
+// depend on rows before their end; so
+//
+//   - rows before a change leave all windows as they were that end before it: the
+//     query is run from the last window on that begins before the change;
+//   - once a window begins, after the change, where one began before, the windows
+//     from there on are what they were.
+//
+// Marks are ranges of times of rows here. A row that is newer than the beginning
+// of the last window of its device, or of the query, marks all that follows.
+type cqGroups struct {
+	session bool
+	gap     int64 // of a session
+
+	// By device; guarded by the view's lock.
+	tails  map[string]groupTail
+	holds  map[string]int64 // from where on rows are needed
+	passed map[string]int64 // rows before may have expired
+}
+
+// groupTail is the last window of a device.
+type groupTail struct {
+	start int64
+	last  int64 // time of its last row
+	open  bool  // not over: rows of it must not expire
+}
+
+// groupsOf returns nil for windows of time.
+func groupsOf(q *Query) *cqGroups {
+	switch g := q.GroupBy.(type) {
+	case GroupBySession:
+		return newGroups(true, int64(g.Gap))
+	case GroupByVariation, GroupByCondition, GroupByCount:
+		return newGroups(false, 0)
+	}
+	return nil
+}
+
+func newGroups(session bool, gap int64) *cqGroups {
+	return &cqGroups{session: session, gap: gap, tails: make(map[string]groupTail), holds: make(map[string]int64), passed: make(map[string]int64)}
+}
+
+// afterGap is the first watermark at which a session is over.
+func (g *cqGroups) afterGap(last int64) int64 { return addSaturated(addSaturated(last, g.gap), 1) }
+
+func tailKey(name, device string) string { return cqKey(name, "w/") + device }
+
+func passedKey(name, device string) string { return cqKey(name, "x/") + device }
+
+func (t groupTail) put(name, device string) engine.Put {
+	b := append([]byte(orderedTime(t.start)+orderedTime(t.last)), '0')
+	if t.open {
+		b[32] = '1'
+	}
+	return engine.Put{Kind: engine.PutProgress, Key: tailKey(name, device), Value: b}
+}
+
+func (g *cqGroups) load(e *engine.Engine, name string) {
+	clear(g.tails)
+	for key, value := range e.Scan(tailKey(name, "")) {
+		if len(value) != 33 {
+			continue
+		}
+		start, ok1 := parseOrderedTime(string(value[:16]))
+		if last, ok2 := parseOrderedTime(string(value[16:32])); ok1 && ok2 {
+			g.tails[key[len(tailKey(name, "")):]] = groupTail{start, last, value[32] == '1'}
+		}
+	}
+	for key, value := range e.Scan(passedKey(name, "")) {
+		if at, ok := parseOrderedTime(string(value)); ok {
+			g.passed[key[len(passedKey(name, "")):]] = at
+		}
+	}
+}
+
+// forget drops what is known of the last windows.
+func (g *cqGroups) forget(v *cqView, b *engine.Batch) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for device := range g.tails {
+		b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: tailKey(v.name, device), Delete: true})
+	}
+	clear(g.tails)
+	v.recount()
+}
+
+// rows marks rows of a device: late ones by the range they lie in, others with
+// all that follows.
+func (g *cqGroups) rows(m *cqMarks, k cqMark, device string, times []int64) {
+	v := k.view
+	begin := int64(math.MinInt64)
+	if t, ok := g.tails[device]; ok {
+		begin = t.start
+	}
+	late, rest := incremental.Range{From: math.MaxInt64, To: math.MinInt64}, int64(math.MaxInt64)
+	for _, at := range times {
+		if at <= begin {
+			late.From, late.To = min(late.From, at), max(late.To, at+1)
+		} else {
+			rest = min(rest, at)
+		}
+	}
+	n := len(m.list)
+	for _, r := range [2]incremental.Range{late, {From: rest, To: incremental.Latest}} {
+		if r = v.touchedBy(r); r.Empty() || v.marked.Contains(r) {
+			continue
+		}
+		if by := v.markedBy[device]; by != nil && by.Contains(r) {
+			continue
+		}
+		k.cqDirty = cqDirty{Range: r, device: device}
+		m.list = append(m.list, k)
+	}
+	if len(m.list) == n {
+		k.cqDirty = cqDirty{}
+		m.list = append(m.list, k)
+	}
+}
+
+// holdOf returns the time from which on rows are needed to compute what d marks.
+func (g *cqGroups) holdOf(d cqDirty) int64 {
+	if t, ok := g.tails[d.device]; ok && t.start < d.From {
+		return t.start
+	}
+	return math.MinInt64 // from some window before
+}
+
+func (g *cqGroups) holdFor(d cqDirty) {
+	if was, ok := g.holds[d.device]; !ok || g.holdOf(d) < was {
+		g.holds[d.device] = g.holdOf(d)
+	}
+}
+
+// recount finds what is to be held back after marks have gone.
+func (g *cqGroups) recount(marks map[string]cqDirty) {
+	clear(g.holds)
+	for device, t := range g.tails {
+		if t.open {
+			g.holds[device] = t.start
+		}
+	}
+	for _, d := range marks {
+		g.holdFor(d)
+	}
+}
+
+// holdBack is [cqView.holdBack] for each device by itself: the last window of one
+// that is silent may never end.
+func (g *cqGroups) holdBack(v *cqView, device, name string, before int64) int64 {
+	if !v.reads(device, name) {
+		return before
+	}
+	if !v.byDevice {
+		device = ""
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	passed, ok := g.passed[device]
+	if !ok {
+		passed = math.MinInt64
+	}
+	if passed >= before {
+		return before
+	}
+	hold := before
+	for _, d := range [2]string{device, ""} { // marks without a device are for all
+		if at, ok := g.holds[d]; ok {
+			hold = min(hold, at)
+		}
+	}
+	hold = max(hold, passed)
+	if hold > passed {
+		g.passed[device] = hold
+	}
+	return hold
+}
+
+// storePassed adds how far rows may have expired, if what d marks is older.
+func (g *cqGroups) storePassed(v *cqView, d cqDirty, puts []engine.Put) []engine.Put {
+	for device, passed := range g.passed {
+		if (d.device == "" || d.device == device) && g.holdOf(d) < passed {
+			puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: passedKey(v.name, device), Value: []byte(orderedTime(passed))})
+		}
+	}
+	return puts
+}
+
+// isOver reports whether a window is over at a watermark.
+func (g *cqGroups) isOver(last, ended, mark int64) bool {
+	return ended <= mark || g.session && g.afterGap(last) <= mark
+}
+
+// idleNow reports whether no row has come for so long that all windows are over.
+// The lock is held.
+func (v *cqView) idleNow(mono time.Duration) bool { return v.idle > 0 && mono-v.touched >= v.idle }
