@@ -42,7 +42,7 @@ func (c *classes) instance(name string) (tr Trigger, err error) {
 	known := sortedKeys(c.m)
 	c.mu.Unlock()
 	if factory == nil {
-		return nil, fmt.Errorf("class %q is not registered; there are %q: %w", name, known, errs.NotFound)
+		return nil, fmt.Errorf("class %q is not registered%s: %w", name, others(known), errs.NotFound)
 	}
 	if err := call(name, func() error { tr = factory(); return nil }); err != nil {
 		return nil, err
@@ -145,4 +145,12 @@ func (db *DB) revive(ctx context.Context, class string) error {
 		}
 	}
 	return nil
+}
+
+// others says which classes are registered instead of the one that is not.
+func others(known []string) string {
+	if len(known) == 0 {
+		return ", nor is any other"
+	}
+	return fmt.Sprintf("; there are %q", known)
 }

@@ -87,7 +87,7 @@ func (db *DB) ofClass(spec FunctionSpec) (FunctionSpec, error) {
 	}
 	class, ok := db.opts.FunctionClasses[spec.Class]
 	if !ok {
-		return spec, fmt.Errorf("class %q is not registered; there are %q: %w", spec.Class, sortedKeys(db.opts.FunctionClasses), errs.NotFound)
+		return spec, fmt.Errorf("class %q is not registered%s: %w", spec.Class, others(sortedKeys(db.opts.FunctionClasses)), errs.NotFound)
 	}
 	if class.Class != "" {
 		return spec, fmt.Errorf("class %q is not a maker but the name of a class: %w", spec.Class, errs.BadInput)

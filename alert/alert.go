@@ -23,26 +23,44 @@ import (
 
 // A Condition says which values fire an alert and which clear one that fires.
 // Values that do neither leave it as it is: that is hysteresis.
-type Condition struct{ fire, clear func(v float64) bool }
+type Condition struct {
+	fire, clear func(v float64) bool
+	wrong       string // what is wrong with its numbers
+}
 
-// Above fires at values above limit and clears at values of clear or less.
-// Equal numbers mean no hysteresis.
+// Above fires at values above limit and clears at values of clear or less, which
+// must not be above limit. Equal numbers mean no hysteresis.
 func Above(limit, clear float64) Condition {
-	return Condition{func(v float64) bool { return v > limit }, func(v float64) bool { return v <= clear }}
+	c := Condition{fire: func(v float64) bool { return v > limit }, clear: func(v float64) bool { return v <= clear }}
+	if !(clear <= limit) {
+		c.wrong = fmt.Sprintf("Above(%v, %v): clear must not be above limit", limit, clear)
+	}
+	return c
 }
 
 // Below fires at values below limit and clears at values of clear or more.
 func Below(limit, clear float64) Condition {
-	return Condition{func(v float64) bool { return v < limit }, func(v float64) bool { return v >= clear }}
+	c := Condition{fire: func(v float64) bool { return v < limit }, clear: func(v float64) bool { return v >= clear }}
+	if !(clear >= limit) {
+		c.wrong = fmt.Sprintf("Below(%v, %v): clear must not be below limit", limit, clear)
+	}
+	return c
 }
 
 // Outside fires outside [low, high] and clears inside [low+margin, high-margin].
 func Outside(low, high, margin float64) Condition {
-	return Condition{func(v float64) bool { return v < low || v > high }, func(v float64) bool { return v >= low+margin && v <= high-margin }}
+	c := Condition{
+		fire:  func(v float64) bool { return v < low || v > high },
+		clear: func(v float64) bool { return v >= low+margin && v <= high-margin },
+	}
+	if !(margin >= 0 && low+margin <= high-margin) {
+		c.wrong = fmt.Sprintf("Outside(%v, %v, %v): nothing would clear, or a value outside", low, high, margin)
+	}
+	return c
 }
 
 // If fires and clears by functions of the value.
-func If(fire, clear func(v float64) bool) Condition { return Condition{fire, clear} }
+func If(fire, clear func(v float64) bool) Condition { return Condition{fire: fire, clear: clear} }
 
 // Rule describes an alert. Exactly one of Condition and Absent is given.
 type Rule struct {
@@ -101,6 +119,8 @@ func (r *Rule) validate() error {
 		return bad("no name")
 	case has == (r.Absent > 0):
 		return bad("exactly one of Condition and Absent must be given")
+	case r.Condition.wrong != "":
+		return bad(r.Condition.wrong)
 	case r.For < 0 || r.KeepFiring < 0 || r.Absent < 0 || r.FlapWithin < 0 || r.MinInterval < 0 || r.FlapChanges < 0:
 		return bad("a negative duration or number")
 	case r.Absent > 0 && (r.For > 0 || r.KeepFiring > 0):

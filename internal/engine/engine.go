@@ -11,7 +11,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -122,7 +121,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if err := e.openDir(ctx); err != nil {
 		e.releaseFiles()
-		return nil, fmt.Errorf("open %s: %w", cfg.Dir, err)
+		return nil, err // which names the file or folder
 	}
 	e.workers.Add(1)
 	go e.serve()

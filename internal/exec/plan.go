@@ -81,7 +81,7 @@ func (p *Plan) At(start, end int64) (*Plan, error) {
 // place lays the windows of GROUP BY time into [start, end).
 func (r *timeRange) place(g *grid, start, end int64) error {
 	if start == math.MinInt64 || end == math.MaxInt64 {
-		return badQuery("the query time range should be specified in the GROUP BY TIME clause")
+		return badQuery("the query time range should be specified in the GROUP BY TIME clause: both Start and End of the query")
 	}
 	if start >= end {
 		return badQuery("start time should be smaller than endTime in GroupBy")

@@ -133,5 +133,5 @@ func (p *Plan) everyGrid() error {
 }
 
 func bad(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{errs.BadInput}, args...)...)
+	return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
 }
