@@ -128,7 +128,7 @@ func (p *plotter) draw(c *call, db *tickwell.DB, s tickwell.SeriesInfo) error {
 		columns = columns[:max(1, min(i, len(columns)))]
 	}
 	title := fmt.Sprintf("%s, %s of %d points", s.Path(), p.word, points)
-	chart(c.out, title, columns, p.height, start, end.Add(-1))
+	drawChart(c.out, title, columns, p.height, start, end.Add(-1))
 	return nil
 }
 

@@ -8,53 +8,34 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/examples/chart"
 )
 
-const (
-	width  = 100
-	height = 8
-)
-
-// chart draws the rows as a line of blocks with, below, where alerts fired.
-func chart(out io.Writer, title string, rows []row, events []tickwell.Event) {
+// picture is the rows by column with, below, where alerts fired.
+func picture(rows []row, events []tickwell.Event, width int) *chart.Picture {
 	first, last := rows[0].at, rows[len(rows)-1].at
 	column := func(at time.Time) int {
 		return min(width-1, int(float64(width)*float64(at.Sub(first))/float64(last.Sub(first)+1)))
 	}
-	sums, counts := make([]float64, width), make([]float64, width)
-	low, high := math.Inf(1), math.Inf(-1)
+	p := &chart.Picture{
+		Title: fmt.Sprintf("%s, %s to %s", series, first.Format(time.DateOnly), last.Format(time.DateOnly)),
+		From:  first.Format(time.DateOnly), To: last.Format(time.DateOnly),
+		Values: make([]float64, width),
+	}
+	counts := make([]float64, width)
 	for _, r := range rows {
-		sums[column(r.at)] += r.value
+		p.Values[column(r.at)] += r.value
 		counts[column(r.at)]++
 	}
-	for i := range sums {
-		if counts[i] > 0 {
-			sums[i] /= counts[i]
-			low, high = min(low, sums[i]), max(high, sums[i])
+	for i, n := range counts {
+		if n > 0 {
+			p.Values[i] /= n
+		} else {
+			p.Values[i] = math.NaN()
 		}
-	}
-	blocks := []rune(" ▁▂▃▄▅▆▇█")
-	fmt.Fprintln(out, title)
-	for line := height - 1; line >= 0; line-- {
-		label := ""
-		switch line {
-		case height - 1:
-			label = fmt.Sprintf("%.1f", high)
-		case 0:
-			label = fmt.Sprintf("%.1f", low)
-		}
-		var b strings.Builder
-		for i, v := range sums {
-			level := 0.0
-			if counts[i] > 0 {
-				level = (v-low)/max(high-low, 1e-9)*float64(height*8-1) + 1 - float64(line*8)
-			}
-			b.WriteRune(blocks[int(max(0, min(8, level)))])
-		}
-		fmt.Fprintf(out, "%9s ┤%s\n", label, b.String())
 	}
 	for _, name := range []string{"temperature", "silent"} {
-		marks := []rune(strings.Repeat("·", width))
+		band := chart.Band{Name: name}
 		from := -1
 		for _, e := range events {
 			switch {
@@ -62,19 +43,32 @@ func chart(out io.Writer, title string, rows []row, events []tickwell.Event) {
 			case e.Status == tickwell.StatusFiring:
 				from = column(e.Time)
 			case from >= 0:
-				mark(marks, from, column(e.Time))
+				band.Spans = append(band.Spans, [2]int{from, column(e.Time)})
 				from = -1
 			}
 		}
 		if from >= 0 {
-			mark(marks, from, width-1)
+			band.Spans = append(band.Spans, [2]int{from, width - 1})
 		}
-		fmt.Fprintf(out, "%11s %s\n", name, string(marks))
+		p.Bands = append(p.Bands, band)
 	}
+	return p
 }
 
-func mark(marks []rune, from, to int) {
-	for i := from; i <= to; i++ {
-		marks[i] = '█'
+// draw shows a picture in the terminal.
+func draw(out io.Writer, p *chart.Picture) error {
+	fmt.Fprintln(out, p.Title)
+	if err := chart.Blocks(out, p.Values, 8, 9, "%.1f"); err != nil {
+		return err
 	}
+	for _, band := range p.Bands {
+		marks := []rune(strings.Repeat("·", len(p.Values)))
+		for _, s := range band.Spans {
+			for i := s[0]; i <= s[1]; i++ {
+				marks[i] = '█'
+			}
+		}
+		fmt.Fprintf(out, "%11s %s\n", band.Name, string(marks))
+	}
+	return nil
 }

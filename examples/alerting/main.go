@@ -3,7 +3,10 @@
 // and when nothing has come for an hour (a deadman's switch). Then it asks of the
 // stored history what other limits would have told: a backtest.
 //
-//	go run ./examples/alerting [-data DIR]
+//	go run ./examples/alerting [-data DIR] [-svg FILE]
+//
+// With -svg it also draws what it has seen into a file: docs/alerting.svg is
+// made by this.
 //
 // With -data it reads DIR/machine_temperature_system_failure.csv of the Numenta
 // Anomaly Benchmark (timestamp,value), otherwise it makes up two weeks.
@@ -30,6 +33,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	data := flag.String("data", "", "folder with machine_temperature_system_failure.csv")
+	svg := flag.String("svg", "", "file to draw into")
 	flag.Parse()
 	rows := madeUp()
 	if *data != "" {
@@ -38,7 +42,16 @@ func main() {
 			log.Fatal("alerting: ", err)
 		}
 	}
-	if err := run(context.Background(), os.Stdout, rows); err != nil {
+	var drawing io.Writer
+	if *svg != "" {
+		f, err := os.Create(*svg)
+		if err != nil {
+			log.Fatal("alerting: ", err)
+		}
+		defer f.Close()
+		drawing = f
+	}
+	if err := run(context.Background(), os.Stdout, drawing, rows); err != nil {
 		log.Fatal("alerting: ", err)
 	}
 }
@@ -55,7 +68,7 @@ func outside(low, high float64) alert.Rule {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, rows []row) error {
+func run(ctx context.Context, out, drawing io.Writer, rows []row) error {
 	clock := tickwelltest.NewClock(rows[0].at)
 	var events []tickwell.Event
 	db, err := tickwell.Open(ctx, "", &tickwell.Options{
@@ -90,7 +103,14 @@ func run(ctx context.Context, out io.Writer, rows []row) error {
 		return err
 	}
 	last := rows[len(rows)-1].at
-	chart(out, fmt.Sprintf("%s, %s to %s", series, rows[0].at.Format(time.DateOnly), last.Format(time.DateOnly)), rows, events)
+	if err := draw(out, picture(rows, events, 100)); err != nil {
+		return err
+	}
+	if drawing != nil {
+		if err := picture(rows, events, 350).SVG(drawing); err != nil {
+			return err
+		}
+	}
 	table(out, "Alerts of the live run", events, last)
 	return backtests(ctx, out, db, events)
 }

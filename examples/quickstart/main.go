@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/examples/chart"
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/sink/jsonl"
 )
@@ -205,7 +206,10 @@ func report(ctx context.Context, db *tickwell.DB) error {
 		heaps = append(heaps, p.Value)
 	}
 	fmt.Println()
-	chart(os.Stdout, "heap of this program, MiB", heaps, 72, 8)
+	fmt.Println("  heap of this program, MiB")
+	if err := chart.Blocks(os.Stdout, chart.Means(heaps, 72), 8, 10, "%.1f"); err != nil {
+		return err
+	}
 
 	res, err = db.Query(ctx, tickwell.Query{
 		Select: []expr.Expr{expr.Call("growth", expr.Col("heap_mib")).With("window", "500ms")},

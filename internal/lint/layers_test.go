@@ -80,8 +80,9 @@ var layers = map[string]layer{
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
 	"iotsql/driver":         {imports: "root iotsql", why: "database/sql stays here"},
-	"cmd/tickwell":          {imports: "root alert expr iotsql iotsql/pages sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
-	"examples/...":          {imports: "root alert expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
+	"cmd/tickwell":          {imports: "root alert examples/chart expr iotsql iotsql/pages sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
+	"examples/chart":        {why: "pictures for examples and the command; knows no series"},
+	"examples/...":          {imports: "root alert examples/chart expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
 
 	// Tests and tools in packages of their own.
 	"internal/cqoracle": {why: "tests only: continuous queries the slow way, sharing nothing with the engine"},
