@@ -18,7 +18,7 @@ type Options struct {
 	// testing/synctest bubble can drive.
 	Clock Clock
 	// Seed makes random choices (store id, back-off jitter) repeatable.
-	// Default: drawn from crypto/rand.
+	// Default: drawn at random.
 	Seed uint64
 	// Logger receives life-cycle events and background failures. Nil means
 	// slog.Default(). Use slog.New(slog.DiscardHandler) for silence.

@@ -2,8 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -118,9 +116,8 @@ func (db *DB) withDefaults() {
 		o.Logger = slog.Default()
 	}
 	if o.Seed == 0 {
-		var b [8]byte
-		rand.Read(b[:]) // never fails
-		o.Seed = binary.LittleEndian.Uint64(b[:])
+		// The runtime's own randomness: crypto/rand would weigh more than codecs do.
+		o.Seed = new(maphash.Hash).Sum64()
 	}
 	o.Profile = o.Profile.withDefaults()
 	if o.CQWorkers <= 0 {

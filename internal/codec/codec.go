@@ -30,6 +30,7 @@ type Encoder struct {
 	text   textDictionary
 	lumps  []byte // text before compression
 	packed []byte // and after
+	packer packer
 }
 
 // Decoder holds the scratch memory of decoding. It may not be used by two

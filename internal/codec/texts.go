@@ -1,16 +1,12 @@
 package codec
 
-import (
-	"encoding/binary"
-
-	"github.com/klauspost/compress/s2"
-)
+import "encoding/binary"
 
 // Encoding bytes of text columns. They are written to disk and never change.
 const (
 	textPlain      = 1 + iota // lengths, then the bytes
 	textDict                  // distinct values, then codes
-	textCompressed            // lengths, then the bytes as an s2 block
+	textCompressed            // lengths, then the bytes as a block of package s2, or of lz
 )
 
 const (
@@ -43,7 +39,7 @@ func (e *Encoder) AppendTexts(dst []byte, v []string) []byte {
 		for _, s := range v {
 			e.lumps = append(e.lumps, s...)
 		}
-		e.packed = s2.Encode(e.packed[:cap(e.packed)], e.lumps)
+		e.packed = e.packer.pack(e.packed, e.lumps)
 		if len(e.packed) < total-total/8 {
 			dst[start] = textCompressed
 			dst = binary.AppendUvarint(dst, uint64(len(e.packed)))
@@ -124,13 +120,12 @@ func (d *Decoder) decodeCompressed(dst []string, r *reader) {
 		return
 	}
 	// The length is checked before memory is taken.
-	if size, err := s2.DecodedLen(packed); err != nil || size != total {
+	if size, ok := textLen(packed); !ok || size != total {
 		r.fail()
 		return
 	}
-	var err error
 	d.text = sized(d.text, total)
-	if d.text, err = s2.Decode(d.text, packed); err != nil || len(d.text) != total {
+	if !unpackText(d.text, packed) {
 		r.fail()
 		return
 	}
