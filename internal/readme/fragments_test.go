@@ -31,7 +31,8 @@ var update = flag.Bool("update", false, "write what the fragments print into the
 //	show prints the rows of a result, one a line
 //
 // and the packages that packageOf knows, without importing them. It must
-// compile. If a text block follows, it is run and must print that.
+// compile. If a text block follows, it is run and must print that; if it uses t it
+// is run and must pass.
 type fragment struct {
 	page, where string
 	line        int // of its first line
@@ -112,6 +113,7 @@ func (f *fragment) parse() error {
 		}
 	}
 	for _, id := range parsed.Unresolved {
+		f.run = f.run || id.Name == "t"
 		if p := packageOf[id.Name]; p != "" && !slices.Contains(f.imports, p) {
 			f.imports = append(f.imports, p)
 		}
@@ -264,6 +266,16 @@ func TestRecipes(t *testing.T) {
 		}
 	}
 	require.Equal(t, strings.Count(p.text, "\n## "), len(all), "one block of code for each heading")
+}
+
+// TestLadder holds the form of the README's steps: at most ten lines each.
+func TestLadder(t *testing.T) {
+	all, err := fragments(read(t, "README.md"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(all), 8)
+	for _, f := range all {
+		require.LessOrEqual(t, strings.Count(f.code, "\n"), 10, "lines of %s", f.where)
+	}
 }
 
 func TestFragmentsOfAPage(t *testing.T) {

@@ -100,13 +100,13 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-var exampleFolder = regexp.MustCompile(`\./(?:examples|cmd|tools)/[\w/-]*\w`)
+var exampleFolder = regexp.MustCompile(`(?:^|[^.])(\./(?:examples|cmd|tools)/[\w/-]*\w)`)
 
 // TestFolders checks the programs that pages tell a reader to run.
 func TestFolders(t *testing.T) {
 	for _, p := range pages(t) {
-		for _, dir := range exampleFolder.FindAllString(p.text, -1) {
-			require.DirExists(t, filepath.Join(root, dir), "%s names %s", p.name, dir)
+		for _, m := range exampleFolder.FindAllStringSubmatch(p.text, -1) {
+			require.DirExists(t, filepath.Join(root, m[1]), "%s names %s", p.name, m[1])
 		}
 	}
 }
