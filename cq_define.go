@@ -285,6 +285,12 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 		undo()
 		return err
 	}
+	if q.view != nil {
+		q.view.ready.Store(true)
+		s.mu.Lock()
+		s.publish()
+		s.mu.Unlock()
+	}
 	q.busy.Unlock()
 	return nil
 }
@@ -523,6 +529,7 @@ func (db *DB) restoreCQs(ctx context.Context) error {
 		s.order = nil
 		if q.view != nil {
 			q.view.load(db.eng)
+			q.view.ready.Store(true)
 		}
 		_, err = s.claimLocked(spec.Name, db.knownTargets(q))
 		s.publish()

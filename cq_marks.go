@@ -88,6 +88,9 @@ func (db *DB) mark(in *insertion) cqMarks {
 		return m
 	}
 	m.derived = in.query != ""
+	if !m.derived {
+		t.noteTorn(&in.batch)
+	}
 	for i := range in.n {
 		p := &in.parts[i]
 		for _, v := range p.bound.feedsOf(t).views {
@@ -106,6 +109,7 @@ func (db *DB) markDeletes(b *engine.Batch) cqMarks {
 	if t == nil || len(t.views) == 0 {
 		return m
 	}
+	t.noteTorn(b)
 	m.deletes(db, t, b)
 	m.store(b)
 	return m

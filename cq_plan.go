@@ -6,6 +6,7 @@ import (
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/exec"
 )
 
 // keptPlan is the plan of a query from one run to the next: planning would cost
@@ -41,7 +42,7 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 		}
 	}
 	res := &Result{ctx: ctx, db: db, plan: p.res.plan, into: p.into}
-	res.open = func() (*engine.Snapshot, func(), error) { return snap, func() {}, nil }
+	res.open = func() (exec.Source, func(), error) { return source{snap}, func() {}, nil }
 	return res, nil
 }
 

@@ -356,6 +356,7 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 	r.v.mu.Lock()
 	defer r.v.mu.Unlock()
 	r.v.frontier = frontier
+	r.v.removed++
 	for _, key := range gone {
 		delete(r.v.keys, key)
 		delete(r.keys, key)

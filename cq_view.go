@@ -49,6 +49,7 @@ type cqView struct {
 	marked   incremental.Ranges             // by the present generation, for all devices
 	markedBy map[string]*incremental.Ranges // the same, for one
 	keys     map[string]cqDirty             // all marks that are stored
+	removed  uint64                         // how often some of them were removed
 	earliest int64                          // start of the first of them
 	frontier int64                          // no window that begins here or later has a result
 	oldest   int64                          // time of the oldest row there may be
@@ -63,6 +64,9 @@ type cqView struct {
 	first  atomic.Int64 // earliest, for [cqSet.holdBack]
 	passed atomic.Int64 // what is before may have expired
 	sealed atomic.Int64 // windows left as they are since Open, because rows of them have expired
+
+	ready atomic.Bool // all marks are there
+	torn  atomic.Bool // results were deleted by others
 
 	// What follows is touched by runs only.
 	emitted emissions
@@ -236,6 +240,8 @@ func (v *cqView) load(e *engine.Engine) {
 		v.passed.Store(int64(binary.LittleEndian.Uint64(b[16:])))
 		v.newest = v.head
 	}
+	_, torn := e.Get(cqKey(v.name, "torn"))
+	v.torn.Store(torn)
 	v.emitted.load(e, v.name)
 	v.recount()
 }

@@ -34,7 +34,7 @@ var keys = sync.Pool{New: func() any { return new([]byte) }}
 
 // shape appends what a plan of q depends on, besides the series and the range.
 func (q *Query) shape(b []byte) []byte {
-	return appendBool(appendQuery(b, q), q.exact)
+	return appendBool(appendBool(appendQuery(b, q), q.exact), q.Rollups)
 }
 
 // find returns the plan for a key, or nil.

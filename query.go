@@ -64,6 +64,22 @@ type Query struct {
 	// template. The rows are written as one atomic insert.
 	Into []Target
 
+	// Rollups lets windows of GROUP BY time, and the one window of a query
+	// without GROUP BY that has Start and End, be put together from results of
+	// incremental continuous queries, the coarsest that are exact: that write
+	// the same aggregate of the same series under the same Where (or, count and
+	// sum for an average of integers; one of them may read the results of
+	// another), without Having. Counts, sums of integers, extremes, first and
+	// last values and times are put together from smaller windows; sums and
+	// averages of floats, which would be rounded differently, and all others are
+	// taken from windows of the same length only. What is not computed yet, or
+	// dirty, or not there, is read from rows.
+	//
+	// The answer has the bits that folding the rows in the order of time gives.
+	// Where rows have expired, it is what they gave before. It has no effect
+	// with Levels, with other groups, and in a continuous query.
+	Rollups bool
+
 	// exact asks for the same bits whenever a window is computed again.
 	exact bool
 }

@@ -36,12 +36,15 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.open = func() (*engine.Snapshot, func(), error) {
+	r.open = func() (exec.Source, func(), error) {
 		if err := db.usable(ctx); err != nil {
 			return nil, nil, err
 		}
+		if q.Rollups {
+			return db.openRollups(ctx, r.plan)
+		}
 		s := db.eng.Snapshot()
-		return s, s.Release, nil
+		return source{s}, s.Release, nil
 	}
 	if len(q.Into) > 0 {
 		return r.insertInto(ctx, &q)
@@ -60,7 +63,7 @@ func (db *DB) queryCut(ctx context.Context, q Query, cut *engine.Snapshot) (*Res
 func (db *DB) resultOn(ctx context.Context, q *Query, cut *engine.Snapshot) (*Result, error) {
 	r, err := db.prepare(ctx, q)
 	if err == nil {
-		r.open = func() (*engine.Snapshot, func(), error) { return cut, func() {}, nil }
+		r.open = func() (exec.Source, func(), error) { return source{cut}, func() {}, nil }
 	}
 	return r, err
 }
@@ -86,7 +89,7 @@ func (q *Query) exec() (*exec.Query, error) {
 	e := &exec.Query{
 		Select: q.Select, From: q.From, Where: q.Where, Levels: q.Levels,
 		Having: q.Having, Limit: q.Limit, Offset: q.Offset, SLimit: q.SeriesLimit, SOffset: q.SeriesOffset,
-		ByDevice: q.AlignByDevice, NoAlign: q.DisableAlign, Last: q.Last, Exact: q.exact, Unit: int64(max(q.TimeUnit, 0)),
+		ByDevice: q.AlignByDevice, NoAlign: q.DisableAlign, Last: q.Last, Exact: q.exact || q.Rollups, Stored: q.Rollups, Unit: int64(max(q.TimeUnit, 0)),
 	}
 	e.Start, e.End = q.bounds()
 	if q.Zone != "" {
@@ -178,7 +181,7 @@ type Result struct {
 	db    *DB
 	plan  *exec.Plan
 	used  []string // user's functions
-	open  func() (*engine.Snapshot, func(), error)
+	open  func() (exec.Source, func(), error)
 	meter exec.Meter
 	fixed *Tablet             // what a query with Into wrote, instead of plan
 	only  map[string]bool     // devices, if aligned by device; nil: all
@@ -242,7 +245,7 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 		if r.only != nil {
 			plan = plan.Only(r.only)
 		}
-		run := plan.Start(r.ctx, source{cut}, &r.meter)
+		run := plan.Start(r.ctx, cut, &r.meter)
 		next := run.Next
 		if len(r.used) > 0 && r.ctx.Done() != nil {
 			g := hostGuest(r.ctx, r.used, run, release)

@@ -45,6 +45,7 @@ type DB struct {
 	record   func(Event)     // in a backtest: takes what triggers emit
 	funcs    functions
 	plans    planCache
+	rollups  rollups
 	sinks    sinkSet
 	cqs      cqSet
 

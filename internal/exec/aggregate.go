@@ -30,6 +30,9 @@ func (a *aggRows) column(i int) Column {
 
 func (a *aggRows) open(r *run, need []int) (stream, error) {
 	if a.group.Kind == GroupNone || a.group.Kind == GroupTime {
+		if s := a.openLeveled(r, need); s != nil {
+			return s, nil
+		}
 		return a.openTime(r, need)
 	}
 	return a.openRows(r, need)

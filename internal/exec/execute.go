@@ -39,6 +39,9 @@ func (p *Plan) Start(ctx context.Context, src Source, m *Meter) *Run {
 		m = &Meter{}
 	}
 	r := &Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
+	if p.q.Stored {
+		r.levels, _ = src.(Levels)
+	}
 	if p.q.Limit > 0 {
 		r.left = p.q.Limit
 	}

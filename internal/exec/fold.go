@@ -18,6 +18,9 @@ type aggSlot struct {
 	members []aggMember
 	builtin bool // not a user's
 	merges  bool // may be put together from panes
+	stored  Aggregate
+	input   *Series // the only input, if it is a stored series
+	join    int     // how parts of a window become the whole
 }
 
 // aggMember is the inputs of an aggregate.

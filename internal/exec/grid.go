@@ -11,7 +11,8 @@ type window struct{ start, end, label int64 }
 
 // grid is the windows of GROUP BY time, numbered from 0.
 type grid struct {
-	whole          bool // one window without bounds
+	whole          bool     // one window without bounds
+	list           []window // if not nil, these, in the order of their starts
 	start, end     int64
 	interval, step Span
 	leftOpen       bool
@@ -20,6 +21,12 @@ type grid struct {
 
 // at returns window k, or false if it lies behind the end.
 func (g *grid) at(k int64) (window, bool) {
+	if g.list != nil {
+		if k >= int64(len(g.list)) {
+			return window{}, false
+		}
+		return g.list[k], true
+	}
 	if g.whole {
 		return window{math.MinInt64, math.MaxInt64, 0}, k == 0
 	}

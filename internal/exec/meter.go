@@ -1,6 +1,10 @@
 package exec
 
-import "sync/atomic"
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
 
 // Meter counts what the runs of a plan have read. It is safe for concurrent
 // use.
@@ -8,6 +12,29 @@ type Meter struct {
 	Skipped atomic.Int64 // blocks that their statistics answered or ruled out
 	Decoded atomic.Int64 // blocks decoded, one column each
 	Rows    atomic.Int64 // rows that were read
+
+	mu     sync.Mutex
+	levels map[string]int64
+}
+
+// Levels returns how many windows of each level were taken instead of rows; nil
+// if none was.
+func (m *Meter) Levels() map[string]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.levels)
+}
+
+func (m *Meter) answered(name string, windows int64) {
+	if windows == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.levels == nil {
+		m.levels = make(map[string]int64)
+	}
+	m.levels[name] += windows
 }
 
 // metered is a Source that counts.

@@ -13,7 +13,7 @@ const minOverlap = 4
 // paneOf returns the length of panes for windows of g, 0 if they do not pay or
 // cannot be.
 func paneOf(g *grid) int64 {
-	if g.whole || g.interval.Months != 0 || g.step.Months != 0 || g.step.NS <= 0 || g.interval.NS/g.step.NS < minOverlap {
+	if g.whole || g.list != nil || g.interval.Months != 0 || g.step.Months != 0 || g.step.NS <= 0 || g.interval.NS/g.step.NS < minOverlap {
 		return 0
 	}
 	a, b := g.interval.NS, g.step.NS

@@ -661,7 +661,7 @@ func (p *planner) planDevices(plan *Plan) error {
 	}
 	sel = p.cutColumns(sel)
 	for _, d := range names {
-		s := &scope{p: p, series: devices[d], kinds: kinds, byDevice: true}
+		s := &scope{p: p, series: devices[d], kinds: kinds, byDevice: true, device: d}
 		if err := s.where(find); err != nil {
 			return err
 		}

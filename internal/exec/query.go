@@ -33,6 +33,9 @@ type Query struct {
 	// Exact forbids answers from block statistics for sums of floats, so that
 	// computing a window again gives the same bits.
 	Exact bool
+	// Stored lets aggregates be answered from where they are stored, if the
+	// Source has Levels; Plan.Aggregates tells what they are.
+	Stored bool
 	// Budget bounds the bytes that functions and sorting may hold; 0 is
 	// DefaultBudget.
 	Budget int64

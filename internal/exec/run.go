@@ -9,10 +9,11 @@ import (
 
 // run is one execution of a plan.
 type run struct {
-	ctx   context.Context
-	src   Source
-	plan  *Plan
-	meter *Meter
+	ctx    context.Context
+	src    Source
+	plan   *Plan
+	meter  *Meter
+	levels Levels // nil: only stored rows count
 }
 
 func (r *run) budget() int64 {

@@ -18,6 +18,7 @@ type scope struct {
 	series   map[string]*Series // by path, or by measurement with byDevice
 	kinds    map[string]*Series // byDevice: a series of that measurement somewhere
 	byDevice bool
+	device   string    // byDevice
 	cond     expr.Expr // WHERE with names resolved
 	by       expr.Expr // of the groups
 	reads    bool      // some column of the result is a series that exists
@@ -326,9 +327,16 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	}
 	slot := len(s.aggs.slots)
 	s.aggOf[key] = slot
-	s.aggs.slots = append(s.aggs.slots, &aggSlot{
-		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()), merges: merged,
-	})
+	made := &aggSlot{
+		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()), merges: merged, stored: s.storedAs(e, s.device),
+	}
+	if len(member.args) == 1 && member.args[0].op == opSlot {
+		made.input = s.base.series[member.args[0].slot]
+	}
+	if len(call.Inputs) > 0 {
+		made.join = joinOf(made.stored.Fn, call.Inputs[0].Kind)
+	}
+	s.aggs.slots = append(s.aggs.slots, made)
 	return &node{op: opSlot, slot: slot, kind: kind, text: e.String()}, nil
 }
 
