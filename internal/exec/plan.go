@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -199,6 +200,9 @@ func (p *planner) check() error {
 		if err := e.Err(); err != nil {
 			return fmt.Errorf("%w: %w", err, errs.BadInput)
 		}
+		if err := p.checkNames(e); err != nil {
+			return err
+		}
 	}
 	for _, e := range p.sel {
 		if e.IsZero() {
@@ -256,6 +260,28 @@ func (p *planner) check() error {
 	}
 	p.splitTime()
 	return p.checkGroup()
+}
+
+// checkNames refuses functions that nobody knows, also where there is no series
+// to call them with.
+func (p *planner) checkNames(e expr.Expr) (err error) {
+	e.Walk(func(x expr.Expr) {
+		if x.Op() != expr.OpCall || err != nil {
+			return
+		}
+		known := false
+		if _, known = Builtin(x.Name()); !known && p.funcs != nil {
+			_, known = p.funcs.Function(strings.ToLower(x.Name()))
+		}
+		if !known {
+			err = unknownFunction(x.Name())
+		}
+	})
+	return err
+}
+
+func unknownFunction(name string) error {
+	return fmt.Errorf("function %s is neither built in nor registered: %w", strconv.Quote(name), errs.NotFound)
 }
 
 // onlyEndTime reports whether what is not an aggregate is only __endTime.
@@ -673,7 +699,7 @@ func (p *planner) planDevices(plan *Plan) error {
 			return err
 		}
 		plan.cols = pt.cols
-		if s.reads {
+		if s.shown {
 			if len(plan.parts) > 0 {
 				if err := sameKinds(plan.parts[0], pt); err != nil {
 					return err

@@ -3,7 +3,6 @@ package exec
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tickwell/tickwell/expr"
@@ -21,7 +20,8 @@ type scope struct {
 	device   string    // byDevice
 	cond     expr.Expr // WHERE with names resolved
 	by       expr.Expr // of the groups
-	reads    bool      // some column of the result is a series that exists
+	reads    bool      // a series that exists was named
+	shown    bool      // in a column of the result
 	stars    []bool    // of the selected expressions: whether their measurements are wildcards
 	star     bool      // of the one that is planned
 
@@ -115,6 +115,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 	if err := s.outputs(pt, out, sel); err != nil {
 		return nil, err
 	}
+	s.shown = s.reads // conditions and keys alone make no rows of a device
 	if !p.q.Having.IsZero() {
 		if err := s.having(pt, out, find); err != nil {
 			return nil, err
@@ -445,7 +446,7 @@ func (b *builder) checkCall(e expr.Expr, n *node) error {
 		makeNew = f.Series
 	}
 	if !ok || makeNew == nil {
-		return fmt.Errorf("function %s is neither built in nor registered: %w", strconv.Quote(e.Name()), errs.NotFound)
+		return unknownFunction(e.Name())
 	}
 	if constants {
 		return badQuery("input of '%s' is illegal: it needs at least one series", e.Name())
