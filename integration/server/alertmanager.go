@@ -4,12 +4,22 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
-// Alertmanager is Prometheus' Alertmanager on port "http", without a cluster. It
-// notifies the webhook receiver at hook as fast as it can, if hook is not empty.
-func Alertmanager(hook string) Spec {
+// AlertmanagerOptions are what tests set of an Alertmanager.
+type AlertmanagerOptions struct {
+	// Hook is a webhook receiver that it notifies as fast as it can.
+	Hook string
+	// User and Password are what it asks for, if there is a User.
+	User, Password string
+}
+
+// Alertmanager is Prometheus' Alertmanager on port "http", without a cluster.
+func Alertmanager(o AlertmanagerOptions) Spec {
 	return Spec{
 		Name: "alertmanager", Needs: []string{"prometheus-alertmanager"}, Missing: "Debian package prometheus-alertmanager",
 		Version: []string{"prometheus-alertmanager", "--version"}, VersionLine: regexp.MustCompile(`^alertmanager, version`),
@@ -17,8 +27,19 @@ func Alertmanager(hook string) Spec {
 		Telling: regexp.MustCompile(`Starting Alertmanager|Listening on|Received SIGTERM`),
 		Prepare: func(_ context.Context, s *Server) error {
 			receiver := ""
-			if hook != "" {
-				receiver = fmt.Sprintf("\n  webhook_configs:\n  - url: %s\n    send_resolved: true", hook)
+			if o.Hook != "" {
+				receiver = fmt.Sprintf("\n  webhook_configs:\n  - url: %s\n    send_resolved: true", o.Hook)
+			}
+			users := ""
+			if o.User != "" {
+				hash, err := bcrypt.GenerateFromPassword([]byte(o.Password), bcrypt.MinCost)
+				if err != nil {
+					return err
+				}
+				users = fmt.Sprintf("basic_auth_users:\n  %s: %s\n", o.User, hash)
+			}
+			if _, err := s.Write("web.yml", users); err != nil {
+				return err
 			}
 			_, err := s.Write("alertmanager.yml", fmt.Sprintf(`route:
   receiver: all
@@ -34,11 +55,15 @@ receivers:
 		Command: func(s *Server) ([]string, []string) {
 			return []string{
 				"prometheus-alertmanager", "--config.file=" + s.File("alertmanager.yml"), "--storage.path=" + s.File("data"),
-				"--web.listen-address=" + s.Addr("http"), "--cluster.listen-address=",
+				"--web.listen-address=" + s.Addr("http"), "--web.config.file=" + s.File("web.yml"), "--cluster.listen-address=",
 			}, nil
 		},
 		Ready: func(ctx context.Context, s *Server) error {
-			return HTTPReady(ctx, "http://"+s.Addr("http")+"/-/ready")
+			login := ""
+			if o.User != "" {
+				login = url.UserPassword(o.User, o.Password).String() + "@"
+			}
+			return HTTPReady(ctx, "http://"+login+s.Addr("http")+"/-/ready")
 		},
 	}
 }

@@ -22,7 +22,7 @@ func TestOthers(t *testing.T) {
 		spec Spec
 		ask  func(s *Server) error
 	}{
-		"alertmanager": {Alertmanager(""), func(s *Server) error {
+		"alertmanager": {Alertmanager(AlertmanagerOptions{}), func(s *Server) error {
 			return HTTPReady(t.Context(), "http://"+s.Addr("http")+"/api/v2/status")
 		}},
 		"nginx": {Nginx(NginxOptions{Cert: cert, Backend: backend.Listener.Addr().String(), User: "u", Password: "p"}), func(s *Server) error {

@@ -275,6 +275,9 @@ func WrongCredentials(t *testing.T, w Wrong) {
 	}
 	t.Log(stats.LastError)
 	w.Right()
+	if err := db.EnableSink("sink"); err != nil { // if it was suspended
+		t.Fatal(err)
+	}
 	if err := db.Quiesce(Within(t)); err != nil {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}

@@ -45,6 +45,24 @@ func TestJSONL(t *testing.T) {
 	Kill(t, map[string]string{"file": file}, 600, 5, func(t *testing.T) []string { return lines(t, file) })
 }
 
+// TestJSONLWrongPlace has a file where no file can be: its folder is a file. The
+// events wait until that is put right.
+func TestJSONLWrongPlace(t *testing.T) {
+	dir := t.TempDir() + "/out"
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	WrongCredentials(t, Wrong{
+		Sink: &jsonl.Sink{Path: dir + "/events.jsonl"}, Says: "not a directory", Password: "c4nAry",
+		Right: func() {
+			if err := os.Remove(dir); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Received: func(t *testing.T) []string { return lines(t, dir+"/events.jsonl") },
+	})
+}
+
 // TestFollow holds that every whole line counts, however the pipe cuts them, also
 // those that come after the kill, and that nothing else is taken for a row.
 func TestFollow(t *testing.T) {

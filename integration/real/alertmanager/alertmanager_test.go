@@ -53,12 +53,15 @@ type world struct {
 	told     []alert // what the receiver was told
 }
 
-func start(t *testing.T) *world {
+func start(t *testing.T) *world { return startWith(t, server.AlertmanagerOptions{}) }
+
+func startWith(t *testing.T, o server.AlertmanagerOptions) *world {
 	t.Helper()
 	w := &world{}
 	hook := httptest.NewServer(http.HandlerFunc(w.hear))
 	t.Cleanup(hook.Close)
-	w.Server = server.Start(t, server.Alertmanager(hook.URL))
+	o.Hook = hook.URL
+	w.Server = server.Start(t, server.Alertmanager(o))
 	target, err := url.Parse("http://" + w.Addr("http"))
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +205,17 @@ func TestRestarts(t *testing.T) {
 	}
 	again := trial.Check(t, n, w.ids(t))
 	t.Logf("%d rows over a restart and a crash: all taken in order, %d more than once", n, again)
+}
+
+// TestWrongCredentials holds that Alertmanager's 401 leaves the alerts where they
+// are until the password is put right.
+func TestWrongCredentials(t *testing.T) {
+	w := startWith(t, server.AlertmanagerOptions{User: "plant", Password: "c4nAry-pa55"})
+	secret, right := trial.Secret("wr0ng-pa55", "c4nAry-pa55")
+	trial.WrongCredentials(t, trial.Wrong{
+		Sink: &alertmanager.Sink{URL: w.proxy, User: "plant", Password: secret},
+		Says: "401", Password: "wr0ng-pa55", Right: right, Received: w.ids,
+	})
 }
 
 // TestPoison holds that alerts which Alertmanager refuses (a label name that it

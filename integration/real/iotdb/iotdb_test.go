@@ -129,14 +129,17 @@ func TestWindowAverageAlerter(t *testing.T) {
 // await runs a query until it gives what is wanted, for a while: IoTDB
 // makes a database for the first row, and shows it seconds after it has
 // acknowledged the message.
-func await(t testing.TB, iotdb *server.IoTDB, query string, want []string) []string {
+func await(t testing.TB, iotdb *server.IoTDB, query string, want []string) (got []string) {
 	t.Helper()
-	for began := time.Now(); ; {
-		got := iotdb.Query(t, query)
-		if slices.Equal(got, want) || time.Since(began) > trial.Patience {
-			return got
-		}
-	}
+	shell := &server.IoTDBShell{DB: iotdb}
+	defer shell.Close()
+	ctx := trial.Within(t)
+	_ = server.Poll(ctx, func() (bool, error) {
+		var err error
+		got, err = shell.Query(ctx, query)
+		return slices.Equal(got, want), err
+	})
+	return got
 }
 
 // TestWrongPassword holds that IoTDB refuses one, and that it is not told.

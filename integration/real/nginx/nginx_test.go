@@ -34,15 +34,15 @@ const (
 
 func TestMain(m *testing.M) {
 	trial.Main(m, func(s map[string]string) (tickwell.Sink, error) {
-		if s["sink"] == "slack" {
-			return chat(s["url"]), nil
-		}
 		pem, err := os.ReadFile(s["cert"])
 		if err != nil {
 			return nil, err
 		}
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(pem)
+		if s["sink"] == "slack" {
+			return chat(sink.NewSecret(s["url"]), pool), nil
+		}
 		return hook(s["url"], pool), nil
 	})
 }
@@ -51,10 +51,9 @@ func hook(url string, pool *x509.CertPool) *webhook.Sink {
 	return &webhook.Sink{URL: url, User: user, Password: sink.NewSecret(password), TLS: &tls.Config{RootCAs: pool}}
 }
 
-// chat is a slack sink. Its URL is secret, and it speaks to authorities that the
-// system knows only, so it goes without TLS here.
-func chat(url string) *slack.Sink {
-	return &slack.Sink{URL: sink.NewSecret(url), Text: "{{.id}}"}
+// chat is a slack sink. Its URL is its password.
+func chat(url sink.Secret, pool *x509.CertPool) *slack.Sink {
+	return &slack.Sink{URL: url, Text: "{{.id}}", TLS: &tls.Config{RootCAs: pool}}
 }
 
 // world is an nginx with a backend that remembers what it is passed.
@@ -88,6 +87,22 @@ func (w *world) take(rw http.ResponseWriter, r *http.Request) {
 	}
 	if text, ok := strings.CutPrefix(string(body), `{"text":"`); ok {
 		text, _, _ = strings.Cut(text, `"`)
+		// What Slack answers to a token that it does not know and to what it
+		// cannot post.
+		for _, refused := range []struct {
+			when   bool
+			status int
+			word   string
+		}{
+			{!strings.HasSuffix(r.URL.Path, "/"+password), http.StatusForbidden, "invalid_token"},
+			{strings.Contains(text, "poison"), http.StatusBadRequest, "invalid_payload"},
+		} {
+			if refused.when {
+				rw.WriteHeader(refused.status)
+				io.WriteString(rw, refused.word)
+				return
+			}
+		}
 		w.texts = append(w.texts, strings.Split(text, `\n`)...)
 	} else {
 		w.ids = append(w.ids, r.Header.Get("Webhook-Id"))
@@ -108,7 +123,7 @@ func (w *world) said(*testing.T) []string {
 }
 
 func (w *world) url() string  { return "https://" + w.Addr("https") + "/hook" }
-func (w *world) chat() string { return "http://" + w.Addr("http") + "/services/T1/B1/" + password }
+func (w *world) chat() string { return "https://" + w.Addr("https") + "/services/T1/B1/" + password }
 
 func TestVersion(t *testing.T) {
 	t.Log("note: " + start(t, server.NginxOptions{}).VersionText)
@@ -132,7 +147,7 @@ func TestSlackConformance(t *testing.T) {
 	tickwelltest.TestSink(t, func(t *testing.T) tickwelltest.SinkTarget {
 		w := start(t, server.NginxOptions{})
 		return tickwelltest.SinkTarget{
-			New:      func(*testing.T) tickwell.Sink { return chat(w.chat()) },
+			New:      func(*testing.T) tickwell.Sink { return chat(sink.NewSecret(w.chat()), w.cert.Pool) },
 			Received: w.said,
 			Down:     func(t *testing.T) { w.Stop(t) },
 			Up:       func(t *testing.T) { w.Start(t) },
@@ -149,41 +164,118 @@ func TestKilled(t *testing.T) {
 	})
 	t.Run("slack", func(t *testing.T) {
 		w := start(t, server.NginxOptions{})
-		trial.Kill(t, map[string]string{"url": w.chat(), "sink": "slack"}, 300, 3, w.said)
+		trial.Kill(t, map[string]string{"url": w.chat(), "sink": "slack", "cert": w.File(server.CertFile)}, 300, 3, w.said)
 	})
 }
 
 // TestRestarts stops, kills and starts nginx again, and has its backend fail,
 // while rows come in.
 func TestRestarts(t *testing.T) {
-	w := start(t, server.NginxOptions{User: user, Password: password})
-	db, err := tickwell.Open(t.Context(), t.TempDir(), trial.Options(hook(w.url(), w.cert.Pool)))
+	for _, c := range []struct {
+		name string
+		rows int
+		sink func(w *world) tickwell.Sink
+		got  func(w *world) []string
+	}{
+		{"webhook", 1000, func(w *world) tickwell.Sink { return hook(w.url(), w.cert.Pool) }, func(w *world) []string { return w.taken(t) }},
+		{"slack", 200, func(w *world) tickwell.Sink { return chat(sink.NewSecret(w.chat()), w.cert.Pool) }, func(w *world) []string { return w.said(t) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := server.NginxOptions{User: user, Password: password}
+			if c.name == "slack" {
+				o = server.NginxOptions{}
+			}
+			w := start(t, o)
+			db, err := tickwell.Open(t.Context(), t.TempDir(), trial.Options(c.sink(w)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			backend := func(answer int) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.answer = answer
+			}
+			for i := range c.rows {
+				if err := trial.Insert(t.Context(), db, i); err != nil {
+					t.Fatal(err)
+				}
+				switch i {
+				case c.rows / 5:
+					w.Restart(t)
+				case c.rows / 2:
+					w.Crash()
+					w.Start(t)
+				case c.rows * 7 / 10:
+					backend(http.StatusServiceUnavailable)
+				case c.rows * 8 / 10:
+					backend(0)
+				}
+			}
+			if err := db.Quiesce(trial.Within(t)); err != nil {
+				t.Fatalf("%v; %+v", err, db.Stats().Sinks)
+			}
+			again := trial.Check(t, c.rows, c.got(w))
+			t.Logf("%d rows over a restart and a crash of nginx: all arrived in order, %d more than once", c.rows, again)
+		})
+	}
+}
+
+// TestSlackWrongCredentials holds that a URL whose token is not known suspends the
+// sink, that everything waits, and that it goes on with the right one.
+func TestSlackWrongCredentials(t *testing.T) {
+	w := start(t, server.NginxOptions{})
+	secret, right := trial.Secret(strings.TrimSuffix(w.chat(), password)+"wr0ng", w.chat())
+	trial.WrongCredentials(t, trial.Wrong{
+		Sink: chat(secret, w.cert.Pool), Says: "invalid_token", Password: "wr0ng", Right: right, Received: w.said,
+	})
+}
+
+// TestSlackPoison holds that a message which is refused goes to the dead letters
+// with Slack's word, and that the others pass.
+func TestSlackPoison(t *testing.T) {
+	w := start(t, server.NginxOptions{})
+	out := chat(sink.NewSecret(w.chat()), w.cert.Pool)
+	out.Text = "{{.id}} {{.kind}}"
+	var dead []string
+	o := trial.Options(out)
+	o.Sinks[0].DeadLetter = func(_ context.Context, d tickwell.DeadLetter) error {
+		dead = append(dead, d.Event.ID+" "+d.Cause)
+		return nil
+	}
+	o.Triggers[0].Trigger = tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+		for _, at := range f.Times {
+			kind := "good"
+			if at == 7 {
+				kind = "poison"
+			}
+			f.Emit(tickwell.Event{Series: f.Device, Time: time.Unix(0, at), Fields: []tickwell.Field{tickwell.Text("kind", kind)}})
+		}
+		return nil
+	})
+	db, err := tickwell.Open(t.Context(), "", o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	const n = 1000
+	const n = 20
 	for i := range n {
 		if err := trial.Insert(t.Context(), db, i); err != nil {
 			t.Fatal(err)
-		}
-		switch i {
-		case 200:
-			w.Restart(t)
-		case 500:
-			w.Crash()
-			w.Start(t)
-		case 700, 720:
-			w.mu.Lock()
-			w.answer = 503 * (720 - i) / 20 // and 0 again
-			w.mu.Unlock()
 		}
 	}
 	if err := db.Quiesce(trial.Within(t)); err != nil {
 		t.Fatalf("%v; %+v", err, db.Stats().Sinks)
 	}
-	again := trial.Check(t, n, w.taken(t))
-	t.Logf("%d rows over a restart and a crash of nginx: all arrived in order, %d more than once", n, again)
+	got := w.said(t)
+	for i := range n {
+		if slices.Contains(got, trial.ID(i)+" good") != (i != 7) {
+			t.Errorf("row %d arrived: %v", i, i == 7)
+		}
+	}
+	if len(dead) != 1 || !strings.HasPrefix(dead[0], trial.ID(7)+" ") || !strings.Contains(dead[0], "invalid_payload") {
+		t.Errorf("dead letters %q, want row 7 by invalid_payload", dead)
+	}
 }
 
 // TestWrongCredentials holds that nginx' 401 leaves the events where they are
