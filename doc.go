@@ -38,7 +38,7 @@
 // and loses at most the interval in a power cut; with [SyncAlways] it survives
 // both. What is promised, and which test holds it, is in docs/guarantees.md. An insert, also of several tablets, is stored whole or not at all, and
 // queries see it whole or not at all. An event leaves only when its cause is
-// durable, and at least once.
+// durable, and at least once; docs/sinks.md is about that.
 //
 // Every byte on disk is under a checksum: damage is an error that names where,
 // never a wrong value. No panic of a trigger, function, query or sink reaches

@@ -1,7 +1,7 @@
 // Package sink has what those need who write a sink (see [tickwell.Sink]): the
 // errors that say what is to happen to events that were not accepted, the JSON
 // forms of an event, templates, secrets, and who may be connected to. Its
-// sub-packages are sinks.
+// sub-packages are sinks; docs/sinks.md has an example of each.
 //
 // A sink's Handle returns nil when the target has acknowledged every event.
 // Any error that is not one of this package means: try the same events again

@@ -278,7 +278,7 @@ func TestSuiteBites(t *testing.T) {
 		{"forgets", "survives an outage", "to a target that is down"},
 		{"sends the last only", "survives an outage", "did not arrive"},
 		{"tells in errors", "survives an outage", "the secret is in"},
-		{"tells in permanent errors", "survives an outage", "was given up"},
+		{"tells in permanent errors", "survives an outage", "the secret is in"},
 		{"tells", "opens and closes", "the secret is in"},
 		{"tells by value", "opens and closes", "the secret is in"},
 		{"tells in JSON", "opens and closes", "the secret is in"},
