@@ -6,14 +6,12 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
 // insertFiring is insert for a store with triggers.
 func (db *DB) insertFiring(ctx context.Context, in *insertion, durable bool) error {
-	if in.firesNone(db.triggers.Load()) {
-		return db.commit(ctx, in, durable)
-	}
 	if f := frameOf(ctx); f != nil && f.act.begin() {
 		return db.insertNested(ctx, f, in, durable)
 	}
@@ -36,6 +34,9 @@ func (db *DB) insertFiring(ctx context.Context, in *insertion, durable bool) err
 }
 
 func (in *insertion) firesNone(table *triggerTable) bool {
+	if len(table.live) == 0 {
+		return true
+	}
 	for i := range in.n {
 		if len(in.parts[i].bound.matching(table).all) > 0 {
 			return false
@@ -129,15 +130,13 @@ func (db *DB) stage(ctx context.Context, in *insertion) error {
 		}
 	}()
 	err := db.before(ctx, in)
-	in.lendAnew()
-	if err == nil {
-		err = db.notePending(in)
-	}
-	if err == nil {
-		err = in.fx.encode(&in.batch, db.sinks.targets)
-	}
-	if err == nil {
-		err = db.post(ctx, in)
+	for err == nil {
+		if err = db.seal(ctx, in); err != engine.ErrTerms {
+			break
+		}
+		if err = in.catchUp(ctx, db); err == nil {
+			err = db.before(ctx, in)
+		}
 	}
 	if err != nil {
 		return err
@@ -151,6 +150,26 @@ func (db *DB) stage(ctx context.Context, in *insertion) error {
 	}
 	in.unlock(db, func(tr *trigger) bool { return tr.spec.When == BeforeInsert })
 	return nil
+}
+
+// seal stores the group with what its BEFORE triggers have asked for. It returns
+// engine.ErrTerms if there are other triggers by now.
+func (db *DB) seal(ctx context.Context, in *insertion) error {
+	in.lendAnew()
+	b := &in.batch
+	puts, events := len(b.Puts), len(b.Events)
+	if in.n > 0 {
+		b.Terms = in.table.terms
+	}
+	if err := in.fx.encode(b, db.sinks.targets); err != nil {
+		return err
+	}
+	db.notePending(in)
+	err := db.post(ctx, in)
+	if err == engine.ErrTerms { // they are not what is stored in the end
+		b.Puts, b.Events = b.Puts[:puts], b.Events[:events]
+	}
+	return err
 }
 
 // enter fixes which triggers the group fires: all of them are there until it
@@ -178,18 +197,41 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 
 func (in *insertion) lockAll(ctx context.Context, db *DB) error {
 	for _, tr := range in.entered {
-		if !tr.spec.Stateful {
+		if !tr.spec.Stateful || slices.Contains(in.held, tr) {
 			continue
 		}
 		if in.from.holds(tr) {
 			return fmt.Errorf("stateful trigger %s writes into its own pattern (%s): %w", tr.spec.Name, in.from.chain(), errs.Reentrant)
 		}
-		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, in.from == nil); err != nil {
+		mayRestart := in.from == nil && (len(in.passed) == 0 || slices.ContainsFunc(in.held, in.canReturn))
+		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, mayRestart); err != nil {
 			return err
 		}
 		in.held = append(in.held, tr)
 	}
 	return nil
+}
+
+// canReturn reports whether the ticket of tr can be given back and taken again:
+// it has not fired.
+func (in *insertion) canReturn(tr *trigger) bool { return !slices.Contains(in.passed, tr) }
+
+// catchUp enters the triggers that have come since the group has begun. BEFORE
+// ones then fire after those that it has passed; AFTER ones that have gone do
+// not fire.
+func (in *insertion) catchUp(ctx context.Context, db *DB) error {
+	for {
+		for !in.enterTable(db.triggers.Load()) {
+		}
+		err := in.lockAll(ctx, db)
+		if err == nil {
+			return nil
+		}
+		if err != errRestart {
+			return &Error{Op: "insert", Subject: in.subject(), Err: err}
+		}
+		in.unlock(db, in.canReturn)
+	}
 }
 
 func (in *insertion) enterTable(table *triggerTable) bool {
@@ -231,12 +273,19 @@ func (in *insertion) leave(db *DB) {
 	in.entered = in.entered[:0]
 }
 
-// before fires the BEFORE triggers of the group. Their effects go into the
-// group's own record.
+// before fires the BEFORE triggers of the group that it has not passed. Their
+// effects go into the group's own record.
 func (db *DB) before(ctx context.Context, in *insertion) error {
+	passed := in.passed
 	for i := range in.n {
 		p := &in.parts[i]
 		for _, m := range p.bound.matching(in.table).before {
+			if slices.Contains(passed, m.trigger) {
+				continue
+			}
+			if !slices.Contains(in.passed, m.trigger) {
+				in.passed = append(in.passed, m.trigger)
+			}
 			if err := db.fireBefore(ctx, in, m, p); err != nil {
 				return err
 			}

@@ -86,6 +86,9 @@ type WriteResult struct {
 	// LateRows counts rows that were not newer than all rows of their device in
 	// memory. They may have overwritten others.
 	LateRows int
+	// Position is that of the rows in the log, in the order of which triggers
+	// see them: see [TriggerInfo].
+	Position uint64
 }
 
 // Write stores the rows of several tablets as one atomic group.
@@ -109,13 +112,17 @@ func (db *DB) Write(ctx context.Context, opts WriteOptions, ts ...*Tablet) (Writ
 		if !errors.As(err, &e) || !e.Stored {
 			return WriteResult{}, err
 		}
-		return WriteResult{in.rows(), in.batch.LateRows}, err
+		return in.result(), err
 	}
-	res := WriteResult{in.rows(), in.batch.LateRows}
+	res := in.result()
 	if bad != nil {
 		return res, bad
 	}
 	return res, nil
+}
+
+func (in *insertion) result() WriteResult {
+	return WriteResult{Rows: in.rows(), LateRows: in.batch.LateRows, Position: in.lsn}
 }
 
 // storable returns the part of t that can be stored: columns whose kind fits
@@ -218,6 +225,7 @@ type insertion struct {
 	table   *triggerTable // in force when it began; nil if it fires nothing
 	entered []*trigger    // what it fires
 	held    []*trigger    // of those, whose tickets it holds
+	passed  []*trigger    // BEFORE triggers that it has fired
 	todos   []todo        // durable firings that its record promises
 	act     *activity     // the work it belongs to
 	from    *frame        // the firing it was made in; nil if none
@@ -272,7 +280,7 @@ func (in *insertion) reset() {
 	in.n = 0
 	in.fx.reset()
 	in.batch.Reset()
-	in.held, in.entered = in.held[:0], in.entered[:0]
+	in.held, in.entered, in.passed = in.held[:0], in.entered[:0], in.passed[:0]
 	clear(in.todos)
 	in.todos = in.todos[:0]
 	in.table, in.act, in.from, in.query, in.lsn = nil, nil, nil, "", 0
@@ -542,10 +550,16 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 	if err := db.cqs.checkOwner(in); err != nil {
 		return err
 	}
-	if len(db.triggers.Load().live) == 0 {
-		return db.commit(ctx, in, durable)
+	for {
+		table := db.triggers.Load()
+		if !in.firesNone(table) {
+			return db.insertFiring(ctx, in, durable)
+		}
+		in.batch.Terms = table.terms
+		if err := db.commit(ctx, in, durable); err != engine.ErrTerms {
+			return err
+		}
 	}
-	return db.insertFiring(ctx, in, durable)
 }
 
 // commit stores the group as one log record and waits until that is
@@ -561,7 +575,8 @@ func (db *DB) post(ctx context.Context, in *insertion) error {
 	return err
 }
 
-// store makes the batch of the group and hands it to the engine.
+// store makes the batch of the group and hands it to the engine. It returns
+// engine.ErrTerms itself if there are other triggers than the group has met.
 func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err error)) error {
 	if err := db.cqs.checkOwner(in); err != nil {
 		return err
@@ -583,6 +598,9 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 		marks.settle(db, err)
 		if errors.Is(err, engine.ErrStale) {
 			continue // a series was dropped meanwhile: make it again
+		}
+		if err == engine.ErrTerms {
+			return err
 		}
 		in.lsn = lsn
 		return in.asError(err)

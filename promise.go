@@ -28,7 +28,8 @@ type todo struct {
 func (tr *trigger) todoPrefix() string { return "todo/" + pattern.Quote(tr.spec.Name) + "/" }
 
 // notePending adds the promises of a group to its record.
-func (db *DB) notePending(in *insertion) error {
+func (db *DB) notePending(in *insertion) {
+	in.todos = in.todos[:0]
 	for i := range in.n {
 		p := &in.parts[i]
 		for _, m := range p.bound.matching(in.table).after {
@@ -41,10 +42,9 @@ func (db *DB) notePending(in *insertion) error {
 			}
 			key := m.trigger.todoPrefix() + fmt.Sprintf("%016x", db.promised.Add(1))
 			in.todos = append(in.todos, todo{m.trigger, i, key})
-			in.fx.set(engine.Put{Kind: engine.PutEffect, Key: key, Value: appendTablet(nil, t)})
+			in.batch.Puts = append(in.batch.Puts, engine.Put{Kind: engine.PutEffect, Key: key, Value: appendTablet(nil, t)})
 		}
 	}
-	return nil
 }
 
 // todo returns the key of a promise, "" if there is none.

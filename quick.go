@@ -16,7 +16,8 @@ const maxQuick = 16
 // when the row is not that simple, or not right.
 func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) bool {
 	shape := b.shape.Load()
-	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || len(db.triggers.Load().live) > 0 {
+	table := db.triggers.Load()
+	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || len(table.live) > 0 {
 		return false
 	}
 	some := false
@@ -32,7 +33,7 @@ func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []colum
 		return false
 	}
 	t, m := db.cqs.begin()
-	ok := (t == nil || len(t.views) == 0 && len(t.owned) == 0) && db.eng.AppendRow(shape, ns, cells)
+	ok := (t == nil || len(t.views) == 0 && len(t.owned) == 0) && db.eng.AppendRow(shape, ns, cells, table.terms)
 	m.epoch.leave()
 	return ok
 }

@@ -37,8 +37,9 @@ func inHook(ctx context.Context) context.Context { return context.WithValue(ctx,
 
 // CreateTrigger registers a trigger: Validate, then OnCreate, then, if it is
 // stateful and was there before the store was reopened, Restore. It fires for
-// every insert that begins after CreateTrigger has returned, wholly, and for
-// none before: stored rows are not fired again. If a hook fails nothing is
+// every insert that takes its log position after that of [TriggerInfo].Since,
+// wholly, which is taken before CreateTrigger returns, and for none before: stored
+// rows are not fired again. If a hook fails nothing is
 // registered and OnDrop is not called.
 //
 // The definition is stored. A trigger with a Class is there again after a

@@ -248,7 +248,7 @@ func (db *DB) Triggers() iter.Seq[TriggerInfo] {
 func (tr *trigger) info() TriggerInfo {
 	info := TriggerInfo{
 		Spec: tr.spec, Type: "STATELESS", NodeID: "ALL", State: stateNames[tr.state.Load()], Err: tr.missing, ClassName: tr.className(),
-		Hooks: tr.hooks, Fired: tr.fired.Load(), Failed: tr.failed.Load(), Dropped: tr.dropped.Load(),
+		Hooks: tr.hooks, Since: tr.since.Load(), Until: tr.until.Load(), Fired: tr.fired.Load(), Failed: tr.failed.Load(), Dropped: tr.dropped.Load(),
 	}
 	if tr.spec.Stateful {
 		info.Type, info.NodeID = "STATEFUL", "0"

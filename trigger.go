@@ -174,6 +174,13 @@ type TriggerInfo struct {
 	Hooks     []string // optional methods found, such as "OnDrop"
 	Fired     int64    // calls of Fire or Rewrite since Open
 	Failed    int64
-	Waiting   int   // firings in its queue
-	Dropped   int64 // firings dropped from its queue
+	// Since and Until are positions in the log, as [WriteResult] tells them. It
+	// fires for all matching inserts after Since, up to Until if that is not 0
+	// because it has been stopped or dropped, and for no others: but an insert
+	// that a trigger BEFORE inserts has already passed then may come later. An
+	// insert under way when a BEFORE trigger starts passes it last, whatever its
+	// Priority.
+	Since, Until uint64
+	Waiting      int   // firings in its queue
+	Dropped      int64 // firings dropped from its queue
 }

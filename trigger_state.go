@@ -35,7 +35,9 @@ type trigger struct {
 	fired   atomic.Int64
 	failed  atomic.Int64
 	dropped atomic.Int64
-	inRow   atomic.Int64 // failures in a row
+	inRow   atomic.Int64  // failures in a row
+	since   atomic.Uint64 // log positions between which it fires, see TriggerInfo
+	until   atomic.Uint64
 	last    atomic.Pointer[TriggerError]
 	alarm   alarm
 	listed  bool // while a table is made, under tabling.mu
@@ -51,11 +53,16 @@ const (
 
 var stateNames = [...]string{"INACTIVE", "ACTIVE", "STOPPED", "DROPPING"}
 
-// triggerTable is the immutable set of triggers. An insert uses one table from
-// beginning to end.
+// triggerTable is the immutable set of triggers. It comes into force between two
+// log positions: what is stored after it fires exactly its triggers, AFTER ones
+// by nature, BEFORE ones because an insert that has begun under an earlier table
+// catches up.
 type triggerTable struct {
-	all  []*trigger // by name
-	live []*trigger // those that fire, in firing order
+	all   []*trigger // by name
+	live  []*trigger // those that fire, in firing order
+	terms uint64     // its number, from 1
+	come  []*trigger // those of live that did not fire before
+	gone  []*trigger // those that did and do not now
 }
 
 // newTable sorts out which of the triggers, given by name, fire. They are
@@ -63,28 +70,32 @@ type triggerTable struct {
 // change would make the creation of many slow.
 func newTable(all, old []*trigger) *triggerTable {
 	t := &triggerTable{all: all}
-	fires := func(tr *trigger) bool {
-		s := tr.state.Load()
-		return s == stateActive || s == stateInactive && tr.missing != nil && tr.spec.Class != ""
-	}
 	for _, tr := range all {
 		tr.listed = true
 	}
 	t.live = make([]*trigger, 0, len(old)+1)
 	for _, tr := range old {
-		if tr.listed && fires(tr) {
+		if tr.listed && tr.fires() {
 			t.live = append(t.live, tr)
 			tr.listed = false
+		} else {
+			t.gone = append(t.gone, tr)
 		}
 	}
 	for _, tr := range all {
-		if tr.listed && fires(tr) {
+		if tr.listed && tr.fires() {
 			i, _ := slices.BinarySearchFunc(t.live, tr, firingOrder)
 			t.live = slices.Insert(t.live, i, tr)
+			t.come = append(t.come, tr)
 		}
 		tr.listed = false
 	}
 	return t
+}
+
+func (tr *trigger) fires() bool {
+	s := tr.state.Load()
+	return s == stateActive || s == stateInactive && tr.missing != nil && tr.spec.Class != ""
 }
 
 // firingOrder is by priority, then by creation.
@@ -109,7 +120,18 @@ func (db *DB) retable(change func(all []*trigger) []*trigger) {
 	db.tabling.mu.Lock()
 	defer db.tabling.mu.Unlock()
 	old := db.triggers.Load()
-	db.triggers.Store(newTable(change(slices.Clone(old.all)), old.live))
+	t := newTable(change(slices.Clone(old.all)), old.live)
+	t.terms = old.terms + 1
+	db.eng.SetTerms(t.terms, func(last uint64) {
+		for _, tr := range t.come {
+			tr.since.Store(last)
+			tr.until.Store(0)
+		}
+		for _, tr := range t.gone {
+			tr.until.Store(last)
+		}
+		db.triggers.Store(t)
+	})
 }
 
 func (db *DB) addTrigger(tr *trigger) {

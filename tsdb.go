@@ -84,7 +84,6 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	}
 	db.withDefaults()
 	db.bound.seed = maphash.MakeSeed()
-	db.triggers.Store(new(triggerTable))
 	db.life, db.stop = context.WithCancel(context.WithoutCancel(ctx))
 	db.budget = dispatch.NewBudgeted(db.clock, maxBudgeted)
 	db.work = dispatch.NewGroup(db.clock, func(name string, err error) {
@@ -96,6 +95,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 		return nil, &Error{Op: "open", Subject: dir, Err: err}
 	}
 	db.eng = eng
+	eng.SetTerms(1, func(uint64) { db.triggers.Store(&triggerTable{terms: 1}) })
 	if err := db.install(ctx); err != nil {
 		db.Close()
 		return nil, err

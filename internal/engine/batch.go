@@ -76,6 +76,10 @@ type Batch struct {
 	Puts    []Put
 	Events  []Event
 
+	// Terms are those of SetTerms under which the batch was made; it is not stored
+	// under others. Zero: any.
+	Terms uint64
+
 	// LateRows is set by Commit: the number of rows whose time was not after
 	// every row of their group in memory, so that they may have overwritten.
 	LateRows int

@@ -129,6 +129,16 @@ func (e *Engine) Acknowledge(ctx context.Context, lsn uint64, durable bool) erro
 // Durable reports whether what was stored at lsn is known to survive power loss.
 func (e *Engine) Durable(lsn uint64) bool { return e.log != nil && e.log.Durable() >= lsn }
 
+// SetTerms puts terms in force between two commits, and calls f there with the
+// position of the last: batches made under earlier terms come before, or are
+// refused with ErrTerms. f must be quick and not call the engine.
+func (e *Engine) SetTerms(terms uint64, f func(last uint64)) {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	e.terms = terms
+	f(e.lastLSN())
+}
+
 // stamp notes when the events of b were emitted.
 func (e *Engine) stamp(b *Batch) {
 	if len(b.Events) == 0 {
@@ -280,6 +290,9 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 	defer e.leave(b)
 	if e.closed {
 		return 0, errs.Closed
+	}
+	if b.Terms != 0 && b.Terms != e.terms {
+		return 0, ErrTerms
 	}
 	for i := range b.Tablets {
 		if b.Tablets[i].Shape.stale.Load() {

@@ -54,6 +54,7 @@ type Engine struct {
 	gate    sync.RWMutex
 	closed  bool
 	epoch   uint64
+	terms   uint64 // see SetTerms; changed at the gate
 	mem     *memtable.Table
 	frozen  *frozen
 	version *version

@@ -10,6 +10,10 @@ import (
 // a new one and repeat.
 var ErrStale = errors.New("shape is stale")
 
+// ErrTerms is returned by Commit, with nothing stored, when other terms are in
+// force than those of the batch.
+var ErrTerms = errors.New("made under other terms")
+
 // StoredError is returned by Commit when the batch took its place in the log
 // but the acknowledgement asked for did not come: the context ended or syncing
 // failed. The batch is visible, and on the disk if Durable. It unwraps to the

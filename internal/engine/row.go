@@ -9,13 +9,13 @@ import (
 // shape, each of its series' kind or null. It does what Commit does for rows that
 // go on in time; for all others, and whenever there is a log or something to be
 // kept within bounds, it stores nothing and returns false, and Commit is to be
-// called.
-func (e *Engine) AppendRow(s *Shape, at int64, cells []column.Cell) bool {
+// called. terms are as in a Batch.
+func (e *Engine) AppendRow(s *Shape, at int64, cells []column.Cell, terms uint64) bool {
 	if e.log != nil || e.retention.on.Load() || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
 		return false
 	}
 	e.gate.RLock()
-	if e.closed || s.stale.Load() {
+	if e.closed || s.stale.Load() || terms != 0 && terms != e.terms {
 		e.gate.RUnlock()
 		return false
 	}
