@@ -113,7 +113,7 @@ func (s *groupScan) run(ctx context.Context, due *incremental.Ranges) error {
 			return err
 		}
 		res := &Result{ctx: ctx, db: s.db, plan: plan.Part(part, s.watch), used: s.plan.used}
-		res.open = func() (*engine.Snapshot, func(), error) { return s.snap, func() {}, nil }
+		res.open = func() (exec.Source, func(), error) { return source{s.snap}, func() {}, nil }
 		for t, err := range res.Tablets() {
 			if err != nil {
 				return err
