@@ -62,8 +62,11 @@ func BenchmarkQueryShort(b *testing.B) {
 		{"last5m", tickwell.Query{Select: col, From: from, Start: end.Add(-5 * time.Minute), End: end}, 30},
 		{"aggregate", tickwell.Query{Select: []expr.Expr{expr.Count(col[0]), expr.Sum(col[0]), expr.Max(col[0])}, From: from}, 1},
 		{"scan", tickwell.Query{Select: col, From: from}, 3000},
+		{"scan100", tickwell.Query{Select: col, From: []string{"*"}}, 3000},
 		{"minutes100", tickwell.Query{Select: []expr.Expr{expr.Avg(col[0])}, From: []string{"*"}, Start: end.Add(-30000 * time.Second), End: end,
 			GroupBy: tickwell.GroupByTime{Interval: time.Minute}}, 500},
+		{"minutes100of300", tickwell.Query{Select: []expr.Expr{expr.Avg(col[0])}, From: []string{"*"}, Start: end.Add(-3000 * time.Second), End: end,
+			GroupBy: tickwell.GroupByTime{Interval: time.Minute}}, 50},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -11,6 +11,7 @@ import (
 type join struct {
 	in    []input
 	width int
+	empty []*input // scratch
 	batch Batch
 	times [2][]int64
 	cols  []Col // memory of copied columns
@@ -45,27 +46,8 @@ func (j *join) close() {
 }
 
 func (j *join) next(ctx context.Context) (*Batch, error) {
-	live := 0
-	for i := range j.in {
-		in := &j.in[i]
-		if !in.done && (in.b == nil || in.pos >= in.b.Len()) {
-			b, err := in.s.next(ctx)
-			if err != nil {
-				return nil, err
-			}
-			in.b, in.pos, in.done = b, 0, b == nil
-			if b != nil && in.kinds == nil {
-				for c := range b.Cols {
-					in.kinds = append(in.kinds, b.Cols[c].Kind)
-				}
-			}
-		}
-		if !in.done {
-			live++
-		}
-	}
-	if live == 0 {
-		return nil, nil
+	if live, err := j.refill(ctx); live == 0 || err != nil {
+		return nil, err
 	}
 	j.batch.Times = j.union()
 	j.batch.Cols = growCols(j.batch.Cols, j.width)
@@ -76,6 +58,46 @@ func (j *join) next(ctx context.Context) (*Batch, error) {
 		j.take(&j.in[i])
 	}
 	return &j.batch, nil
+}
+
+// refill gives each input that is used up its next batch, stored series several
+// at once, and returns how many inputs there still are.
+func (j *join) refill(ctx context.Context) (live int, err error) {
+	j.empty = j.empty[:0]
+	for i := range j.in {
+		in := &j.in[i]
+		if in.done || in.b != nil && in.pos < in.b.Len() {
+			continue
+		}
+		if _, ok := in.s.(*deviceScan); ok {
+			j.empty = append(j.empty, in)
+		} else if err := in.refill(ctx); err != nil { // it may be of user code
+			return 0, err
+		}
+	}
+	if err := together(len(j.empty), func(i int) error { return j.empty[i].refill(ctx) }); err != nil {
+		return 0, err
+	}
+	for i := range j.in {
+		if !j.in[i].done {
+			live++
+		}
+	}
+	return live, nil
+}
+
+func (in *input) refill(ctx context.Context) error {
+	b, err := in.s.next(ctx)
+	if err != nil {
+		return err
+	}
+	in.b, in.pos, in.done = b, 0, b == nil
+	if b != nil && in.kinds == nil {
+		for c := range b.Cols {
+			in.kinds = append(in.kinds, b.Cols[c].Kind)
+		}
+	}
+	return nil
 }
 
 // union returns the next times, at most maxBatch of them and none after the

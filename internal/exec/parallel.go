@@ -22,7 +22,6 @@ func (t *timeGroups) foldApart(ctx context.Context) error {
 		f := t.from[i][0][0]
 		columns[f] = append(columns[f], i)
 	}
-	failed := make([]error, len(t.folds))
 	var shared, alone []int
 	for i, f := range t.folds {
 		if f.points != nil && !f.foreign {
@@ -31,25 +30,42 @@ func (t *timeGroups) foldApart(ctx context.Context) error {
 			alone = append(alone, i) // streams and user code stay on this goroutine
 		}
 	}
+	for _, i := range alone {
+		if err := t.foldOne(ctx, i, columns[i]); err != nil {
+			return err
+		}
+	}
+	return together(len(shared), func(n int) error { return t.foldOne(ctx, shared[n], columns[shared[n]]) })
+}
+
+// together calls do for 0 to n-1, several at once, and returns when all have
+// returned: the error of the least of those that failed.
+func together(n int, do func(i int) error) error {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	if workers < 2 {
+		for i := range n {
+			if err := do(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	failed := make([]error, n)
 	var next atomic.Int32
 	work := func() {
 		for {
-			n := int(next.Add(1)) - 1
-			if n >= len(shared) {
+			i := int(next.Add(1)) - 1
+			if i >= n {
 				return
 			}
-			i := shared[n]
-			failed[i] = t.foldOne(ctx, i, columns[i])
+			if failed[i] = do(i); failed[i] != nil {
+				return
+			}
 		}
 	}
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(shared)) - 1 {
+	for range workers - 1 {
 		wg.Go(work)
-	}
-	for _, i := range alone {
-		if failed[i] = t.foldOne(ctx, i, columns[i]); failed[i] != nil {
-			break
-		}
 	}
 	work()
 	wg.Wait()
