@@ -76,7 +76,7 @@ type origin struct {
 // be planned, or is not stored yet, has none.
 func (f *rollupFinder) add(q *cq) {
 	v := q.view
-	if v == nil || !v.ready.Load() || q.inactive != nil || v.grid.Interval != v.grid.Step {
+	if v == nil || v.grid == nil || !v.ready.Load() || q.inactive != nil || v.grid.Interval != v.grid.Step {
 		return
 	}
 	query, ok := q.spec.Query.(Query)
