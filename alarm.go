@@ -88,7 +88,7 @@ func (db *DB) ring(w waking) {
 		return
 	}
 	defer tr.busy.leave()
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	act := in.newActivity()
 	defer db.settleRest(act)

@@ -280,7 +280,7 @@ func (db *DB) TryContinuousQuery(ctx context.Context, spec CQSpec, start, end ti
 	if err != nil {
 		return fail(err)
 	}
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	run := &CQRun{Name: q.spec.Name, At: end, Start: start, End: end, db: db, spec: q, out: &in.fx, from: from, to: to}
 	if err := db.compute(ctx, run, in); err != nil {

@@ -326,7 +326,7 @@ func (v *cqView) windowOf(at int64) int64 {
 // that begin in done are clean, in one record.
 func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (err error) {
 	db, began := r.db, r.db.clock.Mono()
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	defer in.leave(db)
 	run := &CQRun{Name: r.v.name, At: db.clock.Now().UTC(), db: db, snap: r.snap, spec: r.q, out: &in.fx, from: chunk.From, to: chunk.To}

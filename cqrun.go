@@ -260,7 +260,7 @@ func (db *DB) runCQ(ctx context.Context, q *cq, r schedule.Run) error {
 // runOnce runs q over [from, to); with progress, the run due at counts as done.
 func (db *DB) runOnce(ctx context.Context, q *cq, at, from, to int64, progress bool) error {
 	began := db.clock.Mono()
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	defer in.leave(db)
 	run := &CQRun{

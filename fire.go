@@ -365,7 +365,7 @@ func (db *DB) takeEffect(c *firingCall, todo string) error {
 	if c.fx.empty() && todo == "" {
 		return nil
 	}
-	next := db.scratch.Get().(*insertion)
+	next := db.scratch.Get()
 	kept := false
 	defer func() {
 		if !kept {
@@ -392,7 +392,7 @@ func (db *DB) takeEffect(c *firingCall, todo string) error {
 // detach moves what AFTER triggers need into an insertion of its own, because
 // the caller's memory is given back when its call returns.
 func (in *insertion) detach(db *DB) *insertion {
-	out := db.scratch.Get().(*insertion)
+	out := db.scratch.Get()
 	for i := range in.n {
 		p := &in.parts[i]
 		q := out.add()

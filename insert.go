@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -210,7 +209,7 @@ func (t *Tablet) pick(rows []int) *Tablet {
 
 // check reports whether t could be inserted, without making anything.
 func (db *DB) check(t *Tablet) error {
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	return in.addTablet(db, t)
 }
@@ -232,10 +231,17 @@ type insertion struct {
 	query   string        // the continuous query whose results it is; "" if none
 	lsn     uint64
 
+	large   bool // its memory has grown beyond what is worth keeping
 	slab    callSlab
 	acts    []activity // each is used once
 	nextAct int
 }
+
+// What an insertion has taken when its memory is not kept for good any more.
+const (
+	largeParts = 1 << 10
+	largeRows  = 1 << 14
+)
 
 // A part is the rows of one device, by column.
 type part struct {
@@ -319,19 +325,18 @@ func borrow(v *column.Vector, data Vector) {
 	}
 }
 
-func newScratch() *sync.Pool { return &sync.Pool{New: func() any { return new(insertion) }} }
-
 // begin checks what every insert checks and lends an insertion.
 func (db *DB) begin(ctx context.Context, op, subject string) (*insertion, error) {
 	if err := db.usable(ctx); err != nil {
 		return nil, &Error{Op: op, Subject: subject, Err: err}
 	}
-	return db.scratch.Get().(*insertion), nil
+	return db.scratch.Get(), nil
 }
 
 func (db *DB) end(in *insertion) {
+	in.large = in.large || in.n > largeParts || in.rows() > largeRows
 	in.reset()
-	db.scratch.Put(in)
+	db.scratch.Put(in, in.large)
 }
 
 func (p *part) setRow(db *DB, device string, at int64, fields []Field) error {

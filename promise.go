@@ -90,7 +90,7 @@ func (db *DB) makeUp(ctx context.Context, tr *trigger) error {
 
 // fireAlone is one firing outside any insert.
 func (db *DB) fireAlone(ctx context.Context, tr *trigger, t *Tablet, todo string, parent *frame) {
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	defer db.end(in)
 	act := in.newActivity()
 	defer db.settleRest(act)

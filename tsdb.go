@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"math/bits"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +27,7 @@ type DB struct {
 	eng   *engine.Engine
 
 	bound   bindings
-	scratch *sync.Pool // of *insertion
+	scratch engine.Spare[insertion]
 
 	// reg serialises registration. It is a channel, because hooks run inside.
 	reg      chan struct{}
@@ -78,7 +77,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Op: "open", Subject: dir, Err: err}
 	}
-	db := &DB{dir: dir, reg: make(chan struct{}, 1), done: make(chan struct{}), scratch: newScratch()}
+	db := &DB{dir: dir, reg: make(chan struct{}, 1), done: make(chan struct{})}
 	if opts != nil {
 		db.opts = *opts
 	}

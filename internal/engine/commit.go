@@ -30,7 +30,14 @@ type commit struct {
 	others  []*memtable.Device // that did not come in order
 	w       memtable.Write
 	event   Event
+	large   bool // its memory has grown beyond what is worth keeping
 }
+
+// What a commit has held when its memory is not kept for good any more.
+const (
+	largeTablets = 1 << 10
+	largePoints  = 1 << 16
+)
 
 func (c *commit) reset() {
 	clear(c.rows)
@@ -64,10 +71,11 @@ func (e *Engine) commit(ctx context.Context, b *Batch, acknowledge func(lsn uint
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	c := e.commits.Get().(*commit)
+	c := e.commits.Get()
 	defer func() {
+		c.large = c.large || len(c.rows) > largeTablets || c.points > largePoints
 		c.reset()
-		e.commits.Put(c)
+		e.commits.Put(c, c.large)
 	}()
 	if e.cfg.ReadOnly {
 		return 0, errs.ReadOnly

@@ -47,7 +47,7 @@ type Engine struct {
 
 	log     *wal.Log      // nil in memory mode
 	counter atomic.Uint64 // LSN in memory mode
-	commits sync.Pool
+	commits Spare[commit]
 
 	// The gate: commits hold it shared from before their log position is taken
 	// until they are visible; whoever holds it alone sees no half commit.
@@ -145,7 +145,6 @@ func newEngine(cfg Config) *Engine {
 	}
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
-	e.commits.New = func() any { return new(commit) }
 	e.outbox = newOutbox(e)
 	e.snaps.oldest.Store(memtable.NoSnapshot)
 	e.retention.floor.Store(math.MinInt64)

@@ -41,30 +41,53 @@ const (
 	columns = 10
 )
 
-var budget *int64
-
 func main() {
 	length := flag.Duration("time", 24*time.Hour, "simulated time")
-	budget = flag.Int64("budget", 4<<20, "MemoryBudget of the store in bytes")
+	budget := flag.Int64("budget", 4<<20, "MemoryBudget of the store in bytes")
 	dir := flag.String("dir", "", "where the store is made; default a temporary folder")
 	flag.Parse()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(20)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(12 << 20)
+		debug.SetMemoryLimit(9 << 20)
 	}
-	if err := run(*length, *dir); err != nil {
+	begin := resident()
+	r, err := run(*length, *dir, *budget)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	r.print(begin, resident())
 }
 
-func run(length time.Duration, dir string) error {
+// result is what a run has cost.
+type result struct {
+	simulated, took time.Duration
+	points          float64
+	stats           tickwell.Stats
+	pages, bytes    int64 // written, see pages
+	syncs           int64
+	waits           int           // seconds that waited for files
+	longest         time.Duration // of the waits
+}
+
+func (r *result) print(begin, end memory) {
+	fmt.Printf("%v simulated in %v: %.0f points, %d in the store, %d flushes, %d files of %d bytes\n",
+		r.simulated, r.took.Round(time.Second), r.points, r.stats.Points, r.stats.Flushes, r.stats.Files, r.stats.DiskBytes)
+	fmt.Printf("resident at most %.1f MiB (asked 16), at the end %.1f: %.1f of the program's file, %.1f of its own\n",
+		end.peak, end.now, end.file, end.now-end.file)
+	fmt.Printf("floor: before the store was opened %.1f MiB, %.1f of them of the program's file\n", begin.now, begin.file)
+	fmt.Printf("pages between syncs %.2f bytes/point (asked 16), floor %.2f handed over, %d syncs\n",
+		float64(r.pages)*pageSize/r.points, float64(r.bytes)/r.points, r.syncs)
+	fmt.Printf("%d of %.0f seconds waited for files, the longest %v\n", r.waits, r.simulated.Seconds(), r.longest.Round(time.Millisecond))
+}
+
+func run(length time.Duration, dir string, budget int64) (*result, error) {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "edge")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer os.RemoveAll(tmp)
 		dir = filepath.Join(tmp, "db")
@@ -75,7 +98,7 @@ func run(length time.Duration, dir string) error {
 	fired := 0
 	opts := &tickwell.Options{
 		FS: fs, Clock: clk, Logger: slog.New(slog.DiscardHandler), Profile: tickwell.Edge(),
-		Sync: tickwell.SyncInterval(10 * time.Second), QuotaBytes: 256 << 20, MemoryBudget: *budget,
+		Sync: tickwell.SyncInterval(10 * time.Second), QuotaBytes: 256 << 20, MemoryBudget: budget,
 	}
 	for i := range 5 {
 		opts.Triggers = append(opts.Triggers, tickwell.TriggerSpec{
@@ -92,12 +115,12 @@ func run(length time.Duration, dir string) error {
 	}
 	db, err := tickwell.Open(ctx, dir, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer db.Close()
 	group := newGroup()
 	if err := group.insert(ctx, db, clk.Now()); err != nil {
-		return err
+		return nil, err
 	}
 	for i := range 5 {
 		col := expr.Col(fmt.Sprint("s", i))
@@ -110,37 +133,36 @@ func run(length time.Duration, dir string) error {
 			},
 		}
 		if err := db.CreateContinuousQuery(ctx, spec); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	r := &result{simulated: length}
 	start := time.Now()
 	seconds := int64(length / time.Second)
 	for s := range seconds {
 		clk.Advance(time.Second)
 		if err := group.insert(ctx, db, clk.Now()); err != nil {
-			return err
+			return nil, err
 		}
 		if s%60 == 59 {
 			if err := db.Quiesce(ctx); err != nil {
-				return err
+				return nil, err
 			}
+		}
+		if d := fs.settle(100 * time.Millisecond); d > 0 {
+			r.waits, r.longest = r.waits+1, max(r.longest, d)
 		}
 	}
 	if err := db.Sync(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	took := time.Since(start)
-	points := float64((seconds + 1) * devices * columns)
-	st := db.Stats()
+	r.took = time.Since(start)
+	r.points = float64((seconds + 1) * devices * columns)
+	r.stats = db.Stats()
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	now, peak := resident()
-	fmt.Printf("%v simulated in %v: %.0f points, %d in the store, %d files of %d bytes\n",
-		length, took.Round(time.Second), points, st.Points, st.Files, st.DiskBytes)
-	fmt.Printf("resident %.1f MiB at the end, %.1f at most (asked 16)\n", now, peak)
-	fmt.Printf("pages between syncs %.2f bytes/point (asked 16), floor %.2f handed over, %d syncs\n",
-		float64(fs.touched)*pageSize/points, float64(fs.bytes)/points, fs.syncs)
-	return nil
+	r.pages, r.bytes, r.syncs = fs.touched, fs.bytes, fs.syncs
+	return r, nil
 }
 
 // group is the rows of one second.
@@ -178,25 +200,28 @@ func (g *group) insert(ctx context.Context, db *tickwell.DB, now time.Time) erro
 	return db.InsertTablets(ctx, g.tablets...)
 }
 
-// resident returns the resident memory of this process and its maximum in MiB,
-// where /proc tells.
-func resident() (now, peak float64) {
+// memory is resident memory in MiB.
+type memory struct{ now, peak, file float64 }
+
+// resident returns that of this process, where /proc tells.
+func resident() (m memory) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
-		return 0, 0
+		return m
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
+		name, rest, _ := strings.Cut(lines.Text(), ":")
 		var kb float64
-		if name, rest, ok := strings.Cut(lines.Text(), ":"); ok {
-			fmt.Sscan(rest, &kb)
-			switch name {
-			case "VmRSS":
-				now = kb / 1024
-			case "VmHWM":
-				peak = kb / 1024
-			}
+		fmt.Sscan(rest, &kb)
+		switch name {
+		case "VmRSS":
+			m.now = kb / 1024
+		case "VmHWM":
+			m.peak = kb / 1024
+		case "RssFile":
+			m.file = kb / 1024
 		}
 	}
-	return now, peak
+	return m
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -18,12 +20,16 @@ type pages struct {
 	touched int64 // pages
 	bytes   int64 // handed over
 	syncs   int64
+
+	writing int           // files of the store that are being written, the log aside
+	written chan struct{} // closed when there are none any more
 }
 
 // file is a file of pages with the ones written since its last sync.
 type file struct {
 	vfs.File
-	fs *pages
+	fs   *pages
+	made bool // counts as one that is being written
 
 	mu    sync.Mutex
 	at    int64
@@ -42,7 +48,37 @@ func (p *pages) wrap(f vfs.File, err error) (vfs.File, error) {
 }
 
 // Create is vfs.FS.Create with counting.
-func (p *pages) Create(name string) (vfs.File, error) { return p.wrap(p.FS.Create(name)) }
+func (p *pages) Create(name string) (vfs.File, error) {
+	f, err := p.wrap(p.FS.Create(name))
+	if err == nil && strings.HasSuffix(name, ".tmp") {
+		f.(*file).made = true
+		p.mu.Lock()
+		if p.writing++; p.writing == 1 {
+			p.written = make(chan struct{})
+		}
+		p.mu.Unlock()
+	}
+	return f, err
+}
+
+// settle waits until no file is being written, at most so long, and returns how
+// long it took.
+func (p *pages) settle(most time.Duration) time.Duration {
+	p.mu.Lock()
+	busy, written := p.writing > 0, p.written
+	p.mu.Unlock()
+	if !busy {
+		return 0
+	}
+	start := time.Now()
+	enough := time.NewTimer(most)
+	defer enough.Stop()
+	select {
+	case <-written:
+	case <-enough.C:
+	}
+	return max(time.Since(start), 1)
+}
 
 // OpenReadWrite is vfs.FS.OpenReadWrite with counting.
 func (p *pages) OpenReadWrite(name string) (vfs.File, error) { return p.wrap(p.FS.OpenReadWrite(name)) }
@@ -83,17 +119,24 @@ func (f *file) WriteAt(b []byte, off int64) (int, error) {
 
 // Sync adds the pages written, and one for the file's size and times.
 func (f *file) Sync() error {
-	f.settle(1)
+	f.count(1)
 	return f.File.Sync()
 }
 
 // Close adds what was written and never synced.
 func (f *file) Close() error {
-	f.settle(0)
+	f.count(0)
+	if p := f.fs; f.made {
+		p.mu.Lock()
+		if p.writing--; p.writing == 0 {
+			close(p.written)
+		}
+		p.mu.Unlock()
+	}
 	return f.File.Close()
 }
 
-func (f *file) settle(more int64) {
+func (f *file) count(more int64) {
 	f.mu.Lock()
 	n := int64(len(f.dirty))
 	clear(f.dirty)
