@@ -229,6 +229,8 @@ func TestOpenErrors(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	if _, err := Open(ctx, "data", &Options{FS: fs, Logger: quiet}); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "data") {
 		t.Errorf("second Open: got %v, want ErrLocked that names the folder", err)
+	} else if strings.Count(err.Error(), "open data") != 1 {
+		t.Errorf("second Open: got %v, want the folder once", err)
 	}
 	must(t, db.Close())
 	openDir(t, "data", &Options{FS: fs})

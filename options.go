@@ -137,6 +137,7 @@ type Profile struct {
 	SegmentBytes  int64 // size of one log segment
 	OutboxBytes   int64 // undelivered events kept, on disk if there is one; beyond it the oldest are dropped and counted
 	RecycleLog    bool  // overwrite old log segments instead of making new ones
+	OpenFiles     int   // block files that are open at once; the others are opened when they are read. Not of read-only stores
 }
 
 // Server and Edge are the documented profiles. They are functions so that
@@ -147,7 +148,7 @@ type Profile struct {
 func Server() Profile {
 	return Profile{
 		BlockRows: 1024, MemtableBytes: 256 << 20, LogBytes: 512 << 20,
-		SegmentBytes: 64 << 20, OutboxBytes: 1 << 30, RecycleLog: true,
+		SegmentBytes: 64 << 20, OutboxBytes: 1 << 30, RecycleLog: true, OpenFiles: 512,
 	}
 }
 
@@ -160,7 +161,7 @@ func Server() Profile {
 func Edge() Profile {
 	return Profile{
 		BlockRows: 256, MemtableBytes: 8 << 20, LogBytes: 16 << 20,
-		SegmentBytes: 4 << 20, OutboxBytes: 32 << 20,
+		SegmentBytes: 4 << 20, OutboxBytes: 32 << 20, OpenFiles: 32,
 	}
 }
 
@@ -183,6 +184,9 @@ func (p Profile) withDefaults() Profile {
 	}
 	if p.OutboxBytes <= 0 {
 		p.OutboxBytes = d.OutboxBytes
+	}
+	if p.OpenFiles <= 0 {
+		p.OpenFiles = d.OpenFiles
 	}
 	return p
 }

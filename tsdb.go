@@ -135,7 +135,8 @@ func (db *DB) engineConfig() engine.Config {
 		FS: o.FS, Dir: db.dir, Clock: o.Clock, Logger: o.Logger, Seed: splitMix(o.Seed), Sync: o.Sync.policy(),
 		SegmentBytes: p.SegmentBytes, Recycle: p.RecycleLog, BlockRows: p.BlockRows, MaxSeries: o.MaxSeries,
 		MemtableBytes: p.MemtableBytes, WALBytes: p.LogBytes, OutboxBytes: p.OutboxBytes,
-		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
+		OpenFiles: p.OpenFiles,
+		TTL:       o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
 		FileBytes: max(p.MemtableBytes/4, 8<<20), CompactRate: max(p.MemtableBytes/4, 4<<20),
 		IndexCache: max(p.MemtableBytes/8, 1<<20),
 	}

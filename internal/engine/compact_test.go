@@ -56,6 +56,7 @@ func TestModelCompacting(t *testing.T) {
 			cfg := diskConfig(vfs.NewMem())
 			cfg.BlockRows = []int{16, 64, 256}[seed%3]
 			cfg.FileBytes, cfg.Partition = int64(1000*(1+seed%4)), time.Duration(50+100*seed)
+			cfg.OpenFiles = []int{1, 2, 0}[seed%3]
 			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 9)), m: newModel(), cfg: cfg, fs: cfg.FS}
 			w.e = open(t, cfg)
 			for i := range 120 {

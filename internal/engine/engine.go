@@ -79,6 +79,7 @@ type Engine struct {
 	compactions atomic.Int64
 	compacted   atomic.Int64 // bytes written by compaction
 	pages       *segment.Cache
+	files       *segment.Files
 	retention   retention
 	room        roomSignal
 	wants       atomic.Uint32
@@ -122,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if err := e.openDir(ctx); err != nil {
 		e.releaseFiles()
-		return nil, err // which names the file or folder
+		return nil, err // the caller says what it opens
 	}
 	e.workers.Add(1)
 	go e.serve()
@@ -142,6 +143,7 @@ func newEngine(cfg Config) *Engine {
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
+		files: segment.NewFiles(cfg.FS, cfg.OpenFiles),
 	}
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
@@ -181,6 +183,12 @@ func (c *Config) setDefaults() {
 	positive(&c.OutboxBytes, defaultOutboxBytes)
 	positive(&c.FileBytes, defaultFileBytes)
 	positive(&c.IndexCache, defaultIndexCache)
+	if c.OpenFiles <= 0 {
+		c.OpenFiles = defaultOpenFiles
+	}
+	if c.ReadOnly { // beside a writer a name may go, an open file stays
+		c.OpenFiles = 0
+	}
 	if c.Partition <= 0 {
 		c.Partition = defaultPartition
 	}

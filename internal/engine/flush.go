@@ -291,7 +291,7 @@ func (e *Engine) finishBlocks(w *segment.Writer, no uint64) (*blockFile, error) 
 func (e *Engine) openBlocks(m fileMeta) (*blockFile, error) {
 	s := &e.disk
 	name := s.blockName(m.No)
-	r, err := segment.Open(s.fs, name, s.store, m.No, e.pages)
+	r, err := e.files.Open(name, s.store, m.No, e.pages)
 	if err != nil {
 		return nil, err
 	}

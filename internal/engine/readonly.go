@@ -46,10 +46,10 @@ func openReadOnly(ctx context.Context, cfg Config) (*Engine, error) {
 			if err == nil {
 				err = fmt.Errorf("the writer is too busy: %w", errs.Overloaded)
 			}
-			return nil, fmt.Errorf("open %s for reading: %w", cfg.Dir, err)
+			return nil, fmt.Errorf("for reading: %w", err)
 		}
 		if before == nil && err != nil && after == nil {
-			return nil, fmt.Errorf("open %s for reading: %w: %w", cfg.Dir, errs.NotFound, err)
+			return nil, fmt.Errorf("for reading: %w: %w", errs.NotFound, err)
 		}
 	}
 }

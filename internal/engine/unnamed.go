@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/errs"
-	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/internal/wal"
 )
 
@@ -70,7 +69,7 @@ func (e *Engine) findUnnamed() ([]fileMeta, error) {
 		if slices.ContainsFunc(d.now.Files, func(f fileMeta) bool { return f.No == no }) {
 			continue
 		}
-		r, err := segment.Open(d.fs, d.blockName(no), d.store, no, nil)
+		r, err := e.files.Open(d.blockName(no), d.store, no, nil)
 		if err != nil {
 			continue
 		}

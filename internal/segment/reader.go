@@ -16,13 +16,20 @@ import (
 // no call is under way.
 type Reader struct {
 	name  string
-	file  vfs.File
+	file  source
 	size  int64
 	head  Header
 	foot  footer
 	dir   *directory
 	sum   checksum // to be copied before use
 	cache *Cache
+}
+
+// source is the file of a reader.
+type source interface {
+	io.ReaderAt
+	io.Closer
+	Size() (int64, error)
 }
 
 var entryCoders = sync.Pool{New: func() any { return new(entryCoder) }}
@@ -37,6 +44,10 @@ func Open(fsys vfs.FS, name string, storeID, fileNo uint64, cache *Cache) (*Read
 	if err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
+	return open(file, name, storeID, fileNo, cache)
+}
+
+func open(file source, name string, storeID, fileNo uint64, cache *Cache) (*Reader, error) {
 	r := &Reader{name: name, file: file, cache: cache}
 	r.sum.init(storeID, fileNo)
 	if err := r.load(storeID, fileNo); err != nil {
