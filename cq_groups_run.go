@@ -330,7 +330,7 @@ func (g *groupRun) record() *groupRecord {
 		return g.rec
 	}
 	db := g.db
-	in := db.scratch.Get().(*insertion)
+	in := db.scratch.Get()
 	g.rec = &groupRecord{in: in, began: db.clock.Mono(), change: g.v.emitted.change(), keep: make(map[string]cqDirty), tails: make(map[string]*groupTail),
 		run: &CQRun{Name: g.v.name, At: db.clock.Now().UTC(), db: db, snap: g.snap, spec: g.q, out: &in.fx, from: math.MaxInt64, to: math.MinInt64}}
 	return g.rec
