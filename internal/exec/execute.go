@@ -479,6 +479,12 @@ var lastColumns = []Column{
 	{Name: "DataType", Kind: column.Text},
 }
 
+// pathed is a series with its path, which is put together once.
+type pathed struct {
+	*Series
+	path string
+}
+
 // planLast plans a LAST query.
 func (p *planner) planLast(plan *Plan) error {
 	q := p.q
@@ -506,8 +512,10 @@ func (p *planner) planLast(plan *Plan) error {
 			p.note(s)
 		}
 	}
-	plan.last = slices.Clone(p.read)
-	slices.SortFunc(plan.last, func(a, b *Series) int { return compareText(a.Path(), b.Path()) })
+	for _, s := range p.read {
+		plan.last = append(plan.last, pathed{s, s.Path()})
+	}
+	slices.SortFunc(plan.last, func(a, b pathed) int { return compareText(a.path, b.path) })
 	plan.cols = lastColumns
 	pt := &part{cols: lastColumns, in: &seriesRows{}}
 	b := &builder{leaf: func(e expr.Expr) (*node, error) {
@@ -547,7 +555,7 @@ func (r *Run) holdLast() error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		at, v, ok, err := r.lastOf(s, r.plan.from, r.plan.to)
+		at, v, ok, err := r.lastOf(s.Series, r.plan.from, r.plan.to)
 		if err != nil {
 			return err
 		}
@@ -557,7 +565,7 @@ func (r *Run) holdLast() error {
 		h.rows.Times = append(h.rows.Times, at)
 		cell.Vector.Reset(s.Kind)
 		cell.AppendCell(&v)
-		for i, text := range [...]string{s.Path(), cellText(&cell, 0), DocumentKind(s.Kind)} {
+		for i, text := range [...]string{s.path, cellText(&cell, 0), DocumentKind(s.Kind)} {
 			h.rows.Cols[i].Texts = append(h.rows.Cols[i].Texts, text)
 		}
 	}

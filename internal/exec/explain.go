@@ -25,7 +25,7 @@ func (p *Plan) String() string {
 	}
 	if q.Last {
 		for _, s := range p.last {
-			line(0, "last of %s", s.Path())
+			line(0, "last of %s", s.path)
 		}
 		return b.String()
 	}

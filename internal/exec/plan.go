@@ -20,7 +20,7 @@ type Plan struct {
 	q     *Query
 	cols  []Column
 	parts []*part
-	last  []*Series // LAST: the series, in order
+	last  []pathed // LAST: the series, in order
 	// keys of ORDER BY over a LAST result
 	lastKeys []*node
 	read     []*Series
