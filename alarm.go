@@ -98,7 +98,7 @@ func (db *DB) ring(w waking) {
 		}
 		defer tr.turn.Unlock()
 	} else if tr.spec.Stateful {
-		if err := db.locks.lock(db.life, db.life, &tr.ticket, act, false); err != nil {
+		if err := db.locks.lock(db.life, db.life, &tr.ticket, act, false, func() func() bool { return db.warnOfWait(tr, "OnWake") }); err != nil {
 			return
 		}
 		defer db.locks.unlock(&tr.ticket)

@@ -204,7 +204,7 @@ func (in *insertion) lockAll(ctx context.Context, db *DB) error {
 			return fmt.Errorf("stateful trigger %s writes into its own pattern (%s): %w", tr.spec.Name, in.from.chain(), errs.Reentrant)
 		}
 		mayRestart := in.from == nil && (len(in.passed) == 0 || slices.ContainsFunc(in.held, in.canReturn))
-		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, mayRestart); err != nil {
+		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, mayRestart, func() func() bool { return db.warnOfWait(tr, in.subject()) }); err != nil {
 			return err
 		}
 		in.held = append(in.held, tr)

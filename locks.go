@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -39,8 +40,10 @@ var errRestart = errors.New("take the tickets again")
 
 // lock waits for t. A wait that would never end, because t's holder waits,
 // directly or not, for what act holds, is refused: to whoever in the ring may
-// restart, or else to the last to come, which is the caller.
-func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restart bool) error {
+// restart, or else to the last to come, which is the caller. Rings that lead
+// through user code, which may wait for a write of its own, cannot be seen;
+// waiting is therefore called when there is a wait, and what it returns after it.
+func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restart bool, waiting func() (over func() bool)) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -60,6 +63,7 @@ func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restar
 	}
 	l.mu.Unlock()
 
+	defer waiting()()
 	var err error
 	select {
 	case <-w.granted:
@@ -131,6 +135,20 @@ func (l *locks) drop(w *ticketWait) bool {
 	w.ticket.queue = slices.Delete(w.ticket.queue, i, i+1)
 	w.act.forget(w)
 	return true
+}
+
+// longWait is how long an insert waits for a stateful trigger before the log is
+// told.
+const longWait = 10 * time.Second
+
+// warnOfWait tells the log if a wait for tr is long, until over is called. The
+// trigger may be slow; or it writes through another context than its own, so that
+// it is not known that it waits for itself.
+func (db *DB) warnOfWait(tr *trigger, what string) (over func() bool) {
+	return db.clock.AfterFunc(longWait, func() {
+		db.log.Warn("an insert waits for a stateful trigger: it is slow, or it, or one that it waits for, writes with another context than it was given and so waits for itself",
+			"trigger", tr.spec.Name, "insert", what, "waited", longWait)
+	})
 }
 
 func (a *activity) forget(w *ticketWait) {

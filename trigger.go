@@ -19,7 +19,8 @@ import (
 // over. Writes through any other context are inserts like any other, whose
 // triggers fire inside the call: one that so writes into the pattern of a
 // stateful trigger that listens to the insert it is called for, itself or
-// another, waits until the store closes. Use ctx.
+// another, waits until its own context ends or the store closes; after ten
+// seconds the log names the trigger and the insert. Use ctx.
 //
 // These optional methods, the hooks of the IoTDB trigger pages, are found when
 // the trigger is created and listed in [TriggerInfo]:
