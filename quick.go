@@ -12,8 +12,8 @@ import (
 const maxQuick = 16
 
 // quick stores a row that nobody but the store has to see: of known series, in
-// memory, newer than what its device has. It returns false with nothing stored
-// when the row is not that simple, or not right.
+// memory. It returns false with nothing stored when the row is not that simple, or
+// not right.
 func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) bool {
 	shape := b.shape.Load()
 	table := db.triggers.Load()

@@ -6,10 +6,10 @@ import (
 )
 
 // AppendRow stores one row of a store in memory, cells in the order of the
-// shape, each of its series' kind or null. It does what Commit does for rows that
-// go on in time; for all others, and whenever there is a log or something to be
-// kept within bounds, it stores nothing and returns false, and Commit is to be
-// called. terms are as in a Batch.
+// shape, each of its series' kind or null. It does what Commit does for rows of a
+// shape that was written before; for all others, and whenever there is a log or
+// something to be kept within bounds, it stores nothing and returns false, and
+// Commit is to be called. terms are as in a Batch.
 func (e *Engine) AppendRow(s *Shape, at int64, cells []column.Cell, terms uint64) bool {
 	if e.log != nil || e.retention.on.Load() || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
 		return false
@@ -21,8 +21,11 @@ func (e *Engine) AppendRow(s *Shape, at int64, cells []column.Cell, terms uint64
 	}
 	d := s.into(e.mem)
 	d.Lock()
-	ok := d.AddRow(&s.layout, at, cells, e.counter.Add(1), memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
+	late, ok := d.AddRow(&s.layout, at, cells, e.counter.Add(1), memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
 	d.Unlock()
 	e.gate.RUnlock()
+	if late {
+		e.lateRows.Add(1)
+	}
 	return ok
 }

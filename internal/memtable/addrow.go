@@ -2,24 +2,28 @@ package memtable
 
 import "github.com/tickwell/tickwell/internal/column"
 
-// AddRow writes one row in the order of the layout, if it is newer than all of
-// its group and the layout has been written before, which is what a gauge that is
-// read every second does. Else it changes nothing and returns false: Add is for
-// all rows. The caller holds the lock.
-func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) bool {
+// AddRow writes one row in the order of the layout and tells whether it was late,
+// if the layout has been written before and goes to a group of its own, as that
+// of a gauge does which is read every second. Else it changes nothing and ok is
+// false: Add is for all rows. The caller holds the lock.
+func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) (late, ok bool) {
 	i := d.targetOf(l)
 	if i < 0 {
-		return false
+		return false, false
 	}
 	tg := &d.targets[i]
 	if len(tg.parts) != 1 || tg.parts[0].from != nil {
-		return false
+		return false, false
 	}
 	g := tg.parts[0].g
-	if !g.open || at <= g.last || len(g.lanes) == 0 {
-		return false
+	if !g.open || len(g.lanes) == 0 {
+		return false, false
 	}
 	g.touch(cut)
+	if at <= g.last {
+		d.accepted += int64(g.addLateRow(d.table, at, cells, lsn, cut))
+		return true, true
+	}
 	lane := &g.lanes[0]
 	var c *chunk
 	if n := len(lane.chunks); n > 0 && !lane.chunks[n-1].closed {
@@ -56,5 +60,19 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	if row+1 == c.limit {
 		g.full(0, c, d.table, cut)
 	}
-	return true
+	return false, true
+}
+
+// addLateRow writes a late row to the side and returns how many cells it has.
+func (g *group) addLateRow(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) int {
+	if len(g.side.rows) == 0 {
+		g.side.lsn = lsn
+	}
+	before := g.side.bytes()
+	n := g.side.addRow(at, cells)
+	t.bytes.Add(g.side.bytes() - before)
+	if g.side.full() {
+		g.sealSide(&Write{Cut: cut}, t)
+	}
+	return n
 }

@@ -78,6 +78,26 @@ func (s *side) add(kinds []column.Kind, r *Rows, from []int, n int) {
 	}
 }
 
+// addRow appends a row of all columns and returns how many cells it has.
+func (s *side) addRow(at int64, cells []column.Cell) (n int) {
+	for col := range cells {
+		c := &cells[col]
+		num := c.Num
+		switch c.Kind {
+		case column.Null:
+			continue
+		case column.Text:
+			num = uint64(len(s.texts))
+			s.texts = append(s.texts, c.Text)
+			s.text += len(c.Text)
+		}
+		s.cells = append(s.cells, sideCell{num, col})
+		n++
+	}
+	s.rows = append(s.rows, sideRow{at, len(s.cells)})
+	return n
+}
+
 // row returns the cells of row i.
 func (s *side) row(i int) []sideCell {
 	from := 0
