@@ -16,6 +16,7 @@ type effects struct {
 	wakes   []waking
 	earlier *effects         // of the same group; nil if none
 	alike   map[likeness]int // of events, once there are many
+	looks   int              // events that were looked at to count those alike
 }
 
 // likeness is what makes events share a count for their IDs.
@@ -46,7 +47,7 @@ func (x *effects) reset() {
 	clear(x.puts)
 	clear(x.events)
 	clear(x.wakes)
-	x.tablets, x.puts, x.events, x.wakes, x.earlier, x.alike = x.tablets[:0], x.puts[:0], x.events[:0], x.wakes[:0], nil, nil
+	x.tablets, x.puts, x.events, x.wakes, x.earlier, x.alike, x.looks = x.tablets[:0], x.puts[:0], x.events[:0], x.wakes[:0], nil, nil, 0
 }
 
 // emit adds e. The ID is made from what the event is about and its ordinal
@@ -70,6 +71,7 @@ func (x *effects) emit(source string, sinks []string, e Event) {
 // count returns how many events of x are alike.
 func (x *effects) count(like likeness) (n int) {
 	if x.alike == nil && len(x.events) < manyEvents {
+		x.looks += len(x.events)
 		for i := range x.events {
 			if x.events[i].event.likeness() == like {
 				n++
@@ -79,6 +81,7 @@ func (x *effects) count(like likeness) (n int) {
 	}
 	if x.alike == nil {
 		x.alike = make(map[likeness]int, 4*manyEvents)
+		x.looks += len(x.events)
 		for i := range x.events {
 			x.alike[x.events[i].event.likeness()]++
 		}
@@ -103,7 +106,11 @@ func (x *effects) set(p engine.Put) {
 func (x *effects) merge(y *effects) {
 	x.tablets = append(x.tablets, y.tablets...)
 	x.events = append(x.events, y.events...)
-	x.alike = nil
+	if x.alike != nil {
+		for i := range y.events {
+			x.alike[y.events[i].event.likeness()]++
+		}
+	}
 	x.wakes = append(x.wakes, y.wakes...)
 	for _, p := range y.puts {
 		x.set(p)
