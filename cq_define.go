@@ -259,6 +259,9 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 	s.order = nil
 	if q.view != nil {
 		q.view.load(db.eng)
+		if old != nil && old.view != nil {
+			q.view.inherit(old.view)
+		}
 	}
 	_, err = s.claimLocked(name, paths)
 	s.publish()

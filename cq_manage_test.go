@@ -425,3 +425,32 @@ func TestIncrementalRefused(t *testing.T) {
 		}
 	}
 }
+
+// What is deleted while a query is altered is seen by the new definition.
+func TestIncrementalAlterWhileDeleting(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	spec := minuteView("m")
+	spec.OnChange = true
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	for i := range 60 {
+		for n := range int64(20) {
+			cqPut(t, db, "root.in.d", 60*n, 1)
+		}
+		must(t, db.Quiesce(ctx))
+		altered := make(chan error)
+		go func() {
+			s := spec
+			s.Text = fmt.Sprint("text ", i)
+			altered <- db.AlterContinuousQuery(ctx, s)
+		}()
+		for n := range int64(20) {
+			must(t, db.Delete(ctx, "root.in.d.s", time.Unix(60*n, 0), time.Unix(60*n+1, 0)))
+		}
+		must(t, <-altered)
+		must(t, db.Quiesce(ctx))
+		if got := rowsAt(t, db, "root.m.n"); got != "" {
+			t.Fatalf("stored in round %d though all rows are deleted: %s", i, got)
+		}
+	}
+}

@@ -277,6 +277,17 @@ func (v *cqView) begin(gen uint64) {
 	clear(v.markedBy)
 }
 
+// inherit makes v know the extent of the rows before inserts and deletes see it:
+// a delete marks nothing outside of it.
+func (v *cqView) inherit(before *cqView) {
+	before.mu.Lock()
+	oldest, newest := before.oldest, before.newest
+	before.mu.Unlock()
+	v.mu.Lock()
+	v.oldest, v.newest = min(v.oldest, oldest), max(v.newest, newest)
+	v.mu.Unlock()
+}
+
 // succeed takes over from a view of the same query that inserts do not see any
 // more. Records that were under way when the views changed had their marks from
 // before: they are in the log, but v has not read them.
