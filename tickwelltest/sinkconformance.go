@@ -542,7 +542,7 @@ func (k *sinkKit) leaves() {
 		round(i + 1)
 	}
 	// Fewer than one a round may be the last of something else.
-	if n := k.fewest(before); n >= before+rounds {
+	if n := k.fewest(before + rounds - 1); n >= before+rounds {
 		stacks := make([]byte, 64<<10)
 		k.t.Errorf("%d goroutines after %d more times, %d before:\n%s", n, rounds, before, stacks[:runtime.Stack(stacks, true)])
 	}
@@ -553,7 +553,11 @@ func (k *sinkKit) leaves() {
 func (k *sinkKit) fewest(enough int) int {
 	clk, wait := clock.System(), make(chan struct{}, 1)
 	n := runtime.NumGoroutine()
-	for same := 0; same < 100 && n > enough && clk.Mono() < k.limit(); same++ {
+	patience := 100
+	if enough > 0 { // what is too much has longer to end: the machine may be busy
+		patience = 5000
+	}
+	for same := 0; same < patience && n > enough && clk.Mono() < k.limit(); same++ {
 		clk.AfterFunc(time.Millisecond, func() { wait <- struct{}{} })
 		<-wait
 		if now := runtime.NumGoroutine(); now < n {

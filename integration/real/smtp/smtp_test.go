@@ -68,7 +68,16 @@ func TestDelivered(t *testing.T) {
 	if err := server.Poll(trial.Within(t), func() (bool, error) {
 		var err error
 		mails, err = server.EximDelivered(s)
-		return len(mails) >= 6, err
+		for _, series := range want {
+			for _, recipient := range []string{"ops", "night", "archive"} {
+				if !slices.ContainsFunc(mails, func(m string) bool {
+					return strings.Contains(m, "Envelope-to: "+recipient+"@example.org") && strings.Contains(m, series+" is 96.25")
+				}) {
+					return false, err
+				}
+			}
+		}
+		return true, err
 	}); err != nil {
 		t.Fatalf("%v: %d mails, want 6", err, len(mails))
 	}
@@ -88,7 +97,8 @@ func TestDelivered(t *testing.T) {
 					}
 				}
 			}
-			if n != 1 {
+			// Exim delivers again what it was delivering when it was told to end.
+			if n < 1 || n > 2 {
 				t.Errorf("%s has %d mails of %s, want one", recipient, n, series)
 			}
 		}
