@@ -39,9 +39,16 @@ func Plant(o Options) *Report {
 	for _, p := range planted {
 		with := o
 		with.wrap, with.quick, with.only = p.wrap, true, p.only
-		got := p.mode(with)
-		r.States += got.States
-		r.Runs += got.Runs
+		var got *Report
+		for i := range uint64(4) { // not every store is one that the fault shows in
+			with.Seed = o.Seed + i
+			got = p.mode(with)
+			r.States += got.States
+			r.Runs += got.Runs
+			if !got.OK() {
+				break
+			}
+		}
 		r.Counts["planted"]++
 		if !got.OK() {
 			r.Counts["killed"]++
