@@ -159,7 +159,7 @@ func Server() Profile {
 // GOMEMLIMIT=9MiB is what integration/cmd/edge measures: a thousand series with a
 // point a second, five triggers and five continuous queries. On amd64 they are
 // resident with 10 to 12 MiB, 6 of which are the program's file, and with up to
-// 20 for the moments of a flush or compaction.
+// 21 for the moments of a flush or compaction.
 func Edge() Profile {
 	return Profile{
 		BlockRows: 256, MemtableBytes: 8 << 20, LogBytes: 16 << 20,

@@ -54,7 +54,7 @@ type Config struct {
 	MaxFiles    int           // compaction works harder above it; default 256
 	CompactRate int64         // bytes a second that background compaction writes; 0 = unlimited
 	IndexCache  int64         // bytes of block file index kept in memory; default 16 MiB
-	OpenFiles   int           // block files that are open at once, unless ReadOnly is set; default 512
+	OpenFiles   int           // block files open at once, all of them if ReadOnly is set; default 512
 }
 
 const (
