@@ -53,7 +53,7 @@ func (s *standin) serve(l net.Listener) {
 	if err := server.AddHook(s, nil); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := server.AddListener(listeners.NewNet("net", l)); err != nil {
+	if err := server.AddListener(&door{listener: l, conns: make(map[net.Conn]bool)}); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := server.Serve(); err != nil {
@@ -64,6 +64,9 @@ func (s *standin) serve(l net.Listener) {
 
 func (s *standin) down() {
 	if s.server != nil {
+		for _, cl := range s.server.Clients.GetAll() {
+			_ = s.server.DisconnectClient(cl, packets.ErrServerShuttingDown)
+		}
 		s.server.Close()
 		s.server = nil
 	}
@@ -149,4 +152,66 @@ func (s *standin) OnPacketEncode(_ *broker.Client, pk packets.Packet) packets.Pa
 		s.greet(&pk.Properties)
 	}
 	return pk
+}
+
+// door is where clients of a standin come in. It sends them away itself: the
+// broker's list of the clients of a listener takes a read lock twice, and hangs for
+// good when a client leaves in between.
+type door struct {
+	listener net.Listener
+
+	mu     sync.Mutex
+	conns  map[net.Conn]bool // nil when closed
+	inside sync.WaitGroup
+}
+
+func (d *door) Init(*slog.Logger) error { return nil }
+func (d *door) ID() string              { return "net" }
+func (d *door) Address() string         { return d.listener.Addr().String() }
+func (d *door) Protocol() string        { return d.listener.Addr().Network() }
+
+func (d *door) Serve(establish listeners.EstablishFn) {
+	for {
+		conn, err := d.listener.Accept()
+		if err != nil {
+			return
+		}
+		if !d.enter(conn) {
+			conn.Close()
+			return
+		}
+		go func() {
+			defer d.leave(conn)
+			_ = establish(d.ID(), conn)
+		}()
+	}
+}
+
+func (d *door) enter(conn net.Conn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conns == nil {
+		return false
+	}
+	d.conns[conn] = true
+	d.inside.Add(1)
+	return true
+}
+
+func (d *door) leave(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.conns, conn)
+	d.inside.Done()
+}
+
+func (d *door) Close(listeners.CloseFn) {
+	d.listener.Close()
+	d.mu.Lock()
+	for conn := range d.conns {
+		conn.Close()
+	}
+	d.conns = nil
+	d.mu.Unlock()
+	d.inside.Wait()
 }

@@ -31,6 +31,7 @@ func Example() {
 		return
 	}
 	defer b.Close()
+	defer b.Listeners.ClientsWg.Wait() // this broker's Close may hang while a client leaves
 
 	receiver, err := tickwell.Open(ctx, "", nil)
 	if err != nil {
