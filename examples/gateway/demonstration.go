@@ -34,6 +34,7 @@ func demonstrate(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer b.Listeners.ClientsWg.Wait() // this broker's Close may hang while a client leaves
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := play(ctx, s, out); err != nil {
