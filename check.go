@@ -1,10 +1,12 @@
 package tickwell
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -14,7 +16,11 @@ func (db *DB) invokeChecked(c *firingCall) error {
 	given := c.rows
 	own := given.Clone()
 	c.firing.Tablet = own
-	err := db.invokeHere(c)
+	err := db.invokeOnce(c)
+	var stuck *dispatch.StuckError
+	if errors.As(err, &stuck) {
+		return err // its goroutine has the rows, and c
+	}
 	c.firing.Tablet = given
 	if err == nil && !sameTablet(own, given) {
 		err = fmt.Errorf("the trigger changed the rows it was lent: %w", errs.BadInput)

@@ -69,11 +69,15 @@ func (db *DB) invoke(c *firingCall) error {
 		return fmt.Errorf("the trigger is stuck: a call is over its budget of %v and has not returned: %w", tr.spec.Budget, errs.Overloaded)
 	}
 	tr.fired.Add(1)
-	if tr.spec.Budget > 0 {
-		return db.invokeBudgeted(c)
-	}
 	if db.opts.CheckTriggers {
 		return db.invokeChecked(c)
+	}
+	return db.invokeOnce(c)
+}
+
+func (db *DB) invokeOnce(c *firingCall) error {
+	if c.frame.trigger.spec.Budget > 0 {
+		return db.invokeBudgeted(c)
 	}
 	return db.invokeHere(c)
 }
@@ -109,7 +113,7 @@ func (c *firingCall) code(ctx context.Context) (err error) {
 // and the next to need them gets a fresh copy.
 func (db *DB) invokeBudgeted(c *firingCall) error {
 	tr := c.frame.trigger
-	if c.part == nil {
+	if c.part == nil && c.firing.Tablet == c.rows {
 		c.firing.Tablet = c.rows.Clone()
 	}
 	name := tr.spec.Name

@@ -49,6 +49,13 @@ func (db *DB) DropTrigger(ctx context.Context, name string) error {
 	tr.busy.close()
 	tr.alarm.clear()
 	db.unlockReg()
+	return db.endDrop(ctx, tr)
+}
+
+// endDrop sees to it that the drop of tr is finished, later if the caller fires
+// tr itself or its context ends first.
+func (db *DB) endDrop(ctx context.Context, tr *trigger) error {
+	name := tr.spec.Name
 	if frameOf(ctx) != nil {
 		db.background(name, func() error { return db.finishDrop(db.life, tr) })
 		return nil
@@ -226,11 +233,7 @@ func (db *DB) dropWithSeries(ctx context.Context, tr *trigger) error {
 	tr.busy.close()
 	tr.alarm.clear()
 	db.unlockReg()
-	if frameOf(ctx) != nil {
-		db.background(tr.spec.Name, func() error { return db.finishDrop(db.life, tr) })
-		return nil
-	}
-	return db.finishDrop(ctx, tr)
+	return db.endDrop(ctx, tr)
 }
 
 // Triggers yields the triggers there are, in any state, sorted by name.

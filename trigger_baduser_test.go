@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/dispatch"
@@ -124,40 +126,118 @@ func TestTriggerBadCode(t *testing.T) {
 	_ = kept
 }
 
-// A trigger that closes the store is waited for, for a bounded time.
+// A trigger that closes the store is waited for, for a bounded time, and named;
+// budgeted or not.
 func TestTriggerCloses(t *testing.T) {
-	ctx := context.Background()
-	clk := newFake()
-	var db *DB
-	db = openMem(t, &Options{Clock: clk, Triggers: []TriggerSpec{spec("closer", "root.**", AfterInsert, func(context.Context, *Firing) error {
-		if err := db.Close(); err == nil || !strings.Contains(err.Error(), "closer") {
-			return fmt.Errorf("close returned %v, want an error that names the trigger", err)
-		}
-		return nil
-	})}})
-	within(t, "closing", func() {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			if err := db.Insert(ctx, "root.d", ns(1), Int64("s", 1)); err != nil {
-				t.Errorf("insert: %v", err)
+	for _, when := range []When{BeforeInsert, AfterInsert} {
+		for _, stateful := range []bool{false, true} {
+			for _, budget := range []time.Duration{0, time.Second, time.Hour} {
+				what := fmt.Sprintf("%s, stateful %v, budget %v", when, stateful, budget)
+				synctest.Test(t, func(t *testing.T) {
+					var db *DB
+					closed := make(chan error, 1)
+					sp := spec("closer", "root.**", when, func(context.Context, *Firing) error {
+						closed <- db.Close()
+						return nil
+					})
+					sp.Stateful, sp.Budget = stateful, budget
+					db = openMem(t, &Options{Triggers: []TriggerSpec{sp}})
+					start := time.Now()
+					db.Insert(context.Background(), "root.d", ns(1), Int64("s", 1)) // stored or refused, but it returns
+					err := <-closed
+					if err == nil || !strings.Contains(err.Error(), "closer") {
+						t.Errorf("%s: close returned %v, want an error that names the trigger", what, err)
+					}
+					if took := time.Since(start); took > time.Minute {
+						t.Errorf("%s: close took %v of the clock", what, took)
+					}
+					if err := db.Insert(context.Background(), "root.d", ns(2), Int64("s", 1)); !errors.Is(err, ErrClosed) {
+						t.Errorf("%s: an insert later: got %v, want ErrClosed", what, err)
+					}
+				})
 			}
-		}()
-		for {
-			select {
-			case <-done:
-				return
-			default:
-				clk.Advance(time.Second)
-				runtime.Gosched()
-			}
-		}
-	})
-	for info := range db.Triggers() {
-		if info.Failed != 0 {
-			t.Error(info.Err)
 		}
 	}
+}
+
+// A trigger that never returns holds its own insert, without a budget, or
+// nobody, with one. All others go on: inserts that do not meet it, reads,
+// registration, and inserts that would wait for it until their context ends.
+// Close ends and names it; what it does later is ignored, and the store opens
+// again with what was stored.
+func TestTriggerNeverReturns(t *testing.T) {
+	for _, when := range []When{BeforeInsert, AfterInsert} {
+		for _, stateful := range []bool{false, true} {
+			for _, budget := range []time.Duration{0, time.Second} {
+				what := fmt.Sprintf("%s, stateful %v, budget %v", when, stateful, budget)
+				synctest.Test(t, func(t *testing.T) { neverReturns(t, what, when, stateful, budget) })
+			}
+		}
+	}
+}
+
+func neverReturns(t *testing.T, what string, when When, stateful bool, budget time.Duration) {
+	ctx := context.Background()
+	release := make(chan struct{})
+	fs := memFS()
+	sp := spec("hangs", "root.d.*", when, func(_ context.Context, f *Firing) error {
+		if f.Times[0] != 1 {
+			return nil
+		}
+		<-release
+		f.Put("late", []byte("x"))
+		return nil
+	})
+	sp.Stateful, sp.Budget = stateful, budget
+	db := openDir(t, "data", &Options{FS: fs, Triggers: []TriggerSpec{sp}})
+	first := make(chan error, 1)
+	go func() { first <- db.Insert(ctx, "root.d", ns(1), Int64("s", 1)) }()
+	time.Sleep(2 * time.Second) // of the bubble: over any budget
+	synctest.Wait()
+	select {
+	case err := <-first:
+		if budget == 0 {
+			t.Errorf("%s: the insert returned %v while its trigger runs", what, err)
+		}
+		first <- err
+	default:
+		if budget > 0 {
+			t.Errorf("%s: the insert waits for a trigger that is over its budget", what)
+		}
+	}
+	start := time.Now()
+	must(t, db.Insert(ctx, "root.other", ns(1), Int64("s", 1)))
+	must(t, errOf(db.Query(ctx, Query{From: []string{"root.**"}})))
+	must(t, db.Flush(ctx))
+	must(t, db.CreateTrigger(ctx, spec("more", "root.other.*", AfterInsert, func(context.Context, *Firing) error { return nil })))
+	must(t, db.DropTrigger(ctx, "more"))
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	err := db.Insert(short, "root.d", ns(2), Int64("s", 2)) // fires, or waits for the ticket, or is told that it is stuck
+	if waits := stateful && budget == 0; waits != errors.Is(err, context.DeadlineExceeded) || !waits && err != nil {
+		t.Errorf("%s: a second insert returned %v", what, err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("%s: the others waited %v", what, took)
+	}
+	start = time.Now()
+	if err := db.Close(); err == nil || !strings.Contains(err.Error(), "hangs") || time.Since(start) > time.Minute {
+		t.Errorf("%s: close returned %v after %v, want an error that names the trigger", what, err, time.Since(start))
+	}
+	close(release)
+	err = <-first
+	synctest.Wait()
+	db = openDir(t, "data", &Options{FS: fs})
+	got := dump(t, db, "root.d.s")
+	if acked := err == nil; acked && !slices.Contains(got, "root.d.s@1=1") || !slices.Equal(dump(t, db, "root.other.s"), []string{"root.other.s@1=1"}) {
+		t.Errorf("%s: the insert returned %v; after opening again %q is there", what, err, got)
+	}
+	for key := range db.eng.Scan("") {
+		if strings.Contains(key, "late") {
+			t.Errorf("%s: %s was stored by the late call", what, key)
+		}
+	}
+	must(t, db.Close())
 }
 
 // A trigger that drops itself has fired for the last time, and its OnDrop is
@@ -174,6 +254,65 @@ func TestTriggerDropsItself(t *testing.T) {
 	j.want(t)
 	if listing(d.db) != nil {
 		t.Error("it is still listed")
+	}
+}
+
+// A trigger that drops itself, or its series, under a context of its own waits
+// for itself: until that context ends, and then it is dropped all the same, or
+// until the store is closed. Nobody else waits.
+func TestTriggerDropsItselfByOwnContext(t *testing.T) {
+	for _, by := range []string{"name", "series"} {
+		for _, limit := range []time.Duration{time.Second, 0} {
+			for _, budget := range []time.Duration{0, time.Hour} {
+				what := fmt.Sprintf("by %s, limit %v, budget %v", by, limit, budget)
+				synctest.Test(t, func(t *testing.T) {
+					ctx := context.Background()
+					var db *DB
+					var dropped error
+					fire := func(_ context.Context, f *Firing) error {
+						own, cancel := context.WithCancel(ctx)
+						if limit > 0 {
+							own, cancel = context.WithTimeout(ctx, limit)
+						}
+						defer cancel()
+						if by == "name" {
+							dropped = db.DropTrigger(own, f.Trigger)
+						} else {
+							dropped = db.DropSeries(own, "root.d.s")
+						}
+						return nil
+					}
+					db = openMem(t, nil)
+					must(t, db.CreateSeries(ctx, "root.d.s", KindInt64))
+					sp := TriggerSpec{Name: "n", Pattern: "root.d.s", Trigger: TriggerFunc(fire), Budget: budget}
+					if by == "series" {
+						sp.Pattern, sp.Series = "", "root.d.s"
+					}
+					must(t, db.CreateTrigger(ctx, sp))
+					inserted := make(chan error, 1)
+					go func() { inserted <- db.Insert(ctx, "root.d", ns(1), Int64("s", 1)) }()
+					if limit == 0 {
+						synctest.Wait()
+						must(t, db.Insert(ctx, "root.other", ns(1), Int64("s", 1)))
+						must(t, db.Close())
+						<-inserted
+						if !errors.Is(dropped, ErrClosed) {
+							t.Errorf("%s: the drop returned %v, want ErrClosed", what, dropped)
+						}
+						return
+					}
+					<-inserted
+					if !errors.Is(dropped, context.DeadlineExceeded) {
+						t.Errorf("%s: the drop returned %v, want the error of its context", what, dropped)
+					}
+					synctest.Wait()
+					if got := listing(db); got != nil {
+						t.Errorf("%s: still listed: %q", what, got)
+					}
+					must(t, db.Close())
+				})
+			}
+		}
 	}
 }
 

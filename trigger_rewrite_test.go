@@ -3,8 +3,10 @@ package tickwell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // rewriter is a trigger BEFORE an insert that returns other rows.
@@ -137,9 +139,9 @@ func TestTriggerReadOnlyRows(t *testing.T) {
 	ctx := context.Background()
 	for _, when := range []When{BeforeInsert, AfterInsert} {
 		for _, check := range []bool{false, true} {
-			var reported []*TriggerError
-			db := openMem(t, &Options{CheckTriggers: check, OnTriggerError: func(e *TriggerError) { reported = append(reported, e) },
-				Triggers: []TriggerSpec{spec("vandal", "root.**", when, func(_ context.Context, f *Firing) error {
+			for _, budget := range []time.Duration{0, time.Hour} {
+				var reported []*TriggerError
+				vandal := spec("vandal", "root.**", when, func(_ context.Context, f *Firing) error {
 					for i := range f.Times {
 						f.Times[i] = 77
 					}
@@ -153,38 +155,55 @@ func TestTriggerReadOnlyRows(t *testing.T) {
 						f.Columns[i].Nulls.Set(1)
 					}
 					return nil
-				})}})
-			given := &Tablet{Device: "root.d", Times: []int64{1, 2}, Columns: []Column{{Name: "a", Data: Float64s{1, 2}}, {Name: "b", Data: Texts{"x", "y"}}}}
-			copied := given.Clone()
-			must(t, db.InsertTablet(ctx, given))
-			must(t, db.Insert(ctx, "root.d", ns(3), Float64("a", 3)))
-			if !sameTablet(given, copied) {
-				t.Errorf("%s: the inserter's tablet was changed to %s", when, render(given))
-			}
-			wantDump(t, db, "root.**", "root.d.a@1=1", "root.d.a@2=2", "root.d.a@3=3", "root.d.b@1=x", "root.d.b@2=y")
-			want := 0
-			if check {
-				want = 2
-			}
-			if len(reported) != want {
-				t.Errorf("%s, check %v: %d failures reported, want %d: %v", when, check, len(reported), want, reported)
+				})
+				vandal.Budget = budget
+				db := openMem(t, &Options{CheckTriggers: check, OnTriggerError: func(e *TriggerError) { reported = append(reported, e) }, Triggers: []TriggerSpec{vandal}})
+				given := &Tablet{Device: "root.d", Times: []int64{1, 2}, Columns: []Column{{Name: "a", Data: Float64s{1, 2}}, {Name: "b", Data: Texts{"x", "y"}}}}
+				copied := given.Clone()
+				must(t, db.InsertTablet(ctx, given))
+				must(t, db.Insert(ctx, "root.d", ns(3), Float64("a", 3)))
+				if !sameTablet(given, copied) {
+					t.Errorf("%s, budget %v: the inserter's tablet was changed to %s", when, budget, render(given))
+				}
+				wantDump(t, db, "root.**", "root.d.a@1=1", "root.d.a@2=2", "root.d.a@3=3", "root.d.b@1=x", "root.d.b@2=y")
+				want := 0
+				if check {
+					want = 2
+				}
+				if len(reported) != want {
+					t.Errorf("%s, check %v, budget %v: %d failures reported, want %d: %v", when, check, budget, len(reported), want, reported)
+				}
 			}
 		}
 	}
 }
 
-// CheckTriggers spoils the rows when the firing is over.
+// CheckTriggers spoils the rows when the firing is over; what Rewrite makes of
+// them, be it the lent rows themselves, is stored as it was returned.
 func TestTriggerKeepsRows(t *testing.T) {
 	ctx := context.Background()
-	var kept *Tablet
-	db := openMem(t, &Options{CheckTriggers: true, Triggers: []TriggerSpec{spec("keeper", "root.**", AfterInsert, func(_ context.Context, f *Firing) error {
-		kept = f.Tablet
-		return nil
-	})}})
-	must(t, db.Insert(ctx, "root.d", ns(1), Float64("a", 1), Text("b", "x"), Bool("c", true), Int32("d", 1), Int64("e", 1), Float32("f", 1)))
-	if kept.Device == "root.d" || kept.Times[0] == 1 || kept.Row(0).Float64(0) == 1 || kept.Row(0).Value(1).Text() == "x" ||
-		kept.Row(0).Value(2).Bool() || kept.Row(0).Value(3).Int64() == 1 || kept.Row(0).Value(4).Int64() == 1 || kept.Row(0).Float64(5) == 1 {
-		t.Errorf("the kept rows still look like data: %s", render(kept))
+	for _, when := range []When{BeforeInsert, AfterInsert} {
+		for _, budget := range []time.Duration{0, time.Hour} {
+			for _, rewrites := range []bool{false, true} {
+				if rewrites && when == AfterInsert {
+					continue
+				}
+				var kept *Tablet
+				sp := spec("keeper", "root.**", when, func(_ context.Context, f *Firing) error { kept = f.Tablet; return nil })
+				if rewrites {
+					sp.Trigger = &rewriter{f: func(f *Firing) (*Tablet, error) { kept = f.Tablet; return f.Tablet, nil }}
+				}
+				sp.Budget = budget
+				db := openMem(t, &Options{CheckTriggers: true, Triggers: []TriggerSpec{sp}})
+				must(t, db.Insert(ctx, "root.d", ns(1), Float64("a", 1), Text("b", "x"), Bool("c", true), Int32("d", 1), Int64("e", 1), Float32("f", 1)))
+				what := fmt.Sprintf("%s, budget %v, rewrites %v", when, budget, rewrites)
+				if kept.Device == "root.d" || kept.Times[0] == 1 || kept.Row(0).Float64(0) == 1 || kept.Row(0).Value(1).Text() == "x" ||
+					kept.Row(0).Value(2).Bool() || kept.Row(0).Value(3).Int64() == 1 || kept.Row(0).Value(4).Int64() == 1 || kept.Row(0).Float64(5) == 1 {
+					t.Errorf("%s: the kept rows still look like data: %s", what, render(kept))
+				}
+				wantDump(t, db, "root.**", "root.d.a@1=1", "root.d.b@1=x", "root.d.c@1=true", "root.d.d@1=1", "root.d.e@1=1", "root.d.f@1=1")
+			}
+		}
 	}
 }
 
