@@ -80,6 +80,13 @@ type Query struct {
 	// with Levels, with other groups, and in a continuous query.
 	Rollups bool
 
+	// AllowDamaged leaves out what cannot be read of damaged files, instead of
+	// failing with ErrDamaged; [Result.Damage] tells what was left out. Points that
+	// newer, damaged ones had overwritten may show again. Windows that are
+	// answered from [Query.Rollups] or statistics are whole all the same. It has no
+	// effect in a continuous query.
+	AllowDamaged bool
+
 	// exact asks for the same bits whenever a window is computed again.
 	exact bool
 }

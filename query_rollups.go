@@ -166,7 +166,7 @@ const rollupTries = 4
 // that plan may use are as the rows of the cut say. A window is, unless it is
 // marked dirty. Marks are read before and after the cut: if none was removed in
 // between, those that are there afterwards are all that were there at the cut.
-func (db *DB) openRollups(ctx context.Context, plan *exec.Plan) (exec.Source, func(), error) {
+func (db *DB) openRollups(ctx context.Context, plan *exec.Plan, skip func(engine.Damage)) (exec.Source, func(), error) {
 	stored := plan.Stored()
 	for range rollupTries {
 		all, table := db.rollupsOf()
@@ -183,6 +183,7 @@ func (db *DB) openRollups(ctx context.Context, plan *exec.Plan) (exec.Source, fu
 			}
 		}
 		cut := db.eng.Snapshot()
+		cut.SkipDamaged = skip
 		if !some {
 			return source{cut}, cut.Release, nil
 		}
@@ -204,6 +205,7 @@ func (db *DB) openRollups(ctx context.Context, plan *exec.Plan) (exec.Source, fu
 		return set, cut.Release, nil
 	}
 	cut := db.eng.Snapshot()
+	cut.SkipDamaged = skip
 	return source{cut}, cut.Release, nil
 }
 

@@ -36,14 +36,22 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.AllowDamaged {
+		r.damage = &skipped{}
+	}
 	r.open = func() (exec.Source, func(), error) {
 		if err := db.usable(ctx); err != nil {
 			return nil, nil, err
 		}
+		var skip func(engine.Damage)
+		if r.damage != nil {
+			skip = r.damage.begin()
+		}
 		if q.Rollups {
-			return db.openRollups(ctx, r.plan)
+			return db.openRollups(ctx, r.plan, skip)
 		}
 		s := db.eng.Snapshot()
+		s.SkipDamaged = skip
 		return source{s}, s.Release, nil
 	}
 	if len(q.Into) > 0 {
@@ -186,6 +194,8 @@ type Result struct {
 	fixed *Tablet             // what a query with Into wrote, instead of plan
 	only  map[string]bool     // devices, if aligned by device; nil: all
 	into  map[string][]target // where columns go, if it is known already
+
+	damage *skipped // by the last range, with AllowDamaged
 }
 
 // Columns describes the columns in order.

@@ -38,6 +38,9 @@ func (e *Engine) backup(ctx context.Context, to vfs.FS, dir string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := makeParents(to, filepath.Dir(dir)); err != nil {
+		return err
+	}
 	for _, sub := range []string{"", "data", "outbox", "wal"} {
 		if err := to.MkdirAll(copied.path(sub)); err != nil {
 			return err

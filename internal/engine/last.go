@@ -1,16 +1,19 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 )
 
 // Last returns the newest point of a series without reading what is older.
-// A newest block that is damaged is an error wrapping errs.Damaged.
+// A newest block that is damaged is an error wrapping errs.Damaged, unless
+// SkipDamaged is set.
 func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
 	at, cell, ok, err := s.LastCell(ser)
 	if !ok || err != nil {
@@ -31,6 +34,9 @@ func (s *Snapshot) LastCell(ser *Series) (at int64, cell column.Cell, ok bool, e
 		return 0, cell, false, err
 	}
 	t, v, ok, err := merge.Last(ser.Kind, s.masks(ser), sources)
+	if s.SkipDamaged != nil && (errors.Is(err, errs.Damaged) || errors.Is(err, errs.Corrupt)) {
+		return s.lastReadable(ser)
+	}
 	if err != nil {
 		return 0, cell, false, fmt.Errorf("last of %s: %w", ser.Path(), err)
 	}
@@ -38,6 +44,20 @@ func (s *Snapshot) LastCell(ser *Series) (at int64, cell column.Cell, ok bool, e
 		return 0, cell, false, nil
 	}
 	return t, v.Cell(0), true, nil
+}
+
+// lastReadable finds the newest point that is not damaged by reading all.
+func (s *Snapshot) lastReadable(ser *Series) (at int64, cell column.Cell, ok bool, err error) {
+	c := s.Cursor(ser, math.MinInt64, math.MaxInt64)
+	defer c.Close()
+	for c.Next() {
+		n := len(c.Times()) - 1
+		at, cell, ok = c.Times()[n], c.Values().Cell(n), true
+	}
+	if err := c.Err(); err != nil {
+		return 0, cell, false, fmt.Errorf("last of %s: %w", ser.Path(), err)
+	}
+	return at, cell, ok, nil
 }
 
 // lastKnown finds the newest point where it is quickly found: in memory, and
@@ -173,5 +193,5 @@ func (v *version) sourcesAfter(lsn uint64, id uint32) ([]merge.Source, error) {
 			part.files = append(part.files, f)
 		}
 	}
-	return part.sources(nil, []uint32{id}, math.MinInt64, math.MaxInt64)
+	return part.sources(nil, []uint32{id}, math.MinInt64, math.MaxInt64, nil)
 }

@@ -27,7 +27,8 @@ type Snapshot struct {
 	prev, next *Snapshot
 
 	// SkipDamaged, if set before the first cursor, is told of every range that
-	// cannot be read; cursors then leave it out instead of failing.
+	// cannot be read; cursors then leave it out instead of failing. It is called by
+	// whoever reads, for one range once for each cursor.
 	SkipDamaged func(Damage)
 }
 
@@ -167,7 +168,7 @@ func (s *Snapshot) sources(series []*Series, from, to int64) ([]merge.Source, er
 		ids[i] = ser.ID
 		oneDevice = oneDevice && ser.Dev == series[0].Dev
 	}
-	out, err := s.version.sources(nil, ids, from, to)
+	out, err := s.version.sources(nil, ids, from, to, s.SkipDamaged)
 	if err != nil {
 		return nil, err
 	}
@@ -228,8 +229,19 @@ func (s *Snapshot) rows(series []*Series, from, to int64) (*merge.Rows, error) {
 	r := merge.New(kinds, masks, from, to, sources)
 	if s.SkipDamaged != nil {
 		r.SkipDamaged = func(b *merge.Block, err error) {
-			s.SkipDamaged(Damage{Reason: err.Error(), MinTime: b.Min, MaxTime: b.Max})
+			s.SkipDamaged(Damage{File: fileOf(b), Reason: err.Error(), MinTime: b.Min, MaxTime: b.Max})
 		}
 	}
 	return r, nil
+}
+
+// fileOf names the file that a block is in.
+func fileOf(b *merge.Block) string {
+	switch c := b.Chunk.(type) {
+	case *fileChunk:
+		return c.file.name
+	case lostChunk:
+		return c.file.name
+	}
+	return ""
 }

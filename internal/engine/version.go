@@ -85,8 +85,9 @@ func (v *version) unref() {
 }
 
 // sources appends a source for each file and, where series do not share their
-// chunks, several for one file.
-func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64) ([]merge.Source, error) {
+// chunks, several for one file. skip, if not nil, is told of files whose index
+// is damaged, which are then left out instead of failing.
+func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64, skip func(Damage)) ([]merge.Source, error) {
 	last := to
 	if to != MaxTime+1 {
 		last = to - 1
@@ -99,8 +100,13 @@ func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64) ([]m
 			dst = append(dst, f.lostSource(from, last, len(ids)))
 			continue
 		}
-		var err error
-		if dst, err = f.sources(dst, ids, from, last); err != nil {
+		out, err := f.sources(dst, ids, from, last)
+		switch {
+		case err == nil:
+			dst = out
+		case skip != nil && errors.Is(err, errs.Damaged):
+			skip(Damage{File: f.name, Reason: err.Error(), MinTime: max(from, f.meta.MinTime), MaxTime: min(last, f.meta.MaxTime)})
+		default:
 			return nil, err
 		}
 	}
