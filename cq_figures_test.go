@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"testing"
 	"time"
 
@@ -70,15 +71,27 @@ func TestCQFigures(t *testing.T) {
 		}
 	})
 	t.Run("scheduled", func(t *testing.T) {
-		const minutes = 144
-		took, runs, points := scheduled(t, minutes)
-		whole := took * (30 * 24 * 60 / minutes)
-		t.Logf("20 queries every minute over 10 series at 0.1 Hz: %d runs of %d minutes in %v, so %v for 30 days (aim: 5 s)", runs, minutes, took, whole)
-		if points != 20*10*minutes {
-			t.Errorf("%d points written, want %d", points, 20*10*minutes)
+		// The floor is the same queries asked by the program, one after the other,
+		// and their rows inserted: what is beyond it is what being scheduled costs.
+		minutes := 48
+		if os.Getenv("TICKWELL_NIGHTLY") != "" {
+			minutes = 24 * 60
 		}
-		if whole > 10*time.Minute {
-			t.Errorf("30 days take %v, held are 10 minutes", whole)
+		took, floor := time.Hour, time.Hour
+		var runs int64
+		for range 3 {
+			a, n, points := scheduled(t, minutes)
+			b, asked := byHand(t, minutes)
+			if want := 20 * 10 * minutes; points != want || asked != want {
+				t.Fatalf("%d points written by the queries and %d by hand, want %d", points, asked, want)
+			}
+			took, floor, runs = min(took, a), min(floor, b), n
+		}
+		ratio := float64(took) / float64(floor)
+		t.Logf("20 queries every minute over 10 series at 0.1 Hz: %d runs of %d minutes in %v, so %v for 30 days (aim: 5 s); %.2f times what asking and inserting takes",
+			runs, minutes, took, took*time.Duration(30*24*60/minutes), ratio)
+		if ratio > 4 {
+			t.Errorf("%.2f times what asking and inserting takes, held are 4", ratio)
 		}
 	})
 	t.Run("hierarchy", func(t *testing.T) {
@@ -98,14 +111,56 @@ func scheduled(t *testing.T, minutes int) (took time.Duration, runs int64, point
 	clock := newFake()
 	clock.Set(time.Unix(0, 0))
 	db := openMem(t, &Options{Clock: clock})
-	for q := range 20 {
-		query := Query{From: []string{"root.in.d"}, GroupBy: GroupByTime{Interval: time.Minute}, Into: []Target{{Device: fmt.Sprint("root.out.q", q)}}}
-		for s := range 10 {
-			query.Select = append(query.Select, expr.Avg(expr.Col(fmt.Sprint("s", s))))
-			query.Into[0].Columns = append(query.Into[0].Columns, fmt.Sprint("s", s))
-		}
+	defer db.Close()
+	for q, query := range minuteQueries() {
 		must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: fmt.Sprint("q", q), Every: time.Minute, Query: query}))
 	}
+	took = rowsOfMinutes(t, db, minutes, func(int) {
+		clock.Advance(time.Minute)
+		must(t, db.Quiesce(ctx))
+	})
+	list, err := db.ContinuousQueries(ctx)
+	must(t, err)
+	for q := range list {
+		runs += q.Runs
+	}
+	return took, runs, len(dump(t, db, "root.out.**"))
+}
+
+// byHand does what scheduled does without continuous queries: it asks each query
+// for the minute that is over and stores its rows.
+func byHand(t *testing.T, minutes int) (took time.Duration, points int) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	defer db.Close()
+	queries := minuteQueries()
+	took = rowsOfMinutes(t, db, minutes, func(m int) {
+		for _, q := range queries {
+			q.Start, q.End = time.Unix(int64(m)*60, 0), time.Unix(int64(m+1)*60, 0)
+			_, err := db.Query(ctx, q)
+			must(t, err)
+		}
+	})
+	return took, len(dump(t, db, "root.out.**"))
+}
+
+// minuteQueries are 20 queries that take the means of 10 series by minute.
+func minuteQueries() []Query {
+	all := make([]Query, 20)
+	for i := range all {
+		q := Query{From: []string{"root.in.d"}, GroupBy: GroupByTime{Interval: time.Minute}, Into: []Target{{Device: fmt.Sprint("root.out.q", i)}}}
+		for s := range 10 {
+			q.Select = append(q.Select, expr.Avg(expr.Col(fmt.Sprint("s", s))))
+			q.Into[0].Columns = append(q.Into[0].Columns, fmt.Sprint("s", s))
+		}
+		all[i] = q
+	}
+	return all
+}
+
+// rowsOfMinutes inserts six rows of 10 columns for each minute, calls after, and
+// returns what all of it took.
+func rowsOfMinutes(t *testing.T, db *DB, minutes int, after func(minute int)) time.Duration {
 	_, names := benchColumns(10)
 	tab, walks := benchTablet(names, 6)
 	tab.Device = "root.in.d"
@@ -119,17 +174,10 @@ func scheduled(t *testing.T, minutes int) (took time.Duration, runs int64, point
 				tab.Columns[c].Data.(Float64s)[i] = walks[c].next()
 			}
 		}
-		must(t, db.InsertTablet(ctx, tab))
-		clock.Advance(time.Minute)
-		must(t, db.Quiesce(ctx))
+		must(t, db.InsertTablet(context.Background(), tab))
+		after(m)
 	}
-	took = time.Since(began)
-	list, err := db.ContinuousQueries(ctx)
-	must(t, err)
-	for q := range list {
-		runs += q.Runs
-	}
-	return took, runs, len(dump(t, db, "root.out.**"))
+	return time.Since(began)
 }
 
 // secondsByDay takes daily means of a series of one row a second, by the rows

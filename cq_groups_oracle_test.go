@@ -56,7 +56,7 @@ type groupWorld struct {
 	ttl     int64
 	paused  bool
 	changed bool // the definition of the sessions
-	ops     []string
+	ops     worldOps
 
 	warned worldLog
 
@@ -117,7 +117,7 @@ func (w *groupWorld) specs() (specs []CQSpec) {
 
 func (w *groupWorld) open() {
 	w.opts.FS = w.disk
-	w.db = openDir(w.t, "data", w.opts)
+	w.db = openOnly(w.t, "data", w.opts)
 }
 
 // allowed moves a time of a device out of the windows of which rows have expired
@@ -153,7 +153,7 @@ func (w *groupWorld) put(device string, times ...int64) {
 		w.raw[device].Put(at, v)
 		w.newest = max(w.newest, at)
 	}
-	w.ops = append(w.ops, fmt.Sprintf("put %s %v %v", device, tab.Times, tab.Columns[0].Data))
+	w.ops.add(fmt.Sprintf("put %s %v %v", device, tab.Times, tab.Columns[0].Data))
 	must(w.t, w.db.InsertTablet(context.Background(), tab))
 }
 
@@ -188,15 +188,15 @@ func (w *groupWorld) step() {
 		if at = w.allowed(device, at); to <= at {
 			return
 		}
-		w.ops = append(w.ops, fmt.Sprintf("delete %s %d %d", device, at, to))
+		w.ops.add(fmt.Sprintf("delete %s %d %d", device, at, to))
 		must(w.t, w.db.Delete(ctx, "root.in."+device+".s", ns(at), ns(to)))
 		w.raw[device].Delete(at, to)
 	case op < 83:
-		w.ops = append(w.ops, "reopen")
+		w.ops.add("reopen")
 		must(w.t, w.db.Close())
 		w.open()
 	case op < 84: // the process dies: what it wrote is there, nothing else
-		w.ops = append(w.ops, "crash")
+		w.ops.add("crash")
 		w.mu.Lock()
 		w.dead = true
 		w.mu.Unlock()
@@ -214,11 +214,11 @@ func (w *groupWorld) step() {
 			w.clock.Advance(100 * time.Millisecond)
 			must(w.t, w.db.cqs.sched.WaitIdle(ctx))
 		}
-		w.ops = append(w.ops, "a second passes")
+		w.ops.add("a second passes")
 		w.compare("a second after the last change")
 	case op < 93:
 		w.paused = !w.paused
-		w.ops = append(w.ops, fmt.Sprint("pause ", w.paused))
+		w.ops.add(fmt.Sprint("pause ", w.paused))
 		for _, name := range []string{"session", "count"} {
 			if w.paused {
 				must(w.t, w.db.PauseContinuousQuery(ctx, name))
@@ -231,14 +231,14 @@ func (w *groupWorld) step() {
 	case op < 96:
 		spec := w.specs()[w.rng.IntN(5)]
 		spec.Text = fmt.Sprint("text ", w.rng.IntN(100))
-		w.ops = append(w.ops, "alter "+spec.Name)
+		w.ops.add("alter " + spec.Name)
 		must(w.t, w.db.AlterContinuousQuery(ctx, spec))
 	case op < 97 && w.ttl == 0: // another gap
 		w.changed = !w.changed
-		w.ops = append(w.ops, "alter the gap")
+		w.ops.add("alter the gap")
 		must(w.t, w.db.AlterContinuousQuery(ctx, w.specs()[0]))
 	case op < 98 && w.ttl == 0:
-		w.ops = append(w.ops, fmt.Sprint("refresh ", at))
+		w.ops.add(fmt.Sprint("refresh ", at))
 		must(w.t, w.db.RefreshContinuousQuery(ctx, groupKinds[w.rng.IntN(4)].name, ns(at), ns(at+600e9)))
 	default:
 		w.read()
@@ -294,7 +294,7 @@ func (w *groupWorld) compare(when string) {
 		}
 		if got := dump(w.t, w.db, path); !slices.Equal(got, want[path]) {
 			w.t.Fatalf("%s: %s holds\n %s\nwant\n %s\nafter %d operations, the last of them\n %s\nwarned of\n%s", when, path, cqDiff(got, want[path]), cqDiff(want[path], got),
-				len(w.ops), strings.Join(w.ops[max(0, len(w.ops)-25):], "\n "), &w.warned)
+				w.ops.n, w.ops.last("\n "), &w.warned)
 		}
 	}
 }
@@ -344,7 +344,7 @@ func (w *groupWorld) read() {
 		}
 		if !slices.Equal(got[path], want) {
 			w.t.Fatalf("read %s in [%d, %d):\n %s\nwant\n %s\nafter %d operations, the last of them\n %s", path, from, to, cqDiff(got[path], want), cqDiff(want, got[path]),
-				len(w.ops), strings.Join(w.ops[max(0, len(w.ops)-25):], "\n "))
+				w.ops.n, w.ops.last("\n "))
 		}
 	}
 }
@@ -399,13 +399,14 @@ func TestIncrementalGroupsAgainstOracle(t *testing.T) {
 	worlds := []struct{ late, ttl int64 }{{-1, 0}, {0, 0}, {90e9, 0}, {-1, 3600e9}, {0, 3600e9}, {90e9, 1800e9}}
 	for i, c := range worlds {
 		t.Run(fmt.Sprintf("late=%d/ttl=%d", c.late, c.ttl), func(t *testing.T) {
-			w := &groupWorld{t: t, disk: crashfs.New(), clock: newFake(), rng: rand.New(rand.NewPCG(uint64(i), 2)), late: c.late, ttl: c.ttl, newest: math.MinInt64,
+			w := &groupWorld{t: t, disk: crashfs.New(), clock: newFake(), rng: rand.New(rand.NewPCG(uint64(i), 2+worldSeed())), late: c.late, ttl: c.ttl, newest: math.MinInt64,
 				raw: make(map[string]*cqoracle.Series), ids: make(map[string]string), sent: make(map[string]map[int]string)}
 			for _, d := range []string{"d1", "d2", "d3"} {
 				w.raw[d] = &cqoracle.Series{}
 			}
 			w.opts = &Options{Clock: w.clock, Profile: killProfile(), Logger: w.warned.logger(), Sinks: []SinkSpec{{Name: "events", Sink: SinkFunc(w.take)}}}
 			w.open()
+			defer func() { w.db.Close() }()
 			if c.ttl > 0 {
 				must(t, w.db.SetTTL(context.Background(), "root.in", time.Duration(c.ttl)))
 			}

@@ -22,6 +22,16 @@ func openMem(t testing.TB, opts *Options) *DB {
 
 func openDir(t testing.TB, dir string, opts *Options) *DB {
 	t.Helper()
+	db := openOnly(t, dir, opts)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// openOnly is openDir for tests that open thousands of stores one after the
+// other: the caller closes them. A cleanup each would keep them all, with their
+// files, until the test ends.
+func openOnly(t testing.TB, dir string, opts *Options) *DB {
+	t.Helper()
 	var o Options
 	if opts != nil {
 		o = *opts
@@ -36,7 +46,6 @@ func openDir(t testing.TB, dir string, opts *Options) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
 	return db
 }
 
