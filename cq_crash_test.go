@@ -351,3 +351,27 @@ func TestIncrementalSealsWhatExpires(t *testing.T) {
 	must(t, db.Quiesce(ctx))
 	cqRows(t, db, "root.m.n", want+" n@540=7")
 }
+
+// A row ends windows, is deleted, and the process dies before they are computed:
+// they are over all the same.
+func TestIncrementalWatermarkOutlivesItsRow(t *testing.T) {
+	ctx := context.Background()
+	for want, group := range map[string]GroupBy{"n@0=1": GroupByTime{Interval: time.Minute}, "n@10=1": GroupBySession{Gap: 30 * time.Second}} {
+		spec := minuteView("m")
+		query := spec.Query.(Query)
+		query.GroupBy = group
+		spec.Query = query
+		disk := crashfs.New()
+		db := openDir(t, "data", &Options{FS: disk, Clock: newFake(), Profile: killProfile()})
+		must(t, db.CreateContinuousQuery(ctx, spec))
+		cqPut(t, db, "root.in.d", 10, 1)
+		must(t, db.Quiesce(ctx))
+		cqPut(t, db, "root.in.d", 650, 1)
+		must(t, db.Delete(ctx, "root.in.d.s", ns(600e9), ns(700e9)))
+		image := disk.Image(disk.Ops(), crashfs.All, 1)
+		must(t, db.Close())
+		db = openDir(t, "data", &Options{FS: crashfs.From(image), Clock: newFake(), Profile: killProfile()})
+		must(t, db.Quiesce(ctx))
+		cqRows(t, db, "root.m.n", want)
+	}
+}

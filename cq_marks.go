@@ -194,7 +194,10 @@ func (k *cqMark) count(v *cqView, db *DB, times []int64) {
 }
 
 // deletes marks the windows of what is deleted. What has expired is gone as it is.
+// Where the newest row may be gone, the record tells of the watermark: it must not
+// go back if the process dies before the next run.
 func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
+	var heads []*cqView
 	touch := func(ser *engine.Series, from, to int64, device string) {
 		for _, v := range t.views {
 			if !v.reads(ser.Device, ser.Name) {
@@ -211,6 +214,10 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 			}
 			if !v.marked.Contains(r) {
 				m.list = append(m.list, forMark(v, d))
+			}
+			if v.head > math.MinInt64 && from <= v.head && v.head < to && !slices.Contains(heads, v) {
+				heads = append(heads, v)
+				b.Puts = append(b.Puts, v.progress(v.head, v.frontier))
 			}
 			v.mu.Unlock()
 		}
