@@ -1,7 +1,6 @@
 package tickwell
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,9 +16,8 @@ func (db *DB) invokeChecked(c *firingCall) error {
 	own := given.Clone()
 	c.firing.Tablet = own
 	err := db.invokeOnce(c)
-	var stuck *dispatch.StuckError
-	if errors.As(err, &stuck) {
-		return err // its goroutine has the rows, and c
+	if _, ok := err.(*dispatch.StuckError); ok { // errors.As would call methods of the trigger's error
+		return err // the goroutine left behind has the rows, and c
 	}
 	c.firing.Tablet = given
 	if err == nil && !sameTablet(own, given) {

@@ -50,45 +50,53 @@ func TestTriggerBadCode(t *testing.T) {
 	var db *DB
 	var kept *Tablet
 	for _, c := range []struct {
-		name string
-		fire func(context.Context, *Firing) error
-		is   func(error) bool // nil: no failure
-		ends bool             // the inserter's goroutine, unless budgeted
+		name    string
+		fire    func(context.Context, *Firing) error
+		is      func(error) bool // nil: no failure
+		ends    bool             // the inserter's goroutine, unless budgeted
+		changes bool             // the lent rows, which is a failure when checked
 	}{
-		{"panic", func(context.Context, *Firing) error { panic("boom") }, func(err error) bool { var p *PanicError; return errors.As(err, &p) && p.Value == "boom" }, false},
-		{"nil map", func(context.Context, *Firing) error { var m map[int]int; m[1]++; return nil }, func(err error) bool { var p *PanicError; return errors.As(err, &p) }, false},
-		{"goexit", func(context.Context, *Firing) error { runtime.Goexit(); return nil }, func(err error) bool { var g *dispatch.GoexitError; return errors.As(err, &g) }, true},
-		{"insert", func(ctx context.Context, f *Firing) error { return db.Insert(ctx, "root.nested", ns(1), Int64("s", 1)) }, nil, false},
+		{"panic", func(context.Context, *Firing) error { panic("boom") }, func(err error) bool { var p *PanicError; return errors.As(err, &p) && p.Value == "boom" }, false, false},
+		{"nil map", func(context.Context, *Firing) error { var m map[int]int; m[1]++; return nil }, func(err error) bool { var p *PanicError; return errors.As(err, &p) }, false, false},
+		{"goexit", func(context.Context, *Firing) error { runtime.Goexit(); return nil }, func(err error) bool { var g *dispatch.GoexitError; return errors.As(err, &g) }, true, false},
+		{"insert", func(ctx context.Context, f *Firing) error { return db.Insert(ctx, "root.nested", ns(1), Int64("s", 1)) }, nil, false, false},
 		{"insert, own context", func(_ context.Context, f *Firing) error {
 			return db.Insert(context.Background(), "root.nested", ns(1), Int64("s", 1))
-		}, nil, false},
+		}, nil, false, false},
 		{"query", func(ctx context.Context, _ *Firing) error {
 			return errOf(db.Query(ctx, Query{From: []string{"root.**"}}))
-		}, nil, false},
-		{"drop of itself", func(ctx context.Context, f *Firing) error { return db.DropTrigger(ctx, f.Trigger) }, nil, false},
-		{"stop of itself", func(ctx context.Context, f *Firing) error { return db.StopTrigger(ctx, f.Trigger) }, nil, false},
+		}, nil, false, false},
+		{"drop of itself", func(ctx context.Context, f *Firing) error { return db.DropTrigger(ctx, f.Trigger) }, nil, false, false},
+		{"stop of itself", func(ctx context.Context, f *Firing) error { return db.StopTrigger(ctx, f.Trigger) }, nil, false, false},
 		{"create", func(ctx context.Context, f *Firing) error {
 			return db.CreateTrigger(ctx, spec("made"+f.Trigger+f.When.String(), "root.none.*", AfterInsert, func(context.Context, *Firing) error { return nil }))
-		}, nil, false},
+		}, nil, false, false},
 		{"keeps and changes rows", func(_ context.Context, f *Firing) error {
 			kept = f.Tablet
 			f.Columns[0].Data = Texts{"x"}
 			f.Columns = f.Columns[:0]
 			return nil
-		}, nil, false},
-		{"no tablet", func(_ context.Context, f *Firing) error { f.Tablet = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false},
-		{"no data", func(_ context.Context, f *Firing) error { f.Columns[0].Data = nil; f.Times = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false},
-		{"kept firing", func(_ context.Context, f *Firing) error { go func() { f.Emit(Event{Time: ns(1)}) }(); return nil }, nil, false},
-		{"typed nil error", func(context.Context, *Firing) error { var e *TriggerError; return e }, func(err error) bool { return strings.Contains(err.Error(), "cannot be read") }, false},
+		}, nil, false, true},
+		{"no tablet", func(_ context.Context, f *Firing) error { f.Tablet = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false, false},
+		{"no data", func(_ context.Context, f *Firing) error { f.Columns[0].Data = nil; f.Times = nil; return errBoom }, func(err error) bool { return errors.Is(err, errBoom) }, false, false},
+		{"kept firing", func(_ context.Context, f *Firing) error { go func() { f.Emit(Event{Time: ns(1)}) }(); return nil }, nil, false, false},
+		{"typed nil error", func(context.Context, *Firing) error { var e *TriggerError; return e }, func(err error) bool { return strings.Contains(err.Error(), "cannot be read") }, false, false},
 	} {
 		for _, when := range []When{BeforeInsert, AfterInsert} {
 			for _, stateful := range []bool{false, true} {
-				for _, budget := range []time.Duration{0, time.Minute} {
-					what := fmt.Sprintf("%s, %s, stateful %v, budget %v", c.name, when, stateful, budget)
+				for _, mode := range []struct {
+					budget time.Duration
+					check  bool
+				}{{0, false}, {time.Hour, false}, {0, true}, {time.Hour, true}} {
+					budget, is := mode.budget, c.is
+					if mode.check && c.changes {
+						is = func(err error) bool { return strings.Contains(err.Error(), "changed the rows it was lent") }
+					}
+					what := fmt.Sprintf("%s, %s, stateful %v, budget %v, checked %v", c.name, when, stateful, budget, mode.check)
 					var mu sync.Mutex
 					var failures []error
 					after := 0
-					db = openMem(t, &Options{OnTriggerError: func(e *TriggerError) { mu.Lock(); failures = append(failures, e); mu.Unlock() }, Triggers: []TriggerSpec{
+					db = openMem(t, &Options{CheckTriggers: mode.check, OnTriggerError: func(e *TriggerError) { mu.Lock(); failures = append(failures, e); mu.Unlock() }, Triggers: []TriggerSpec{
 						{Name: "bad", Pattern: "root.d.*", When: when, Stateful: stateful, Budget: budget, Trigger: TriggerFunc(c.fire)},
 						spec("good", "root.d.*", AfterInsert, func(_ context.Context, f *Firing) error {
 							if render(f.Tablet) != "root.d [1] s:1" {
@@ -109,7 +117,7 @@ func TestTriggerBadCode(t *testing.T) {
 						<-done
 					})
 					mu.Lock()
-					if c.is == nil && len(failures) > 0 || c.is != nil && (len(failures) != 1 || !c.is(failures[0])) {
+					if is == nil && len(failures) > 0 || is != nil && (len(failures) != 1 || !is(failures[0])) {
 						t.Errorf("%s: failures %v", what, failures)
 					}
 					mu.Unlock()
@@ -169,14 +177,16 @@ func TestTriggerNeverReturns(t *testing.T) {
 	for _, when := range []When{BeforeInsert, AfterInsert} {
 		for _, stateful := range []bool{false, true} {
 			for _, budget := range []time.Duration{0, time.Second} {
-				what := fmt.Sprintf("%s, stateful %v, budget %v", when, stateful, budget)
-				synctest.Test(t, func(t *testing.T) { neverReturns(t, what, when, stateful, budget) })
+				for _, check := range []bool{false, true} {
+					what := fmt.Sprintf("%s, stateful %v, budget %v, checked %v", when, stateful, budget, check)
+					synctest.Test(t, func(t *testing.T) { neverReturns(t, what, when, stateful, budget, check) })
+				}
 			}
 		}
 	}
 }
 
-func neverReturns(t *testing.T, what string, when When, stateful bool, budget time.Duration) {
+func neverReturns(t *testing.T, what string, when When, stateful bool, budget time.Duration, check bool) {
 	ctx := context.Background()
 	release := make(chan struct{})
 	fs := memFS()
@@ -185,11 +195,14 @@ func neverReturns(t *testing.T, what string, when When, stateful bool, budget ti
 			return nil
 		}
 		<-release
+		if f.Times[0] != 1 {
+			t.Errorf("%s: the rows of the call that hangs have become %v", what, f.Times)
+		}
 		f.Put("late", []byte("x"))
 		return nil
 	})
 	sp.Stateful, sp.Budget = stateful, budget
-	db := openDir(t, "data", &Options{FS: fs, Triggers: []TriggerSpec{sp}})
+	db := openDir(t, "data", &Options{FS: fs, CheckTriggers: check, Triggers: []TriggerSpec{sp}})
 	first := make(chan error, 1)
 	go func() { first <- db.Insert(ctx, "root.d", ns(1), Int64("s", 1)) }()
 	time.Sleep(2 * time.Second) // of the bubble: over any budget

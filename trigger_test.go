@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell/internal/crashfs"
 )
 
 func spec(name, pattern string, when When, f func(ctx context.Context, f *Firing) error) TriggerSpec {
@@ -130,6 +133,81 @@ func TestTriggerFailureMatrix(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The rest of that table: the write itself fails, here because the disk has
+// failed while the triggers before it ran. Those after it do not fire, nothing is
+// stored, and the insert returns the error of the write, whether a trigger has
+// failed or not; stateful triggers before it load the state that is stored.
+func TestTriggerFailureMatrixWriteFails(t *testing.T) {
+	ctx := context.Background()
+	for _, budget := range []time.Duration{0, time.Hour} {
+		for _, fails := range []string{"", "T1"} {
+			what := fmt.Sprintf("%q fails, budget %v", fails, budget)
+			var fired []string
+			var reported []*TriggerError
+			var db *DB
+			fs := crashfs.New()
+			opts := &Options{FS: fs, Sync: SyncAlways(), OnTriggerError: func(e *TriggerError) { reported = append(reported, e) }}
+			sum := &restoring{fire: func() { fired = append(fired, "T2") }}
+			for i, tr := range []Trigger{
+				TriggerFunc(func(_ context.Context, f *Firing) error {
+					fired = append(fired, "T1")
+					if f.Times[0] == 1 {
+						return nil
+					}
+					fs.Fail(1, errors.New("disk is broken"), true, func(op crashfs.Op) bool { return op.Kind == crashfs.Sync })
+					if err := db.Insert(ctx, "root.other", ns(1), Int64("s", 1)); !errors.Is(err, ErrStorageFailed) {
+						t.Errorf("%s: the disk does not fail: %v", what, err)
+					}
+					if fails == "T1" {
+						return errBoom
+					}
+					return nil
+				}),
+				sum,
+				TriggerFunc(func(context.Context, *Firing) error { fired = append(fired, "T3"); return nil }),
+			} {
+				opts.Triggers = append(opts.Triggers, TriggerSpec{Name: fmt.Sprint("T", i+1), Pattern: "root.d.*", When: []When{BeforeInsert, BeforeInsert, AfterInsert}[i],
+					Stateful: i == 1, Budget: budget, Trigger: tr})
+			}
+			db = openDir(t, "data", opts)
+			must(t, db.Insert(ctx, "root.d", ns(1), Int64("s", 5)))
+			fired, sum.restored = nil, nil
+			err := db.Insert(ctx, "root.d", ns(2), Int64("s", 7))
+			var te *TriggerError
+			if !errors.Is(err, ErrStorageFailed) || errors.As(err, &te) {
+				t.Errorf("%s: insert returned %v, want the error of the write", what, err)
+			}
+			if got := strings.Join(fired, " "); got != "T1 T2" {
+				t.Errorf("%s: fired %s, want T1 T2", what, got)
+			}
+			wantDump(t, db, "root.d.*", "root.d.s@1=5")
+			if !slices.Equal(sum.restored, []string{"5"}) {
+				t.Errorf("%s: the stateful trigger was given the states %q, want that of the first insert", what, sum.restored)
+			}
+			if want := len(fails) / 2; len(reported) != want {
+				t.Errorf("%s: reported %v, want %d failures", what, reported, want)
+			}
+		}
+	}
+}
+
+// restoring keeps the last value as its state, and tells what it is restored to.
+type restoring struct {
+	fire     func()
+	restored []string
+}
+
+func (r *restoring) Fire(_ context.Context, f *Firing) error {
+	r.fire()
+	f.Put("last", []byte(f.Row(0).Get("s").String()))
+	return nil
+}
+func (r *restoring) Restore(_ context.Context, env Env) error {
+	b, _ := env.Get("last")
+	r.restored = append(r.restored, string(b))
+	return nil
 }
 
 var errBoom = errors.New("boom")
