@@ -182,7 +182,8 @@ func BenchmarkMillionSeries(b *testing.B) {
 
 // BenchmarkRecovery opens a store whose rows are all in the log: tablets of 100
 // rows of 10 columns, and groups of rows of 100 devices as InsertTablets writes
-// them. It prints points a second and the bytes a point has in the log. The floor reads and checks the same log and decodes nothing.
+// them. It prints points a second and the bytes a point has in the log. The floor
+// reads and checks the same log and decodes nothing.
 func BenchmarkRecovery(b *testing.B) {
 	kinds := make([]column.Kind, 10)
 	names := make([]string, 10)
