@@ -454,3 +454,29 @@ func TestIncrementalAlterWhileDeleting(t *testing.T) {
 		}
 	}
 }
+
+// Into has a place for each column of Select, of which some have no series yet:
+// the query is created, altered, and stores its results once they are there.
+func TestCQIntoAwaitsSeries(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	q := Query{
+		Select: []expr.Expr{expr.Sum(expr.Col("s")), expr.Sum(expr.Col("later"))}, From: []string{"root.in.d"},
+		GroupBy: GroupByTime{Interval: time.Minute}, Into: []Target{{Device: "root.m", Columns: []string{"a", "b"}}},
+	}
+	spec := CQSpec{Name: "m", OnChange: true, Query: q}
+	must(t, db.Insert(ctx, "root.in.d", ns(10e9), Float64("s", 1)))
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	spec.Text = "altered"
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.Insert(ctx, "root.in.d", ns(20e9), Float64("later", 2)))
+	must(t, db.Insert(ctx, "root.in.d", ns(70e9), Float64("s", 3), Float64("later", 4)))
+	must(t, db.RefreshContinuousQuery(ctx, "m", ns(0), ns(120e9)))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.*", "a@0=1 a@60=3 b@0=2 b@60=4")
+
+	q.Into = []Target{{Device: "root.n", Columns: []string{"a"}}}
+	if err := db.CreateContinuousQuery(ctx, CQSpec{Name: "short", OnChange: true, Query: q}); !errors.Is(err, ErrBadInput) {
+		t.Errorf("two columns into one, all series there: %v, want %v", err, ErrBadInput)
+	}
+}

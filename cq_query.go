@@ -152,7 +152,7 @@ func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, error) {
 		return 0, err
 	}
 	if len(q.Into) > 0 {
-		if err := q.checkInto(plan); err != nil {
+		if err := q.checkInto(db, plan); err != nil {
 			return 0, err
 		}
 	}
@@ -163,7 +163,7 @@ func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, error) {
 }
 
 // checkInto finds what is wrong with Into whatever series there will be.
-func (q *Query) checkInto(plan *exec.Plan) error {
+func (q *Query) checkInto(db *DB, plan *exec.Plan) error {
 	for _, t := range q.Into {
 		if len(t.Columns) == 0 {
 			return badInto("target %s names no column", t.Device)
@@ -175,11 +175,27 @@ func (q *Query) checkInto(plan *exec.Plan) error {
 	if err := q.checkPlaceholders(); err != nil {
 		return err
 	}
-	if len(plan.Columns()) == 0 || strings.Contains(strings.Join(q.From, " "), "*") {
+	if len(plan.Columns()) == 0 || strings.Contains(strings.Join(q.From, " "), "*") || q.awaitsSeries(db) {
 		return nil // as series come
 	}
 	_, err := q.targets(plan.Columns(), plan.Devices())
 	return err
+}
+
+// awaitsSeries reports whether a column that q reads has no series yet, as with
+// results of another query that are made one after the other.
+func (q *Query) awaitsSeries(db *DB) bool {
+	for _, name := range q.columnsRead() {
+		if strings.Contains(name, "*") {
+			continue // whatever there is
+		}
+		for _, from := range q.From {
+			if _, ok := db.eng.Lookup(pattern.Split(from + "." + name)); !ok {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkPlaceholders refuses templates for columns that are no stored series: there
