@@ -266,3 +266,22 @@ func ExampleCQSpec_origin() {
 	// 30: [15, 25) root.out@15 19
 	// 35: [25, 35) root.out@25 34
 }
+
+func ExampleCQSpec_onChange() {
+	q := maxOf()
+	q.GroupBy = tickwell.GroupByTime{Interval: 40 * time.Second} // the window that is not over yet too
+	resample(tickwell.CQSpec{Query: q, OnChange: true, From: time.Unix(40, 0)})
+	// Output:
+	// 40: [40, 80) root.out@40 40
+}
+
+// Templates are filled from the path of what is read.
+func ExampleCQSpec_into() {
+	resample(tickwell.CQSpec{Every: 20 * time.Second, StartOffset: 2 * time.Second, Query: tickwell.Query{
+		Select: []expr.Expr{expr.Col("s")}, From: []string{"root.d", "root.e"},
+		Into: []tickwell.Target{{Device: "root.copy.${1}", Columns: []string{"${2}_of_${1}"}}},
+	}})
+	// Output:
+	// 20: [18, 20) root.copy.d@18 18 root.copy.d@19 19 root.copy.e@18 1 root.copy.e@19 1
+	// 40: [38, 40) root.copy.d@38 38 root.copy.d@39 39 root.copy.e@38 1 root.copy.e@39 1
+}
