@@ -88,6 +88,9 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 				}
 				if step%10 == 0 {
 					must(t, w.db.Quiesce(ctx))
+				}
+				if step%50 == 0 {
+					must(t, w.db.Quiesce(ctx))
 					w.compareLeft()
 				}
 			}
