@@ -223,7 +223,11 @@ func (m *lateModel) check(t *testing.T, epoch, upTo uint64, want map[uint32]cell
 // TestLateRowsAgainstModel writes rows of all and of some series, in order, late,
 // and twice, deletes ranges, keeps snapshots over it all, and compares contents.
 func TestLateRowsAgainstModel(t *testing.T) {
-	for seed := range uint64(16) {
+	seeds := uint64(16)
+	if testing.Short() {
+		seeds = 5
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			m := newLateModel(seed)
 			for range 400 {

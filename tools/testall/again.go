@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 // is no accident.
 const mostAgain = 3
 
-// runAgain runs the packages of g that failed once more, and puts what came then
+// runAgain runs the tests of g that failed once more, and puts what came then
 // in place of the first run in t. What failed first is printed whole and stands
 // in the table: a test that needs a second run is a fault to mend, but none that
 // should hide what every other part has to say. A fault that stays fails the
@@ -26,14 +27,21 @@ func (r *repo) runAgain(ctx context.Context, t *tests, g goTest, first error) er
 			return first // it did not build, or something outside of a test ended it
 		}
 	}
-	var names []string
+	var names, tests []string
+	whole := false
 	for _, p := range t.packages {
 		if p.bad {
 			names = append(names, p.path+" "+strings.Join(p.failedTests, " "))
+			tests = append(tests, p.failedTests...)
+			said := p.failures.String()
+			whole = whole || strings.Contains(said, "panic: ") || strings.Contains(said, "fatal error: ")
 		}
 	}
 	fmt.Fprintf(r.out, "%s\n=== again, since these failed: %s\n", strings.TrimRight(tail(t.failures(), 64<<10), "\n"), strings.Join(names, ", "))
 	g.packages = list
+	if !whole { // else tests behind the one that ended the process have not run
+		g.args = append(slices.Clone(g.args), "-run=^("+strings.Join(tests, "|")+")$")
+	}
 	u := newTests()
 	err := r.goTest(ctx, u, g)
 	if err == nil {

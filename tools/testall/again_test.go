@@ -19,6 +19,10 @@ func TestAgain(t *testing.T) {
 	}{
 		{"at first", "func TestOnce(t *testing.T) {\n\tif _, err := os.Stat(\"mark\"); err != nil {\n\t\tos.WriteFile(\"mark\", nil, 0o600)\n\t\tt.Fatal(\"not yet\")\n\t}\n}\n",
 			pass, "1 tests in 1 packages; FAILED AT FIRST: example.org/m TestOnce"},
+		{"panic at first", "func TestA(t *testing.T) {\n\tif _, err := os.Stat(\"mark\"); err != nil {\n\t\tos.WriteFile(\"mark\", nil, 0o600)\n\t\tpanic(\"not yet\")\n\t}\n}\n\nfunc TestB(t *testing.T) {}\n",
+			pass, "2 tests in 1 packages; FAILED AT FIRST: example.org/m TestA"},
+		{"one of two", "func TestA(t *testing.T) {\n\tif _, err := os.Stat(\"mark\"); err != nil {\n\t\tos.WriteFile(\"mark\", nil, 0o600)\n\t\tt.Fatal(\"not yet\")\n\t}\n}\n\nfunc TestB(t *testing.T) {}\n",
+			pass, "1 tests in 1 packages; FAILED AT FIRST: example.org/m TestA"},
 		{"always", "func TestNever(t *testing.T) { t.Fatal(os.Args[0]) }\n", fail, "1 tests in 1 packages, 1 failed"},
 		{"no build", "func TestNo(t *testing.T) { nothing() }\n", fail, "0 tests in 1 packages"},
 	} {

@@ -95,7 +95,7 @@ func testParts(r *repo) []part {
 	}
 	parts = append(parts, realParts(r)...)
 	parts = append(parts,
-		part{"race", 20 * time.Minute, r.race},
+		part{"race", 30 * time.Minute, r.race},
 		part{"unit 386", 15 * time.Minute, r.unit386},
 		part{"examples", 5 * time.Minute, r.examples},
 		part{"readme", 5 * time.Minute, r.own("internal/readme", nil)},
@@ -189,7 +189,7 @@ func (r *repo) race(ctx context.Context) outcome {
 	}
 	// The long forms of models run without the detector, and nested modules, which
 	// are models of crashes, every night.
-	return r.goTests(ctx, goTest{module: r.modules[0], args: []string{"-race", "-short", "-vet=off", "-timeout=15m"}, packages: list})
+	return r.goTests(ctx, goTest{module: r.modules[0], args: []string{"-race", "-short", "-vet=off", "-timeout=20m"}, packages: list})
 }
 
 func (r *repo) unit386(ctx context.Context) outcome {
