@@ -31,14 +31,18 @@ type session5 struct {
 // tracker is the client's record of messages in flight. It has the answers sent
 // to a channel of ours, so that messages can follow each other without waiting
 // and in order: the client's own Publish waits, or does not tell.
-type tracker struct {
-	*pahostate.State
-	answers chan packets.ControlPacket // for the next message
-}
+type tracker struct{ *pahostate.State }
 
-// AddToSession is called by Publish, in its goroutine.
-func (t *tracker) AddToSession(ctx context.Context, p pahosession.Packet, _ chan<- packets.ControlPacket) error {
-	return t.State.AddToSession(ctx, p, t.answers)
+// answersKey is under what the context of a Publish has the channel for its answer.
+type answersKey struct{}
+
+// AddToSession is called by Publish with its context, for messages, and with a
+// channel of the client's own for all other packets.
+func (t *tracker) AddToSession(ctx context.Context, p pahosession.Packet, own chan<- packets.ControlPacket) error {
+	if answers, ok := ctx.Value(answersKey{}).(chan packets.ControlPacket); ok {
+		own = answers
+	}
+	return t.State.AddToSession(ctx, p, own)
 }
 
 func connect5(ctx context.Context, s *Sink, password string) (session, error) {
@@ -139,8 +143,7 @@ func (c *session5) send(ctx context.Context, m *message) (receipt, error) {
 		return nil, &refusal{fmt.Sprintf("a message of %d bytes, the broker takes %d", n, c.largest), sink.TooLarge}
 	}
 	answers := make(chan packets.ControlPacket, 1)
-	c.tracker.answers = answers
-	_, err := c.client.PublishWithOptions(ctx, p, paho.PublishOptions{Method: paho.PublishMethod_AsyncSend})
+	_, err := c.client.PublishWithOptions(context.WithValue(ctx, answersKey{}, answers), p, paho.PublishOptions{Method: paho.PublishMethod_AsyncSend})
 	switch {
 	case errors.Is(err, paho.ErrInvalidArguments): // such as retain where the broker has none
 		return nil, &refusal{err.Error(), sink.Permanent}

@@ -224,6 +224,35 @@ func TestLostConnection(t *testing.T) {
 	})
 }
 
+// TestHandleTogether holds that batches may be sent at the same time, as they are
+// with an InFlight of the SinkSpec above 1: each gets the answers to its own.
+func TestHandleTogether(t *testing.T) {
+	each(t, func(t *testing.T, p Protocol) {
+		b := newStandin(t)
+		s := opened(t, &Sink{Broker: b.addr, Protocol: p, Topic: "t"})
+		events := rows(400)
+		errs := make(chan error)
+		for at := range 4 {
+			go func() { errs <- s.Handle(attempt(t), events[at*100:(at+1)*100]) }()
+		}
+		for range 4 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		got := b.payloads()
+		slices.Sort(got)
+		var want []string
+		for i := range 400 {
+			want = append(want, row(i))
+		}
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("arrived %d rows: %.200q…, want each of 400 once", len(got), got)
+		}
+	})
+}
+
 // TestRefused holds what a broker of version 5 may say to one message, and that
 // the others are not concerned.
 func TestRefused(t *testing.T) {
