@@ -106,7 +106,7 @@ func TestCQFigures(t *testing.T) {
 
 // scheduled lets 20 queries run every minute over 10 series that get a row each
 // 10 seconds.
-func scheduled(t *testing.T, minutes int) (took time.Duration, runs int64, points int) {
+func scheduled(t testing.TB, minutes int) (took time.Duration, runs int64, points int) {
 	ctx := context.Background()
 	clock := newFake()
 	clock.Set(time.Unix(0, 0))
@@ -160,7 +160,7 @@ func minuteQueries() []Query {
 
 // rowsOfMinutes inserts six rows of 10 columns for each minute, calls after, and
 // returns what all of it took.
-func rowsOfMinutes(t *testing.T, db *DB, minutes int, after func(minute int)) time.Duration {
+func rowsOfMinutes(t testing.TB, db *DB, minutes int, after func(minute int)) time.Duration {
 	_, names := benchColumns(10)
 	tab, walks := benchTablet(names, 6)
 	tab.Device = "root.in.d"
@@ -222,4 +222,12 @@ func secondsByDay(t *testing.T, days int) (raw, hourly time.Duration) {
 		}
 	}
 	return raw, hourly
+}
+
+// BenchmarkScheduledRuns is what one run costs of 20 scheduled queries over 10
+// series, with the rows that come in between.
+func BenchmarkScheduledRuns(b *testing.B) {
+	b.ReportAllocs()
+	took, _, _ := scheduled(b, (b.N+19)/20)
+	b.ReportMetric(float64(took.Nanoseconds())/float64(b.N), "ns/run")
 }

@@ -15,6 +15,7 @@ type keptPlan struct {
 	res  *Result
 	into map[string][]target // by device
 	made seriesVersion
+	run  *exec.Kept
 }
 
 // at plans q for a range, on a cut. The result is good until the next one.
@@ -35,13 +36,16 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 			}
 		}
 		*p = keptPlan{res: res, into: into, made: v}
+		if db.mayKeepPlan(q) {
+			p.run = new(exec.Kept)
+		}
 	} else {
 		var err error
 		if p.res.plan, err = p.res.plan.At(from, to); err != nil {
 			return nil, &Error{Op: "query", Err: err}
 		}
 	}
-	res := &Result{ctx: ctx, db: db, plan: p.res.plan, into: p.into}
+	res := &Result{ctx: ctx, db: db, plan: p.res.plan, into: p.into, kept: p.run}
 	res.open = func() (exec.Source, func(), error) { return source{snap}, func() {}, nil }
 	return res, nil
 }

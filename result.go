@@ -194,6 +194,7 @@ type Result struct {
 	fixed *Tablet             // what a query with Into wrote, instead of plan
 	only  map[string]bool     // devices, if aligned by device; nil: all
 	into  map[string][]target // where columns go, if it is known already
+	kept  *exec.Kept          // what runs it, if it is run again and again
 
 	damage *skipped // by the last range, with AllowDamaged
 }
@@ -255,7 +256,12 @@ func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
 		if r.only != nil {
 			plan = plan.Only(r.only)
 		}
-		run := plan.Start(r.ctx, cut, &r.meter)
+		var run *exec.Run
+		if r.kept != nil {
+			run = r.kept.Start(r.ctx, plan, cut, &r.meter)
+		} else {
+			run = plan.Start(r.ctx, cut, &r.meter)
+		}
 		next := run.Next
 		if len(r.used) > 0 && r.ctx.Done() != nil {
 			g := hostGuest(r.ctx, r.used, run, release)

@@ -61,15 +61,20 @@ type timeGroups struct {
 	// number in it.
 	from   [][][2]int
 	merged []Aggregator // of slots with more than one member
+	small  bool         // the series of a device share a fold
 	// windows are those of the batch that is made.
 	windows []window
 	k       int64
 	batch   Batch
+	// columns are those that each fold makes; the folds that may be shared out
+	// among goroutines, and the others.
+	columns      [][]int
+	apart, alone []int
 }
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 	grid := r.plan.g
-	t := &timeGroups{g: grid}
+	t := &timeGroups{g: grid, small: r.small}
 	fail := func(err error) (stream, error) {
 		t.close()
 		return nil, err
@@ -94,11 +99,13 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			var f *fold
 			var cols []int
 			switch {
+			case r.small && member.direct >= 0 && a.direct != nil && !member.absent && a.direct.series[member.direct] != nil:
+				f, cols = t.together(r, a, member.direct, addFold)
 			case member.direct >= 0 && a.direct != nil:
 				if f = bySlot[member.direct]; f == nil {
 					f = &fold{g: grid, exact: a.exact}
 					if ser := a.direct.series[member.direct]; ser != nil && !member.absent {
-						f.points = r.src.Cursor(ser, r.plan.from, r.plan.to)
+						f.points, f.series = r.src.Cursor(ser, r.plan.from, r.plan.to), ser
 					} else {
 						f.eof = true
 					}
@@ -150,6 +157,29 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 		}
 	}
 	return t, nil
+}
+
+// together returns the fold of all series of a device as they are stored, and
+// the column of one of them in it.
+func (t *timeGroups) together(r *run, a *aggRows, direct int, add func(*fold)) (*fold, []int) {
+	ser := a.direct.series[direct]
+	var f *fold
+	for _, o := range t.folds {
+		if s, ok := o.rows.(*deviceScan); ok && s.series[0].Device == ser.Device {
+			f = o
+		}
+	}
+	if f == nil {
+		f = &fold{g: t.g, exact: a.exact, rows: &deviceScan{src: r.src, from: r.plan.from, to: r.plan.to}}
+		add(f)
+	}
+	s := f.rows.(*deviceScan)
+	c := slices.Index(s.series, ser)
+	if c < 0 {
+		c = len(s.series)
+		s.series = append(s.series, ser)
+	}
+	return f, []int{c}
 }
 
 func (t *timeGroups) close() {

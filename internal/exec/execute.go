@@ -23,6 +23,9 @@ type Run struct {
 	run
 	next    int // part
 	s       stream
+	part    *part // that s is of
+	kept    *Kept // nil: streams are closed
+	failed  bool  // streams are not fit to be kept
 	fill    *filler
 	sorted  []Table // finished tables, of a result that had to be held
 	held    bool
@@ -38,22 +41,24 @@ func (p *Plan) Start(ctx context.Context, src Source, m *Meter) *Run {
 	if m == nil {
 		m = &Meter{}
 	}
-	r := &Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
+	r := &Run{}
+	p.start(r, ctx, src, m)
+	return r
+}
+
+func (p *Plan) start(r *Run, ctx context.Context, src Source, m *Meter) {
+	*r = Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
 	if p.q.Stored {
 		r.levels, _ = src.(Levels)
 	}
 	if p.q.Limit > 0 {
 		r.left = p.q.Limit
 	}
-	return r
 }
 
 // Close releases what the run holds and ends functions that still run.
 func (r *Run) Close() {
-	if r.s != nil {
-		r.s.close()
-		r.s = nil
-	}
+	r.end()
 	r.next = len(r.plan.parts)
 }
 
@@ -74,8 +79,12 @@ func (r *Run) Next() (*Table, error) {
 			return nil, err
 		}
 		t, err := r.produce()
-		if t == nil || err != nil {
+		if err != nil {
+			r.failed = true
 			return nil, err
+		}
+		if t == nil {
+			return nil, nil
 		}
 		if t = r.cut(t); t != nil {
 			return t, nil
@@ -139,8 +148,7 @@ func (r *Run) produce() (*Table, error) {
 			return nil, err
 		}
 		if b == nil {
-			r.s.close()
-			r.s = nil
+			r.end()
 			if r.plan.q.NoAlign {
 				r.nextColumn()
 			}
@@ -167,6 +175,13 @@ func (r *Run) show(p *part, b *Batch) *Table {
 
 // open starts the stream of a part: its columns and the keys of ORDER BY.
 func (r *Run) open(p *part) error {
+	r.part = p
+	if r.kept != nil {
+		if r.s = r.kept.resume(p); r.s != nil {
+			r.fill = newFiller(r.plan.q.Fill, p.cols)
+			return nil
+		}
+	}
 	nodes := slices.Clone(p.outputs)
 	for _, k := range p.keys {
 		if k != nil {
@@ -191,6 +206,9 @@ func (r *Run) open(p *part) error {
 	}
 	r.s = s
 	r.fill = newFiller(r.plan.q.Fill, p.cols)
+	if r.kept != nil {
+		r.kept.keep(p, s)
+	}
 	return nil
 }
 
@@ -286,10 +304,7 @@ func (r *Run) read(p *part, bytes *int64) (*held, error) {
 	if err := r.open(p); err != nil {
 		return nil, err
 	}
-	defer func() {
-		r.s.close()
-		r.s = nil
-	}()
+	defer r.end()
 	h := &held{p: p}
 	for {
 		b, err := r.s.next(r.ctx)

@@ -44,6 +44,7 @@ type fold struct {
 
 	points Cursor // of a stored series, or
 	rows   stream
+	series *Series // of points
 
 	batch   Batch
 	views   []Batch // batch as each aggregate sees it

@@ -11,31 +11,44 @@ import (
 // Each column of the batch belongs to one fold, so the result does not depend
 // on how they were shared out.
 func (t *timeGroups) foldApart(ctx context.Context) error {
-	columns := make([][]int, len(t.folds)) // of each fold
+	t.share()
 	for i, s := range t.need {
 		if s == nil {
 			for _, w := range t.windows {
 				t.batch.Cols[i].Int64s = append(t.batch.Cols[i].Int64s, w.end-1)
 			}
-			continue
-		}
-		f := t.from[i][0][0]
-		columns[f] = append(columns[f], i)
-	}
-	var shared, alone []int
-	for i, f := range t.folds {
-		if f.points != nil && !f.foreign {
-			shared = append(shared, i)
-		} else {
-			alone = append(alone, i) // streams and user code stay on this goroutine
 		}
 	}
-	for _, i := range alone {
-		if err := t.foldOne(ctx, i, columns[i]); err != nil {
+	for _, i := range t.alone {
+		if err := t.foldOne(ctx, i, t.columns[i]); err != nil {
 			return err
 		}
 	}
-	return together(len(shared), func(n int) error { return t.foldOne(ctx, shared[n], columns[shared[n]]) })
+	if len(t.apart) == 0 {
+		return nil
+	}
+	return together(len(t.apart), func(n int) error { return t.foldOne(ctx, t.apart[n], t.columns[t.apart[n]]) })
+}
+
+// share finds which columns each fold makes, and which folds may be shared out.
+func (t *timeGroups) share() {
+	if t.columns != nil {
+		return
+	}
+	t.columns = make([][]int, len(t.folds))
+	for i, s := range t.need {
+		if s != nil {
+			f := t.from[i][0][0]
+			t.columns[f] = append(t.columns[f], i)
+		}
+	}
+	for i, f := range t.folds {
+		if f.series != nil && !f.foreign {
+			t.apart = append(t.apart, i)
+		} else {
+			t.alone = append(t.alone, i) // streams and user code stay on this goroutine
+		}
+	}
 }
 
 // together calls do for 0 to n-1, several at once, and returns when all have

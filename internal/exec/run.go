@@ -14,6 +14,7 @@ type run struct {
 	plan   *Plan
 	meter  *Meter
 	levels Levels // nil: only stored rows count
+	small  bool   // few rows are expected, see Kept
 }
 
 func (r *run) budget() int64 {
