@@ -77,15 +77,16 @@ func BenchmarkHeapPerPoint(b *testing.B) {
 }
 
 // BenchmarkAggregate sums four million points of files: decoded, and by the
-// statistics of blocks. Asked are 300 M and 10 G points/s. The floor is the sum
-// of as many numbers of a slice.
+// statistics of blocks, from the index as it is kept decoded, and decoded anew.
+// Asked are 300 M and 10 G points/s. The floor is the sum of as many numbers of a
+// slice.
 func BenchmarkAggregate(b *testing.B) {
 	const devices, rows = 10, 40_000
 	cfg := diskConfig(vfs.OS())
 	cfg.Dir = filepath.Join(b.TempDir(), "db")
 	cfg.SegmentBytes = 0
 	e := open(b, cfg)
-	defer e.Close()
+	defer func() { e.Close() }()
 	shapes := walkInto(b, e, devices, rows)
 	require.NoError(b, e.Flush(bg))
 	perSecond := func(b *testing.B) {
@@ -124,6 +125,18 @@ func BenchmarkAggregate(b *testing.B) {
 	}
 	b.Run("decode", func(b *testing.B) { scan(b, false) })
 	b.Run("statistics", func(b *testing.B) { scan(b, true) })
+	b.Run("statistics,index", func(b *testing.B) {
+		require.NoError(b, e.Close())
+		cfg := cfg
+		cfg.IndexCache = 512 << 10 // room for the pages; the decoded entries take four times as much
+		e = open(b, cfg)
+		for _, shape := range shapes {
+			for i, ser := range shape.Series() {
+				shape.Series()[i], _ = e.Lookup(ser.Device, ser.Name)
+			}
+		}
+		scan(b, true)
+	})
 	b.Run("floor", func(b *testing.B) {
 		values := make([]float64, rows)
 		for b.Loop() {

@@ -114,6 +114,9 @@ func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64, skip
 }
 
 func (f *blockFile) sources(dst []merge.Source, ids []uint32, from, last int64) ([]merge.Source, error) {
+	if len(ids) == 1 {
+		return f.alone(dst, ids[0], from, last)
+	}
 	var infos []segment.BlockInfo
 	var cols []int
 	for i, id := range ids {
@@ -129,16 +132,52 @@ func (f *blockFile) sources(dst []merge.Source, ids []uint32, from, last int64) 
 	if len(infos) == 0 {
 		return dst, nil
 	}
-	chunks := make([]fileChunk, 0, len(infos))
-	blocks := make(merge.Source, 0, len(infos))
-	if len(ids) == 1 {
-		for i := range infos {
-			chunks = append(chunks, fileChunk{file: f, infos: infos[i : i+1]})
-			blocks = append(blocks, f.block(&chunks[i], &infos[i], zeroCol))
-		}
-		return append(dst, blocks), nil
-	}
 	return f.aligned(dst, infos, cols, len(ids)), nil
+}
+
+// alone appends the source of one series.
+func (f *blockFile) alone(dst []merge.Source, id uint32, from, last int64) ([]merge.Source, error) {
+	var few [8]any
+	entries, err := f.reader.EntriesIn(few[:0], id, from, last, f.blocksOf)
+	if err != nil {
+		return nil, f.damaged(err, from, last)
+	}
+	n := 0
+	for i := range entries {
+		blocks := *entries[i].(*merge.Source)
+		if blocks[0].Min >= from && blocks[len(blocks)-1].Max <= last {
+			n += len(blocks)
+			continue
+		}
+		if blocks = blocks.Within(from, last); len(entries) == 1 && len(blocks) > 0 {
+			return append(dst, blocks), nil
+		}
+		entries[i] = &blocks
+		n += len(blocks)
+	}
+	switch {
+	case n == 0:
+		return dst, nil
+	case len(entries) == 1:
+		return append(dst, *entries[0].(*merge.Source)), nil
+	}
+	blocks := make(merge.Source, 0, n)
+	for _, e := range entries {
+		blocks = append(blocks, *e.(*merge.Source)...)
+	}
+	return append(dst, blocks), nil
+}
+
+// blocksOf makes a source of the blocks of one series, for the cache of the
+// reader.
+func (f *blockFile) blocksOf(infos []segment.BlockInfo) any {
+	chunks := make([]fileChunk, len(infos))
+	blocks := make(merge.Source, len(infos))
+	for i := range infos {
+		chunks[i] = fileChunk{file: f, infos: infos[i : i+1]}
+		blocks[i] = f.block(&chunks[i], &infos[i], zeroCol)
+	}
+	return &blocks
 }
 
 // zeroCol maps the only wanted series to the only column.

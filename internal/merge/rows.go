@@ -39,6 +39,7 @@ type Rows struct {
 	tied  []int
 
 	decoded int64
+	peeked  int // the source of the block that Peek showed, by number from 1 on
 }
 
 // New returns a cursor over columns of the given kinds with from <= time < to.
@@ -53,18 +54,19 @@ func New(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) 
 	}
 	r.out.sized(k)
 	r.srcs = slices.Grow(r.srcs, len(sources))
+	last := to
+	switch to {
+	case toEnd:
+	case math.MinInt64:
+		sources = nil
+	default:
+		last--
+	}
 	for _, src := range sources {
-		lo, hi := 0, len(src)
-		for lo < hi && src[lo].Max < from {
-			lo++
-		}
-		for hi > lo && to != toEnd && src[hi-1].Min >= to {
-			hi--
-		}
-		if lo < hi {
+		if src = src.Within(from, last); len(src) > 0 {
 			n := len(r.srcs)
 			r.srcs = r.srcs[:n+1] // with the memory that the slot has from before
-			r.srcs[n].blocks = src[lo:hi]
+			r.srcs[n].blocks = src
 		}
 	}
 	return r
@@ -92,6 +94,7 @@ func (r *Rows) heads() (first int, head, next int64) {
 
 // Next loads the next batch.
 func (r *Rows) Next() bool {
+	r.peeked = 0
 	r.out.times = nil
 	r.buf.times = r.buf.times[:0]
 	for r.err == nil && len(r.buf.times) < batchRows {
@@ -318,6 +321,7 @@ func (r *Rows) Peek() (*Block, bool) {
 			}
 		}
 	}
+	r.peeked = i + 1
 	return b, true
 }
 
@@ -333,9 +337,12 @@ func (r *Rows) PeekStats() (*block.Stats, bool) {
 
 // Skip passes over the block of Peek; without one it does nothing.
 func (r *Rows) Skip() {
-	if _, ok := r.Peek(); ok {
-		i, _, _ := r.heads()
-		r.srcs[i].skip()
+	if r.peeked == 0 {
+		r.Peek()
+	}
+	if r.peeked > 0 {
+		r.srcs[r.peeked-1].skip()
+		r.peeked = 0
 	}
 }
 

@@ -6,6 +6,7 @@ package merge
 import (
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
@@ -45,6 +46,13 @@ type Block struct {
 
 // Source is blocks in time order that do not overlap.
 type Source []Block
+
+// Within returns the blocks that overlap [from, last].
+func (s Source) Within(from, last int64) Source {
+	lo := sort.Search(len(s), func(i int) bool { return s[i].Max >= from })
+	hi := lo + sort.Search(len(s)-lo, func(i int) bool { return s[lo+i].Min > last })
+	return s[lo:hi:hi]
+}
 
 // Mask hides what was written before LSN with From <= time < To.
 type Mask struct {

@@ -5,87 +5,159 @@ import (
 	"sync"
 )
 
-// Cache keeps checked index pages of any number of readers, up to a number of
-// bytes; the least recently used go first. It is safe for concurrent use. A nil
-// *Cache keeps nothing.
+// Cache keeps checked index pages of any number of readers, and decoded entries
+// of them, up to a number of bytes; the least recently used go first. It is safe
+// for concurrent use. A nil *Cache keeps nothing.
 type Cache struct {
-	mu    sync.Mutex
+	mu      sync.Mutex
+	pages   recent
+	entries recent
+}
+
+// entryShare is the part of a cache, one in so many, that entries take which are
+// decoded already. They are several times as large as in their pages, so most of
+// the room stays for those.
+const entryShare = 4
+
+// entryBlockSize is about what a block of a decoded entry takes: its BlockInfo
+// and what users add to it.
+const entryBlockSize = 256
+
+// recent is a part of a cache.
+type recent struct {
 	limit int64
 	used  int64
-	pages map[pageKey]*list.Element
-	order *list.List // of *cachedPage, most recently used first
+	items map[cacheKey]*list.Element
+	order *list.List // of *cached, most recently used first
 }
 
-type pageKey struct {
+// cacheKey is an index page or an index entry of a reader, by number.
+type cacheKey struct {
 	reader *Reader
-	page   int
+	number int
 }
 
-type cachedPage struct {
-	key   pageKey
-	bytes []byte // never changed
+type cached struct {
+	key   cacheKey
+	size  int64
+	page  []byte // never changed
+	entry any    // what a user of the reader made of the entry
 }
 
-// NewCache returns a cache of at most limit bytes of pages.
+// NewCache returns a cache of at most limit bytes.
 func NewCache(limit int64) *Cache {
-	return &Cache{limit: limit, pages: make(map[pageKey]*list.Element), order: list.New()}
+	entries := limit / entryShare
+	return &Cache{pages: newRecent(limit - entries), entries: newRecent(entries)}
 }
 
-// Bytes returns how many bytes of pages the cache holds.
+func newRecent(limit int64) recent {
+	return recent{limit: limit, items: make(map[cacheKey]*list.Element), order: list.New()}
+}
+
+// Bytes returns how many bytes the cache holds.
 func (c *Cache) Bytes() int64 {
 	if c == nil {
 		return 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.used
+	return c.pages.used + c.entries.used
 }
 
-func (c *Cache) get(k pageKey) []byte {
+// page returns index page i of a reader, nil if it is not held.
+func (c *Cache) page(r *Reader, i int) []byte {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.pages[k]
-	if e == nil {
-		return nil
+	if at := c.pages.get(cacheKey{r, i}); at != nil {
+		return at.page
 	}
-	c.order.MoveToFront(e)
-	return e.Value.(*cachedPage).bytes
+	return nil
 }
 
-func (c *Cache) put(k pageKey, b []byte) {
-	if c == nil || int64(len(b)) > c.limit {
+func (c *Cache) putPage(r *Reader, i int, b []byte) {
+	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pages[k] != nil {
-		return // another goroutine read it too
+	c.pages.put(cached{key: cacheKey{r, i}, size: int64(len(b)), page: b})
+}
+
+// entry returns what was made of index entry e of a reader, nil if it is not
+// held.
+func (c *Cache) entry(r *Reader, e int) any {
+	if c == nil {
+		return nil
 	}
-	c.pages[k] = c.order.PushFront(&cachedPage{k, b})
-	c.used += int64(len(b))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := c.entries.get(cacheKey{r, e}); at != nil {
+		return at.entry
+	}
+	return nil
+}
+
+func (c *Cache) putEntry(r *Reader, e int, made any, blocks int) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.put(cached{key: cacheKey{r, e}, size: int64(blocks) * entryBlockSize, entry: made})
+}
+
+func (c *recent) get(k cacheKey) *cached {
+	e := c.items[k]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cached)
+}
+
+func (c *recent) put(at cached) {
+	if at.size > c.limit || c.items[at.key] != nil { // another goroutine read it too
+		return
+	}
+	c.items[at.key] = c.order.PushFront(&at)
+	c.used += at.size
 	for c.used > c.limit {
 		c.remove(c.order.Back())
 	}
 }
 
-func (c *Cache) remove(e *list.Element) {
-	p := c.order.Remove(e).(*cachedPage)
-	delete(c.pages, p.key)
-	c.used -= int64(len(p.bytes))
+func (c *recent) remove(e *list.Element) {
+	at := c.order.Remove(e).(*cached)
+	delete(c.items, at.key)
+	c.used -= at.size
 }
 
-// forget drops the pages of a reader that is closed.
+// forget drops what is of a reader that is closed.
 func (c *Cache) forget(r *Reader) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range r.dir.pages {
-		if e := c.pages[pageKey{r, i}]; e != nil {
+	c.pages.forget(r, len(r.dir.pages))
+	c.entries.forget(r, len(r.dir.ids))
+}
+
+// forget drops what is of a reader, of which there are n items at most.
+func (c *recent) forget(r *Reader, n int) {
+	if len(c.items) < n {
+		for k, e := range c.items {
+			if k.reader == r {
+				c.remove(e)
+			}
+		}
+		return
+	}
+	for i := range n {
+		if e := c.items[cacheKey{r, i}]; e != nil {
 			c.remove(e)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/codec"
@@ -25,6 +26,8 @@ type entryCoder struct {
 	ints []int64
 	f64  []float64
 	f32  []float32
+	// cells is the last column of readCells.
+	cells []uint64
 }
 
 // appendColumn appends the column's length in bytes and its encoding.
@@ -75,7 +78,7 @@ func (c *entryCoder) append(dst []byte, blocks []BlockInfo) []byte {
 		return dst
 	}
 	for _, field := range cellFields {
-		dst = c.appendCells(dst, kind, blocks, func(b *BlockInfo) uint64 { return *field(b) })
+		dst = c.appendCells(dst, kind, blocks, field.get)
 	}
 	if kind.Numeric() {
 		dst = c.appendCells(dst, column.Float64, blocks, func(b *BlockInfo) uint64 { return math.Float64bits(b.Stats.SumF) })
@@ -90,34 +93,106 @@ func (c *entryCoder) append(dst []byte, blocks []BlockInfo) []byte {
 // returns false for a value that the writer never writes.
 var intFields = [...]struct {
 	get func(b *BlockInfo) int64
-	set func(b *BlockInfo, x int64) bool
+	set func(blocks []BlockInfo, v []int64) bool
 }{
-	{func(b *BlockInfo) int64 { return int64(b.N) },
-		func(b *BlockInfo, x int64) bool { b.N = int(x); return x >= 1 && x <= block.MaxRows }},
-	{func(b *BlockInfo) int64 { return int64(b.Stats.Count) },
-		func(b *BlockInfo, x int64) bool { b.Stats.Count = uint32(x); return x >= 1 && x <= int64(b.N) }},
-	{func(b *BlockInfo) int64 { return int64(b.Stats.Flags) },
-		func(b *BlockInfo, x int64) bool { b.Stats.Flags = uint8(x); return x >= 0 && x <= math.MaxUint8 }},
-	{func(b *BlockInfo) int64 { return b.MinTime },
-		func(b *BlockInfo, x int64) bool { b.MinTime = x; return true }},
-	{func(b *BlockInfo) int64 { return b.MaxTime - b.MinTime },
-		func(b *BlockInfo, x int64) bool { b.MaxTime = b.MinTime + x; return b.MaxTime >= b.MinTime }},
-	{func(b *BlockInfo) int64 { return b.Times.Offset },
-		func(b *BlockInfo, x int64) bool { b.Times.Offset = x; return x >= headSize }},
-	{func(b *BlockInfo) int64 { return int64(b.Times.Length) },
-		func(b *BlockInfo, x int64) bool { b.Times.Length = uint32(x); return x >= 1 && x <= MaxPayload }},
-	{func(b *BlockInfo) int64 { return b.Values.Offset },
-		func(b *BlockInfo, x int64) bool { b.Values.Offset = x; return x >= headSize }},
-	{func(b *BlockInfo) int64 { return int64(b.Values.Length) },
-		func(b *BlockInfo, x int64) bool { b.Values.Length = uint32(x); return x >= 1 && x <= MaxPayload }},
+	{func(b *BlockInfo) int64 { return int64(b.N) }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].N = int(x)
+			ok = ok && x >= 1 && x <= block.MaxRows
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return int64(b.Stats.Count) }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Stats.Count = uint32(x)
+			ok = ok && x >= 1 && x <= int64(blocks[i].N)
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return int64(b.Stats.Flags) }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Stats.Flags = uint8(x)
+			ok = ok && x >= 0 && x <= math.MaxUint8
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return b.MinTime }, func(blocks []BlockInfo, v []int64) bool {
+		for i, x := range v {
+			blocks[i].MinTime, blocks[i].Stats.MinTime = x, x
+		}
+		return true
+	}},
+	{func(b *BlockInfo) int64 { return b.MaxTime - b.MinTime }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			end := blocks[i].MinTime + x
+			blocks[i].MaxTime, blocks[i].Stats.MaxTime = end, end
+			ok = ok && end >= blocks[i].MinTime
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return b.Times.Offset }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Times.Offset = x
+			ok = ok && x >= headSize
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return int64(b.Times.Length) }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Times.Length = uint32(x)
+			ok = ok && x >= 1 && x <= MaxPayload
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return b.Values.Offset }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Values.Offset = x
+			ok = ok && x >= headSize
+		}
+		return ok
+	}},
+	{func(b *BlockInfo) int64 { return int64(b.Values.Length) }, func(blocks []BlockInfo, v []int64) bool {
+		ok := true
+		for i, x := range v {
+			blocks[i].Values.Length = uint32(x)
+			ok = ok && x >= 1 && x <= MaxPayload
+		}
+		return ok
+	}},
 }
 
 // cellFields are the statistics that are cells.
-var cellFields = [...]func(b *BlockInfo) *uint64{
-	func(b *BlockInfo) *uint64 { return &b.Stats.First },
-	func(b *BlockInfo) *uint64 { return &b.Stats.Last },
-	func(b *BlockInfo) *uint64 { return &b.Stats.Min },
-	func(b *BlockInfo) *uint64 { return &b.Stats.Max },
+var cellFields = [...]struct {
+	get func(b *BlockInfo) uint64
+	set func(blocks []BlockInfo, v []uint64)
+}{
+	{func(b *BlockInfo) uint64 { return b.Stats.First }, func(blocks []BlockInfo, v []uint64) {
+		for i, x := range v {
+			blocks[i].Stats.First = x
+		}
+	}},
+	{func(b *BlockInfo) uint64 { return b.Stats.Last }, func(blocks []BlockInfo, v []uint64) {
+		for i, x := range v {
+			blocks[i].Stats.Last = x
+		}
+	}},
+	{func(b *BlockInfo) uint64 { return b.Stats.Min }, func(blocks []BlockInfo, v []uint64) {
+		for i, x := range v {
+			blocks[i].Stats.Min = x
+		}
+	}},
+	{func(b *BlockInfo) uint64 { return b.Stats.Max }, func(blocks []BlockInfo, v []uint64) {
+		for i, x := range v {
+			blocks[i].Stats.Max = x
+		}
+	}},
 }
 
 func badEntry(what string) error { return fmt.Errorf("index entry: %s: %w", what, errs.Corrupt) }
@@ -144,14 +219,18 @@ func (c *entryCoder) parse(dst []BlockInfo, src []byte, series uint32, kind colu
 	}
 	src = src[k+2:]
 	start := len(dst)
-	for range m {
-		dst = append(dst, BlockInfo{Series: series, Kind: kind})
-	}
+	dst = slices.Grow(dst, m)[:start+m]
 	blocks := dst[start:]
+	for i := range blocks {
+		blocks[i] = BlockInfo{Series: series, Kind: kind}
+	}
 	var err error
-	for _, field := range intFields {
-		if src, err = c.readInts(src, blocks, field.set); err != nil {
+	for i := range intFields {
+		if src, err = c.readInts(src, m); err != nil {
 			return dst[:start], err
+		}
+		if !intFields[i].set(blocks, c.ints) {
+			return dst[:start], badEntry("field out of range")
 		}
 	}
 	if src, err = c.parseStats(src, blocks, kind); err != nil {
@@ -162,7 +241,6 @@ func (c *entryCoder) parse(dst []BlockInfo, src []byte, series uint32, kind colu
 	}
 	for i := range blocks {
 		b := &blocks[i]
-		b.Stats.MinTime, b.Stats.MaxTime = b.MinTime, b.MaxTime
 		if !b.Times.within(end) || !b.Values.within(end) || i > 0 && b.MinTime <= blocks[i-1].MaxTime {
 			return dst[:start], badEntry("blocks overlap or lie outside")
 		}
@@ -180,66 +258,65 @@ func (c *entryCoder) parseStats(src []byte, blocks []BlockInfo, kind column.Kind
 		return src, nil
 	}
 	var err error
-	for _, field := range cellFields {
-		src, err = c.readCells(src, blocks, kind, func(b *BlockInfo, x uint64) { *field(b) = x })
-		if err != nil {
+	for i := range cellFields {
+		if src, err = c.readCells(src, len(blocks), kind); err != nil {
 			return nil, err
 		}
+		cellFields[i].set(blocks, c.cells)
 	}
 	if kind.Numeric() {
-		src, err = c.readCells(src, blocks, column.Float64, func(b *BlockInfo, x uint64) { b.Stats.SumF = math.Float64frombits(x) })
-		if err != nil {
+		if src, err = c.readCells(src, len(blocks), column.Float64); err != nil {
 			return nil, err
+		}
+		for i, x := range c.cells {
+			blocks[i].Stats.SumF = math.Float64frombits(x)
 		}
 	}
 	if kind != column.Float32 && kind != column.Float64 {
-		return c.readInts(src, blocks, func(b *BlockInfo, x int64) bool { b.Stats.SumI = x; return true })
+		if src, err = c.readInts(src, len(blocks)); err != nil {
+			return nil, err
+		}
+		for i, x := range c.ints {
+			blocks[i].Stats.SumI = x
+		}
 	}
 	return src, nil
 }
 
-func (c *entryCoder) readInts(src []byte, blocks []BlockInfo, set func(b *BlockInfo, x int64) bool) (rest []byte, err error) {
+// readInts reads the next column of n integers into c.ints.
+func (c *entryCoder) readInts(src []byte, n int) (rest []byte, err error) {
 	col, rest, err := nextColumn(src)
 	if err != nil {
 		return nil, err
 	}
-	if c.ints, err = c.dec.Int64s(c.ints, col, len(blocks)); err != nil {
-		return nil, err
-	}
-	for i, x := range c.ints {
-		if !set(&blocks[i], x) {
-			return nil, badEntry("field out of range")
-		}
-	}
-	return rest, nil
+	c.ints, err = c.dec.Int64s(c.ints, col, n)
+	return rest, err
 }
 
-func (c *entryCoder) readCells(src []byte, blocks []BlockInfo, kind column.Kind, set func(b *BlockInfo, x uint64)) (rest []byte, err error) {
-	switch kind {
-	case column.Float64:
-		col, rest, err := nextColumn(src)
-		if err != nil {
-			return nil, err
+// readCells reads the next column of n cells of a kind into c.cells.
+func (c *entryCoder) readCells(src []byte, n int, kind column.Kind) (rest []byte, err error) {
+	c.cells = slices.Grow(c.cells[:0], n)[:n]
+	if kind != column.Float64 && kind != column.Float32 {
+		rest, err = c.readInts(src, n)
+		for i, x := range c.ints {
+			c.cells[i] = uint64(x)
 		}
-		if c.f64, err = c.dec.Float64s(c.f64, col, len(blocks)); err != nil {
-			return nil, err
-		}
-		for i, x := range c.f64 {
-			set(&blocks[i], math.Float64bits(x))
-		}
-		return rest, nil
-	case column.Float32:
-		col, rest, err := nextColumn(src)
-		if err != nil {
-			return nil, err
-		}
-		if c.f32, err = c.dec.Float32s(c.f32, col, len(blocks)); err != nil {
-			return nil, err
-		}
-		for i, x := range c.f32 {
-			set(&blocks[i], uint64(math.Float32bits(x)))
-		}
-		return rest, nil
+		return rest, err
 	}
-	return c.readInts(src, blocks, func(b *BlockInfo, x int64) bool { set(b, uint64(x)); return true })
+	col, rest, err := nextColumn(src)
+	if err != nil {
+		return nil, err
+	}
+	if kind == column.Float32 {
+		c.f32, err = c.dec.Float32s(c.f32, col, n)
+		for i, x := range c.f32 {
+			c.cells[i] = uint64(math.Float32bits(x))
+		}
+		return rest, err
+	}
+	c.f64, err = c.dec.Float64s(c.f64, col, n)
+	for i, x := range c.f64 {
+		c.cells[i] = math.Float64bits(x)
+	}
+	return rest, err
 }

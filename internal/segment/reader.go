@@ -188,6 +188,52 @@ func (r *Reader) BlocksIn(dst []BlockInfo, series uint32, from, to int64) ([]Blo
 	return dst, nil
 }
 
+// EntriesIn appends to dst what make made of the index entries of a series of
+// which a block may hold a time in [from, to], both inclusive, in time order: of
+// the blocks of each, at least one, some of which may lie outside. What it made
+// is kept in the cache for later calls, so it must always be of one make for a
+// reader, and nobody may change it or the blocks.
+func (r *Reader) EntriesIn(dst []any, series uint32, from, to int64, make func(blocks []BlockInfo) any) ([]any, error) {
+	lo, hi := r.dir.find(series)
+	if lo == hi {
+		return dst, nil
+	}
+	for i := r.dir.pageOf(lo); i < len(r.dir.pages); i++ {
+		first, end := r.dir.entries(i)
+		if first >= hi {
+			break
+		}
+		p := &r.dir.pages[i]
+		if p.maxTime < from || p.minTime > to {
+			continue
+		}
+		for e := max(lo, first); e < min(hi, end); e++ {
+			made := r.cache.entry(r, e)
+			if made == nil {
+				blocks, err := r.decodeEntry(e, i)
+				if err != nil {
+					return dst, err
+				}
+				made = make(blocks)
+				r.cache.putEntry(r, e, made, len(blocks))
+			}
+			dst = append(dst, made)
+		}
+	}
+	return dst, nil
+}
+
+// decodeEntry returns the blocks of entry e, which is in page i.
+func (r *Reader) decodeEntry(e, i int) ([]BlockInfo, error) {
+	content, err := r.page(i)
+	if err != nil {
+		return nil, err
+	}
+	coder := entryCoders.Get().(*entryCoder)
+	defer entryCoders.Put(coder)
+	return r.entry(nil, coder, content, e, i)
+}
+
 // keepOverlapping drops the blocks from start on that lie outside [from, to].
 func keepOverlapping(blocks []BlockInfo, start int, from, to int64) []BlockInfo {
 	kept := start
@@ -202,8 +248,7 @@ func keepOverlapping(blocks []BlockInfo, start int, from, to int64) []BlockInfo 
 
 // page returns the checked bytes of index page i, without the checksum.
 func (r *Reader) page(i int) ([]byte, error) {
-	key := pageKey{r, i}
-	if b := r.cache.get(key); b != nil {
+	if b := r.cache.page(r, i); b != nil {
 		return b, nil
 	}
 	p := &r.dir.pages[i]
@@ -216,7 +261,7 @@ func (r *Reader) page(i int) ([]byte, error) {
 		return nil, r.damage(p.offset, int64(len(b)), "index checksum is wrong")
 	}
 	b = b[:p.length:p.length]
-	r.cache.put(key, b)
+	r.cache.putPage(r, i, b)
 	return b, nil
 }
 

@@ -67,6 +67,9 @@ func TestBlocksIn(t *testing.T) {
 	r, err := Open(fsys, "f.blk", testStore, testFile, nil)
 	require.NoError(t, err)
 	defer r.Close()
+	cachedReader, err := Open(fsys, "f.blk", testStore, testFile, NewCache(1<<20))
+	require.NoError(t, err)
+	defer cachedReader.Close()
 	const id = 100 + 3*uint32(column.Float64)
 	sd := want[id]
 	last := len(sd.stats) - 1
@@ -98,6 +101,20 @@ func TestBlocksIn(t *testing.T) {
 				got = append(got, b.Stats)
 			}
 			require.Equal(t, expected, got)
+			for range 2 { // decoded, and then perhaps out of the cache
+				got = nil
+				entries, err := cachedReader.EntriesIn([]any{nil}, id, tt.from, tt.to, func(b []BlockInfo) any { return b })
+				require.NoError(t, err)
+				require.Nil(t, entries[0], "element before the result")
+				for _, e := range entries[1:] {
+					for _, b := range e.([]BlockInfo) {
+						if b.MaxTime >= tt.from && b.MinTime <= tt.to {
+							got = append(got, b.Stats)
+						}
+					}
+				}
+				require.Equal(t, expected, got)
+			}
 		})
 	}
 	for _, absent := range []uint32{0, 4, id + 1, math.MaxUint32} {
@@ -266,17 +283,17 @@ func TestConcurrentReaders(t *testing.T) {
 }
 
 func TestCacheDropsLeastRecentlyUsed(t *testing.T) {
-	c := NewCache(10)
+	c := NewCache(13)
 	r := &Reader{dir: &directory{pages: make([]page, 9)}}
-	put := func(i, n int) { c.put(pageKey{r, i}, make([]byte, n)) }
+	put := func(i, n int) { c.putPage(r, i, make([]byte, n)) }
 	put(0, 4)
 	put(1, 4)
-	require.NotNil(t, c.get(pageKey{r, 0}))
+	require.NotNil(t, c.page(r, 0))
 	put(2, 4) // 1 goes
 	put(3, 11)
 	var held []int
 	for i := range 9 {
-		if c.get(pageKey{r, i}) != nil {
+		if c.page(r, i) != nil {
 			held = append(held, i)
 		}
 	}
@@ -284,4 +301,40 @@ func TestCacheDropsLeastRecentlyUsed(t *testing.T) {
 	require.Equal(t, int64(8), c.Bytes())
 	c.forget(r)
 	require.Zero(t, c.Bytes())
+}
+
+// TestCacheOfEntries: decoded entries have room of their own, and go like pages.
+func TestCacheOfEntries(t *testing.T) {
+	c := NewCache(entryShare * 3 * entryBlockSize)
+	r := &Reader{dir: &directory{pages: make([]page, 1), ids: make([]uint32, 9)}}
+	put := func(i, n int) { c.putEntry(r, i, n, n) }
+	put(0, 2)
+	put(1, 1)
+	c.putPage(r, 0, make([]byte, 5))
+	require.Equal(t, 2, c.entry(r, 0))
+	put(2, 1) // 1 goes
+	put(3, 4) // too large
+	var held []int
+	for i := range 9 {
+		if c.entry(r, i) != nil {
+			held = append(held, i)
+		}
+	}
+	require.Equal(t, []int{0, 2}, held)
+	require.Equal(t, int64(3*entryBlockSize+5), c.Bytes())
+	require.NotNil(t, c.page(r, 0))
+	c.forget(r)
+	require.Zero(t, c.Bytes())
+	other := &Reader{dir: &directory{ids: make([]uint32, 1)}}
+	put(0, 1)
+	c.putEntry(other, 0, 7, 1)
+	c.forget(r) // looks at what is there
+	require.Equal(t, 7, c.entry(other, 0))
+	put(0, 1)
+	c.forget(other) // looks for what there may be
+	require.Equal(t, 1, c.entry(r, 0))
+	require.Equal(t, int64(entryBlockSize), c.Bytes())
+	var none *Cache
+	none.putEntry(r, 0, 1, 1)
+	require.Nil(t, none.entry(r, 0))
 }
