@@ -101,3 +101,27 @@ func lastLine(b []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	return lines[len(lines)-1]
 }
+
+// dependencies counts the packages and modules that are linked into p beside the
+// standard library and the harness.
+func dependencies(ctx context.Context, p program) (map[string]float64, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}{{end}}", ".")
+	cmd.Dir = p.dir
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	n, mods := 0, map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		path, module, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if path == "" || strings.HasPrefix(path, self) {
+			continue
+		}
+		n++
+		mods[module] = true
+	}
+	return map[string]float64{packages: float64(n), modules: float64(len(mods))}, nil
+}
+
+// self is what the paths of this module's own packages begin with.
+const self = "github.com/tickwell/tickwell/bench"

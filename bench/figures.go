@@ -1,10 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/tickwell/tickwell/bench/harness"
@@ -30,12 +26,36 @@ type figure struct {
 	Runs  int    `json:"runs"`
 }
 
+// Names of cases and metrics that the goals speak of too.
+const (
+	batches  = "ingest batches"
+	late     = "ingest 5 % late"
+	points   = "ingest points"
+	two      = "ingest 2 goroutines"
+	killed   = "reopen killed"
+	reopened = "reopen clean"
+	hidden   = "acknowledged and not seen"
+	packages = "packages outside the standard library"
+	modules  = "modules"
+)
+
 // metric says how a figure is taken from a run.
 type metric struct {
 	run, cas, name, unit string
 	value                func(*result) float64
-	floor                string // of floors, for memory, buffered and process stores
-	synced               string // of floors, for synced stores
+	floor                floorOf
+}
+
+// floorOf names the floor of a case by class.
+type floorOf map[harness.Class]string
+
+func oneFloor(name string) floorOf {
+	return floorOf{harness.Memory: name, harness.Buffered: name, harness.Process: name, harness.Synced: name}
+}
+
+// writeFloor are the floors of a way of writing.
+func writeFloor(memory, buffered, process, synced string) floorOf {
+	return floorOf{harness.Memory: memory, harness.Buffered: buffered, harness.Process: process, harness.Synced: synced}
 }
 
 func perPoint(v func(*result) int64) func(*result) float64 {
@@ -63,21 +83,29 @@ var metrics = func() []metric {
 	cpu := perPoint(func(r *result) int64 { return r.CPUNS })
 	wall := perPoint(func(r *result) int64 { return r.WriteNS })
 	ms := []metric{}
-	for _, w := range []struct{ run, cas, floor, synced string }{
-		{"inorder", "ingest batches", "write", "sync"}, {"ooo", "ingest 5 % late", "write", "sync"}, {"row", "ingest rows", "row", "syncrow"},
-		{"single", "ingest points", "write1", "sync1"}, {"two", "ingest 2 goroutines", "write", "sync"},
+	batch := writeFloor("hot", "logged", "logged", "sync")
+	for _, w := range []struct {
+		run, cas string
+		floor    floorOf
+	}{
+		{"inorder", batches, batch}, {"ooo", late, batch}, {"row", "ingest rows", writeFloor("hot", "logged", "row", "syncrow")},
+		{"single", points, writeFloor("hot1", "logged1", "write1", "sync1")}, {"two", two, batch},
 	} {
-		ms = append(ms, metric{run: w.run, cas: w.cas, name: "cpu", unit: "ns/point", value: cpu, floor: w.floor, synced: w.synced},
-			metric{run: w.run, cas: w.cas, name: "wall", unit: "ns/point", value: wall, floor: w.floor, synced: w.synced},
-			metric{run: w.run, cas: w.cas, name: "allocations", unit: "/point", value: func(r *result) float64 { return r.Allocs }})
+		ms = append(ms, metric{run: w.run, cas: w.cas, name: "cpu", unit: "ns/point", value: cpu, floor: w.floor},
+			metric{run: w.run, cas: w.cas, name: "wall", unit: "ns/point", value: wall, floor: w.floor},
+			metric{run: w.run, cas: w.cas, name: "allocations", unit: "/point", value: func(r *result) float64 { return r.Allocs }},
+			metric{run: w.run, cas: w.cas, name: "heap", unit: "B/point", value: func(r *result) float64 { return r.AllocBytes }})
 	}
 	ms = append(ms,
-		metric{run: "inorder", cas: "ingest batches", name: "heap", unit: "B/point", value: func(r *result) float64 { return r.AllocBytes }},
-		metric{run: "inorder", cas: "ingest batches", name: "latency p99", unit: "ms", value: func(r *result) float64 { return float64(r.BatchP99NS) / 1e6 }},
-		metric{run: "inorder", cas: "ingest batches", name: "latency max", unit: "ms", value: func(r *result) float64 { return float64(r.BatchMaxNS) / 1e6 }},
+		metric{run: "ooo", cas: late, name: hidden, unit: "% of points", value: func(r *result) float64 {
+			return 100 * float64(r.Missing) / float64(max(1, r.Expected))
+		}},
+		metric{run: "inorder", cas: batches, name: "latency p99", unit: "ms", value: func(r *result) float64 { return float64(r.BatchP99NS) / 1e6 }},
+		metric{run: "inorder", cas: batches, name: "latency max", unit: "ms", value: func(r *result) float64 { return float64(r.BatchMaxNS) / 1e6 }},
 		metric{run: "inorder", cas: "memory", name: "peak RSS", unit: "MB", value: func(r *result) float64 { return float64(r.PeakKB) / 1024 }},
-		metric{run: "inorder", cas: "disk", name: "kept", unit: "B/point", value: onDisk(func(r *result) int64 { return r.DiskAlloc }), floor: "entropy", synced: "entropy"},
-		metric{run: "inorder", cas: "disk", name: "written", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Written }), floor: "entropy2", synced: "entropy2"},
+		metric{run: "inorder", cas: "disk", name: "kept", unit: "B/point", value: onDisk(func(r *result) int64 { return r.DiskAlloc }), floor: oneFloor("entropy")},
+		metric{run: "inorder", cas: "disk", name: "sealed", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Sealed }), floor: oneFloor("entropy")},
+		metric{run: "inorder", cas: "disk", name: "written", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Written }), floor: oneFloor("entropy2")},
 	)
 	for _, run := range []string{"inorder", "reopen"} {
 		after := ""
@@ -85,19 +113,23 @@ var metrics = func() []metric {
 			after = " reopened"
 		}
 		ms = append(ms,
-			metric{run: run, cas: "scan" + after, name: "wall", unit: "ns/point", value: perHeld("scan", 1), floor: "sum", synced: "sum"},
-			metric{run: run, cas: "aggregate" + after, name: "wall", unit: "ns/point", value: perHeld("q1", 1), floor: "sum", synced: "sum"},
-			metric{run: run, cas: "1-minute averages" + after, name: "wall", unit: "ns/point", value: perHeld("q2", harness.Devices), floor: "sum", synced: "sum"},
-			metric{run: run, cas: "last 5 minutes" + after, name: "wall", unit: "us", value: query("q3", 1e3)},
-			metric{run: run, cas: "last values" + after, name: "wall", unit: "us", value: query("q4", 1e3)},
+			metric{run: run, cas: "scan" + after, name: "wall", unit: "ns/point", value: perHeld("scan", 1), floor: oneFloor("decode")},
+			metric{run: run, cas: "aggregate" + after, name: "wall", unit: "ns/point", value: perHeld("q1", 1), floor: oneFloor("sum")},
+			metric{run: run, cas: "1-minute averages" + after, name: "wall", unit: "ns/point", value: perHeld("q2", harness.Devices), floor: oneFloor("fold")},
+			metric{run: run, cas: "last 5 minutes" + after, name: "wall", unit: "us", value: query("q3", 1e3), floor: oneFloor("tail")},
+			metric{run: run, cas: "last values" + after, name: "wall", unit: "us", value: query("q4", 1e3), floor: oneFloor("slots")},
 		)
 	}
 	return append(ms,
-		metric{run: "reopen", cas: "reopen clean", name: "wall", unit: "ms", value: func(r *result) float64 { return float64(r.OpenNS) / 1e6 }},
-		metric{run: "reopen", cas: "reopen clean", name: "RSS after a scan", unit: "MB", value: func(r *result) float64 { return float64(r.PeakEndKB) / 1024 }},
-		metric{run: "recover", cas: "reopen killed", name: "wall", unit: "ns/point", value: func(r *result) float64 { return float64(r.OpenNS) / float64(max(1, r.Recovered)) }, floor: "copy", synced: "copy"},
-		metric{run: "recover", cas: "reopen killed", name: "lost", unit: "points", value: func(r *result) float64 { return float64(r.acked - min(r.acked, r.Recovered)) }},
+		metric{run: "reopen", cas: reopened, name: "wall", unit: "ms", value: func(r *result) float64 { return float64(r.OpenNS) / 1e6 }},
+		metric{run: "reopen", cas: reopened, name: "RSS after a scan", unit: "MB", value: func(r *result) float64 { return float64(r.PeakEndKB) / 1024 }},
+		metric{run: "recover", cas: killed, name: "wall", unit: "ns/point", value: func(r *result) float64 { return float64(r.OpenNS) / float64(max(1, r.Recovered)) }, floor: oneFloor("replay")},
+		metric{run: "recover", cas: killed, name: "all of it", unit: "ms", value: func(r *result) float64 { return float64(r.OpenNS) / 1e6 }},
+		metric{run: "recover", cas: killed, name: "peak RSS", unit: "MB", value: func(r *result) float64 { return float64(r.OpenKB) / 1024 }},
+		metric{run: "recover", cas: killed, name: "lost", unit: "points", value: func(r *result) float64 { return float64(r.acked - min(r.acked, r.Recovered)) }},
 		metric{run: "size", cas: "binary", name: "added", unit: "MB", value: func(r *result) float64 { return float64(r.DiskLen) / 1e6 }},
+		metric{run: "size", cas: "binary", name: packages, unit: "count", value: func(r *result) float64 { return r.Q[packages] }},
+		metric{run: "size", cas: "binary", name: modules, unit: "count", value: func(r *result) float64 { return r.Q[modules] }},
 	)
 }()
 
@@ -145,7 +177,7 @@ func figuresOf(results []result) []figure {
 		}
 		if !known { // a case of its own, with its metrics in Q
 			for name := range r.Q {
-				note(key{r.run, r.store(), name}, metric{cas: r.run, name: name, unit: "ns", value: query(name, 1), floor: "sum"}, r)
+				note(key{r.run, r.store(), name}, metric{cas: r.run, name: name, unit: unitOf(name), value: query(name, 1), floor: floorOfCase(r.run)}, r)
 			}
 		}
 	}
@@ -167,24 +199,71 @@ func figuresOf(results []result) []figure {
 			}
 		}
 		f.Runs, f.Value = len(xs), harness.Median(xs)
-		if k.cas == "binary" {
+		if k.cas == "binary" && k.metric == "added" {
 			f.Value -= empty
 		}
-		floor := m.floor
-		if f.Class == string(harness.Synced) {
-			floor = m.synced
-		}
-		if f.Class == string(harness.Memory) && (floor == "write" || floor == "write1" || floor == "row") {
-			floor = "copy"
-		}
-		if v := floors[floor]; v > 0 {
+		if v := floors[m.floor[harness.Class(f.Class)]]; v > 0 {
+			// The floors of what is given in microseconds are of the whole query.
 			f.ToFloor = f.Value / v
+			if m.unit == "us" {
+				f.ToFloor *= 1e3
+			}
 		}
 		figures = append(figures, f)
 	}
+	figures = append(figures, against(figures)...)
 	relate(figures)
 	return figures
 }
+
+// unitOf is the unit of a metric of a case of its own.
+func unitOf(name string) string {
+	if strings.HasPrefix(name, "calls") {
+		return "count"
+	}
+	return "ns"
+}
+
+// floorOfCase is what a case of its own is compared with: a window at least adds
+// its values up.
+func floorOfCase(run string) floorOf {
+	if strings.HasPrefix(run, "window") {
+		return oneFloor("sum")
+	}
+	return nil
+}
+
+// against compares ways of one store with each other, where it is the ratio
+// that counts.
+func against(figures []figure) (more []figure) {
+	at := map[[3]string]figure{}
+	for _, f := range figures {
+		if f.Runs > 0 {
+			at[[3]string{f.Case, f.Store, f.Metric}] = f
+		}
+	}
+	for _, c := range []struct{ cas, metric, baseCase, baseMetric, name string }{
+		{late, "cpu", batches, "cpu", ownCPU},
+		{two, "wall", batches, "wall", ownWall},
+		{killed, "peak RSS", "memory", "peak RSS", ownRSS},
+	} {
+		for _, f := range figures {
+			base := at[[3]string{c.baseCase, f.Store, c.baseMetric}]
+			if f.Case != c.cas || f.Metric != c.metric || f.Runs == 0 || base.Value <= 0 {
+				continue
+			}
+			more = append(more, figure{Case: c.cas, Store: f.Store, Metric: c.name, Value: f.Value / base.Value, Unit: "×", Class: f.Class, Check: f.Check, Runs: f.Runs})
+		}
+	}
+	return more
+}
+
+// The comparisons of against.
+const (
+	ownCPU  = "cpu against in order"
+	ownWall = "wall against one goroutine"
+	ownRSS  = "peak RSS against writing"
+)
 
 func floorsOf(results []result) map[string]float64 {
 	all := map[string][]float64{}
@@ -224,22 +303,6 @@ func relate(figures []figure) {
 			f.ToBestPeer = best / f.Value
 		}
 	}
-}
-
-func writeFigures(file string, std io.Writer, figures []figure) error {
-	var b strings.Builder
-	for _, f := range figures {
-		line, err := json.Marshal(f)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, "%s\n", line)
-	}
-	if file == "-" {
-		_, err := io.WriteString(std, b.String())
-		return err
-	}
-	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
 // byCase groups figures by case and metric, in the order of first appearance.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,7 +33,7 @@ func TestFigures(t *testing.T) {
 	failed := ingest("broken", "", harness.Process, 2)
 	failed.Err = "no end within 1s"
 	figures := figuresOf([]result{
-		{run: "floor", Result: harness.Result{Peer: "floor", Check: "ok", Q: map[string]float64{"write": 10, "sync": 200, "copy": 2}}},
+		{run: "floor", Result: harness.Result{Peer: "floor", Check: "ok", Q: map[string]float64{"logged": 10, "sync": 200, "hot": 2}}},
 		ingest("tickwell", "", harness.Process, 30), ingest("tickwell", "", harness.Process, 50), ingest("tickwell", "", harness.Process, 1000),
 		ingest("tickwell", "sync", harness.Synced, 400), ingest("tickwell", "mem", harness.Memory, 20),
 		ingest("prom", "", harness.Process, 100), ingest("slow", "", harness.Process, 300), ingest("duck", "", harness.Synced, 800), wrong, failed,
@@ -111,7 +110,7 @@ func text(err error) string {
 func TestTables(t *testing.T) {
 	rs := []result{ingest("tickwell", "", harness.Process, 50), ingest("prom", "", harness.Process, 100)}
 	rs[0].Durability = "log | written"
-	out := tables(settings{plan: quick}, rs, figuresOf(rs), []string{"duckdb: cannot be built"})
+	out := newReport(settings{plan: quick}, rs, []string{"duckdb: cannot be built"}).page()
 	for _, want := range []string{"### ingest batches", "| tickwell | process | 50 | – | 2.00 | ok |", "| prom | process | 100 | – | 0.50 | ok |",
 		"log / written", "skipped: duckdb: cannot be built"} {
 		if !strings.Contains(out, want) {
@@ -156,7 +155,7 @@ func TestFloors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range metrics {
-		for _, name := range []string{m.floor, m.synced} {
+		for _, name := range m.floor {
 			if name != "" && !strings.HasPrefix(name, "entropy") && !(q[name] > 0) {
 				t.Errorf("floor %q of %s is %g", name, m.cas, q[name])
 			}
@@ -164,14 +163,39 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-func TestWriteFigures(t *testing.T) {
-	var b strings.Builder
-	want := figure{Case: "scan", Store: "tickwell", Metric: "wall", Value: 3, Unit: "ns/point", Class: "process", ToFloor: 1.5, ToBestPeer: 2, Check: "ok", Runs: 3}
-	if err := writeFigures("-", &b, []figure{want}); err != nil {
+// What a file of JSON lines says is what the run said.
+func TestLines(t *testing.T) {
+	rs := []result{ingest("tickwell", "", harness.Process, 50), ingest("prom-tsdb", "", harness.Process, 100)}
+	want := newReport(settings{plan: quick, quick: true, command: "go run . -quick"}, rs, []string{"duckdb: cannot be built"})
+	file := filepath.Join(t.TempDir(), "run.json")
+	if err := want.write(file, nil); err != nil {
 		t.Fatal(err)
 	}
-	var got figure
-	if err := json.Unmarshal([]byte(b.String()), &got); err != nil || got != want {
-		t.Errorf("%+v (%v), want %+v", got, err, want)
+	var b strings.Builder
+	if err := want.write("-", &b); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || string(text) != b.String() {
+		t.Errorf("on standard output %q, in a file %q, %v", b.String(), text, err)
+	}
+	line := `"case":"ingest batches","store":"tickwell","metric":"cpu","value":50,"unit":"ns/point","class":"process","to_floor":0,"to_best_peer":2`
+	if !strings.Contains(b.String(), line) {
+		t.Errorf("no %s in\n%s", line, b.String())
+	}
+	got, err := readReport(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.page() != want.page() {
+		t.Errorf("read again:\n%s\nwant\n%s", got.page(), want.page())
+	}
+	for _, bad := range []string{"{", "{}", `{"case":3}`} {
+		if err := os.WriteFile(file, []byte(bad), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readReport(file); err == nil {
+			t.Errorf("%q is read without an error", bad)
+		}
 	}
 }

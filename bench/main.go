@@ -26,15 +26,18 @@ type plan struct {
 	points, small, one   int64         // of the in-order, the other and the point-by-point runs
 	long, short, timeout time.Duration // limits of writing, and of a whole process
 	events               int64         // of window and trigger cases
+	asking               time.Duration // how long a query is repeated
 }
 
 var (
-	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000}
-	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000}
+	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second}
+	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond}
 )
 
 type settings struct {
 	plan
+	quick    bool
+	command  string // that makes the same run again
 	only     []string
 	dir      string
 	cpu, mem string
@@ -67,6 +70,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		reps     = fs.Int("reps", 0, "repetitions, at least 3 for a median (default 3)")
 		dir      = fs.String("dir", "", "folder on the disk to measure (default: a temporary one)")
 		cpu      = fs.String("cpuprofile", "", "folder for a CPU profile of each process")
+		again    = fs.String("from", "", "run nothing, but tell again what a file of -json says")
 		mem      = fs.String("memprofile", "", "folder for a heap profile of each process")
 	)
 	if err := fs.Parse(args); err != nil {
@@ -75,15 +79,15 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if fs.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	s := settings{plan: full, dir: *dir, verbose: log}
+	s := settings{plan: full, dir: *dir, verbose: log, command: "go run ."}
 	if *isQuick {
-		s.plan = quick
+		s.plan, s.quick, s.command = quick, true, s.command+" -quick"
 	}
 	if *reps > 0 {
 		s.reps = *reps
 	}
 	if *only != "" {
-		s.only = strings.Split(*only, ",")
+		s.only, s.command = strings.Split(*only, ","), s.command+" -only "+*only
 	}
 	for _, p := range []struct{ from, to *string }{{cpu, &s.cpu}, {mem, &s.mem}} {
 		if *p.from == "" {
@@ -98,30 +102,38 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		}
 		*p.to = abs
 	}
-	results, skipped, err := measure(ctx, s)
-	if err != nil {
-		return err
+	var r *report
+	if *again != "" {
+		var err error
+		if r, err = readReport(*again); err != nil {
+			return err
+		}
+	} else {
+		results, skipped, err := measure(ctx, s)
+		if err != nil {
+			return err
+		}
+		r = newReport(s, results, skipped)
 	}
-	figures := figuresOf(results)
-	report := tables(s, results, figures, skipped)
-	fmt.Fprint(out, report)
+	page := r.page()
+	fmt.Fprint(out, page)
 	if *mdFile != "" {
-		if err := os.WriteFile(*mdFile, []byte(report), 0o644); err != nil {
+		if err := os.WriteFile(*mdFile, []byte(page), 0o644); err != nil {
 			return err
 		}
 	}
 	if *jsonFile != "" {
-		if err := writeFigures(*jsonFile, out, figures); err != nil {
+		if err := r.write(*jsonFile, out); err != nil {
 			return err
 		}
 	}
 	if *limits != "" {
-		if err := writeLimits(*limits, figures); err != nil {
+		if err := writeLimits(*limits, r.figures); err != nil {
 			return err
 		}
 	}
 	if *check != "" {
-		return checkLimits(*check, figures, out)
+		return checkLimits(*check, r.figures, out)
 	}
 	return nil
 }

@@ -57,7 +57,12 @@ func measure(ctx context.Context, s settings) (results []result, skipped []strin
 			continue
 		}
 		if info, err := os.Stat(file); err == nil && filepath.Base(filepath.Dir(p.dir)) == "peers" {
-			r.results = append(r.results, result{run: "size", Result: harness.Result{Peer: p.name, DiskLen: info.Size(), Check: "ok"}})
+			weight, err := dependencies(ctx, p)
+			size := result{run: "size", Result: harness.Result{Peer: p.name, DiskLen: info.Size(), Q: weight, Check: "ok"}}
+			if err != nil {
+				size.Err = err.Error()
+			}
+			r.results = append(r.results, size)
 		}
 		for _, v := range p.variants {
 			entries = append(entries, entry{p, file, v})
@@ -96,7 +101,7 @@ func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
 			r.add(result{run: mode, rep: rep, Result: harness.Result{Peer: filepath.Base(file), Variant: variant, Err: err.Error()}})
 			return
 		}
-		args := []string{"-dir", dir, "-variant", variant, "-from", fmt.Sprint(r.from)}
+		args := []string{"-dir", dir, "-variant", variant, "-from", fmt.Sprint(r.from), "-asktime", r.asking.String()}
 		points, limit := r.small, r.short
 		switch mode {
 		case "inorder":

@@ -3,31 +3,68 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 )
 
-// tables renders a run as markdown: the machine, then a table per case, the
-// best first, with what each figure is beside the floor and the best peer.
-func tables(s settings, results []result, figures []figure, skipped []string) string {
+// report is all that a run found, ready to be told.
+type report struct {
+	Machine string             `json:"machine"`
+	Go      string             `json:"go"`
+	Command string             `json:"command"`
+	Quick   bool               `json:"quick"`
+	Runs    int                `json:"runs"`
+	Points  [2]int64           `json:"points"` // in order, and otherwise
+	Floors  map[string]float64 `json:"floors"` // ns
+	Stores  []storeOf          `json:"stores"`
+	Skipped []string           `json:"skipped,omitempty"`
+	figures []figure
+	goals   []reached
+}
+
+// storeOf is a store that was measured.
+type storeOf struct {
+	Store, Version, Class, Durability string
+}
+
+func newReport(s settings, results []result, skipped []string) *report {
+	r := &report{Machine: fmt.Sprintf("%s, %d processors", processor(), runtime.NumCPU()),
+		Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Command: s.command,
+		Quick: s.quick, Runs: s.reps, Points: [2]int64{s.points, s.small}, Floors: floorsOf(results), Skipped: skipped, figures: figuresOf(results)}
+	r.goals = reach(r.figures, !r.Quick)
+	seen := map[string]bool{}
+	for i := range results {
+		x := &results[i]
+		if x.run == "floor" || x.run == "size" || x.Durability == "" || seen[x.store()] {
+			continue
+		}
+		seen[x.store()] = true
+		r.Stores = append(r.Stores, storeOf{x.store(), x.Version, string(x.Class), x.Durability})
+	}
+	return r
+}
+
+// page renders a run as a page: the machine, the goals, then a table per case,
+// the best first, with what each figure is beside the floor and the best peer.
+func (r *report) page() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Machine: %s, %d processors, %s %s/%s. Medians of %d runs; batches of 1,000 points of 1,000 series, %d points in order, %d otherwise.\n\n",
-		processor(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, s.reps, s.points, s.small)
-	b.WriteString("| floor | ns |\n|---|---|\n")
-	floors := floorsOf(results)
-	var names []string
-	for name := range floors {
+	title := "a full run"
+	if r.Quick {
+		title = "a quick run"
+	}
+	fmt.Fprintf(&b, "# Performance: the tables of %s\n\nPrinted by `%s` in the folder `bench`; [performance.md](performance.md) says what they mean.\n\n", title, r.Command)
+	fmt.Fprintf(&b, "Machine: %s, %s. Medians of %d runs; batches of 1,000 points of 1,000 series, %d points in order, %d otherwise.\n",
+		r.Machine, r.Go, r.Runs, r.Points[0], r.Points[1])
+	fmt.Fprintf(&b, "\n## Goals\n\n%s\n## Tables\n\n| floor | ns |\n|---|---|\n", goalTable(r.goals))
+	for _, name := range slices.Sorted(maps.Keys(r.Floors)) {
 		if !strings.HasPrefix(name, "entropy") {
-			names = append(names, name)
+			fmt.Fprintf(&b, "| %s | %s |\n", name, number(r.Floors[name]))
 		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		fmt.Fprintf(&b, "| %s | %s |\n", name, number(floors[name]))
-	}
-	keys, groups := byCase(figures)
+	keys, groups := byCase(r.figures)
 	last := ""
 	for _, k := range keys {
 		if k[0] != last {
@@ -51,16 +88,10 @@ func tables(s settings, results []result, figures []figure, skipped []string) st
 		}
 	}
 	b.WriteString("\n### Versions and durability\n\n| store | version | class | an acknowledged write |\n|---|---|---|---|\n")
-	seen := map[string]bool{}
-	for i := range results {
-		r := &results[i]
-		if r.run == "floor" || r.run == "size" || r.Durability == "" || seen[r.store()] {
-			continue
-		}
-		seen[r.store()] = true
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.store(), r.Version, r.Class, cell(r.Durability))
+	for _, x := range r.Stores {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", x.Store, x.Version, x.Class, cell(x.Durability))
 	}
-	for _, line := range skipped {
+	for _, line := range r.Skipped {
 		fmt.Fprintf(&b, "\nskipped: %s\n", cell(line))
 	}
 	return b.String()

@@ -29,11 +29,16 @@ type Result struct {
 	PeakKB, PeakEndKB                  int64   // VmHWM after flush, and at the end
 	DiskLen, DiskAlloc                 int64
 	Written                            int64 // bytes sent to storage until close, from /proc/self/io
+	Sealed                             int64 // of DiskLen: what holds the points once they are not in a log
+	Expected, Missing                  int64 // points that were looked for before the flush, and that were not there
 	OpenNS                             int64
+	OpenKB                             int64 // VmHWM when the first query after a reopening has been answered
 	Recovered                          int64
 	Q                                  map[string]float64 // median ns
 	Check                              string             // "ok", or what was wrong
 	Err                                string
+
+	asking time.Duration // how long each query is repeated
 }
 
 // ack is a counter in a mapped file: it survives a SIGKILL of the process.
@@ -74,6 +79,7 @@ func Main(p Peer) {
 		points  = flag.Int64("points", 1_000_000, "points to write, or points written")
 		maxTime = flag.Duration("maxtime", time.Minute, "stop writing after this time")
 		queries = flag.Bool("queries", true, "run the queries")
+		asking  = flag.Duration("asktime", 3*time.Second, "repeat each query for at most this time")
 		ackFile = flag.String("ack", "", "file that gets the acknowledged count")
 		cpu     = flag.String("cpuprofile", "", "write a CPU profile to this file")
 		mem     = flag.String("memprofile", "", "write a heap profile to this file")
@@ -93,6 +99,7 @@ func Main(p Peer) {
 	if p.InMemory != nil {
 		r.InMemory = p.InMemory(*variant)
 	}
+	r.asking = *asking
 	cfg := Config{Dir: *dir, Variant: *variant, Series: series, From: *from,
 		To: *from + (*points/int64(len(series))+MaxDelay+2)*StepMS}
 	err = run(p, cfg, &r, *maxTime, *queries, openAck(*ackFile), *points)
@@ -147,7 +154,7 @@ func run(p Peer, cfg Config, r *Result, maxTime time.Duration, queries bool, a *
 		if _, err := scanAgg(st, 0, cfg.From, cfg.From+5*60*1000); err != nil {
 			return fmt.Errorf("first query: %w", err)
 		}
-		r.OpenNS = int64(time.Since(t0))
+		r.OpenNS, r.OpenKB = int64(time.Since(t0)), procKB("VmHWM")
 		g = NewGen(cfg.Series, ids(cfg.Series), cfg.From, r.Mode == "ooo")
 		if r.Mode != "two" { // replay the generator for the expected answers
 			var buf []Point
@@ -177,13 +184,22 @@ func run(p Peer, cfg Config, r *Result, maxTime time.Duration, queries bool, a *
 				}
 			}
 		}
-		t := time.Now()
+		r.CPUNS = cpuNS() - c0
+		if r.Mode == "ooo" {
+			if err := lookForLate(st, cfg, r, g); err != nil {
+				return fmt.Errorf("late points: %w", err)
+			}
+		}
+		t, c0 := time.Now(), cpuNS()
 		if err := st.Flush(); err != nil {
 			return fmt.Errorf("flush: %w", err)
 		}
 		r.FlushNS = int64(time.Since(t))
-		r.CPUNS = cpuNS() - c0
+		r.CPUNS += cpuNS() - c0
 		r.PeakKB = procKB("VmHWM")
+		if x, ok := st.(Sealer); ok {
+			r.Sealed = x.SealedBytes()
+		}
 	}
 	if queries {
 		if err := runQueries(st, cfg, r, g); err != nil {
@@ -196,7 +212,25 @@ func run(p Peer, cfg Config, r *Result, maxTime time.Duration, queries bool, a *
 	}
 	r.CloseNS = int64(time.Since(t))
 	r.DiskLen, r.DiskAlloc = DirBytes(cfg.Dir)
+	if r.Sealed == 0 {
+		r.Sealed = r.DiskLen
+	}
 	r.Written = ioBytes()
+	return nil
+}
+
+// lookForLate counts the points of every twentieth series that a query does not
+// see although their writes have returned, for as long as that takes little time.
+func lookForLate(st Store, cfg Config, r *Result, g *Gen) error {
+	start := time.Now()
+	for i := 0; i < len(cfg.Series) && time.Since(start) < 2*time.Second; i += 20 {
+		a, err := scanAgg(st, uint32(i), cfg.From, cfg.To)
+		if err != nil {
+			return err
+		}
+		r.Expected += g.N[i]
+		r.Missing += g.N[i] - min(g.N[i], a.N)
+	}
 	return nil
 }
 
@@ -381,10 +415,12 @@ func downsample(st Store, series []uint32, from, to, step int64, emit func(uint3
 	return nil
 }
 
+// timed returns the median of at most reps calls of f, in nanoseconds. It begins
+// no other once they have taken so long.
 func timed(reps int, limit time.Duration, f func(i int) error) (float64, error) {
 	var ts []float64
 	start := time.Now()
-	for i := 0; i < reps && (i < 3 || time.Since(start) < limit); i++ {
+	for i := 0; i < reps && (i == 0 || time.Since(start) < limit); i++ {
 		t := time.Now()
 		if err := f(i); err != nil {
 			return 0, err
@@ -419,7 +455,7 @@ func runQueries(st Store, cfg Config, r *Result, g *Gen) error {
 		return scanAgg(st, s, cfg.From, to)
 	}
 	var err error
-	r.Q["scan"], err = timed(30, 3*time.Second, func(i int) error {
+	r.Q["scan"], err = timed(30, r.asking, func(i int) error {
 		s := m0[i%len(m0)]
 		a, err := scanAgg(st, s, cfg.From, cfg.To)
 		if a.N != g.N[s] || !near(a.Sum, g.Sum[s]) || a.Max != g.Max[s] {
@@ -430,7 +466,7 @@ func runQueries(st Store, cfg Config, r *Result, g *Gen) error {
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
-	r.Q["q1"], err = timed(100, 5*time.Second, func(i int) error {
+	r.Q["q1"], err = timed(100, r.asking, func(i int) error {
 		s := m0[i%len(m0)]
 		a, err := agg(s)
 		if a.N != g.N[s] || !near(a.Sum, g.Sum[s]) || a.Max != g.Max[s] {
@@ -441,7 +477,7 @@ func runQueries(st Store, cfg Config, r *Result, g *Gen) error {
 	if err != nil {
 		return fmt.Errorf("q1: %w", err)
 	}
-	r.Q["q2"], err = timed(10, 10*time.Second, func(int) error {
+	r.Q["q2"], err = timed(10, r.asking, func(int) error {
 		n, sum := 0, 0.0
 		emit := func(_ uint32, _ int64, avg float64) { n++; sum += avg }
 		var err error
@@ -459,7 +495,7 @@ func runQueries(st Store, cfg Config, r *Result, g *Gen) error {
 	if err != nil {
 		return fmt.Errorf("q2: %w", err)
 	}
-	r.Q["q3"], err = timed(1000, 3*time.Second, func(i int) error {
+	r.Q["q3"], err = timed(1000, r.asking, func(i int) error {
 		s := uint32(i*7) % uint32(len(cfg.Series))
 		a, err := scanAgg(st, s, to-5*60*1000+1, to)
 		if a.N < 20 || a.N > 30 {
@@ -470,7 +506,7 @@ func runQueries(st Store, cfg Config, r *Result, g *Gen) error {
 	if err != nil {
 		return fmt.Errorf("q3: %w", err)
 	}
-	r.Q["q4"], err = timed(50, 5*time.Second, func(int) error {
+	r.Q["q4"], err = timed(50, r.asking, func(int) error {
 		n := 0
 		emit := func(s uint32, ts int64, v float64) {
 			n++

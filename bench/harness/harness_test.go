@@ -68,7 +68,7 @@ func runOn(t *testing.T, mode string, open func() Store) Result {
 	series := MakeSeries()
 	const points = 30_000
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
-	r := Result{Phase: "ingest", Mode: mode, Q: map[string]float64{}, Check: "ok"}
+	r := Result{Phase: "ingest", Mode: mode, Q: map[string]float64{}, Check: "ok", asking: time.Second}
 	cfg := Config{Dir: t.TempDir(), Series: series, From: from, To: from + (points/int64(len(series))+MaxDelay+2)*StepMS}
 	if err := run(Peer{Open: func(Config) (Store, error) { return open(), nil }}, cfg, &r, time.Minute, mode == "inorder", nil, points); err != nil {
 		t.Fatal(err)

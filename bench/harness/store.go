@@ -74,6 +74,10 @@ type Laster interface {
 	Last(emit func(series uint32, ts int64, v float64)) error
 }
 
+// Sealer is for peers whose folder holds more than the points, such as a log
+// that is used again: SealedBytes is the length of the files that hold them.
+type Sealer interface{ SealedBytes() int64 }
+
 // Class says what an acknowledged write survives. Ratios are only formed within
 // a class.
 type Class string

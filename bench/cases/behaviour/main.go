@@ -51,12 +51,18 @@ func averages(seconds int64) (sum float64) {
 
 // store is a system under measurement.
 type store interface {
-	// trigger inserts n rows in batches, with or without a trigger, and returns
-	// how many rows it was told of.
-	trigger(n int64, with bool) (told int64, err error)
+	// trigger inserts n rows of series v in batches, with or without a trigger on
+	// series on, and returns how many high values it was told of and how often it
+	// was called.
+	trigger(n int64, on string) (told, calls int64, err error)
 	// minutes inserts some seconds of all series, with or without keeping
 	// averages of each minute, and returns the sum of those kept.
 	minutes(seconds int64, with bool) (sum float64, err error)
+}
+
+// bystander is a store that can keep averages of series that are not written.
+type bystander interface {
+	elsewhere(seconds int64, with bool) (sum float64, err error)
 }
 
 func main() {
@@ -74,16 +80,34 @@ func main() {
 	}
 	n := *events / 10
 	if *variant != "rescan" {
+		var calls int64
 		report("trigger on every row", *variant, module, n, func(with bool) (string, error) {
-			told, err := st.trigger(n, with)
-			want := int64(0)
+			on, want := "", int64(0)
 			if with {
-				want = wanted(n)
+				on, want = "v", wanted(n)
 			}
+			told, called, err := st.trigger(n, on)
+			calls = called
 			return compare(float64(told), float64(want)), err
+		})
+		harness.Report(harness.CaseResult{Case: "trigger on every row", Store: *variant, Version: harness.Version(module),
+			Metric: "calls a batch", Value: float64(calls) / float64(n/rowsPerBatch)})
+		report("trigger on another series", *variant, module, n, func(with bool) (string, error) {
+			on := ""
+			if with {
+				on = "w"
+			}
+			told, _, err := st.trigger(n, on)
+			return compare(float64(told), 0), err
 		})
 	}
 	seconds := max(120, n/series-n/series%60) + 1
+	if x, ok := st.(bystander); ok && *variant != "rescan" {
+		report("averages kept of other series", *variant, module, seconds*series, func(with bool) (string, error) {
+			sum, err := x.elsewhere(seconds, with)
+			return compare(sum, 0), err
+		})
+	}
 	report("1-minute averages kept", *variant, module, seconds*series, func(with bool) (string, error) {
 		sum, err := st.minutes(seconds, with)
 		want := 0.0

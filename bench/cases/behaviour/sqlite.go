@@ -29,42 +29,45 @@ func (sqliteStore) open() (*sql.DB, error) {
 	return db, err
 }
 
-func (s sqliteStore) trigger(n int64, with bool) (int64, error) {
+// A series is a table of its own: a trigger of SQLite is on a table.
+func (s sqliteStore) trigger(n int64, on string) (high, calls int64, err error) {
 	db, err := s.open()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer db.Close()
-	if _, err := db.Exec(`CREATE TABLE p(t INTEGER PRIMARY KEY, v REAL)`); err != nil {
-		return 0, err
-	}
-	told.Store(0)
-	if with {
-		if _, err := db.Exec(fmt.Sprintf(`CREATE TRIGGER high AFTER INSERT ON p WHEN NEW.v > %d BEGIN SELECT tell(NEW.t, NEW.v); END`, limit)); err != nil {
-			return 0, err
+	for _, table := range []string{"v", "w"} {
+		if _, err := db.Exec(`CREATE TABLE ` + table + `(t INTEGER PRIMARY KEY, v REAL)`); err != nil {
+			return 0, 0, err
 		}
 	}
-	ins, err := db.Prepare(`INSERT INTO p VALUES(?,?)`)
+	told.Store(0)
+	if on != "" {
+		if _, err := db.Exec(fmt.Sprintf(`CREATE TRIGGER high AFTER INSERT ON %s WHEN NEW.v > %d BEGIN SELECT tell(NEW.t, NEW.v); END`, on, limit)); err != nil {
+			return 0, 0, err
+		}
+	}
+	ins, err := db.Prepare(`INSERT INTO v VALUES(?,?)`)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer ins.Close()
 	for i := int64(0); i+rowsPerBatch <= n; i += rowsPerBatch {
 		tx, err := db.Begin()
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		st := tx.Stmt(ins)
 		for j := range int64(rowsPerBatch) {
 			if _, err := st.Exec(start.Unix()+i+j, value(0, i+j)); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 		if err := tx.Commit(); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return told.Load(), nil
+	return told.Load(), told.Load(), nil
 }
 
 func (s sqliteStore) minutes(seconds int64, with bool) (sum float64, err error) {

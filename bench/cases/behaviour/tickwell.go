@@ -18,16 +18,17 @@ func (tickwellStore) open() (*tickwell.DB, error) {
 	return tickwell.Open(context.Background(), "", &tickwell.Options{Logger: slog.New(slog.DiscardHandler)})
 }
 
-func (t tickwellStore) trigger(n int64, with bool) (told int64, err error) {
+func (t tickwellStore) trigger(n int64, on string) (told, calls int64, err error) {
 	ctx := context.Background()
 	db, err := t.open()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer db.Close()
-	if with {
-		err := db.CreateTrigger(ctx, tickwell.TriggerSpec{Name: "high", Pattern: "root.d.v",
+	if on != "" {
+		err := db.CreateTrigger(ctx, tickwell.TriggerSpec{Name: "high", Pattern: "root.d." + on,
 			Trigger: tickwell.OnBatch(func(_ context.Context, _ *tickwell.Firing, _ string, _ []int64, values []float64) error {
+				calls++
 				for _, v := range values {
 					if v > limit {
 						told++
@@ -36,7 +37,7 @@ func (t tickwellStore) trigger(n int64, with bool) (told int64, err error) {
 				return nil
 			})})
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	times, values := make([]int64, rowsPerBatch), make(tickwell.Float64s, rowsPerBatch)
@@ -46,20 +47,29 @@ func (t tickwellStore) trigger(n int64, with bool) (told int64, err error) {
 			times[j], values[j] = start.UnixNano()+(i+j)*int64(time.Second), value(0, i+j)
 		}
 		if err := db.InsertTablet(ctx, batch); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return told, nil
+	return told, calls, nil
 }
 
 func (t tickwellStore) minutes(seconds int64, with bool) (sum float64, err error) {
+	return t.keep(seconds, with, "root.d.*")
+}
+
+func (t tickwellStore) elsewhere(seconds int64, with bool) (sum float64, err error) {
+	return t.keep(seconds, with, "root.e.*")
+}
+
+// keep inserts rows below root.d, and keeps averages of the series below from.
+func (t tickwellStore) keep(seconds int64, with bool, from string) (sum float64, err error) {
 	ctx := context.Background()
 	db, err := t.open()
 	if err != nil {
 		return 0, err
 	}
 	defer db.Close()
-	query := tickwell.Query{Select: []expr.Expr{expr.Avg(expr.Col("v"))}, From: []string{"root.d.*"},
+	query := tickwell.Query{Select: []expr.Expr{expr.Avg(expr.Col("v"))}, From: []string{from},
 		GroupBy: tickwell.GroupByTime{Interval: time.Minute}}
 	for s := range series {
 		query.Into = append(query.Into, tickwell.Target{Device: fmt.Sprintf("root.m.s%03d", s), Columns: []string{"v"}})

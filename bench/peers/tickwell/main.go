@@ -60,6 +60,9 @@ func open(c harness.Config) (harness.Store, error) {
 func (s *store) Close() error { return s.db.Close() }
 func (s *store) Flush() error { return s.db.Flush(context.Background()) }
 
+// SealedBytes is the length of the block files; the log is used again.
+func (s *store) SealedBytes() int64 { return s.db.Stats().DiskBytes }
+
 func (s *store) WriteBatch(pts []harness.Point) error {
 	g := s.groups.Get().(*group)
 	defer s.groups.Put(g)
