@@ -36,12 +36,15 @@ var (
 
 type settings struct {
 	plan
-	quick    bool
-	command  string // that makes the same run again
-	only     []string
-	dir      string
-	cpu, mem string
-	verbose  io.Writer
+	quick   bool
+	command string // that makes the same run again
+	// askAlways has the queries answered after each way of writing, where they
+	// are otherwise timed after one only.
+	askAlways bool
+	only      []string
+	dir       string
+	cpu, mem  string
+	verbose   io.Writer
 }
 
 func main() {

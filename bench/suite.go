@@ -113,7 +113,7 @@ func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
 			continue
 		}
 		in := r.child(ctx, mode, file, variant, rep, append(args, "-mode", mode, "-points", fmt.Sprint(points),
-			"-maxtime", limit.String(), fmt.Sprintf("-queries=%t", mode == "inorder")))
+			"-maxtime", limit.String(), fmt.Sprintf("-queries=%t", mode == "inorder" || r.askAlways)))
 		if mode == "inorder" && in.Err == "" && !in.InMemory {
 			r.child(ctx, "reopen", file, variant, rep, append(args, "-phase", "reopen", "-points", fmt.Sprint(in.Points)))
 		}

@@ -61,8 +61,8 @@ func (s *store) Scan(n uint32, from, to int64, fn func(int64, float64)) error {
 
 func main() {
 	harness.Main(harness.Peer{Name: "pebble", Module: "github.com/cockroachdb/pebble/v2", Open: open,
-		Class: map[string]harness.Class{"": harness.Synced, "nosync": harness.Process},
+		Class: map[string]harness.Class{"": harness.Synced, "nosync": harness.Buffered},
 		Durability: map[string]string{
 			"":       "WAL fsynced on every commit (its default)",
-			"nosync": "WAL written, not fsynced on commit"}})
+			"nosync": "WAL in a buffer of the process that is written and not fsynced a little later"}})
 }
