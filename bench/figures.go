@@ -34,6 +34,7 @@ const (
 	two      = "ingest 2 goroutines"
 	killed   = "reopen killed"
 	reopened = "reopen clean"
+	recorded = "NAB series"
 	hidden   = "acknowledged and not seen"
 	packages = "packages outside the standard library"
 	modules  = "modules"
@@ -107,6 +108,12 @@ var metrics = func() []metric {
 		metric{run: "inorder", cas: "disk", name: "sealed", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Sealed }), floor: oneFloor("entropy")},
 		metric{run: "inorder", cas: "disk", name: "written", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Written }), floor: oneFloor("entropy2")},
 	)
+	ms = append(ms,
+		metric{run: "recorded", cas: recorded, name: "cpu", unit: "ns/point", value: cpu, floor: batch},
+		metric{run: "recorded", cas: recorded, name: "kept", unit: "B/point", value: onDisk(func(r *result) int64 { return r.DiskAlloc })},
+		metric{run: "recorded", cas: recorded, name: "sealed", unit: "B/point", value: onDisk(func(r *result) int64 { return r.Sealed })},
+		metric{run: "recorded", cas: recorded, name: "scan", unit: "ns/point", value: query("scan", 1), floor: oneFloor("decode")},
+	)
 	for _, run := range []string{"inorder", "reopen"} {
 		after := ""
 		if run == "reopen" {
@@ -170,7 +177,7 @@ func figuresOf(results []result) []figure {
 				continue
 			}
 			known = true
-			if m.cas == "disk" && r.InMemory || r.run == "size" && (empty == 0 || r.Peer == "naive") {
+			if (m.cas == "disk" || m.cas == recorded && m.unit == "B/point") && r.InMemory || r.run == "size" && (empty == 0 || r.Peer == "naive") {
 				continue
 			}
 			note(key{m.cas, r.store(), m.name}, m, r)

@@ -43,6 +43,7 @@ type settings struct {
 	askAlways bool
 	only      []string
 	dir       string
+	data      string // folder of recordings, if there is one
 	cpu, mem  string
 	verbose   io.Writer
 }
@@ -72,6 +73,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		limits   = fs.String("limits", "", "write limits of 1.5 times this run's ratios to this file")
 		reps     = fs.Int("reps", 0, "repetitions, at least 3 for a median (default 3)")
 		dir      = fs.String("dir", "", "folder on the disk to measure (default: a temporary one)")
+		data     = fs.String("nab", filepath.Join("..", "..", "shared", "data", "nab"), "folder of the NAB series (CSV); left out where there is none")
 		cpu      = fs.String("cpuprofile", "", "folder for a CPU profile of each process")
 		again    = fs.String("from", "", "run nothing, but tell again what a file of -json says")
 		mem      = fs.String("memprofile", "", "folder for a heap profile of each process")
@@ -83,6 +85,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	s := settings{plan: full, dir: *dir, verbose: log, command: "go run ."}
+	if files, _ := filepath.Glob(filepath.Join(*data, "*.csv")); len(files) > 0 {
+		var err error
+		if s.data, err = filepath.Abs(*data); err != nil {
+			return err
+		}
+	}
 	if *isQuick {
 		s.plan, s.quick, s.command = quick, true, s.command+" -quick"
 	}
@@ -115,6 +123,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		results, skipped, err := measure(ctx, s)
 		if err != nil {
 			return err
+		}
+		if s.data == "" {
+			skipped = append(skipped, "the NAB series: none in "+*data)
 		}
 		r = newReport(s, results, skipped)
 	}

@@ -94,7 +94,7 @@ type runner struct {
 
 // phases runs one store through every way of writing, then reopening.
 func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
-	for _, mode := range []string{"inorder", "ooo", "row", "single", "two", "kill"} {
+	for _, mode := range []string{"inorder", "ooo", "row", "single", "two", "recorded", "kill"} {
 		dir := filepath.Join(r.work, "data")
 		_ = os.RemoveAll(dir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -108,6 +108,11 @@ func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
 			points, limit = r.points, r.long
 		case "row", "single":
 			points = r.one
+		case "recorded":
+			if r.data == "" {
+				continue
+			}
+			args = append(args, "-data", r.data)
 		case "kill":
 			r.kill(ctx, file, variant, rep, args)
 			continue

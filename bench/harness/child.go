@@ -72,7 +72,7 @@ func (a *ack) set(n int64) {
 func Main(p Peer) {
 	var (
 		phase   = flag.String("phase", "ingest", "ingest or reopen")
-		mode    = flag.String("mode", "inorder", "inorder, ooo, row, single or two")
+		mode    = flag.String("mode", "inorder", "inorder, ooo, row, single, two or recorded")
 		dir     = flag.String("dir", "", "data directory")
 		variant = flag.String("variant", "", "peer-specific variant")
 		from    = flag.Int64("from", 0, "first timestamp, ms")
@@ -80,6 +80,7 @@ func Main(p Peer) {
 		maxTime = flag.Duration("maxtime", time.Minute, "stop writing after this time")
 		queries = flag.Bool("queries", true, "run the queries")
 		asking  = flag.Duration("asktime", 3*time.Second, "repeat each query for at most this time")
+		data    = flag.String("data", "", "folder of recordings, for the mode recorded")
 		ackFile = flag.String("ack", "", "file that gets the acknowledged count")
 		cpu     = flag.String("cpuprofile", "", "write a CPU profile to this file")
 		mem     = flag.String("memprofile", "", "write a heap profile to this file")
@@ -102,7 +103,14 @@ func Main(p Peer) {
 	r.asking = *asking
 	cfg := Config{Dir: *dir, Variant: *variant, Series: series, From: *from,
 		To: *from + (*points/int64(len(series))+MaxDelay+2)*StepMS}
-	err = run(p, cfg, &r, *maxTime, *queries, openAck(*ackFile), *points)
+	if *mode == "recorded" {
+		var rec *recording
+		if rec, err = loadRecording(*data, *from); err == nil {
+			err = runRecording(p, cfg, &r, rec, *maxTime)
+		}
+	} else {
+		err = run(p, cfg, &r, *maxTime, *queries, openAck(*ackFile), *points)
+	}
 	stop()
 	if err == nil {
 		err = heapProfile(*mem)
@@ -211,12 +219,17 @@ func run(p Peer, cfg Config, r *Result, maxTime time.Duration, queries bool, a *
 		return fmt.Errorf("close: %w", err)
 	}
 	r.CloseNS = int64(time.Since(t))
-	r.DiskLen, r.DiskAlloc = DirBytes(cfg.Dir)
+	r.measureFolder(cfg.Dir)
+	return nil
+}
+
+// measureFolder takes what a closed store has left, and what it has written.
+func (r *Result) measureFolder(dir string) {
+	r.DiskLen, r.DiskAlloc = DirBytes(dir)
 	if r.Sealed == 0 {
 		r.Sealed = r.DiskLen
 	}
 	r.Written = ioBytes()
-	return nil
 }
 
 // lookForLate counts the points of every twentieth series that a query does not

@@ -18,8 +18,9 @@ type group struct {
 
 // device holds the tablets of a gateway; the first used of them are taken.
 type device struct {
-	ticks []*tick
-	used  int
+	series []harness.Meta
+	ticks  []*tick
+	used   int
 }
 
 // lane holds the tablets for late points of one series.
@@ -36,13 +37,19 @@ type tick struct {
 	set    uint // a bit for each measurement that has a value
 }
 
-const allSet = 1<<harness.Measurements - 1
-
 // null marks the only row of a column that has no value.
 var null = tickwell.Bitmap{1}
 
 func newGroup(series []harness.Meta) *group {
-	return &group{series: series, devices: make([]device, harness.Devices), late: make([]lane, len(series))}
+	g := &group{series: series, late: make([]lane, len(series))}
+	for i := range series { // those of a device stand together
+		if n := series[i].DeviceNo; n == len(g.devices) {
+			g.devices = append(g.devices, device{series: series[i : i+1]})
+		} else {
+			g.devices[n].series = series[i-series[i].MeasureNo : i+1]
+		}
+	}
+	return g
 }
 
 func newTick(series []harness.Meta) *tick {
@@ -90,7 +97,7 @@ func (g *group) fill(pts []harness.Point) []*tickwell.Tablet {
 		}
 		for c := range k.tablet.Columns {
 			k.tablet.Columns[c].Nulls = nil
-			if k.set != allSet && k.set>>c&1 == 0 {
+			if k.set>>c&1 == 0 {
 				k.tablet.Columns[c].Nulls = null
 			}
 		}
@@ -114,8 +121,7 @@ func (g *group) tickOf(m *harness.Meta, ns int64) *tick {
 		return d.ticks[d.used-1]
 	}
 	if d.used == len(d.ticks) {
-		first := m.DeviceNo * harness.Measurements
-		d.ticks = append(d.ticks, newTick(g.series[first:first+harness.Measurements]))
+		d.ticks = append(d.ticks, newTick(d.series))
 	}
 	k := d.ticks[d.used]
 	d.used++
