@@ -27,8 +27,8 @@ func (db *DB) Insert(ctx context.Context, device string, at time.Time, fields ..
 			for i := range fields {
 				cells[i] = fields[i].Value.cell()
 			}
-			if db.quick(ctx, b, at, cells[:len(fields)]) {
-				return nil
+			if stored, err := db.quick(ctx, b, at, cells[:len(fields)]); stored {
+				return err
 			}
 		}
 	}
@@ -617,10 +617,18 @@ func (in *insertion) asError(err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &Error{Op: "insert", Subject: in.subject(), Err: err}
 	var stored *engine.StoredError
 	if errors.As(err, &stored) {
 		in.lsn = stored.LSN
+	}
+	return insertError(in.subject(), err)
+}
+
+// insertError makes an error of the engine one of an insert.
+func insertError(subject string, err error) error {
+	e := &Error{Op: "insert", Subject: subject, Err: err}
+	var stored *engine.StoredError
+	if errors.As(err, &stored) {
 		e.Stored, e.Durable, e.Err = true, stored.Durable, stored.Err
 	}
 	return e

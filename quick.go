@@ -11,31 +11,36 @@ import (
 // way.
 const maxQuick = 16
 
-// quick stores a row that nobody but the store has to see: of known series, in
-// memory. It returns false with nothing stored when the row is not that simple, or
-// not right.
-func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) bool {
+// quick stores a row that nobody but the store has to see: of known series. It
+// returns false with nothing stored when the row is not that simple, or not right;
+// the error says, as that of Insert does, what is wrong with one that is stored.
+func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) (stored bool, err error) {
 	shape := b.shape.Load()
 	table := db.triggers.Load()
 	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || len(table.live) > 0 {
-		return false
+		return false, nil
 	}
 	some := false
 	for i := range cells {
 		if k := cells[i].Kind; k == b.kinds[i] {
 			some = true
 		} else if k != column.Null {
-			return false
+			return false, nil
 		}
 	}
 	ns, err := unixNano(at)
 	if err != nil || !some {
-		return false
+		return false, nil
 	}
 	t, m := db.cqs.begin()
-	ok := (t == nil || len(t.views) == 0 && len(t.owned) == 0) && db.eng.AppendRow(shape, ns, cells, table.terms)
+	if t == nil || len(t.views) == 0 && len(t.owned) == 0 {
+		stored, err = db.eng.AppendRow(ctx, shape, ns, cells, table.terms)
+	}
 	m.epoch.leave()
-	return ok
+	if err != nil {
+		err = insertError(b.device, err)
+	}
+	return stored, err
 }
 
 func (v *Value) cell() column.Cell {

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,17 +11,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/engine"
 )
 
 // TestQuickRows: rows given one by one, by handle, by path and by typed handle,
 // late, equal, sparse and in order, with snapshots, deletes and drops between
-// them, are what a store holds that is given the same rows as tablets.
+// them, are what a store holds that is given the same rows as tablets: in memory,
+// and on disk, there also after a crash and reopening.
 func TestQuickRows(t *testing.T) {
 	ctx := context.Background()
-	for seed := range uint64(20) {
+	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		quick, slow := openMem(t, nil), openMem(t, nil)
+		logged, fs := seed%3 == 0, crashfs.New()
+		opts := Options{FS: fs, Sync: []SyncPolicy{SyncAlways(), SyncInterval(time.Hour), AckBuffered(time.Hour)}[seed/3%3]}
+		if logged {
+			quick = openDir(t, "data", &opts)
+		}
 		names := []string{"b", "i", "n", "r", "f", "t"}
 		kinds := []Kind{KindBool, KindInt32, KindInt64, KindFloat32, KindFloat64, KindText}
 		value := func(k Kind) Value {
@@ -120,6 +128,10 @@ func TestQuickRows(t *testing.T) {
 			}
 			require.NoError(t, slow.InsertTablet(ctx, tab))
 			switch r.IntN(200) {
+			case 3:
+				if logged {
+					must(t, quick.Flush(ctx))
+				}
 			case 0:
 				from, to := ns(at-int64(r.IntN(100))), ns(at+int64(r.IntN(3)))
 				must(t, quick.Delete(ctx, "root.d.f", from, to))
@@ -141,7 +153,40 @@ func TestQuickRows(t *testing.T) {
 		}
 		require.Equal(t, cells(t, slow), cells(t, quick), "seed %d", seed)
 		require.Equal(t, slow.Stats().Points, quick.Stats().Points)
+		if !logged {
+			continue
+		}
+		must(t, quick.Sync(ctx))
+		opts.FS = crashfs.From(fs.Image(fs.Ops(), crashfs.None, seed))
+		require.Equal(t, cells(t, slow), cells(t, openDir(t, "data", &opts)), "seed %d", seed)
 	}
+}
+
+// A row that took its place in the log and could not be made durable is stored,
+// and the error says so; the next is not.
+func TestQuickRowStored(t *testing.T) {
+	ctx := context.Background()
+	fs := crashfs.New()
+	db := openDir(t, "data", &Options{FS: fs, Sync: SyncAlways()})
+	s, err := SeriesOf[float64](db, "root.d.f")
+	require.NoError(t, err)
+	require.NoError(t, s.Insert(ctx, ns(1), 1))
+	require.NoError(t, s.Insert(ctx, ns(2), 2))
+	fs.Fail(1, errors.New("disk is broken"), true, func(op crashfs.Op) bool { return op.Kind == crashfs.Sync })
+	err = s.Insert(ctx, ns(3), 3)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.ErrorIs(t, err, ErrStorageFailed)
+	require.Equal(t, []any{"insert", "root.d", true, false}, []any{e.Op, e.Subject, e.Stored, e.Durable})
+	last, err := db.Last(ctx, "root.d.f")
+	require.NoError(t, err)
+	require.Len(t, last, 1)
+	require.Equal(t, 3.0, last[0].Value.Float64())
+	err = s.Insert(ctx, ns(4), 4)
+	require.ErrorAs(t, err, &e)
+	require.ErrorIs(t, err, ErrStorageFailed)
+	require.False(t, e.Stored)
+	require.Equal(t, int64(3), db.Stats().Points)
 }
 
 // pinnedSnapshot is a snapshot with what it showed when it was taken.

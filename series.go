@@ -284,8 +284,8 @@ func sliceOf[T Type](v *column.Vector) []T {
 func (s *Series[T]) Insert(ctx context.Context, at time.Time, v T) error {
 	val := valueOf(v)
 	cells := [1]column.Cell{val.cell()}
-	if s.w.db.quick(ctx, s.w.bound, at, cells[:]) {
-		return nil
+	if stored, err := s.w.db.quick(ctx, s.w.bound, at, cells[:]); stored {
+		return err
 	}
 	return s.w.Insert(ctx, at, val)
 }

@@ -53,8 +53,8 @@ func (w *Writer) Insert(ctx context.Context, at time.Time, values ...Value) erro
 		for i := range values {
 			cells[i] = values[i].cell()
 		}
-		if db.quick(ctx, b, at, cells[:len(values)]) {
-			return nil
+		if stored, err := db.quick(ctx, b, at, cells[:len(values)]); stored {
+			return err
 		}
 	}
 	in, err := w.db.begin(ctx, "insert", w.bound.device)

@@ -1,31 +1,114 @@
 package engine
 
 import (
+	"context"
+	"encoding/binary"
+
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/memtable"
 )
 
-// AppendRow stores one row of a store in memory, cells in the order of the
-// shape, each of its series' kind or null. It does what Commit does for rows of a
-// shape that was written before; for all others, and whenever there is a log or
-// something to be kept within bounds, it stores nothing and returns false, and
-// Commit is to be called. terms are as in a Batch.
-func (e *Engine) AppendRow(s *Shape, at int64, cells []column.Cell, terms uint64) bool {
-	if e.log != nil || e.retention.on.Load() || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
-		return false
+// maxRowRecord bounds the log record of a row that AppendRow stores.
+const maxRowRecord = 512
+
+// AppendRow stores one row, cells in the order of the shape, each of its series'
+// kind or null and not all of them null. It does what Commit does for rows of a
+// shape that was written before, and returns when the row is acknowledged as the
+// sync policy says; the error is then a *StoredError or nil. For all other rows,
+// and whenever something has to be kept within bounds, it stores nothing and
+// returns false, and Commit is to be called. terms are as in a Batch.
+func (e *Engine) AppendRow(ctx context.Context, s *Shape, at int64, cells []column.Cell, terms uint64) (stored bool, err error) {
+	if e.cfg.ReadOnly || e.retention.on.Load() || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
+		return false, nil
 	}
+	if e.log == nil {
+		_, stored = e.addRow(s, at, cells, nil, terms)
+		return stored, nil
+	}
+	var buf [maxRowRecord]byte
+	record := appendRow(&buf, &s.layout, at, cells)
+	if record == nil || !e.roomy() {
+		return false, nil
+	}
+	lsn, stored := e.addRow(s, at, cells, record, terms)
+	if !stored {
+		return false, nil
+	}
+	return true, e.acknowledge(ctx, lsn, false)
+}
+
+// addRow takes the log position of a row and makes it visible.
+func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, terms uint64) (lsn uint64, ok bool) {
 	e.gate.RLock()
+	defer e.gate.RUnlock()
 	if e.closed || s.stale.Load() || terms != 0 && terms != e.terms {
-		e.gate.RUnlock()
-		return false
+		return 0, false
 	}
 	d := s.into(e.mem)
 	d.Lock()
-	late, ok := d.AddRow(&s.layout, at, cells, e.counter.Add(1), memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
-	d.Unlock()
-	e.gate.RUnlock()
+	defer d.Unlock()
+	if e.log != nil && !d.TakesRows(&s.layout) {
+		return 0, false
+	}
+	lsn, err := e.append(record)
+	if err != nil {
+		return 0, false // Commit meets it again, and knows what to do
+	}
+	n, late, ok := d.AddRow(&s.layout, at, cells, lsn, memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
 	if late {
 		e.lateRows.Add(1)
 	}
-	return ok
+	if e.log == nil {
+		d.Count(n)
+	} else {
+		e.points.Add(int64(n)) // tables come and go
+	}
+	return lsn, ok
+}
+
+// roomy reports whether admit would let a writer pass without asking for a flush.
+func (e *Engine) roomy() bool {
+	if e.cfg.ManualFlush {
+		return true
+	}
+	used := e.active.Load().Bytes()
+	return used <= e.cfg.MemtableBytes && used+e.frozenBytes.Load() <= e.cfg.MemtableHard && e.log.Bytes() <= e.cfg.WALBytes
+}
+
+// appendRow encodes the record that Commit would make of the row, nil if it may
+// be too long.
+func appendRow(buf *[maxRowRecord]byte, l *memtable.Layout, at int64, cells []column.Cell) []byte {
+	const head = 1 + 2 // kind of the section, length of its body
+	size := head + 2*binary.MaxVarintLen64
+	for i := range cells {
+		size += binary.MaxVarintLen32 + 2 + 8 + len(cells[i].Text)
+	}
+	if size > len(buf) {
+		return nil
+	}
+	b := appendIDs(buf[:head], l.IDs)
+	b = append(b, 1, rowsRaw) // one row
+	b = binary.AppendVarint(b, at)
+	for i := range cells {
+		switch c := &cells[i]; c.Kind {
+		case column.Null:
+			b = append(b, rawBitmap, 1)
+		case column.Bool:
+			b = append(b, rawNoNulls, byte(c.Num))
+		case column.Int32, column.Float32:
+			b = binary.LittleEndian.AppendUint32(append(b, rawNoNulls), uint32(c.Num))
+		case column.Int64, column.Float64:
+			b = binary.LittleEndian.AppendUint64(append(b, rawNoNulls), c.Num)
+		case column.Text:
+			b = appendString(append(b, rawNoNulls), c.Text)
+		}
+	}
+	body := len(b) - head
+	if body < 1<<7 {
+		b = b[1:]
+		b[0], b[1] = sectionTablet, byte(body)
+		return b
+	}
+	b[0], b[1], b[2] = sectionTablet, byte(body)|1<<7, byte(body>>7)
+	return b
 }

@@ -40,8 +40,9 @@ func TestTerms(t *testing.T) {
 	require.NoError(t, err)
 	row := []column.Cell{{Kind: column.Int64}}
 	for at, terms := range []uint64{6, 7, 6, 0} {
-		if got, want := e.AppendRow(shape, int64(at), row, terms), terms != 6; got != want {
-			t.Errorf("a row under terms %d is stored: %v, want %v", terms, got, want)
+		got, err := e.AppendRow(bg, shape, int64(at), row, terms)
+		if want := terms != 6; got != want || err != nil {
+			t.Errorf("a row under terms %d is stored: %v, want %v, and %v", terms, got, want, err)
 		}
 	}
 }

@@ -2,32 +2,44 @@ package memtable
 
 import "github.com/tickwell/tickwell/internal/column"
 
-// AddRow writes one row in the order of the layout and tells whether it was late,
-// if the layout has been written before and goes to a group of its own, as that
-// of a gauge does which is read every second. Else it changes nothing and ok is
-// false: Add is for all rows. The caller holds the lock.
-func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) (late, ok bool) {
+// TakesRows reports whether rows of the layout can be written with AddRow: if it
+// has been written before and goes to a group of its own, as that of a gauge does
+// which is read every second. Add is for all rows. The caller holds the lock.
+func (d *Device) TakesRows(l *Layout) bool { return d.rowsTo(l) != nil }
+
+// rowsTo returns the group of the layout, nil if it has none of its own.
+func (d *Device) rowsTo(l *Layout) *group {
 	i := d.targetOf(l)
 	if i < 0 {
-		return false, false
+		return nil
 	}
 	tg := &d.targets[i]
 	if len(tg.parts) != 1 || tg.parts[0].from != nil {
-		return false, false
+		return nil
 	}
-	g := tg.parts[0].g
-	if !g.open || len(g.lanes) == 0 {
-		return false, false
+	if g := tg.parts[0].g; g.open && len(g.lanes) > 0 {
+		return g
+	}
+	return nil
+}
+
+// AddRow writes one row in the order of the layout. It returns how many of the
+// cells are not null, and whether the row was late. If the layout is not one of
+// those that TakesRows means, it changes nothing and ok is false. The caller holds
+// the lock.
+func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int, late, ok bool) {
+	g := d.rowsTo(l)
+	if g == nil {
+		return 0, false, false
 	}
 	g.touch(cut)
 	if at <= g.last {
-		d.accepted += int64(g.addLateRow(d.table, at, cells, lsn, cut))
-		return true, true
+		return g.addLateRow(d.table, at, cells, lsn, cut), true, true
 	}
 	lane := &g.lanes[0]
 	var c *chunk
-	if n := len(lane.chunks); n > 0 && !lane.chunks[n-1].closed {
-		c = lane.chunks[n-1]
+	if k := len(lane.chunks) - 1; k >= 0 && !lane.chunks[k].closed {
+		c = lane.chunks[k]
 	} else {
 		c = g.newChunk(lane, d.table, lsn)
 	}
@@ -37,7 +49,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 		g.reserve(c, d.table, 1)
 	}
 	rows.times = append(rows.times, at)
-	d.accepted += int64(len(rows.cols))
+	n = len(rows.cols)
 	for i := range rows.cols {
 		v, cell := &rows.cols[i], &cells[i]
 		switch {
@@ -46,7 +58,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 		case cell.Kind == column.Null:
 			v.AppendZero(1)
 			rows.nulls[i].Set(row)
-			d.accepted--
+			n--
 		case cell.Kind == column.Text:
 			v.AppendCell(cell)
 			rows.text += len(cell.Text)
@@ -60,8 +72,11 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	if row+1 == c.limit {
 		g.full(0, c, d.table, cut)
 	}
-	return false, true
+	return n, false, true
 }
+
+// Count adds to what Table.Accepted returns. The caller holds the lock.
+func (d *Device) Count(cells int) { d.accepted += int64(cells) }
 
 // addLateRow writes a late row to the side and returns how many cells it has.
 func (g *group) addLateRow(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) int {

@@ -135,7 +135,10 @@ func (m *lateModel) write() {
 	m.d.Lock()
 	defer m.d.Unlock()
 	if len(w.Rows.Times) == 1 && m.rng.IntN(2) == 0 {
-		if _, ok := m.d.AddRow(l, w.Rows.Times[0], row, m.lsn, m.cut); ok {
+		takes := m.d.TakesRows(l)
+		if _, _, ok := m.d.AddRow(l, w.Rows.Times[0], row, m.lsn, m.cut); ok != takes {
+			panic(fmt.Sprintf("a row is taken: %v, was to be: %v", ok, takes))
+		} else if ok {
 			return
 		}
 	}

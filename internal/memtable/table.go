@@ -53,7 +53,7 @@ type Table struct {
 	bytes     atomic.Int64
 	mu        sync.RWMutex
 	devices   map[uint32]*Device
-	accepted  int64 // by AddRow, of devices that were removed
+	accepted  int64 // of devices that were removed
 }
 
 // New returns an empty table whose chunks are sealed at blockRows rows.
@@ -83,8 +83,8 @@ func (t *Table) Device(id uint32, create bool) *Device {
 	return d
 }
 
-// Accepted returns how many cells Device.AddRow has taken, which counts them
-// where a lock is held anyway.
+// Accepted returns the sum of what Device.Count was given: cells are counted where
+// a lock is held anyway.
 func (t *Table) Accepted() int64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -140,7 +140,7 @@ type Device struct {
 	masks   []mask
 	flips   int
 
-	accepted int64 // cells that AddRow took
+	accepted int64 // see Count
 }
 
 type member struct {

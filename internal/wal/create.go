@@ -39,7 +39,7 @@ func (l *Log) beginSegment(first uint64) error {
 	l.mu.Lock()
 	l.active, l.file = s, file
 	l.segs = append(l.segs, s)
-	l.bytes += s.size
+	l.bytes.Add(s.size)
 	l.mu.Unlock()
 	return nil
 }

@@ -47,11 +47,11 @@ type Log struct {
 	unsaid     []failure   // of these, not yet given to OnFailed
 	notified   uint64
 
-	segs   []*segment // in order; the active one is last
-	active *segment   // nil before the first write
-	bytes  int64      // of all files
-	damage []Damage   // found by Open; constant
-	free   []string   // base names of files to overwrite
+	segs   []*segment   // in order; the active one is last
+	active *segment     // nil before the first write
+	bytes  atomic.Int64 // of all files; changed with the lock held
+	damage []Damage     // found by Open; constant
+	free   []string     // base names of files to overwrite
 
 	armed      bool // the background timer runs
 	stopTimer  func() bool
@@ -82,7 +82,7 @@ func newLog(cfg Config, r *replay) *Log {
 		segs: r.segs, free: r.free, damage: r.report.Damage, nextSeg: r.highest + 1,
 	}
 	for _, s := range r.segs {
-		l.bytes += s.size
+		l.bytes.Add(s.size)
 	}
 	l.onTimer = l.tick
 	l.publish()
@@ -112,11 +112,7 @@ func (l *Log) Written() uint64 { return l.writtenSeen.Load() }
 func (l *Log) Durable() uint64 { return l.durableSeen.Load() }
 
 // Bytes returns the size of all segments in bytes.
-func (l *Log) Bytes() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bytes
-}
+func (l *Log) Bytes() int64 { return l.bytes.Load() }
 
 // Held reports whether records are refused because others failed.
 func (l *Log) Held() bool {
@@ -402,6 +398,6 @@ func (l *Log) signOff(s *segment, file vfs.File, synced uint64) {
 	defer l.mu.Unlock()
 	if grown := s.end + recordHeader - s.size; grown > 0 {
 		s.size += grown
-		l.bytes += grown
+		l.bytes.Add(grown)
 	}
 }

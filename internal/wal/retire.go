@@ -106,7 +106,7 @@ func (l *Log) dispose(s *segment) error {
 		slices.SortFunc(l.segs, func(a, b *segment) int { return cmp.Compare(a.num, b.num) })
 		return err
 	}
-	l.bytes -= s.size
+	l.bytes.Add(-s.size)
 	return nil
 }
 

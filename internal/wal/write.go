@@ -193,7 +193,7 @@ func (l *Log) cut(end int64, cause error) error {
 		return broken("write", l.active.name, errors.Join(cause, terr))
 	}
 	l.mu.Lock()
-	l.bytes -= l.active.size - end
+	l.bytes.Add(end - l.active.size)
 	l.active.size = end
 	l.mu.Unlock()
 	if errors.Is(cause, vfs.ErrNoSpace) {
@@ -225,7 +225,7 @@ func (l *Log) advance(b []byte) {
 	s.last = l.stored
 	if grown := s.end - s.size; grown > 0 {
 		s.size = s.end
-		l.bytes += grown
+		l.bytes.Add(grown)
 	}
 	l.written = max(l.written, l.stored)
 }
