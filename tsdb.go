@@ -143,7 +143,11 @@ func (db *DB) engineConfig() engine.Config {
 	if b := o.MemoryBudget; b > 0 {
 		cfg.MemtableBytes, cfg.MemtableHard = min(cfg.MemtableBytes, b/4), b/2
 		cfg.IndexCache = min(cfg.IndexCache, b/16)
-		cfg.FileBytes = min(cfg.FileBytes, max(b/2, 1<<20)) // its index is in memory while a file is written
+		if file := max(b/2, 1<<20); file < cfg.FileBytes {
+			// A file's index is in memory while it is written: files that are to be
+			// small end at any full hour.
+			cfg.FileBytes, cfg.Partition = file, time.Hour
+		}
 		if db.dir == "" {
 			cfg.OutboxBytes = min(cfg.OutboxBytes, b/8)
 		} else { // on disk; a few bytes of an event and the newest of them are in memory

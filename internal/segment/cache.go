@@ -2,7 +2,10 @@ package segment
 
 import (
 	"container/list"
+	"slices"
 	"sync"
+
+	"github.com/tickwell/tickwell/internal/column"
 )
 
 // Cache keeps checked index pages of any number of readers, and decoded entries
@@ -12,7 +15,20 @@ type Cache struct {
 	mu      sync.Mutex
 	pages   recent
 	entries recent
+
+	lists [sharedLists]seriesList // of directories read last
+	next  int
 }
+
+// seriesList is the series of a directory's entries.
+type seriesList struct {
+	ids   []uint32
+	kinds []column.Kind
+}
+
+// sharedLists is the number of lists of series that later files may share: most
+// files of a store hold the same series.
+const sharedLists = 4
 
 // entryShare is the part of a cache, one in so many, that entries take which are
 // decoded already. They are several times as large as in their pages, so most of
@@ -161,4 +177,22 @@ func (c *recent) forget(r *Reader, n int) {
 			c.remove(e)
 		}
 	}
+}
+
+// share makes d use the list of series of a directory read before, if there is
+// an equal one.
+func (c *Cache) share(d *directory) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.lists {
+		if l := &c.lists[i]; slices.Equal(l.ids, d.ids) && slices.Equal(l.kinds, d.kinds) {
+			d.ids, d.kinds = l.ids, l.kinds
+			return
+		}
+	}
+	c.lists[c.next] = seriesList{d.ids, d.kinds}
+	c.next = (c.next + 1) % sharedLists
 }

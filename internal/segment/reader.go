@@ -103,6 +103,7 @@ func (r *Reader) loadDirectory(sum *checksum) error {
 	if uint64(dir.series()) != uint64(f.series) {
 		return r.damage(f.directory, int64(len(b)), "directory and footer differ in the number of series")
 	}
+	r.cache.share(dir)
 	r.dir = dir
 	return nil
 }

@@ -16,6 +16,9 @@ const (
 	writeBuffer = 64 << 10
 	// pageSize is the size at which an index page is closed.
 	pageSize = 16 << 10
+	// arenaBytes is how much memory index entries get at a time: one piece that
+	// grew would take twice as much while it moves.
+	arenaBytes = 16 << 10
 )
 
 // Writer writes one block file, front to back. It is not safe for concurrent
@@ -39,9 +42,10 @@ type Writer struct {
 	series map[uint32]*openSeries
 	coder  entryCoder
 	spare  [][]BlockInfo // of series that ended
-	// Index entries, complete, in arena.
+	// Index entries, complete.
 	entries []pendingEntry
-	arena   []byte
+	entry   []byte // the one being made
+	arena   []byte // what is left of the memory for them
 	total   footer
 }
 
@@ -61,7 +65,7 @@ type openSeries struct {
 type pendingEntry struct {
 	series           uint32
 	kind             column.Kind
-	start, end       int // in arena
+	bytes            []byte
 	minTime, maxTime int64
 }
 
@@ -178,13 +182,23 @@ func (w *Writer) closeEntry(s *openSeries) {
 		return
 	}
 	first, last := &s.blocks[0], &s.blocks[len(s.blocks)-1]
-	start := len(w.arena)
-	w.arena = w.coder.append(w.arena, s.blocks)
+	w.entry = w.coder.append(w.entry[:0], s.blocks)
 	w.entries = append(w.entries, pendingEntry{
-		series: first.Series, kind: s.kind, start: start, end: len(w.arena),
+		series: first.Series, kind: s.kind, bytes: w.inArena(w.entry),
 		minTime: first.MinTime, maxTime: last.MaxTime,
 	})
 	s.blocks = s.blocks[:0]
+}
+
+// inArena returns a copy of b.
+func (w *Writer) inArena(b []byte) []byte {
+	if len(w.arena) < len(b) {
+		w.arena = make([]byte, max(arenaBytes, len(b)))
+	}
+	n := copy(w.arena, b)
+	out := w.arena[:n:n]
+	w.arena = w.arena[n:]
+	return out
 }
 
 // EndSeries says that no blocks of some series follow soon, so that what is kept
@@ -249,8 +263,8 @@ func (w *Writer) writePages() (*directory, error) {
 		content = content[:0]
 		for size := 0; i < len(w.entries) && size < pageSize; i++ {
 			e := &w.entries[i]
-			content = append(content, w.arena[e.start:e.end])
-			size += e.end - e.start
+			content = append(content, e.bytes)
+			size += len(e.bytes)
 			p.minTime, p.maxTime = min(p.minTime, e.minTime), max(p.maxTime, e.maxTime)
 			d.ids = append(d.ids, e.series)
 			d.kinds = append(d.kinds, e.kind)
