@@ -186,7 +186,7 @@ func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series,
 				return err
 			}
 		}
-		if err := bw.merge(merge.New(bw.kinds, masks, from, to, sources)); err != nil {
+		if err := bw.merge(masks, from, to, sources); err != nil {
 			return err
 		}
 	}

@@ -66,6 +66,9 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 			}
 			return nil
 		}
+		e.shapes.release(f.table)
+		f.table.Pack()
+		e.frozenBytes.Store(f.table.Bytes())
 		if err := e.writeFrozen(f); err != nil {
 			e.room.tell(err)
 			return fmt.Errorf("flush: %w", err)
@@ -311,6 +314,7 @@ type blockWriter struct {
 	ids     []uint32
 	kinds   []column.Kind
 	pending memtable.Rows
+	merged  merge.Rows
 }
 
 // component writes series that share groups: chunks that nothing overlaps are
@@ -330,12 +334,14 @@ func (bw *blockWriter) component(dev *memtable.Device, l *memtable.Layout, live 
 		masks[i] = dev.Masks(nil, id, memtable.Newest)
 	}
 	sources := dev.Sources(nil, bw.ids, memtable.Newest, MinTime, MaxTime+1)
-	return bw.merge(merge.New(bw.kinds, masks, MinTime, MaxTime+1, sources))
+	return bw.merge(masks, MinTime, MaxTime+1, sources)
 }
 
-// merge writes the rows of r, which are of the series in bw.
-func (bw *blockWriter) merge(r *merge.Rows) error {
+// merge writes rows with from <= time < to of the series in bw.
+func (bw *blockWriter) merge(masks [][]merge.Mask, from, to int64, sources []merge.Source) error {
 	bw.reset()
+	r := &bw.merged
+	r.Again(bw.kinds, masks, from, to, sources)
 	for {
 		if b, ok := r.Peek(); ok && b.N >= bw.rows/2 && b.N <= bw.rows {
 			if err := bw.flush(); err != nil {

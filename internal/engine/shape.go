@@ -30,7 +30,8 @@ type Shape struct {
 	layout memtable.Layout
 	dev    uint32
 	stale  atomic.Bool
-	mem    atomic.Pointer[memtable.Device] // where its rows went last
+	mem    atomic.Pointer[memtable.Device] // where its rows went last, see release
+	loose  atomic.Bool                     // not among the kept ones any more: mem stays nil
 }
 
 // Device returns the device path.
@@ -49,8 +50,17 @@ func (s *Shape) into(t *memtable.Table) *memtable.Device {
 	if d == nil || d.Table() != t {
 		d = t.Device(s.dev, true)
 		s.mem.Store(d)
+		if s.loose.Load() {
+			s.mem.Store(nil)
+		}
 	}
 	return d
+}
+
+// leave makes s remember no device, which would keep a whole memtable.
+func (s *Shape) leave() {
+	s.loose.Store(true)
+	s.mem.Store(nil)
 }
 
 // matches reports whether s has these names and kinds.
@@ -110,10 +120,28 @@ func (c *shapes) keep(s *Shape) *Shape {
 		sh.m = map[string][]*Shape{}
 	}
 	if len(list) >= maxShapes {
+		list[0].leave()
 		list = slices.Delete(list, 0, 1)
 	}
 	sh.m[s.device] = append(list, s)
 	return s
+}
+
+// release makes the shapes forget a memtable that takes no more writes: else it
+// would stay in memory until each of them is written with again.
+func (c *shapes) release(t *memtable.Table) {
+	for i := range c.shards {
+		sh := &c.shards[i]
+		sh.mu.RLock()
+		for _, list := range sh.m {
+			for _, s := range list {
+				if d := s.mem.Load(); d != nil && d.Table() == t {
+					s.mem.CompareAndSwap(d, nil)
+				}
+			}
+		}
+		sh.mu.RUnlock()
+	}
 }
 
 // drop marks the shapes that have the series as stale and forgets them.
@@ -126,6 +154,7 @@ func (c *shapes) drop(ser *Series) {
 			return false
 		}
 		s.stale.Store(true)
+		s.leave()
 		return true
 	})
 	if len(list) == 0 {

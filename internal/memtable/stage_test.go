@@ -114,12 +114,54 @@ func TestStagedHoldsTheSame(t *testing.T) {
 				d.Unlock()
 			}
 		}
-		for _, epoch := range append(epochs, Newest) {
-			require.Equal(t, cellsOf(t, devices[1], l, epoch), cellsOf(t, devices[0], l, epoch), "seed %d, epoch %d", seed, epoch)
+		epochs = append(epochs, Newest)
+		want := map[string]string{}
+		for _, epoch := range epochs {
+			want = cellsOf(t, devices[1], l, epoch)
+			require.Equal(t, want, cellsOf(t, devices[0], l, epoch), "seed %d, epoch %d", seed, epoch)
 		}
 		require.Equal(t, plain.Accepted(), staged.Accepted())
 		d := devices[0]
 		require.InDelta(t, d.size(), staged.Bytes(), float64(d.size())/10, "seed %d: bytes counted and bytes held", seed)
+
+		staged.Pack()
+		require.Equal(t, want, cellsOf(t, d, l, Newest), "seed %d, packed", seed)
+		if len(epochs) > 1 {
+			require.Equal(t, cellsOf(t, devices[1], l, epochs[0]), cellsOf(t, d, l, epochs[0]), "seed %d, epoch %d, packed", seed, epochs[0])
+		}
+		require.InDelta(t, d.size(), staged.Bytes(), float64(d.size())/10, "seed %d: bytes counted and bytes held when packed", seed)
+	}
+}
+
+// TestPack: nothing is raw afterwards, whatever the number of rows, and what is
+// there is found in all ways. Packing again changes nothing.
+func TestPack(t *testing.T) {
+	for rows := int64(0); rows <= 40; rows++ {
+		tb := NewStaged(16, 4)
+		d, l := tb.Device(1, true), intLayout(1, 2, 3)
+		for i := range rows {
+			add(d, l, uint64(i+1), now, i*3, i)
+		}
+		want := read(t, d, 2, Newest)
+		tb.Pack()
+		size := tb.Bytes()
+		tb.Pack()
+		require.Equal(t, size, tb.Bytes())
+		require.Equal(t, d.size(), size, "%d rows: bytes counted and bytes held", rows)
+		for _, g := range d.groups {
+			require.Nil(t, g.spare.cols)
+			for _, c := range g.lanes[0].chunks {
+				require.NotNil(t, c.sealed)
+				require.Nil(t, c.rows.cols)
+			}
+		}
+		require.Equal(t, want, read(t, d, 2, Newest))
+		at, cell, ok, known := d.Last(2, Newest, Newest)
+		require.True(t, known)
+		if require.Equal(t, rows > 0, ok); ok {
+			require.Equal(t, rows-1, at)
+			require.Equal(t, uint64(rows-1)*3, cell.Num)
+		}
 	}
 }
 

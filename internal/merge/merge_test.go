@@ -200,8 +200,10 @@ func TestDamage(t *testing.T) {
 	require.Error(t, r.Err())
 }
 
-// TestRandomRows compares merges of random sources with maps.
+// TestRandomRows compares merges of random sources with maps, of new cursors
+// and of one that is used again and again.
 func TestRandomRows(t *testing.T) {
+	var again Rows
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		k := 1 + rng.IntN(4)
@@ -229,7 +231,10 @@ func TestRandomRows(t *testing.T) {
 		if rng.IntN(3) == 0 {
 			from = math.MinInt64
 		}
-		r := New(kinds(k), masks, from, to, src)
+		r := &again
+		if r.Again(kinds(k), masks, from, to, src); seed%3 == 0 {
+			r = New(kinds(k), masks, from, to, src)
+		}
 		got := make([]map[int64]int64, k)
 		for c := range got {
 			got[c] = map[int64]int64{}
@@ -261,6 +266,30 @@ func TestRandomRows(t *testing.T) {
 			require.Equal(t, want[c], got[c], "seed %d, column %d, [%d, %d)", seed, c, from, to)
 		}
 	}
+}
+
+// TestAgain: a cursor that is used again has nothing of the one before, and does
+// not allocate.
+func TestAgain(t *testing.T) {
+	var r Rows
+	k := kinds(1)
+	broken := oneCol(1, 1, false, 1, 2)
+	broken.Chunk.(*chunk).err = errors.New("broken")
+	r.Again(k, nil, math.MinInt64, math.MaxInt64, []Source{{broken}})
+	require.False(t, r.Next())
+	require.Error(t, r.Err())
+	masks := [][]Mask{nil}
+	src := []Source{{oneCol(1, 1, false, 1, 2)}, {oneCol(2, 2, true, 2, 3)}}
+	for range 3 {
+		r.Again(k, masks, math.MinInt64, math.MaxInt64, src)
+		require.Equal(t, "1=1000 2=2000 3=2001", show(&r, 1))
+		require.NoError(t, r.Err())
+	}
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		r.Again(k, masks, math.MinInt64, math.MaxInt64, src)
+		for r.Next() {
+		}
+	}))
 }
 
 func randomSource(rng *rand.Rand, lsn uint64, k int, want []map[int64]int64) Source {

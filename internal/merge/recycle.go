@@ -19,17 +19,35 @@ var spare = sync.Pool{New: func() any { return new(Rows) }}
 // Close leaves the cursor's memory, batches included, to later cursors. Nothing
 // of r may be used afterwards.
 func (r *Rows) Close() {
+	if r.recycle() {
+		spare.Put(r)
+	}
+}
+
+// Again is Close and New for somebody who reads one cursor after another, and
+// keeps the memory where a collection of garbage would take it from the others.
+// The zero value of Rows is a cursor to begin with.
+func (r *Rows) Again(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) {
+	if !r.recycle() {
+		*r = Rows{}
+	}
+	r.start(kinds, masks, from, to, sources)
+}
+
+// recycle lets go of everything but r's own memory. It reports whether that is
+// worth keeping.
+func (r *Rows) recycle() bool {
 	if cap(r.srcs) > keepSources || len(r.kinds) > keepColumns {
-		return
+		return false
 	}
 	srcs := r.srcs[:cap(r.srcs)]
 	for i := range srcs {
 		if !srcs[i].recycle() {
-			return
+			return false
 		}
 	}
 	if cap(r.buf.times) > keepRows {
-		return
+		return false
 	}
 	clear(r.out.cols)
 	clear(r.out.nulls)
@@ -39,7 +57,7 @@ func (r *Rows) Close() {
 	}
 	*r = Rows{srcs: srcs[:0], scratch: r.scratch, buf: r.buf, tied: r.tied[:0],
 		out: columns{cols: r.out.cols, nulls: r.out.nulls}}
-	spare.Put(r)
+	return true
 }
 
 // recycle lets go of everything but the source's own memory. It reports whether

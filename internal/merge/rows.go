@@ -47,6 +47,12 @@ type Rows struct {
 // column, or is nil. Close is not needed, but makes later cursors cheaper.
 func New(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) *Rows {
 	r := spare.Get().(*Rows)
+	r.start(kinds, masks, from, to, sources)
+	return r
+}
+
+// start makes r, which has read nothing, a cursor as New does.
+func (r *Rows) start(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) {
 	r.kinds, r.masks, r.from, r.to = kinds, masks, from, to
 	k := len(kinds)
 	if masks == nil {
@@ -69,7 +75,6 @@ func New(kinds []column.Kind, masks [][]Mask, from, to int64, sources []Source) 
 			r.srcs[n].blocks = src
 		}
 	}
-	return r
 }
 
 // heads returns the source with the smallest head, that head, and the smallest
