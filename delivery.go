@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/deliver"
@@ -22,10 +23,10 @@ import (
 type sinkSet struct {
 	mu      sync.Mutex
 	all     map[string]*deliver.Pipeline[Event]
-	types   map[string]string // Go types of the sinks
-	names   []string          // of all, sorted; replaced, never changed
-	dropped map[string]bool   // names that triggers may still emit to
-	redrive chan struct{}     // held by whoever moves dead letters
+	types   map[string]string        // Go types of the sinks
+	names   atomic.Pointer[[]string] // of all, sorted
+	dropped map[string]bool          // names that triggers may still emit to
+	redrive chan struct{}            // held by whoever moves dead letters
 }
 
 // AddSink starts a sink. Events that wait under its name are delivered first.
@@ -69,7 +70,7 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		s.all, s.types = make(map[string]*deliver.Pipeline[Event]), make(map[string]string)
 	}
 	s.all[spec.Name], s.types[spec.Name] = p, fmt.Sprintf("%T", spec.Sink)
-	s.names = slices.Sorted(maps.Keys(s.all))
+	s.nameAll()
 	delete(s.dropped, spec.Name)
 	return nil
 }
@@ -87,7 +88,7 @@ func (db *DB) DropSink(ctx context.Context, name string) error {
 	s.mu.Lock()
 	p := s.all[name]
 	delete(s.all, name)
-	s.names = slices.Sorted(maps.Keys(s.all))
+	s.nameAll()
 	if p != nil {
 		if s.dropped == nil {
 			s.dropped = make(map[string]bool)
@@ -217,14 +218,23 @@ func (db *DB) sinkNames(names []string) ([]string, error) {
 	return slices.Clone(names), nil
 }
 
+// nameAll notes the names of all sinks; the lock is held.
+func (s *sinkSet) nameAll() {
+	names := slices.Sorted(maps.Keys(s.all))
+	s.names.Store(&names)
+}
+
 // targets are the sinks that an event goes to: all if it names none, else those
 // that have not been dropped.
 func (s *sinkSet) targets(named []string) []string {
+	if named == nil {
+		if names := s.names.Load(); names != nil {
+			return *names
+		}
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if named == nil {
-		return s.names
-	}
 	if len(s.dropped) == 0 {
 		return named
 	}

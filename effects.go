@@ -17,6 +17,7 @@ type effects struct {
 	earlier *effects         // of the same group; nil if none
 	alike   map[likeness]int // of events, once there are many
 	looks   int              // events that were looked at to count those alike
+	room    []byte           // for encoded events; what is in it belongs to the outbox
 }
 
 // likeness is what makes events share a count for their IDs.
@@ -149,11 +150,32 @@ func (x *effects) encode(b *engine.Batch, targets func(named []string) []string)
 			continue
 		}
 		e := &x.events[i].event
-		payload, err := appendEvent(make([]byte, 0, e.roughSize()), e)
+		payload, err := x.payload(e)
 		if err != nil {
 			return &Error{Op: "emit", Subject: e.Source, Err: err}
 		}
 		b.Events = append(b.Events, engine.Event{Sinks: x.events[i].sinks, Key: e.key(), Payload: payload, Urgent: e.Urgent})
 	}
 	return nil
+}
+
+// roomBytes is how much memory is taken for encoded events at a time. The outbox
+// keeps a piece as long as one of the events in it, so it is not large.
+const roomBytes = 1 << 10
+
+// payload encodes e. Small events share memory.
+func (x *effects) payload(e *Event) ([]byte, error) {
+	n := e.roughSize()
+	if n > roomBytes/4 {
+		return appendEvent(make([]byte, 0, n), e)
+	}
+	if cap(x.room)-len(x.room) < n {
+		x.room = make([]byte, 0, roomBytes)
+	}
+	free := x.room[len(x.room):]
+	b, err := appendEvent(free, e)
+	if err == nil && len(b) <= cap(free) { // else append has taken other memory
+		x.room = x.room[:len(x.room)+len(b)]
+	}
+	return b[:len(b):len(b)], err
 }

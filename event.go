@@ -76,6 +76,9 @@ func appendText(b []byte, s string) []byte {
 }
 
 func appendPairs(b []byte, m map[string]string) []byte {
+	if len(m) == 0 {
+		return append(b, 0)
+	}
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

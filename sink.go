@@ -71,7 +71,8 @@ func (e *Event) key() string {
 
 // stableID is the ID of the n-th event of one cause.
 func (e *Event) stableID(n int) string {
-	b := make([]byte, 0, len(e.Source)+len(e.Series)+40)
+	var room [128]byte // mostly enough
+	b := room[:0]
 	b = append(append(b, e.Source...), '|')
 	b = append(append(b, e.Series...), '|')
 	b = strconv.AppendInt(b, e.Time.UnixNano(), 10)

@@ -57,6 +57,7 @@ func (e *Engine) writeOutbox(f *frozen) (segmentIndex, error) {
 	var w *framedWriter
 	var frame []byte
 	var first Pos
+	var body []byte
 	flush := func() error {
 		if len(frame) == 0 {
 			return nil
@@ -75,7 +76,7 @@ func (e *Engine) writeOutbox(f *frozen) (segmentIndex, error) {
 	}
 	err := e.outbox.collect(f.after, f.lsn, func(ent Entry, sinks []string) error {
 		ev := Event{Sinks: sinks, At: ent.At, Key: ent.Key, Payload: ent.Payload}
-		body := appendEvent(appendPos(nil, ent.Pos), &ev)
+		body = appendEvent(appendPos(body[:0], ent.Pos), &ev)
 		if len(frame)+len(body) > maxFrame-16 {
 			if err := flush(); err != nil {
 				return err
@@ -104,7 +105,7 @@ func (e *Engine) writeOutbox(f *frozen) (segmentIndex, error) {
 
 // collect calls f for the events with after < LSN <= upTo that wait for some
 // sink, in order, with the sinks they wait for. What is no longer in memory is
-// read from the log.
+// read from the log. f keeps neither the payload nor the sinks.
 func (o *Outbox) collect(after, upTo uint64, f func(ent Entry, sinks []string) error) error {
 	next := Pos{LSN: after, Ord: ^uint32(0)} // behind which to go on
 	for {
@@ -157,15 +158,17 @@ func (o *Outbox) waitingAfter(next Pos, upTo uint64) (first Pos, newest []Entry,
 		if ev.refs == 0 {
 			continue
 		}
-		if to := o.waitsFor(ev.sinks, ev.Pos); len(to) > 0 {
+		if to := o.waitsFor(nil, ev.sinks, ev.Pos); len(to) > 0 {
 			newest, sinks = append(newest, ev.Entry), append(sinks, to)
 		}
 	}
 	return first, newest, sinks
 }
 
-// waitsFor returns the sinks among names that the event waits for.
-func (o *Outbox) waitsFor(names []string, p Pos) (out []string) {
+// waitsFor returns the sinks among names that the event waits for, in the memory
+// of out.
+func (o *Outbox) waitsFor(out, names []string, p Pos) []string {
+	out = out[:0]
 	for i, name := range names {
 		if q := o.sinks[name]; q != nil && q.waiting.has(p) && !slices.Contains(names[:i], name) {
 			out = append(out, name)
@@ -179,14 +182,16 @@ func (o *Outbox) waitsFor(names []string, p Pos) (out []string) {
 func (o *Outbox) collectLogged(next *Pos, from, upTo uint64, f func(ent Entry, sinks []string) error) error {
 	c := o.e.log.Cursor(from)
 	defer c.Close()
+	var ev Event
+	var to []string
 	for c.Next() && c.LSN() <= upTo {
-		for ent, sinks := range eventsOf(c.LSN(), c.Payload()) {
+		for ent, sinks := range eventsOf(&ev, c.LSN(), c.Payload()) {
 			if !next.Less(ent.Pos) {
 				continue
 			}
 			o.mu.Lock()
 			start, ok := o.tail.first()
-			to := o.waitsFor(sinks, ent.Pos)
+			to = o.waitsFor(to, sinks, ent.Pos)
 			o.mu.Unlock()
 			if ok && !ent.Pos.Less(start) {
 				return nil // memory has it, and what comes then
@@ -217,8 +222,9 @@ func (o *Outbox) collectLogged(next *Pos, from, upTo uint64, f func(ent Entry, s
 	return nil
 }
 
-// eventsOf yields the events of a log record.
-func eventsOf(lsn uint64, payload []byte) func(yield func(Entry, []string) bool) {
+// eventsOf yields the events of a log record, in the memory of ev: each is good
+// until the next.
+func eventsOf(ev *Event, lsn uint64, payload []byte) func(yield func(Entry, []string) bool) {
 	return func(yield func(Entry, []string) bool) {
 		ord, stop := uint32(0), errors.New("enough")
 		_ = eachSection(payload, func(kind uint8, body []byte) error {
@@ -226,7 +232,7 @@ func eventsOf(lsn uint64, payload []byte) func(yield func(Entry, []string) bool)
 				return nil
 			}
 			w := wire{b: body}
-			ev := w.event()
+			w.eventInto(ev)
 			ent := Entry{Pos: Pos{lsn, ord}, At: ev.At, Key: ev.Key, Payload: ev.Payload}
 			if ord++; !w.bad && !yield(ent, ev.Sinks) {
 				return stop

@@ -374,21 +374,47 @@ func (w *wire) put() Put {
 }
 
 func (w *wire) event() Event {
+	var ev Event
+	w.eventInto(&ev)
+	if w.bad {
+		return Event{}
+	}
+	ev.Payload = append([]byte{}, ev.Payload...)
+	return ev
+}
+
+// eventInto is event in the memory of ev: texts that are those of the event
+// before are used again, and Payload is a part of what is read.
+func (w *wire) eventInto(ev *Event) {
 	flags := w.byte()
-	ev := Event{Urgent: flags&eventUrgent != 0}
+	ev.Urgent, ev.At = flags&eventUrgent != 0, 0
 	if flags&eventTimed != 0 {
 		ev.At = w.varint()
 	}
 	n := w.count()
-	for range n {
-		ev.Sinks = append(ev.Sinks, w.string())
+	was := ev.Sinks
+	ev.Sinks = ev.Sinks[:0]
+	for i := range n {
 		if w.bad {
-			return Event{}
+			return
 		}
+		old := ""
+		if i < len(was) {
+			old = was[i]
+		}
+		ev.Sinks = append(ev.Sinks, w.stringLike(old))
 	}
-	ev.Key = w.string()
-	ev.Payload = append([]byte{}, w.b...)
-	return ev
+	ev.Key = w.stringLike(ev.Key)
+	ev.Payload = w.b
+}
+
+// stringLike is string, in the memory of old if it is the same.
+func (w *wire) stringLike(old string) string {
+	b := w.bytes(w.count())
+	if string(b) == old {
+		return old
+	}
+	return string(b)
 }
 
 // tabletRows decodes the rows of a tablet whose series have these kinds.

@@ -26,6 +26,7 @@ type Cursor struct {
 	file vfs.File
 	sc   scanner
 	off  int64
+	end  int64 // of what was there to be read when that was last asked
 	rec  record
 	err  error
 }
@@ -43,17 +44,18 @@ func (c *Cursor) Next() bool {
 		if c.seg == nil && !c.enter() {
 			break
 		}
-		end, more := c.extent()
 		c.off = c.seg.readable(c.off)
-		if c.off >= end {
-			if more {
-				break
+		if c.off >= c.end {
+			more := c.extent()
+			if c.off >= c.end {
+				if more {
+					break
+				}
+				c.next = max(c.next, c.seg.last+1)
+				c.leave()
+				continue
 			}
-			c.next = max(c.next, c.seg.last+1)
-			c.leave()
-			continue
 		}
-		c.sc.size = end
 		rec, err := c.sc.record(c.off)
 		if err != nil {
 			c.err = c.bad(err)
@@ -92,12 +94,14 @@ func (c *Cursor) Close() error {
 	return nil
 }
 
-// extent returns how far the current segment can be read, and whether more may
-// come.
-func (c *Cursor) extent() (end int64, more bool) {
+// extent finds out how far the current segment can be read, and whether more
+// may come. It is asked only at the end of what is known, because it takes the
+// lock that writers take.
+func (c *Cursor) extent() (more bool) {
 	c.l.mu.Lock()
 	defer c.l.mu.Unlock()
-	return c.seg.end, c.seg == c.l.active
+	c.end, c.sc.size = c.seg.end, c.seg.end
+	return c.seg == c.l.active
 }
 
 // enter opens the segment that has c.next or, if there is none, a later one.
@@ -133,7 +137,7 @@ func (c *Cursor) enter() bool {
 		c.err = fmt.Errorf("read log: record %d: %w", c.next, err)
 		return false
 	}
-	c.file = file
+	c.file, c.end = file, 0
 	c.sc.reset(file, s.base, 0)
 	return true
 }
