@@ -117,18 +117,21 @@ func (db *DB) Last(ctx context.Context, pat string) ([]LastPoint, error) {
 	}
 	snap := db.eng.Snapshot()
 	defer snap.Release()
-	var out []LastPoint
-	for _, s := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, &Error{Op: "last", Subject: pat, Err: err}
+	out := make([]LastPoint, 0, len(all))
+	for i, s := range all {
+		if i%64 == 0 && ctx.Err() != nil {
+			return nil, &Error{Op: "last", Subject: pat, Err: ctx.Err()}
 		}
-		p, ok, err := snap.Last(s)
+		at, cell, ok, err := snap.LastCell(s)
 		if err != nil {
 			return nil, &Error{Op: "last", Subject: s.Device + "." + s.Name, Err: err}
 		}
 		if ok {
-			out = append(out, LastPoint{SeriesInfo{s.Device, s.Name, Kind(s.Kind)}, time.Unix(0, p.Time).UTC(), vectorOf(&p.Value).Value(0)})
+			out = append(out, LastPoint{SeriesInfo{s.Device, s.Name, Kind(s.Kind)}, time.Unix(0, at).UTC(), cellValue(&cell)})
 		}
+	}
+	if len(out) == 0 {
+		return nil, nil
 	}
 	return out, nil
 }
