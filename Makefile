@@ -35,7 +35,7 @@ lint: ## golangci-lint with .golangci.yml
 
 .PHONY: seed
 seed: ## which items of the seed documents have a test, and how many are open
-	$(GO) test -v -count=1 -run TestSeed ./internal/seed
+	$(GO) test -v -count=1 -run TestSeed ./internal/seed -run-named
 
 .PHONY: size
 size: ## what tickwell adds to a program on linux/arm and linux/mipsle

@@ -13,7 +13,10 @@ import (
 
 const root = "../.."
 
-var update = flag.Bool("update", false, "rewrite docs/not-applicable.md")
+var (
+	update = flag.Bool("update", false, "rewrite docs/not-applicable.md")
+	run    = flag.Bool("run-named", false, "run the named tests, which takes minutes")
+)
 
 func load(t *testing.T) ([]item, []cover) {
 	t.Helper()
@@ -47,11 +50,11 @@ func TestSeedCoverage(t *testing.T) {
 		require.NoError(t, err)
 		defer events.Close()
 		require.NoError(t, ran.read(events))
-	case testing.Short():
-		t.Log("whether the named tests run is not checked with -short")
-		return
-	default:
+	case *run:
 		ran = runNamed(t, root, covers)
+	default:
+		t.Log("whether the named tests pass is checked by make test and make seed, not here")
+		return
 	}
 	wrong, err := notPassed(covers, ran, importPathBelow(root))
 	require.NoError(t, err)
