@@ -90,8 +90,10 @@ func appendGroupBy(b []byte, g GroupBy) []byte {
 	return append(b, cqNoGroup)
 }
 
+//go:noinline
 func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
 
+//go:noinline
 func appendBool(b []byte, v bool) []byte {
 	if v {
 		return append(b, 1)
@@ -99,6 +101,7 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
+//go:noinline
 func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, 0)

@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/incremental"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // emissions is what a view has sent to sinks: for each of the newest windows
@@ -110,7 +110,7 @@ func (m *emissions) retractions(c *emissionChange, span incremental.Range, job *
 		c.set[k] = emittedRow{e.Revision, 0}
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(a, b Event) int { return cmpEvents(&a, &b) })
+	sorting.By(out, func(a, b Event) int { return cmpEvents(&a, &b) })
 	return out
 }
 
@@ -137,7 +137,7 @@ func (m *emissions) puts(c *emissionChange, name string) []engine.Put {
 		for k := range m.sent {
 			keys = append(keys, k)
 		}
-		slices.SortFunc(keys, func(a, b emittedKey) int {
+		sorting.By(keys, func(a, b emittedKey) int {
 			switch {
 			case a.window < b.window:
 				return -1

@@ -13,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/incremental"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // pump is one run of an incremental query: it computes what is dirty and over,
@@ -135,7 +136,7 @@ func (r *viewRun) jobs(keys []string) []viewJob {
 		groups = joined(groups)
 	}
 	order := slices.Collect(maps.Keys(groups))
-	slices.SortFunc(order, func(a, b incremental.Range) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	sorting.By(order, func(a, b incremental.Range) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for _, x := range order {
 		j := viewJob{ranges: []incremental.Range{x}, devices: make(map[string]bool)}
 		for _, d := range groups[x] {
@@ -515,7 +516,7 @@ func (r *viewRun) emit(run *CQRun, rows []*Tablet, chunk incremental.Range, chan
 			}
 		}
 	}
-	slices.SortStableFunc(events, func(a, b Event) int { return cmpEvents(&a, &b) })
+	sorting.Stable(events, func(a, b Event) int { return cmpEvents(&a, &b) })
 	events = append(events, r.v.emitted.retractions(change, chunk, r.job, have, r.v.rowTime)...)
 	for _, e := range events {
 		run.Emit(e)

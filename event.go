@@ -71,6 +71,10 @@ func (e *Event) roughSize() int {
 	return n
 }
 
+// appendText is not inlined, nor are the functions like it: what writes
+// definitions and events would be three times as large.
+//
+//go:noinline
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/exec"
 	"github.com/tickwell/tickwell/internal/incremental"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // A rollup is a series that an incremental query writes, and which aggregate of
@@ -52,7 +53,7 @@ func (db *DB) rollupsOf() (map[exec.Aggregate][]rollup, *cqTable) {
 		f.add(q)
 	}
 	for _, all := range f.of {
-		slices.SortStableFunc(all, func(a, b rollup) int { return cmp.Compare(b.length(), a.length()) })
+		sorting.Stable(all, func(a, b rollup) int { return cmp.Compare(b.length(), a.length()) })
 	}
 	r.of, r.table, r.version = f.of, table, version
 	return r.of, table
@@ -230,7 +231,7 @@ func marksOf(views map[*cqView]uint64) (dirty map[*cqView]*viewMarks, ok bool) {
 			marks = append(marks, d)
 		}
 		v.mu.Unlock()
-		slices.SortFunc(marks, func(a, b cqDirty) int { return cmp.Compare(a.From, b.From) })
+		sorting.By(marks, func(a, b cqDirty) int { return cmp.Compare(a.From, b.From) })
 		for _, d := range marks {
 			to := &m.all
 			if d.device != "" {

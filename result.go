@@ -240,51 +240,54 @@ func (s source) Last(ser *engine.Series) (int64, column.Cell, bool, error) {
 // one: use [Tablet.Clone] to keep it. A failure is yielded last, with a nil
 // tablet.
 func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
-	return func(yield func(*Tablet, error) bool) {
-		if r.fixed != nil {
-			if r.fixed.Len() > 0 {
-				yield(r.fixed, nil)
-			}
-			return
+	return func(yield func(*Tablet, error) bool) { r.each(yield) }
+}
+
+// each hands the tablets to yield until it has enough.
+func (r *Result) each(yield func(*Tablet, error) bool) {
+	if r.fixed != nil {
+		if r.fixed.Len() > 0 {
+			yield(r.fixed, nil)
 		}
-		cut, release, err := r.open()
+		return
+	}
+	cut, release, err := r.open()
+	if err != nil {
+		yield(nil, &Error{Op: "query", Err: err})
+		return
+	}
+	plan := r.plan
+	if r.only != nil {
+		plan = plan.Only(r.only)
+	}
+	var run *exec.Run
+	if r.kept != nil {
+		run = r.kept.Start(r.ctx, plan, cut, &r.meter)
+	} else {
+		run = plan.Start(r.ctx, cut, &r.meter)
+	}
+	next := run.Next
+	if len(r.used) > 0 && r.ctx.Done() != nil {
+		g := hostGuest(r.ctx, r.used, run, release)
+		defer g.close()
+		next = g.next
+	} else {
+		defer release()
+		defer run.Close()
+	}
+	var t Tablet
+	for {
+		rows, err := next()
 		if err != nil {
 			yield(nil, &Error{Op: "query", Err: err})
 			return
 		}
-		plan := r.plan
-		if r.only != nil {
-			plan = plan.Only(r.only)
+		if rows == nil {
+			return
 		}
-		var run *exec.Run
-		if r.kept != nil {
-			run = r.kept.Start(r.ctx, plan, cut, &r.meter)
-		} else {
-			run = plan.Start(r.ctx, cut, &r.meter)
-		}
-		next := run.Next
-		if len(r.used) > 0 && r.ctx.Done() != nil {
-			g := hostGuest(r.ctx, r.used, run, release)
-			defer g.close()
-			next = g.next
-		} else {
-			defer release()
-			defer run.Close()
-		}
-		var t Tablet
-		for {
-			rows, err := next()
-			if err != nil {
-				yield(nil, &Error{Op: "query", Err: err})
-				return
-			}
-			if rows == nil {
-				return
-			}
-			t.show(rows)
-			if !yield(&t, nil) {
-				return
-			}
+		t.show(rows)
+		if !yield(&t, nil) {
+			return
 		}
 	}
 }

@@ -77,6 +77,7 @@ func (e Expr) AppendBinary(dst []byte) []byte {
 	return dst
 }
 
+//go:noinline
 func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/segment"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // writeCompacted writes the outputs of c, one for each range of time.
@@ -85,7 +86,7 @@ func (e *Engine) contents(files []*blockFile) ([][]*Series, error) {
 		slices.SortFunc(list, func(a, b *Series) int { return cmp.Compare(a.ID, b.ID) })
 		out = append(out, list)
 	}
-	slices.SortFunc(out, func(a, b []*Series) int { return cmp.Compare(a[0].ID, b[0].ID) })
+	sorting.By(out, func(a, b []*Series) int { return cmp.Compare(a[0].ID, b[0].ID) })
 	return out, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/sorting"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -167,7 +168,7 @@ func (m *manifest) apply(payload []byte) error {
 			return fmt.Errorf("manifest edit with tag %d: %w", tag, errs.Corrupt)
 		}
 	}
-	slices.SortStableFunc(m.Files, func(a, b fileMeta) int { return cmp.Compare(a.MaxLSN, b.MaxLSN) })
+	sorting.Stable(m.Files, func(a, b fileMeta) int { return cmp.Compare(a.MaxLSN, b.MaxLSN) })
 	if w.bad {
 		return fmt.Errorf("manifest edit of %d bytes: %w", len(payload), errs.Corrupt)
 	}

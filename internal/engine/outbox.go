@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tidwall/btree"
+
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Pos orders events: by commit, then by place inside the batch.
@@ -395,7 +397,7 @@ func (o *Outbox) puts() []Put {
 			out = append(out, Put{Kind: PutSink, Key: ackPrefix + name, Value: appendPos(nil, q.cursor)})
 		}
 	}
-	slices.SortFunc(out, func(a, b Put) int { return cmp.Compare(a.Key, b.Key) })
+	sorting.By(out, func(a, b Put) int { return cmp.Compare(a.Key, b.Key) })
 	return out
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // retention says which points are too old to be kept.
@@ -166,7 +167,7 @@ func (e *Engine) loadTTLs() {
 		}
 		return true
 	})
-	slices.SortFunc(rules, func(a, b ttlRule) int {
+	sorting.By(rules, func(a, b ttlRule) int {
 		return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(a.prefix, b.prefix))
 	})
 	r := &e.retention

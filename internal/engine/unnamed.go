@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/sorting"
 	"github.com/tickwell/tickwell/internal/wal"
 )
 
@@ -88,7 +89,7 @@ func (e *Engine) findUnnamed() ([]fileMeta, error) {
 			})
 		}
 	}
-	slices.SortFunc(out, func(a, b fileMeta) int {
+	sorting.By(out, func(a, b fileMeta) int {
 		if a.MinLSN < b.MinLSN {
 			return -1
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Table is rows of the result: of one device if aligned by device, of one
@@ -530,7 +531,7 @@ func (p *planner) planLast(plan *Plan) error {
 	for _, s := range p.read {
 		plan.last = append(plan.last, pathed{s, s.Path()})
 	}
-	slices.SortFunc(plan.last, func(a, b pathed) int { return compareText(a.path, b.path) })
+	sorting.By(plan.last, func(a, b pathed) int { return compareText(a.path, b.path) })
 	plan.cols = lastColumns
 	pt := &part{cols: lastColumns, in: &seriesRows{}}
 	b := &builder{leaf: func(e expr.Expr) (*node, error) {

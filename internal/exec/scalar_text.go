@@ -12,6 +12,7 @@ import (
 
 // textScalar is a function of text inputs; prepare reads the attributes and
 // returns what adds one cell.
+//go:noinline
 func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string, out *Col), error)) *scalar {
 	return sinkScalar(kind, n, func(c *Call) (func([]string, *Col, *textSink), error) {
 		f, err := prepare(c)
@@ -19,7 +20,10 @@ func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string
 	})
 }
 
-// sinkScalar is a textScalar that may make texts in a sink.
+// sinkScalar is a textScalar that may make texts in a sink. Inlined it would be in
+// the program for each function.
+//
+//go:noinline
 func sinkScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string, out *Col, sink *textSink), error)) *scalar {
 	want := make([]string, n)
 	for i := range want {

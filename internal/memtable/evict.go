@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Newest returns the latest time of any row, math.MinInt64 if there is none.
@@ -40,7 +42,7 @@ func (t *Table) OldestFor(bytes int64) (at int64, ok bool) {
 		}
 		d.mu.Unlock()
 	}
-	slices.SortFunc(all, func(a, b aged) int { return cmp.Compare(a.last, b.last) })
+	sorting.By(all, func(a, b aged) int { return cmp.Compare(a.last, b.last) })
 	for i := range all {
 		at, ok = all[i].last+1, true
 		if bytes -= all[i].bytes; bytes <= 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/sorting"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -226,7 +227,7 @@ func (w *Writer) Finish() (Meta, error) {
 	for _, s := range w.series {
 		w.closeEntry(s)
 	}
-	slices.SortFunc(w.entries, func(a, b pendingEntry) int {
+	sorting.By(w.entries, func(a, b pendingEntry) int {
 		return cmp.Or(cmp.Compare(a.series, b.series), cmp.Compare(a.minTime, b.minTime))
 	})
 	w.total.index = w.size
