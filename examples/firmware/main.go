@@ -163,17 +163,24 @@ func printSizes(out io.Writer) error {
 	}
 	defer os.RemoveAll(tmp)
 	for _, t := range [][]string{{"GOARCH=arm", "GOARM=6"}, {"GOARCH=mipsle", "GOMIPS=softfloat"}} {
-		file := filepath.Join(tmp, "firmware")
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "github.com/tickwell/tickwell/examples/firmware")
-		cmd.Env = append(append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0"), t...)
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build for %v: %w\n%s", t, err, text)
+		fmt.Fprintf(out, "%-32s", fmt.Sprint(t))
+		for _, tags := range []string{"", "tickwell_small"} {
+			file := filepath.Join(tmp, "firmware")
+			cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", tags, "-o", file, "github.com/tickwell/tickwell/examples/firmware")
+			cmd.Env = append(append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0"), t...)
+			if text, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("build for %v: %w\n%s", t, err, text)
+			}
+			info, err := os.Stat(file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, " %5.2f MB", float64(info.Size())/1e6)
+			if tags != "" {
+				fmt.Fprintf(out, " with -tags %s", tags)
+			}
 		}
-		info, err := os.Stat(file)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "%-32s %5.2f MB\n", fmt.Sprint(t), float64(info.Size())/1e6)
+		fmt.Fprintln(out)
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ const (
 )
 
 func main() {
-	write("kernels64.go", "!("+narrow+")", 57, kernel64)
-	write("kernels32.go", narrow, 32, kernel32)
+	write("kernels64.go", "!("+narrow+") && !tickwell_small", 57, kernel64)
+	write("kernels32.go", "("+narrow+") && !tickwell_small", 32, kernel32)
 }
 
 func write(name, constraint string, widest int, kernel func(*bytes.Buffer, int)) {

@@ -2,8 +2,6 @@ package exec
 
 import (
 	"cmp"
-	"regexp"
-	"strings"
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
@@ -112,31 +110,4 @@ func (o *op) in(in []*Col, n int) {
 		}
 	}
 	o.nullsOf(n, in[0])
-}
-
-// likeRegexp turns a LIKE pattern into an anchored regular expression.
-func likeRegexp(pattern string) string {
-	var b strings.Builder
-	b.WriteString(`(?s)\A`)
-	escaped := false
-	for _, r := range pattern {
-		switch {
-		case escaped:
-			b.WriteString(regexp.QuoteMeta(string(r)))
-			escaped = false
-		case r == '\\':
-			escaped = true
-		case r == '%':
-			b.WriteString(".*")
-		case r == '_':
-			b.WriteString(".")
-		default:
-			b.WriteString(regexp.QuoteMeta(string(r)))
-		}
-	}
-	if escaped {
-		b.WriteString(`\\`)
-	}
-	b.WriteString(`\z`)
-	return b.String()
 }

@@ -103,7 +103,7 @@ func (o *op) apply(b *Batch, in []*Col) (*Col, error) {
 		o.start(column.Bool, n)
 		if in[0].Kind == column.Text {
 			for i, v := range in[0].Texts[:n] {
-				o.out.Bools[i] = o.n.re.MatchString(v) != o.n.not
+				o.out.Bools[i] = o.n.match(v) != o.n.not
 			}
 		}
 		o.nullsOf(n, in[0])

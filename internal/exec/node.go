@@ -2,7 +2,6 @@ package exec
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
@@ -18,10 +17,10 @@ type node struct {
 	args []*node
 	slot int // opSlot: column of the input stream
 
-	cell   Col            // OpConst: one cell
-	re     *regexp.Regexp // LIKE, REGEXP
-	scalar *scalar        // OpCall of a built-in row function
-	call   *Call          // OpCall
+	cell   Col               // OpConst: one cell
+	match  func(string) bool // LIKE, REGEXP
+	scalar *scalar           // OpCall of a built-in row function
+	call   *Call             // OpCall
 	table  func() Transformer
 	access Access // of table
 	text   string // as printed
@@ -181,15 +180,15 @@ func checkText(e expr.Expr, n *node) error {
 	if k := n.args[0].kind; k != column.Text && k != column.Null {
 		return kindError(e.Args()[0], k, "TEXT")
 	}
-	pattern := e.Name()
 	if n.op == expr.OpLike {
-		pattern = likeRegexp(pattern)
+		n.match = parseLike(e.Name()).match
+		return nil
 	}
-	re, err := regexp.Compile(pattern)
+	match, err := compileRegexp(e.Name())
 	if err != nil {
 		return fmt.Errorf("expression %s: %w: %w", e, err, errs.BadInput)
 	}
-	n.re = re
+	n.match = match
 	return nil
 }
 

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +11,7 @@ import (
 
 // textScalar is a function of text inputs; prepare reads the attributes and
 // returns what adds one cell.
+//
 //go:noinline
 func textScalar(kind column.Kind, n int, prepare func(c *Call) (func(in []string, out *Col), error)) *scalar {
 	return sinkScalar(kind, n, func(c *Call) (func([]string, *Col, *textSink), error) {
@@ -96,11 +96,11 @@ func textScalars() map[string]*scalar {
 			if err != nil {
 				return nil, err
 			}
-			re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
+			match, err := compileRegexp(`\A(?:` + pattern + `)\z`)
 			if err != nil {
 				return nil, fmt.Errorf("function %s: %w: %w", c.Name, err, errs.BadInput)
 			}
-			return func(in []string, out *Col) { out.Bools = append(out.Bools, re.MatchString(in[0])) }, nil
+			return func(in []string, out *Col) { out.Bools = append(out.Bools, match(in[0])) }, nil
 		}),
 		"length": textScalar(column.Int32, 1, func(*Call) (func([]string, *Col), error) {
 			return func(in []string, out *Col) {

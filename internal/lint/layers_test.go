@@ -26,6 +26,7 @@ var layers = map[string]layer{
 	"internal/column":   {why: "vectors and bitmaps are what everything else speaks"},
 	"internal/errs":     {why: "sentinels that every layer wraps"},
 	"internal/clock":    {why: "the only place that reads time"},
+	"internal/sorting":  {why: "one copy of sorting for what is seldom sorted"},
 	"internal/pattern":  {imports: "internal/errs", why: "names of series; refuses bad ones"},
 	"internal/dispatch": {imports: "internal/errs internal/clock", why: "queues and workers, generic over what they carry"},
 
@@ -42,17 +43,17 @@ var layers = map[string]layer{
 
 	// 4: chunks in order, on disk and in memory.
 	"internal/merge":    {imports: "internal/block internal/column internal/errs", why: "several sorted sources as one; the last write wins"},
-	"internal/memtable": {imports: "internal/block internal/codec internal/column internal/errs internal/merge", why: "rows not yet in a file, sealed into chunks"},
-	"internal/segment":  {imports: "internal/block internal/codec internal/column internal/errs vfs", why: "one immutable file of chunks"},
+	"internal/memtable": {imports: "internal/block internal/codec internal/column internal/errs internal/merge internal/sorting", why: "rows not yet in a file, sealed into chunks"},
+	"internal/segment":  {imports: "internal/block internal/codec internal/column internal/errs internal/sorting vfs", why: "one immutable file of chunks"},
 
 	// 5: the store, the queries, the delivery. They do not know one another.
 	"internal/engine": {
 		imports: "internal/block internal/catalog internal/clock internal/codec internal/column internal/errs " +
-			"internal/memtable internal/merge internal/pattern internal/segment internal/wal vfs",
+			"internal/memtable internal/merge internal/pattern internal/segment internal/sorting internal/wal vfs",
 		external: btree, why: "writes, flushes, compacts, recovers, reads",
 	},
 	"internal/exec": {
-		imports: "expr internal/block internal/catalog internal/column internal/errs internal/pattern window",
+		imports: "expr internal/block internal/catalog internal/column internal/errs internal/pattern internal/sorting window",
 		why:     "reads the engine through an interface of its own, which the root connects",
 	},
 	"internal/deliver": {imports: "internal/clock internal/dispatch internal/errs", why: "carries bytes out; does not know events"},
@@ -60,7 +61,7 @@ var layers = map[string]layer{
 	// 6: the root glues.
 	"root": {
 		imports: "expr internal/block internal/catalog internal/clock internal/codec internal/column internal/deliver internal/dispatch " +
-			"internal/engine internal/errs internal/exec internal/incremental internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/wal vfs window",
+			"internal/engine internal/errs internal/exec internal/incremental internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/sorting internal/wal vfs window",
 		external: btree, why: "the public API",
 	},
 
