@@ -53,6 +53,12 @@ tidy: ## go mod tidy in every module
 cover: ## unit tests with coverage, by function
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out
 
+.PHONY: figures
+figures: ## measure all stores anew for docs/performance*.md and README.md: an hour and a half on a quiet machine
+	cd bench && $(GO) run . -md ../docs/performance-full.md >/dev/null
+	cd bench && $(GO) run . -quick -md ../docs/performance-quick.md >/dev/null
+	$(GO) test -count=1 ./internal/readme -run 'TestBench' -update
+
 .PHONY: quickstart
 quickstart: ## the ten-second demonstration on this machine's own metrics
 	$(GO) run ./examples/quickstart
