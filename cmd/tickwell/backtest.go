@@ -63,7 +63,7 @@ type interval struct{ from, to time.Time }
 
 func (i interval) String() string { return stamp(i.from) + " – " + stamp(i.to) }
 
-func (b *backtest) run(c *call, dir, pat string) error {
+func (b *backtest) run(c *call, dir, pat string) (err error) {
 	rule, err := b.build()
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (b *backtest) run(c *call, dir, pat string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	series, err := listSeries(c, db, pat)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (s *session) complete(line string, pos int) (from int, words []string) {
 	if strings.HasPrefix(word, "root.") || word == "root" {
 		return from, s.paths(word)
 	}
-	if strings.HasPrefix("root.", word) {
+	if strings.HasPrefix("root.", word) { //nolint:gocritic // the word is what was typed of it
 		words = append(words, "root.")
 	}
 	upper := strings.ToUpper(word)

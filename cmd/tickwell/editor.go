@@ -306,7 +306,7 @@ func (e *editor) draw() {
 	}
 	b.WriteString("\x1b[K")
 	fmt.Fprintf(&b, "\r\x1b[%dC", columns([]rune(e.prompt))+columns(e.line[first:e.pos]))
-	io.WriteString(e.out, b.String())
+	fmt.Fprint(e.out, b.String())
 }
 
 // columns counts how wide runes are on a terminal.

@@ -122,12 +122,12 @@ func TestCompletion(t *testing.T) {
 			require.True(t, strings.HasPrefix(strings.ToUpper(w), strings.ToUpper(c.line[from:])), c.line)
 		}
 	}
-	e, out := typed("sel\t* from root.pl\tp\t2;\r")
+	e, _ := typed("sel\t* from root.pl\tp\t2;\r")
 	e.complete = s.complete
 	got, err := e.readLine("> ")
 	require.NoError(t, err)
 	require.Equal(t, "select * from root.plant.press2;", got)
-	e, out = typed("select root.plant.press\t\t1\r")
+	e, out := typed("select root.plant.press\t\t1\r")
 	e.complete = s.complete
 	_, err = e.readLine("> ")
 	require.NoError(t, err)

@@ -73,7 +73,7 @@ type unit struct {
 	kinds  []tickwell.Kind
 }
 
-func (o *exportOptions) run(c *call, dir string) error {
+func (o *exportOptions) run(c *call, dir string) (err error) {
 	if o.since != "" || o.follow {
 		if o.since == "" || o.format != "" && o.format != "jsonl" || o.to != "-" {
 			return wrongf("-follow needs -since, and both write JSON lines to standard output")
@@ -104,7 +104,7 @@ func (o *exportOptions) run(c *call, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	series, err := listSeries(c, db, o.pattern)
 	if err != nil {
 		return err

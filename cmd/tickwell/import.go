@@ -72,7 +72,7 @@ type source struct {
 	mod    time.Time
 }
 
-func (o *importOptions) run(c *call, dir string, args []string) error {
+func (o *importOptions) run(c *call, dir string, args []string) (err error) {
 	if o.rows < 1 || o.rows > 1<<20 {
 		return wrongf("-batch must be between 1 and %d", 1<<20)
 	}
@@ -91,7 +91,7 @@ func (o *importOptions) run(c *call, dir string, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	j, err := openJournal(dir, o.restart)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (o *importOptions) sources(args []string) ([]source, error) {
 				return err
 			}
 			s.device = prefix
-			for _, n := range strings.Split(strings.TrimSuffix(filepath.ToSlash(rel), filepath.Ext(rel)), "/") {
+			for n := range strings.SplitSeq(strings.TrimSuffix(filepath.ToSlash(rel), filepath.Ext(rel)), "/") {
 				s.device += "." + node(n)
 			}
 		}

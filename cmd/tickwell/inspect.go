@@ -28,12 +28,12 @@ program that writes to it, and shown as it is at that moment.
 	}
 }
 
-func inspect(c *call, dir, pattern string, most int) error {
+func inspect(c *call, dir, pattern string, most int) (err error) {
 	db, err := openForReading(c, dir)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	series, err := listSeries(c, db, pattern)
 	if err != nil {
 		return err

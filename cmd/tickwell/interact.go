@@ -74,7 +74,9 @@ func (s *session) stoppable(base context.Context, signals <-chan os.Signal, p pi
 		case sig := <-signals:
 			cancel()
 			if sig == syscall.SIGTERM {
-				<-done
+				if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+					s.c.note("the last statement: %v", err)
+				}
 				return errQuit
 			}
 		}
@@ -166,6 +168,6 @@ func (p *prompter) remember(line string) {
 // end writes the history; that it cannot be written hurts nobody.
 func (p *prompter) end() {
 	if p.ed != nil && p.saved != "" && len(p.ed.history) > 0 {
-		os.WriteFile(p.saved, []byte(strings.Join(p.ed.history, "\n")+"\n"), 0o600)
+		_ = os.WriteFile(p.saved, []byte(strings.Join(p.ed.history, "\n")+"\n"), 0o600)
 	}
 }

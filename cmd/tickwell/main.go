@@ -64,7 +64,8 @@ func (c *call) note(format string, args ...any) {
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &call{ctx, stdin, stdout, stderr}
+	out := &output{w: stdout}
+	c := &call{ctx, stdin, out, stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage())
 		return exitUsage
@@ -83,11 +84,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	rest, err := cmd.parse(args)
 	if errors.Is(err, errHelp) {
-		fmt.Fprint(stdout, cmd.help())
-		return exitOK
+		c.printf("%s", cmd.help())
+		err = nil
+	} else if err == nil {
+		err = cmd.run(c, rest)
 	}
 	if err == nil {
-		err = cmd.run(c, rest)
+		err = out.failed()
 	}
 	return c.exit(cmd, err)
 }

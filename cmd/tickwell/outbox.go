@@ -52,12 +52,12 @@ type outbox struct {
 	lines, dead bool
 }
 
-func (o *outbox) list(c *call, dir string) error {
+func (o *outbox) list(c *call, dir string) (err error) {
 	db, err := openForReading(c, dir)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	found := false
 	for _, s := range db.Stats().Sinks {
 		if o.sink != "" && s.Name != o.sink {

@@ -58,12 +58,12 @@ type plotter struct {
 	width, height  int
 }
 
-func (p *plotter) run(c *call, dir, pattern string, most int) error {
+func (p *plotter) run(c *call, dir, pattern string, most int) (err error) {
 	db, err := openForReading(c, dir)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	series, err := listSeries(c, db, pattern)
 	if err != nil {
 		return err

@@ -51,12 +51,12 @@ func (o *exportOptions) pull(c *call, dir string) error {
 }
 
 // group writes one group of rows and the cursor behind it.
-func (o *exportOptions) group(c *call, dir, cursor string, out *bufio.Writer) (string, error) {
+func (o *exportOptions) group(c *call, dir, cursor string, out *bufio.Writer) (next string, err error) {
 	db, err := openForReading(c, dir)
 	if err != nil {
 		return cursor, err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	rows, next, err := db.Changes(c, o.pattern, cursor)
 	if err != nil {
 		return cursor, err

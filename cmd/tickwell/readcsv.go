@@ -72,7 +72,6 @@ type csvReader struct {
 	form    *csvForm
 	clock   *timeReader
 	pending []record
-	plain   bool
 	before  int64 // lines before r began
 	line    int64
 	at      int64

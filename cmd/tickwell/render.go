@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -91,7 +92,7 @@ func (s *session) showCSV(res *iotsql.Result) error {
 	for row, err := range res.Rows() {
 		if err != nil {
 			w.Flush()
-			return err
+			return errors.Join(err, w.Error())
 		}
 		for i, v := range row {
 			if cells[i] = ""; !v.IsNull() {
@@ -106,9 +107,9 @@ func (s *session) showCSV(res *iotsql.Result) error {
 }
 
 // showJSON prints an object in one line: columns with their types, and rows.
-func (s *session) showJSON(res *iotsql.Result) error {
+func (s *session) showJSON(res *iotsql.Result) (err error) {
 	w := bufio.NewWriter(s.c.out)
-	defer w.Flush()
+	defer func() { err = errors.Join(err, w.Flush()) }()
 	b := []byte(`{"columns":[`)
 	for i, c := range res.Columns() {
 		if i > 0 {
@@ -141,21 +142,23 @@ func (s *session) showJSON(res *iotsql.Result) error {
 		b = append(b, ']')
 		n++
 		if len(b) > 1<<15 {
-			w.Write(b)
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
 			b = b[:0]
 		}
 	}
-	_, err := w.Write(append(b, "]}\n"...))
-	return err
+	w.Write(append(b, "]}\n"...))
+	return nil
 }
 
 // measured is how many rows decide how wide the columns of a table are.
 const measured = 1000
 
 // showTable prints a frame and the number of rows, as IoTDB's shell does.
-func (s *session) showTable(res *iotsql.Result) error {
+func (s *session) showTable(res *iotsql.Result) (err error) {
 	w := bufio.NewWriter(s.c.out)
-	defer w.Flush()
+	defer func() { err = errors.Join(err, w.Flush()) }()
 	columns := res.Columns()
 	f := frame{w: w, width: make([]int, len(columns))}
 	head := make([]string, len(columns))

@@ -85,7 +85,7 @@ func TestScriptsThroughShell(t *testing.T) {
 				o := runWith(context.Background(), "", args...)
 				require.Equal(t, e.out, o.out, "%s: %s", name, o.err)
 				var got []string
-				for _, line := range strings.Split(o.err, "\n") {
+				for line := range strings.SplitSeq(o.err, "\n") {
 					if text, ok := strings.CutPrefix(line, "error: "); ok {
 						got = append(got, text)
 					}

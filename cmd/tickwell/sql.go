@@ -44,7 +44,7 @@ Commands stand on a line of their own, between statements.
     tickwell sql -dir data -format csv report.sql
     echo 'SHOW TIMESERIES' | tickwell sql -dir data -readonly
 `,
-		run: func(c *call, args []string) error { return o.run(c, args) },
+		run: o.run,
 	}
 }
 

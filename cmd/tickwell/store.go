@@ -22,6 +22,13 @@ func openForReading(ctx context.Context, dir string) (*tickwell.DB, error) {
 	return tickwell.Open(ctx, dir, &tickwell.Options{ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
 }
 
+// closing closes a store at the end of a command, which fails if that does.
+func closing(db *tickwell.DB, err *error) {
+	if failed := db.Close(); !errors.Is(*err, failed) {
+		*err = errors.Join(*err, failed)
+	}
+}
+
 // checkStore tells early, and plainly, that a folder holds no store.
 func checkStore(dir string) error {
 	st, err := os.Stat(dir)

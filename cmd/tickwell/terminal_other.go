@@ -9,7 +9,7 @@ import (
 
 // isTerminal reports whether a reader or writer is a terminal.
 func isTerminal(v any) bool {
-	f, ok := v.(*os.File)
+	f, ok := fileOf(v)
 	if !ok {
 		return false
 	}

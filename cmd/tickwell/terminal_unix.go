@@ -10,7 +10,7 @@ import (
 
 // isTerminal reports whether a reader or writer is a terminal.
 func isTerminal(v any) bool {
-	f, ok := v.(*os.File)
+	f, ok := fileOf(v)
 	if !ok {
 		return false
 	}
@@ -20,7 +20,7 @@ func isTerminal(v any) bool {
 
 // terminalWidth returns the columns of a terminal, 80 if it does not tell.
 func terminalWidth(v any) int {
-	if f, ok := v.(*os.File); ok {
+	if f, ok := fileOf(v); ok {
 		var size struct{ rows, columns, x, y uint16 }
 		if control(f, syscall.TIOCGWINSZ, unsafe.Pointer(&size)) == nil && size.columns > 0 {
 			return int(size.columns)
@@ -42,7 +42,7 @@ func rawMode(f *os.File) (restore func(), err error) {
 	if err := control(f, ioctlSet, unsafe.Pointer(&raw)); err != nil {
 		return nil, err
 	}
-	return func() { control(f, ioctlSet, unsafe.Pointer(&old)) }, nil
+	return func() { _ = control(f, ioctlSet, unsafe.Pointer(&old)) }, nil
 }
 
 func control(f *os.File, request uintptr, arg unsafe.Pointer) error {

@@ -27,7 +27,7 @@ damaged ranges fail, everything else works.
 	}
 }
 
-func verify(c *call, dir string, quiet bool) error {
+func verify(c *call, dir string, quiet bool) (err error) {
 	if err := checkStore(dir); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func verify(c *call, dir string, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(db, &err)
 	found, err := db.Verify(c)
 	if err != nil {
 		return err
