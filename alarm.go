@@ -123,8 +123,8 @@ func (db *DB) ring(w waking) {
 	c.waking = true
 	c.firing.When = AfterInsert // there is no insert whose record could take the effects
 	c.fx.wake(tr, time.Time{})
-	db.runAfter(c, "")
-	db.settle(db.life, act, nil)
+	_ = db.runAfter(c, "") // errors have been reported
+	_ = db.settle(db.life, act, nil)
 	db.finish(db.life, act)
 }
 

@@ -54,7 +54,7 @@ func (db *DB) Backtest(ctx context.Context, spec TriggerSpec, start, end time.Ti
 	if err != nil {
 		return fail(err)
 	}
-	defer mem.Close()
+	defer func() { _ = mem.Close() }() // nothing in it is kept
 	var events []Event
 	mem.record = func(e Event) { events = append(events, e) }
 	for _, s := range all {

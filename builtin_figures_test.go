@@ -17,7 +17,7 @@ import (
 // have no time.
 func TestBuiltinFigures(t *testing.T) {
 	s1, s2 := expr.Col("s1"), expr.Col("s2")
-	call := func(name string, args ...any) expr.Expr { return expr.Call(name, args...) }
+	call := expr.Call
 	var hundred, spiked []string
 	for i := range 100 {
 		v := i

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -67,7 +68,7 @@ func (db *DB) Changes(ctx context.Context, pat, since string) (rows iter.Seq2[*T
 			}
 			return nil
 		})
-		if err != nil && err != errStopped {
+		if err != nil && !errors.Is(err, errStopped) {
 			yield(nil, &Error{Op: "changes", Subject: pat, Err: err})
 		}
 	}

@@ -3,6 +3,7 @@ package tickwell
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"maps"
 	"math"
 	"time"
 
@@ -174,9 +175,7 @@ func (k emittedKey) key(name string) string {
 
 // stored is told that c is in the log.
 func (m *emissions) stored(c *emissionChange) {
-	for k, r := range c.set {
-		m.sent[k] = r
-	}
+	maps.Copy(m.sent, c.set)
 	for _, k := range c.drop {
 		delete(m.sent, k)
 	}

@@ -322,7 +322,7 @@ func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err erro
 	in.query = run.Name
 	defer db.finish(ctx, act)
 	if err := db.stage(ctx, in); err != nil {
-		db.settle(ctx, act, in)
+		_ = db.settle(ctx, act, in) // err says why
 		return err
 	}
 	act.push(in)

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,7 +25,7 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 		if err == nil {
 			return nil
 		}
-		if err != errRestart {
+		if !errors.Is(err, errRestart) {
 			return fail(err)
 		}
 		in.leave(db)
@@ -63,7 +64,7 @@ func (in *insertion) catchUp(ctx context.Context, db *DB) error {
 		if err == nil {
 			return nil
 		}
-		if err != errRestart {
+		if !errors.Is(err, errRestart) {
 			return &Error{Op: "insert", Subject: in.subject(), Err: err}
 		}
 		in.unlock(db, in.canReturn)

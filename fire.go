@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -60,7 +61,7 @@ func (db *DB) insertNested(ctx context.Context, f *frame, in *insertion, durable
 	act := f.act
 	defer func() {
 		if act.end() {
-			db.settle(context.WithoutCancel(ctx), act, nil)
+			_ = db.settle(context.WithoutCancel(ctx), act, nil) // errors have been reported
 			db.finish(ctx, act)
 		}
 	}()
@@ -101,7 +102,7 @@ func (db *DB) settleOne(ctx context.Context, in *insertion, end bool) error {
 // settleRest fires what is left if a trigger has ended the goroutine.
 func (db *DB) settleRest(act *activity) {
 	if !act.isOver() {
-		db.settle(db.life, act, nil)
+		_ = db.settle(db.life, act, nil) // errors have been reported
 		db.finish(db.life, act)
 	}
 }
@@ -131,7 +132,7 @@ func (db *DB) stage(ctx context.Context, in *insertion) error {
 	}()
 	err := db.before(ctx, in)
 	for err == nil {
-		if err = db.seal(ctx, in); err != engine.ErrTerms {
+		if err = db.seal(ctx, in); !errors.Is(err, engine.ErrTerms) {
 			break
 		}
 		if err = in.catchUp(ctx, db); err == nil {
@@ -166,7 +167,7 @@ func (db *DB) seal(ctx context.Context, in *insertion) error {
 	}
 	db.notePending(in)
 	err := db.post(ctx, in)
-	if err == engine.ErrTerms { // they are not what is stored in the end
+	if errors.Is(err, engine.ErrTerms) { // they are not what is stored in the end
 		b.Puts, b.Events = b.Puts[:puts], b.Events[:events]
 	}
 	return err

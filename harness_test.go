@@ -55,8 +55,6 @@ func memFS() vfs.FS { return vfs.NewMem() }
 
 func ns(n int64) time.Time { return time.Unix(0, n).UTC() }
 
-func ms(n int64) time.Time { return time.UnixMilli(n).UTC() }
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

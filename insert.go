@@ -561,7 +561,7 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 			return db.insertFiring(ctx, in, durable)
 		}
 		in.batch.Terms = table.terms
-		if err := db.commit(ctx, in, durable); err != engine.ErrTerms {
+		if err := db.commit(ctx, in, durable); !errors.Is(err, engine.ErrTerms) {
 			return err
 		}
 	}
@@ -604,7 +604,7 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 		if errors.Is(err, engine.ErrStale) {
 			continue // a series was dropped meanwhile: make it again
 		}
-		if err == engine.ErrTerms {
+		if errors.Is(err, engine.ErrTerms) {
 			return err
 		}
 		in.lsn = lsn

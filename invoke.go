@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -87,7 +86,7 @@ func (db *DB) invokeHere(c *firingCall) error {
 	defer func() {
 		if !returned { // by runtime.Goexit: the caller's goroutine ends
 			c.over()
-			db.failed(c, &dispatch.GoexitError{Name: c.frame.trigger.spec.Name}, c.firing.When == AfterInsert, "")
+			_ = db.failed(c, &dispatch.GoexitError{Name: c.frame.trigger.spec.Name}, c.firing.When == AfterInsert, "")
 		}
 	}()
 	err := call(c.frame.trigger.spec.Name, func() error { return c.code(&c.frame) })
@@ -139,9 +138,6 @@ func (db *DB) invokeBudgeted(c *firingCall) error {
 	}
 	return asPanic(err)
 }
-
-// closeBudgeted waits for budgeted calls, for a bounded time.
-func (db *DB) closeBudgeted(limit time.Duration) error { return db.budget.Close(limit) }
 
 // restore lets a stateful trigger load the state it has put, if it wants to,
 // because what it did since was not stored.

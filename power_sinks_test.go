@@ -49,7 +49,7 @@ func TestPowerCutLeavesNoEventWithoutItsPoint(t *testing.T) {
 					})}},
 				}
 				db := openDir(t, "data", opts)
-				for at := int64(0); at < rows; at++ {
+				for at := range int64(rows) {
 					must(t, db.Insert(t.Context(), "root.d", ns(at), Float64("v", 1)))
 					switch at % 16 {
 					case 7:

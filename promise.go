@@ -100,8 +100,8 @@ func (db *DB) fireAlone(ctx context.Context, tr *trigger, t *Tablet, todo string
 		}
 		defer tr.turn.Unlock()
 	}
-	db.runAfter(in.newCall(ctx, db, tr, t, act, parent), todo) // its error has been reported
-	db.settle(ctx, act, nil)
+	_ = db.runAfter(in.newCall(ctx, db, tr, t, act, parent), todo) // its error has been reported
+	_ = db.settle(ctx, act, nil)
 	db.finish(ctx, act)
 }
 

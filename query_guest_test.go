@@ -36,7 +36,7 @@ func (s *stubborn) TransformRow(row tickwell.Row, out *tickwell.Collector) error
 	return out.PutFloat64(row.UnixNano(), row.Float64(0))
 }
 
-func hanging(t *testing.T, s *tickwelltest.Store, ctx context.Context) error {
+func hanging(ctx context.Context, t *testing.T, s *tickwelltest.Store) error {
 	t.Helper()
 	r, err := s.Query(ctx, tickwell.Query{Select: []expr.Expr{expr.Call("stubborn", expr.Col("v"))}, From: []string{"root.d"}})
 	if err != nil {
@@ -63,7 +63,7 @@ func TestQueryFunctionHangs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { <-u.entered; cancel() }()
-	err := hanging(t, s, ctx)
+	err := hanging(ctx, t, s)
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "function stubborn has not returned") {
 		t.Errorf("the query ends with %v, want it canceled, with the name of the function", err)
 	}
@@ -79,9 +79,7 @@ func TestQueryFunctionExits(t *testing.T) {
 		s.Put("root.d", tickwell.Float64("v", float64(i)))
 		s.Clock.Advance(time.Second)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	if err := hanging(t, s, ctx); err == nil || !strings.Contains(err.Error(), "stubborn") {
+	if err := hanging(t.Context(), t, s); err == nil || !strings.Contains(err.Error(), "stubborn") {
 		t.Errorf("the query ends with %v, want an error with the name of the function", err)
 	}
 }

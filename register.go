@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/errs"
@@ -307,10 +308,7 @@ func (db *DB) env(tr *trigger, earlier *effects) Env {
 // scanState yields the state of a trigger, what is stored and what is about to.
 func (db *DB) scanState(tr *trigger, earlier *effects, prefix string, yield func(string, []byte) bool) {
 	base := tr.stateKey("")
-	values := map[string][]byte{}
-	for k, v := range db.eng.Scan(base + prefix) {
-		values[k] = v
-	}
+	values := maps.Collect(db.eng.Scan(base + prefix))
 	var chain []*effects
 	for x := earlier; x != nil; x = x.earlier {
 		chain = append(chain, x)

@@ -17,13 +17,13 @@ func TestDeadSinkFigure(t *testing.T) {
 		t.Skip("measures time")
 	}
 	for _, when := range []When{BeforeInsert, AfterInsert} {
-		deadSinkFigure(t, t.Context(), when)
+		deadSinkFigure(t.Context(), t, when)
 	}
 }
 
 const deadSinkAsked, deadSinkFail = 1.05, 1.25
 
-func deadSinkFigure(t *testing.T, ctx context.Context, when When) {
+func deadSinkFigure(ctx context.Context, t *testing.T, when When) {
 	open := func(sinks ...SinkSpec) (*DB, func()) {
 		db := openDir(t, t.TempDir(), &Options{
 			Sinks: sinks,

@@ -88,7 +88,9 @@ func (db *DB) finishDrop(ctx context.Context, tr *trigger) error {
 		return err
 	}
 	if tr.queue != nil {
-		tr.queue.Close(closeLimit)
+		if err := tr.queue.Close(closeLimit); err != nil {
+			db.log.Warn("a dropped trigger does not stop", "trigger", tr.spec.Name, "err", err)
+		}
 	}
 	herr := db.hook(tr, "drop", func() error { return db.callDrop(ctx, tr) })
 	err := errors.Join(db.forget(context.WithoutCancel(ctx), tr.stateKey("")), db.forget(context.WithoutCancel(ctx), tr.todoPrefix()), db.forgetKeys(tr.defKey(), tr.wakeKey()))

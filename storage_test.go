@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ func TestStorageCalls(t *testing.T) {
 	now := time.Now()
 	require.NoError(t, db.Insert(ctx, "root.d", now, Float64("s", 1)))
 	err = db.Insert(ctx, "root.d", now.Add(-25*time.Hour), Float64("s", 2))
-	require.True(t, errors.Is(err, ErrTooLate), "%v", err)
+	require.ErrorIs(t, err, ErrTooLate, "%v", err)
 	require.NoError(t, db.SetTTL(ctx, "root.d", -1))
 	require.Equal(t, time.Duration(0), db.TTL("root.d.s"))
 	require.Equal(t, 24*time.Hour, db.TTL("root.e.s"))

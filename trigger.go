@@ -74,10 +74,10 @@ func (w When) String() string {
 type FailureStrategy uint8
 
 const (
-	// Optimistic: the other triggers fire, the rows are stored and the insert
+	// Optimistic means that the other triggers fire, the rows are stored and the insert
 	// succeeds; the failure is reported to Options.OnTriggerError and the log.
 	Optimistic FailureStrategy = iota
-	// Pessimistic: later triggers of the phase do not fire and the insert
+	// Pessimistic means that later triggers of the phase do not fire and the insert
 	// returns a [TriggerError]. Before an insert nothing is stored; after it
 	// the rows stay.
 	Pessimistic

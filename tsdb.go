@@ -96,7 +96,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	db.eng = eng
 	eng.SetTerms(1, func(uint64) { db.triggers.Store(&triggerTable{terms: 1}) })
 	if err := db.install(ctx); err != nil {
-		db.Close()
+		_ = db.Close() // err says why
 		return nil, err
 	}
 	db.phase.Store(phaseOpen)
@@ -310,7 +310,9 @@ func (db *DB) Close() error {
 	}
 	defer close(db.done)
 	db.stop()
-	db.cqs.wait()
+	if err := db.cqs.wait(); err != nil {
+		db.log.Warn("a continuous query does not stop", "err", err)
+	}
 	terr := db.closeTriggers()
 	db.closeSinks()
 	if err := errors.Join(terr, db.eng.Close()); err != nil {

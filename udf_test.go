@@ -368,10 +368,7 @@ func TestUDTFDecidesAtRunTime(t *testing.T) {
 	}
 }
 
-type (
-	onlyStart struct{}
-	rowsOnly  struct{ probe }
-)
+type onlyStart struct{}
 
 func (onlyStart) BeforeStart(*UDFInput, *UDTFConfig) error { return nil }
 

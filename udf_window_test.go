@@ -201,7 +201,7 @@ func TestSessionAndStateTables(t *testing.T) {
 	var seen []string
 	registerBounds(t, db, &access, &seen)
 	common := "[15] [16] [17] [18-52] [53-54] [55-995] [996-998] [999]"
-	at := func(v int64) time.Time { return ns(v) }
+	at := ns
 	var open time.Time
 	for _, c := range []struct {
 		series string

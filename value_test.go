@@ -32,7 +32,7 @@ func TestValue(t *testing.T) {
 		if got := c.v.Float64(); got != c.num && !(math.IsNaN(got) && math.IsNaN(c.num)) {
 			t.Errorf("%s: Float64 is %v, want %v", c.text, got, c.num)
 		}
-		if !c.v.Equal(c.v) {
+		if again := c.v; !c.v.Equal(again) {
 			t.Errorf("%s does not equal itself", c.text)
 		}
 	}

@@ -138,7 +138,7 @@ func TestSequences(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.rule.Name = "rule"
 			b := newBench(t, c.rule)
-			for _, p := range strings.Fields(c.points) {
+			for p := range strings.FieldsSeq(c.points) {
 				if p == "r" {
 					b.reopen()
 					continue
@@ -173,7 +173,7 @@ func TestSequencesRestartedAndBacktested(t *testing.T) {
 			c.rule.Name = "rule"
 			b := newBench(t, c.rule)
 			end := 0.0
-			for _, p := range strings.Fields(c.points) {
+			for p := range strings.FieldsSeq(c.points) {
 				b.reopen()
 				at, v, _ := strings.Cut(p, ":")
 				sec, err := strconv.ParseFloat(at, 64)

@@ -3,6 +3,7 @@ package alert
 import (
 	"container/heap"
 	"context"
+	"maps"
 	"math"
 	"time"
 
@@ -135,9 +136,7 @@ func (t *trigger) arm(f *tickwell.Firing) {
 func (t *trigger) teller(f *tickwell.Firing) func(*series, int64) {
 	return func(s *series, at int64) {
 		labels := map[string]string{"alertname": t.rule.Name, "series": s.path}
-		for k, v := range t.rule.Labels {
-			labels[k] = v
-		}
+		maps.Copy(labels, t.rule.Labels)
 		e := tickwell.Event{
 			Series: s.path, Time: time.Unix(0, at).UTC(), Labels: labels, Notes: t.rule.Notes, Urgent: t.rule.Urgent, Status: tickwell.StatusResolved,
 			Fields: []tickwell.Field{tickwell.Float64("value", s.value)},

@@ -15,7 +15,6 @@ type binding struct {
 	count int  // arguments without a name that are needed
 	next  int  // of the next plain ?
 	names []string
-	used  []bool
 }
 
 // param takes the value of the parameter that is the next token.

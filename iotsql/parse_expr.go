@@ -379,9 +379,7 @@ func (p *parser) multiplied() int {
 			node++
 		}
 		if node == end {
-			if n := p.scanNode(end); p.err == nil && n > end && p.text[end] == '`' {
-				node = n
-			} else {
+			if node = p.scanNode(end); p.err != nil || node <= end || p.text[end] != '`' {
 				return 0
 			}
 		}

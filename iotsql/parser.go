@@ -2,6 +2,7 @@ package iotsql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -118,12 +119,7 @@ func (p *parser) is(s string) bool {
 
 // isOne reports whether the next token is one of several.
 func (p *parser) isOne(list ...string) bool {
-	for _, s := range list {
-		if p.is(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, p.is)
 }
 
 // accept takes the next token if it is s.

@@ -30,7 +30,6 @@ type Result struct {
 	cols     []Column
 	unit     time.Duration
 	affected int64
-	warn     error
 	rows     func(yield func([]tickwell.Value, error) bool)
 }
 

@@ -59,7 +59,7 @@ func TestSecretSources(t *testing.T) {
 		t.Errorf("zero: %q, %v, %v", text, err, none.IsSet())
 	}
 	boom := errors.New("vault is shut")
-	if _, err := SecretFunc(func() (string, error) { return "", boom }).Reveal(); err != boom {
+	if _, err := SecretFunc(func() (string, error) { return "", boom }).Reveal(); !errors.Is(err, boom) {
 		t.Errorf("func: %v", err)
 	}
 	fs := vfs.NewMem()

@@ -235,7 +235,7 @@ func checkTrouble(t *testing.T, err error, origin, want string) {
 		t.Fatalf("accepted, want %q", want)
 	}
 	found := false
-	for _, w := range strings.Split(want, "|") {
+	for w := range strings.SplitSeq(want, "|") {
 		found = found || strings.Contains(err.Error(), w)
 	}
 	if class, after := deliver.Classify(err); class != deliver.ClassRetry || after != 0 || !found || !strings.Contains(err.Error(), origin) || strings.Contains(err.Error(), "c4nAry") {

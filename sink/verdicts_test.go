@@ -43,11 +43,11 @@ func TestVerdicts(t *testing.T) {
 		if !errors.As(err, &p) {
 			continue
 		}
-		if !slices.Equal(p.Done, c.done) || !slices.Equal(p.Rejected, c.rejected) || p.Rest != c.rest {
+		if !slices.Equal(p.Done, c.done) || !slices.Equal(p.Rejected, c.rejected) || !errors.Is(p.Rest, c.rest) {
 			t.Errorf("%s: %+v, want done %v, rejected %v, rest %v", c.name, p, c.done, c.rejected, c.rest)
 		}
 		for _, i := range p.Rejected {
-			if p.Causes[i] != c.in[i] {
+			if !errors.Is(p.Causes[i], c.in[i]) {
 				t.Errorf("%s: cause of %d is %v", c.name, i, p.Causes[i])
 			}
 		}
@@ -59,7 +59,7 @@ func TestPartial(t *testing.T) {
 		t.Errorf("nothing rejected: %v, want nil", err)
 	}
 	var p *deliver.Partial
-	if err := Partial(3, []int{1}, map[int]error{1: boom}); !errors.As(err, &p) || !slices.Equal(p.Done, []int{0, 2}) || p.Causes[1] != boom {
+	if err := Partial(3, []int{1}, map[int]error{1: boom}); !errors.As(err, &p) || !slices.Equal(p.Done, []int{0, 2}) || !errors.Is(p.Causes[1], boom) {
 		t.Errorf("%+v, want 0 and 2 done", p)
 	}
 }

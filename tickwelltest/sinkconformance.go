@@ -113,7 +113,7 @@ func (k *sinkKit) open() *tickwell.DB {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	k.t.Cleanup(func() { db.Close() })
+	k.t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 

@@ -66,7 +66,7 @@ func queryUDTF(c *udafLaws, newUDTF func() tickwell.UDTF, rows *tickwell.Tablet,
 	if err != nil {
 		c.t.Fatalf("open: %v", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	const name = "checked_function"
 	if err := db.RegisterUDTF(ctx, name, newUDTF); err != nil {
 		c.t.Fatalf("register: %v", err)

@@ -124,7 +124,7 @@ func (f *Function) written() string {
 		name = f.BuiltIn
 	}
 	text := name + "(" + strings.Join(inputs, ", ")
-	for _, a := range strings.Fields(examples[f.Name].args) {
+	for a := range strings.FieldsSeq(examples[f.Name].args) {
 		k, v, _ := strings.Cut(a, "=")
 		text += fmt.Sprintf(", %q=%q", k, v)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/tickwell/tickwell"
 )
 
-// fitLine is the line of least squares through values at 0, 1, 2 …
+// fitLine is the line of least squares through values at 0, 1, 2 and so on.
 func fitLine(ys []float64) (at0, slope float64) {
 	n := float64(len(ys))
 	if n < 2 {

@@ -69,9 +69,8 @@ func TestMasterDetect(t *testing.T) {
 		}
 	}
 	// Half a turn at once at row 100: each row is near master data.
-	lines := strings.Split(strings.TrimSuffix(text, ","), ",")
 	text, _ = circle(nil)
-	lines = strings.Split(strings.TrimSuffix(text, ","), ",")
+	lines := strings.Split(strings.TrimSuffix(text, ","), ",")
 	for i := 100; i < 200; i++ {
 		a, b := clean[(i+20)%40], clean[i]
 		lines[i] = fmt.Sprintf("%d %v %v %v %v", i, a[0], a[1], b[0], b[1])

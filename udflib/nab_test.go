@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -190,7 +189,7 @@ func TestDetectorsOnBenchmark(t *testing.T) {
 				t.Fatal(err)
 			}
 			hit, alarms := judge(labels[file], d.strange(in, out))
-			t.Log(fmt.Sprintf("%-45s %5d points  %-45s %d of %d windows hit, %d false alarms", file, n, d.call, hit, len(labels[file]), alarms))
+			t.Logf("%-45s %5d points  %-45s %d of %d windows hit, %d false alarms", file, n, d.call, hit, len(labels[file]), alarms)
 			if file == machine && alarms <= 10 && (hit > bestHit || hit == bestHit && alarms < bestAlarms) {
 				bestHit, bestAlarms = hit, alarms
 			}

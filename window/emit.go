@@ -115,6 +115,6 @@ func protect(f func() error) (err error) {
 // asyncFailed is told of errors in the pool's goroutines.
 func (h *Handler[T]) asyncFailed(err error) {
 	if h.opts != nil && h.opts.OnError != nil {
-		protect(func() error { h.opts.OnError(err); return nil })
+		_ = protect(func() error { h.opts.OnError(err); return nil })
 	}
 }

@@ -32,7 +32,7 @@ func TestGridExact(t *testing.T) {
 			}
 		}
 	}
-	b := func(x int64) *big.Int { return big.NewInt(x) }
+	b := big.NewInt
 	clamp := func(x *big.Int) int64 {
 		switch {
 		case x.Cmp(b(math.MinInt64)) < 0:

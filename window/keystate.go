@@ -197,7 +197,7 @@ func (h *KeyedHandler[K, T]) LoadState(src []byte) error {
 		h.b = b
 		old.keys.all(func(e *entry[K, rowState[T]]) bool {
 			if e.state != nil {
-				e.state.Close() // stops its timer
+				_ = e.state.Close() // stops its timer
 			}
 			return true
 		})

@@ -93,7 +93,7 @@ func (o *outlet[E]) call(e E) (err error) {
 
 func (o *outlet[E]) tell(err error) {
 	if o.onErr != nil {
-		protect(func() error { o.onErr(err); return nil })
+		_ = protect(func() error { o.onErr(err); return nil })
 	}
 }
 

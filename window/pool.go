@@ -154,9 +154,3 @@ func (p *Pool) waitSpace() bool {
 	}
 	return !p.closed
 }
-
-func (p *Pool) isClosed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
-}

@@ -52,7 +52,7 @@ type Handler[T any] struct {
 	spec    compact
 }
 
-// flags
+// Flags of what a core has seen and given.
 const (
 	begun     = 1 << iota // a row was seen
 	marked                // the watermark is known
@@ -422,7 +422,7 @@ func (h *Handler[T]) Close() error {
 		h.done, h.room, h.lean = true, 0, false
 		g.stop()
 		g.mu.Unlock()
-		g.lane.drain()
+		_ = g.lane.drain() // Wait tells of errors
 	}
 	h.done, h.room, h.lean = true, 0, false
 	return h.Wait(context.Background())

@@ -274,7 +274,7 @@ func (p *reduction[T, A, R]) close(shut func(), alone bool, enter, stop func(), 
 	p.done = true
 	shut()
 	stop()
-	leave(nil) // errors were for those who caused them
+	_ = leave(nil) // errors were for those who caused them
 	return wait(context.Background())
 }
 

@@ -109,7 +109,7 @@ func TestOptionsRefused(t *testing.T) {
 			}
 		}
 	}
-	type opaque struct{ x int }
+	type opaque struct{ _ int }
 	if _, err := New(Same("x"), func(Window[opaque]) error { return nil }, nil); err == nil {
 		t.Error("state windows of a struct without Same: no error")
 	}

@@ -50,7 +50,7 @@ func TestLoadRefuses(t *testing.T) {
 	if again := must(h.AppendState(nil)); !slices.Equal(again, state) {
 		t.Error("a refused state changed the handler")
 	}
-	type opaque struct{ x int }
+	type opaque struct{ _ int }
 	o := must(New(Count(2), func(Window[opaque]) error { return nil }, nil))
 	o.Collect(1, opaque{})
 	if _, err := o.AppendState(nil); err == nil || !strings.Contains(err.Error(), "Codec") {

@@ -30,10 +30,10 @@ func (w Window[T]) Time(i int) int64 { return w.v.times[i] }
 func (w Window[T]) Value(i int) T { return w.v.vals[i] }
 
 // Times returns the times of all rows. It must not be changed.
-func (w Window[T]) Times() []int64 { return w.v.times[:len(w.v.times):len(w.v.times)] }
+func (w Window[T]) Times() []int64 { return slices.Clip(w.v.times) }
 
 // Values returns the values of all rows. It must not be changed.
-func (w Window[T]) Values() []T { return w.v.vals[:len(w.v.vals):len(w.v.vals)] }
+func (w Window[T]) Values() []T { return slices.Clip(w.v.vals) }
 
 // All yields time and value of each row.
 func (w Window[T]) All() iter.Seq2[int64, T] {

@@ -15,6 +15,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -48,10 +49,13 @@ func main() {
 		if err != nil {
 			log.Fatal("alerting: ", err)
 		}
-		defer f.Close()
 		drawing = f
 	}
-	if err := run(context.Background(), os.Stdout, drawing, rows); err != nil {
+	err := run(context.Background(), os.Stdout, drawing, rows)
+	if f, ok := drawing.(io.Closer); ok {
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
 		log.Fatal("alerting: ", err)
 	}
 }

@@ -91,7 +91,7 @@ func run(ctx context.Context, dir string, days int) error {
 	}
 	err := p.db.Insert(ctx, "root.raw.p1", start, tickwell.Float64("bar", 99))
 	if !errors.Is(err, tickwell.ErrTooLate) {
-		return fmt.Errorf("a reading of the first day: %v, want %v", err, tickwell.ErrTooLate)
+		return fmt.Errorf("a reading of the first day: %w, want %w", err, tickwell.ErrTooLate)
 	}
 	fmt.Println("a reading of the first day is refused: too late")
 	if err := p.report(ctx); err != nil {

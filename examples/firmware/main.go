@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -66,10 +67,9 @@ func options(clock tickwell.Clock) *tickwell.Options {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, dir string) error {
+func run(ctx context.Context, out io.Writer, dir string) (err error) {
 	debug.SetGCPercent(50) // memory is scarcer than time here
 	if dir == "" {
-		var err error
 		if dir, err = os.MkdirTemp("", "tickwell-firmware-"); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func run(ctx context.Context, out io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := db.SetTTL(ctx, "root.minutes", 365*day); err != nil { // … and of minutes
 		return err
 	}

@@ -33,8 +33,9 @@ func main() {
 	dir := flag.String("dir", "", "folder of the store; empty: in memory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, *listen, *dir); err != nil {
+	err := run(ctx, os.Stdout, *listen, *dir)
+	stop()
+	if err != nil {
 		log.Fatal("http-service: ", err)
 	}
 }
@@ -45,7 +46,7 @@ type service struct {
 	alerts chan tickwell.Event
 }
 
-func run(ctx context.Context, out io.Writer, listen, dir string) error {
+func run(ctx context.Context, out io.Writer, listen, dir string) (err error) {
 	s := &service{alerts: make(chan tickwell.Event, 16)}
 	db, err := tickwell.Open(ctx, dir, &tickwell.Options{
 		TTL: 30 * 24 * time.Hour,
@@ -63,7 +64,7 @@ func run(ctx context.Context, out io.Writer, listen, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	s.db = db
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /rows/{device}", s.insert)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,7 +93,7 @@ func TestValues(t *testing.T) {
 						_, err := d.Values(&dst, nil, src[:k], kind, n)
 						require.ErrorIs(t, err, errs.Corrupt, "%d of %d bytes", k, len(src))
 					}
-					_, err = d.Values(&dst, nil, append(src[:len(src):len(src)], 0), kind, n)
+					_, err = d.Values(&dst, nil, append(slices.Clip(src), 0), kind, n)
 					require.ErrorIs(t, err, errs.Corrupt)
 				})
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -102,7 +103,7 @@ func TestStatsAppend(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			b := s.Append([]byte("x"))[1:]
-			got, rest, err := ReadStats(append(b[:len(b):len(b)], "rest"...))
+			got, rest, err := ReadStats(append(slices.Clip(b), "rest"...))
 			require.NoError(t, err)
 			require.Equal(t, s, got)
 			require.Equal(t, "rest", string(rest))

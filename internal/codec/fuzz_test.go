@@ -98,7 +98,7 @@ func FuzzRoundTrip(f *testing.F) {
 
 		ints, err := d.Int64s(nil, e.AppendInt64s(nil, cells), len(cells))
 		require.NoError(t, err)
-		require.Equal(t, len(cells), len(ints))
+		require.Len(t, ints, len(cells))
 		require.True(t, slices.Equal(cells, ints), "expected %v\ngot %v", cells, ints)
 
 		i32 := make([]int32, len(cells))

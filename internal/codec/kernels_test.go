@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,9 +33,9 @@ func TestUnpack(t *testing.T) {
 				b := pack(nil, values, w)
 				require.Len(t, b, packedLen(n, w))
 				for _, extra := range []int{0, 1, 7, 8, 300} {
-					src := append(b[:len(b):len(b)], make([]byte, extra)...)
+					src := append(slices.Clip(b), make([]byte, extra)...)
 					got := make([]int64, n)
-					unpack(got, src[:len(src):len(src)], w, base)
+					unpack(got, slices.Clip(src), w, base)
 					require.Equal(t, want, got)
 					if w > 0 && w < 64 {
 						clear(got)

@@ -50,7 +50,7 @@ func (s *Series) Points() []Point { return s.points }
 // Fold makes one number of the values of a window, in time order.
 type Fold func(values []float64) float64
 
-// Count, Sum and Max are folds.
+// Count is how many values there are.
 func Count(values []float64) float64 { return float64(len(values)) }
 
 // Sum adds up the values.

@@ -114,7 +114,7 @@ func (p *Pipeline[E]) bounded(ctx context.Context, f func(context.Context) error
 	stop := p.cfg.Clock.AfterFunc(limit, func() { cancel(errTimeout) })
 	defer stop()
 	err := dispatch.Call(p.cfg.Name, func() error { return f(actx) })
-	if err != nil && context.Cause(actx) == errTimeout && ctx.Err() == nil {
+	if err != nil && errors.Is(context.Cause(actx), errTimeout) && ctx.Err() == nil {
 		var c *classified
 		var part *Partial
 		if !errors.As(err, &c) && !errors.As(err, &part) {

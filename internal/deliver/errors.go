@@ -12,6 +12,7 @@ import (
 // Class is what a handler's error means for the events it was given.
 type Class uint8
 
+// The classes, as [Classify] tells them apart.
 const (
 	Delivered      Class = iota // no error: the target has acknowledged all
 	ClassRetry                  // transient, or not classified: the same events again later

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -606,9 +607,7 @@ func (l *loop[E]) set(h Health) {
 	l.p.pace.note(l.cfg.Clock.Mono(), settled)
 	l.p.stats = l.counted
 	l.p.stats.Dropped = make(map[string]int64, len(l.counted.Dropped))
-	for reason, n := range l.counted.Dropped {
-		l.p.stats.Dropped[reason] = n
-	}
+	maps.Copy(l.p.stats.Dropped, l.counted.Dropped)
 	l.p.mu.Unlock()
 	if changed && l.cfg.OnHealth != nil {
 		cause := l.counted.LastError

@@ -20,14 +20,13 @@ type Pipeline[E any] struct {
 	results chan *job[E]
 	poke    chan struct{} // something for the loop to look at; buffer of one
 
-	mu       sync.Mutex
-	started  bool
-	draining bool
-	enable   bool
-	waiters  []*flushWaiter
-	stats    Stats
-	pace     pace
-	stopped  bool // the loop has ended
+	mu      sync.Mutex
+	started bool
+	enable  bool
+	waiters []*flushWaiter
+	stats   Stats
+	pace    pace
+	stopped bool // the loop has ended
 }
 
 type flushWaiter struct {

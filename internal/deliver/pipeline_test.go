@@ -34,7 +34,7 @@ func TestDeliversInOrderAndMovesThePosition(t *testing.T) {
 		require.Equal(t, seq(0, 100), r.tgt.snap().accepted)
 		s := r.p.Stats()
 		require.Equal(t, Pos{34, 0}, s.Acked)
-		require.EqualValues(t, []int64{100, 100, 11, 0}, []int64{s.Received, s.Delivered, s.Attempts, s.Backlog})
+		require.Equal(t, []int64{100, 100, 11, 0}, []int64{s.Received, s.Delivered, s.Attempts, s.Backlog})
 		require.Equal(t, OK, s.Health)
 		r.close()
 		require.Equal(t, []int{1, 1}, []int{r.tgt.snap().opens, r.tgt.snap().closes})
@@ -294,7 +294,7 @@ func TestPoisonDoesNotStopTheRest(t *testing.T) {
 		}
 		r.cfg.Scrub = func(error) string { return "500 with ***" }
 		r.start()
-		for id := 0; id < 400; id++ {
+		for id := range 400 {
 			r.src.add(id, id+1, "a", "b", "c", "d", "e")
 			time.Sleep(time.Second)
 		}

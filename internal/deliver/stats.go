@@ -5,6 +5,7 @@ import "time"
 // Health is a sink's state in one word.
 type Health uint8
 
+// The states of a sink.
 const (
 	Starting  Health = iota // not opened yet
 	OK                      // the last attempt was answered
@@ -22,6 +23,7 @@ func (h Health) String() string {
 // Breaker is the state of a sink's circuit breaker.
 type Breaker uint8
 
+// The states of a breaker.
 const (
 	BreakerClosed Breaker = iota // attempts as usual
 	BreakerOpen                  // none until the back-off has passed

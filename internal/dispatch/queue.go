@@ -13,6 +13,7 @@ import (
 // Full says what Put does when a queue is at its capacity.
 type Full uint8
 
+// What Put does at the capacity.
 const (
 	Block      Full = iota // wait for room, in the order of arrival, until the context ends
 	DropOldest             // discard the longest waiting item and take the new one

@@ -63,9 +63,7 @@ func TestTicketGrantsSurviveCancellation(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 8 {
 		rng := rand.New(rand.NewPCG(1, uint64(g)))
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for range 500 {
 				ctx, cancel := context.WithCancel(context.Background())
 				if rng.IntN(2) == 0 {
@@ -82,7 +80,7 @@ func TestTicketGrantsSurviveCancellation(t *testing.T) {
 				}
 				cancel()
 			}
-		}()
+		})
 	}
 	wg.Wait()
 	require.Positive(t, entered)

@@ -131,22 +131,19 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 	stop := make(chan struct{})
 	var done atomic.Int64
 	var wg sync.WaitGroup
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
+	wg.Go(func() {
 		for i := int64(1); ; i++ {
 			select {
 			case <-stop:
 				return
 			default:
 			}
-			insertRows(t, e, "root.a", i*100, 100, "s1")
+			err := commitRows(e, "root.a", i*100, 100, "s1")
 			done.Store(i*100 + 100)
-			var err error
-			if i%3 == 0 {
+			if err == nil && i%3 == 0 {
 				err = e.Flush(bg)
 			}
-			if i%7 == 0 {
+			if err == nil && i%7 == 0 {
 				err = e.Compact(bg)
 			}
 			if err != nil {
@@ -154,7 +151,7 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 				return
 			}
 		}
-	}()
+	})
 	var held []*Engine
 	var seen []map[string]content
 	for range 20 {

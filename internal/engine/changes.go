@@ -174,7 +174,7 @@ func (e *Engine) logTail(ctx context.Context, after, upTo uint64) ([]*Changed, e
 		})
 	})
 	if err == nil {
-		log.Close()
+		_ = log.Close() // it was only read
 	}
 	if cerr := ctx.Err(); cerr != nil {
 		return nil, cerr

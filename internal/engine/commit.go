@@ -29,7 +29,6 @@ type commit struct {
 	devices []*memtable.Device
 	others  []*memtable.Device // that did not come in order
 	w       memtable.Write
-	event   Event
 	large   bool // its memory has grown beyond what is worth keeping
 }
 

@@ -39,7 +39,7 @@ func (e *Engine) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact: %w", err)
 	}
 	for _, run := range fitRuns(e.currentFiles()) {
-		if err := e.compact(ctx, run, 0); err != nil && err != errUnfit {
+		if err := e.compact(ctx, run, 0); err != nil && !errors.Is(err, errUnfit) {
 			return fmt.Errorf("compact: %w", err)
 		}
 	}
@@ -101,7 +101,7 @@ func (e *Engine) compactLoop() {
 			if inputs == nil {
 				break
 			}
-			if err = e.compact(ctx, inputs, e.cfg.CompactRate); err == errUnfit {
+			if err = e.compact(ctx, inputs, e.cfg.CompactRate); errors.Is(err, errUnfit) {
 				err = nil
 				break
 			}

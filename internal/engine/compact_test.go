@@ -101,12 +101,18 @@ func (w *world) compactSome() {
 
 func insertRows(t testing.TB, e *Engine, device string, from, n int64, names ...string) {
 	t.Helper()
+	require.NoError(t, commitRows(e, device, from, n, names...))
+}
+
+func commitRows(e *Engine, device string, from, n int64, names ...string) error {
 	kinds := make([]column.Kind, len(names))
 	for i := range kinds {
 		kinds[i] = column.Int64
 	}
 	s, err := e.Shape(device, names, kinds)
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	tb := Tablet{Shape: s, Cols: make([]column.Vector, len(names))}
 	for i := range n {
 		tb.Times = append(tb.Times, from+i)
@@ -118,7 +124,7 @@ func insertRows(t testing.TB, e *Engine, device string, from, n int64, names ...
 		}
 	}
 	_, err = e.Commit(context.Background(), &Batch{Tablets: []Tablet{tb}}, false)
-	require.NoError(t, err)
+	return err
 }
 
 func blockFiles(t testing.TB, e *Engine) []string {

@@ -179,7 +179,7 @@ func TestFullDisk(t *testing.T) {
 			}
 			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{{Shape: s, Times: []int64{at}, Cols: floats(float64(at))}}}, false)
 			if err != nil {
-				require.True(t, errors.Is(err, errs.NoSpace), "%v", err)
+				require.ErrorIs(t, err, errs.NoSpace, "%v", err)
 				unsure[at] = true
 				return
 			}
@@ -204,9 +204,7 @@ func TestFullDisk(t *testing.T) {
 		require.Empty(t, e.Report().LostLog, "budget %d", budget)
 		got := map[int64]float64{}
 		for _, c := range dumpSeries(e) {
-			for at, v := range points(t, e, c) {
-				got[at] = v
-			}
+			maps.Copy(got, points(t, e, c))
 		}
 		for at := range want {
 			require.Equal(t, want[at], got[at], "budget %d: acknowledged point %d", budget, at)

@@ -122,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return e, nil
 	}
 	if err := e.openDir(ctx); err != nil {
-		e.releaseFiles()
+		_ = e.releaseFiles()
 		return nil, err // the caller says what it opens
 	}
 	e.workers.Add(1)

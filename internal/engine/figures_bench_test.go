@@ -164,14 +164,14 @@ func BenchmarkMillionSeries(b *testing.B) {
 		few := len(e.Match(one))
 		b.ReportMetric(float64(time.Since(start).Microseconds())/float64(few), "µs/listed-of-line")
 		start = time.Now()
-		require.Equal(b, devices, len(e.Match(all)))
+		require.Len(b, e.Match(all), devices)
 		b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/list-all")
 		reopen := func(name string) {
 			require.NoError(b, e.Close())
 			start := time.Now()
 			e = open(b, cfg)
 			b.ReportMetric(float64(time.Since(start).Milliseconds()), name)
-			require.Equal(b, devices, len(e.Match(all)))
+			require.Len(b, e.Match(all), devices)
 		}
 		reopen("ms/open-log")
 		require.NoError(b, e.Flush(bg))

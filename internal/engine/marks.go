@@ -40,7 +40,7 @@ func (m *marks) push(p Pos, size int64) bool {
 	switch {
 	case m.n == 0:
 		if k < 0 {
-			m.blocks, k = append(m.blocks, markBlock{}), 0
+			m.blocks = append(m.blocks, markBlock{})
 		}
 		m.blocks[0] = markBlock{first: p, n: 1, data: binary.AppendUvarint(m.blocks[0].data[:0], uint64(size))}
 		m.front, m.frontSize, m.used, m.off = p, size, 0, len(m.blocks[0].data)
@@ -107,7 +107,9 @@ func (m *marks) after(p Pos, f func(p Pos, size int64) bool) {
 	k := sort.Search(len(m.blocks), func(i int) bool { return p.Less(m.blocks[i].first) }) - 1
 	for k = max(k, 0); k < len(m.blocks); k++ {
 		b := &m.blocks[k]
-		i, at, size, off := 0, Pos{}, int64(0), 0
+		var at Pos
+		var size int64
+		i, off := 0, 0
 		if k == 0 {
 			i, at, size, off = m.used, m.front, m.frontSize, m.off
 		} else {

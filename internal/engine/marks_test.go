@@ -55,7 +55,7 @@ func TestMarks(t *testing.T) {
 				require.Nil(t, m.list(Pos{}))
 				continue
 			}
-			require.Equal(t, model[0], mark{m.front, m.frontSize})
+			require.Equal(t, mark{m.front, m.frontSize}, model[0])
 			if step%50 == 0 {
 				require.Equal(t, model, m.list(Pos{}))
 				k := rng.IntN(len(model))

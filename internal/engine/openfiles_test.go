@@ -74,7 +74,7 @@ func TestOpenFiles(t *testing.T) {
 		require.NoError(t, e.Flush(bg))
 	}
 	require.Equal(t, files, e.Stats().Files)
-	require.EqualValues(t, limit, e.files.Held())
+	require.Equal(t, limit, e.files.Held())
 
 	ser, ok := e.Lookup("root.d", "a")
 	require.True(t, ok)
@@ -101,7 +101,7 @@ func TestOpenFiles(t *testing.T) {
 	read(now, "what was compacted")
 	require.Greater(t, len(blockFiles(t, e)), files, "the snapshot's files are there")
 	old.Release()
-	require.Equal(t, e.Stats().Files, len(blockFiles(t, e)), "and gone with it")
+	require.Len(t, blockFiles(t, e), e.Stats().Files, "and gone with it")
 	now.Release()
 	v, err := e.Verify(bg)
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func TestOutboxQueues(t *testing.T) {
 		}, o.Sinks())
 		require.Equal(t, 2, o.Detach("a"))
 		require.Empty(t, waitingOf(t, o, "a", Pos{}))
-		require.True(t, !o.Cursor("a").Less(p3))
+		require.False(t, o.Cursor("a").Less(p3))
 		p4 := send(t, e, "4", "a")
 		require.Equal(t, []string{"4"}, waitingOf(t, o, "a", Pos{}))
 		o.Ack("a", p4)

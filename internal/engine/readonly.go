@@ -41,7 +41,7 @@ func openReadOnly(ctx context.Context, cfg Config) (*Engine, error) {
 			return e, nil
 		}
 		e.version.unref()
-		e.releaseFiles()
+		_ = e.releaseFiles()
 		if try == readTries || err != nil && !errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
 			if err == nil {
 				err = fmt.Errorf("the writer is too busy: %w", errs.Overloaded)

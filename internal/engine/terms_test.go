@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestTerms(t *testing.T) {
 			t.Errorf("the last position is %d, want %d", last, first)
 		}
 	})
-	if _, err := put(6); err != ErrTerms {
+	if _, err := put(6); !errors.Is(err, ErrTerms) {
 		t.Errorf("under earlier terms: %v, want ErrTerms", err)
 	}
 	if _, ok := e.Get("6"); ok {

@@ -114,7 +114,7 @@ func (e *Engine) firstLogged() (uint64, error) {
 		return 0, err
 	}
 	if log != nil {
-		log.Close()
+		_ = log.Close() // it was only read
 	}
 	return first, nil
 }

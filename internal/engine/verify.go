@@ -101,7 +101,7 @@ func Verify(ctx context.Context, cfg Config) (Verification, error) {
 	if err != nil {
 		return Verification{}, err
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }() // it was only read
 	out, err := e.Verify(ctx)
 	out.Damage = append(out.Damage, e.report.Quarantined...)
 	out.Log = e.report.LostLog

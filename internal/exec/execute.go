@@ -22,18 +22,17 @@ type Table struct {
 // Run is one execution of a plan. It is not safe for concurrent use.
 type Run struct {
 	run
-	next    int // part
-	s       stream
-	part    *part // that s is of
-	kept    *Kept // nil: streams are closed
-	failed  bool  // streams are not fit to be kept
-	fill    *filler
-	sorted  []Table // finished tables, of a result that had to be held
-	held    bool
-	skip    int
-	left    int // rows that LIMIT leaves; -1: no limit
-	table   Table
-	scratch []column.Bitmap
+	next   int // part
+	s      stream
+	part   *part // that s is of
+	kept   *Kept // nil: streams are closed
+	failed bool  // streams are not fit to be kept
+	fill   *filler
+	sorted []Table // finished tables, of a result that had to be held
+	held   bool
+	skip   int
+	left   int // rows that LIMIT leaves; -1: no limit
+	table  Table
 }
 
 // Start begins to run p on src. Close must be called. What it reads is added to

@@ -128,7 +128,6 @@ type Out struct {
 	kind   column.Kind
 	budget int64
 	held   int64
-	mapped bool
 
 	times []int64
 	col   Col

@@ -162,7 +162,7 @@ func (d *documented) call() expr.Expr {
 		args = append(args, expr.Col("*"))
 	}
 	e := expr.Call(d.name, append(args, d.constants...)...)
-	for _, a := range strings.Fields(d.attrs) {
+	for a := range strings.FieldsSeq(d.attrs) {
 		k, v, _ := strings.Cut(a, "=")
 		e = e.With(k, v)
 	}

@@ -54,16 +54,6 @@ func (n *node) slots(into map[int]bool) {
 	})
 }
 
-// allSlots adds every column that n reads.
-func (n *node) allSlots(into map[int]bool) {
-	n.walk(func(n *node) bool {
-		if n.op == opSlot {
-			into[n.slot] = true
-		}
-		return true
-	})
-}
-
 // tables returns the outermost table functions of n.
 func (n *node) tables(all []*node) []*node {
 	n.walk(func(n *node) bool {
@@ -91,8 +81,6 @@ type builder struct {
 	leaf  func(e expr.Expr) (*node, error) // nil node: not a leaf
 	funcs Functions
 	unit  int64
-	// name gives the name of an argument of a table function.
-	scope []Column
 }
 
 func (b *builder) build(e expr.Expr) (*node, error) {

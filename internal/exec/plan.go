@@ -21,11 +21,9 @@ type Plan struct {
 	cols  []Column
 	parts []*part
 	last  []pathed // LAST: the series, in order
-	// keys of ORDER BY over a LAST result
-	lastKeys []*node
-	read     []*Series
-	whole    bool // aggregates of all rows
-	g        *grid
+	read  []*Series
+	whole bool // aggregates of all rows
+	g     *grid
 	timeRange
 	pinned bool         // conditions on time are part of the range
 	watch  func(Bounds) // see Part

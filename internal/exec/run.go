@@ -1,11 +1,6 @@
 package exec
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/tickwell/tickwell/internal/errs"
-)
+import "context"
 
 // run is one execution of a plan.
 type run struct {
@@ -81,8 +76,4 @@ func (f *filtered) open(r *run, need []int) (stream, error) {
 		return nil, err
 	}
 	return &filter{in: s, where: where, keep: len(need)}, nil
-}
-
-func limitError(what string, n int64) error {
-	return fmt.Errorf("query: %s more than %d: %w", what, n, errs.Limit)
 }

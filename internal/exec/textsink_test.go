@@ -24,9 +24,7 @@ func TestTextSink(t *testing.T) {
 	s, u := expr.Col("s"), expr.Col("u")
 	runes := func(text string, from, n int) string {
 		var all []string
-		for _, r := range strings.SplitAfter(text, "") {
-			all = append(all, r)
-		}
+		all = append(all, strings.SplitAfter(text, "")...)
 		lo := min(max(from-1, 0), len(all))
 		hi := min(max(from-1+n, lo), len(all))
 		return strings.Join(all[lo:hi], "")

@@ -73,7 +73,7 @@ func TestLayersHaveNoCycle(t *testing.T) {
 		if !ok && !strings.HasSuffix(name, "/...") {
 			t.Errorf("%s allows %s, which is not in the table", path[len(path)-1], name)
 		}
-		for _, next := range strings.Fields(l.imports) {
+		for next := range strings.FieldsSeq(l.imports) {
 			visit(next, append(path, name))
 		}
 		state[name] = 2

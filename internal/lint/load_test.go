@@ -158,7 +158,7 @@ func loadModule(t *testing.T) *tree {
 
 // within reports whether a package is in a list such as "vfs examples/...".
 func within(name, list string) bool {
-	for _, entry := range strings.Fields(list) {
+	for entry := range strings.FieldsSeq(list) {
 		below, all := strings.CutSuffix(entry, "/...")
 		if name == entry || all && (name == below || strings.HasPrefix(name, below+"/")) {
 			return true

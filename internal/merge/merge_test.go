@@ -185,7 +185,7 @@ func TestDamage(t *testing.T) {
 	bad.Chunk.(*chunk).err = fmt.Errorf("here: %w", errs.Damaged)
 	last := oneCol(1, 3, false, 8)
 	r := New(kinds(1), nil, 0, 100, []Source{{good, bad, last}})
-	require.Equal(t, "", show(r, 1), "a batch must not end quietly before damage")
+	require.Empty(t, show(r, 1), "a batch must not end quietly before damage")
 	require.ErrorIs(t, r.Err(), errs.Damaged)
 	r = New(kinds(1), nil, 0, 100, []Source{{good, bad, last}})
 	var told []int64
@@ -196,7 +196,7 @@ func TestDamage(t *testing.T) {
 	bad.Chunk.(*chunk).err = errors.New("i/o")
 	r = New(kinds(1), nil, 0, 100, []Source{{bad}})
 	r.SkipDamaged = func(*Block, error) { t.Error("an i/o error is no damage") }
-	require.Equal(t, "", show(r, 1))
+	require.Empty(t, show(r, 1))
 	require.Error(t, r.Err())
 }
 

@@ -269,7 +269,7 @@ func TestRecipes(t *testing.T) {
 			require.True(t, f.run, "%s shows no output", f.where)
 		}
 	}
-	require.Equal(t, strings.Count(p.text, "\n## "), len(all), "one block of code for each heading")
+	require.Len(t, all, strings.Count(p.text, "\n## "), "one block of code for each heading")
 }
 
 // TestLadder holds the form of the README's steps: at most ten lines each.

@@ -19,7 +19,7 @@ var testRef = regexp.MustCompile("`(?:([a-z/]+): )?((?:Test|Fuzz)[A-Za-z0-9_]+)`
 func TestGuaranteesNameTests(t *testing.T) {
 	held := false
 	rows := 0
-	for _, line := range strings.Split(read(t, "docs/guarantees.md").text, "\n") {
+	for line := range strings.SplitSeq(read(t, "docs/guarantees.md").text, "\n") {
 		switch {
 		case !strings.HasPrefix(line, "|"):
 			held = false
@@ -50,7 +50,7 @@ func TestGuaranteesOfSinks(t *testing.T) {
 	}
 	require.Greater(t, len(missing), 7)
 	inside := false
-	for _, line := range strings.Split(read(t, "docs/guarantees.md").text, "\n") {
+	for line := range strings.SplitSeq(read(t, "docs/guarantees.md").text, "\n") {
 		switch {
 		case !strings.HasPrefix(line, "|"):
 			inside = false

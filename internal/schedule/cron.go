@@ -56,7 +56,7 @@ func ParseCron(expr, zone string) (c *Cron, err error) {
 	if d, ok := strings.CutPrefix(body, "@every "); ok {
 		return c, c.parseEvery(strings.TrimSpace(d))
 	}
-	for _, field := range strings.Fields(body) {
+	for field := range strings.FieldsSeq(body) {
 		if err := checkField(field); err != nil {
 			return nil, bad("cron expression %q: %v", expr, err)
 		}
@@ -125,7 +125,7 @@ func loadZone(name string) (*time.Location, error) {
 // checkField refuses what the parser lets pass with a meaning nobody wrote:
 // empty list elements and an end after a star.
 func checkField(field string) error {
-	for _, part := range strings.Split(field, ",") {
+	for part := range strings.SplitSeq(field, ",") {
 		if part == "" {
 			return fmt.Errorf("field %q has an empty element", field)
 		}

@@ -143,7 +143,7 @@ func TestCronAndEveryAgree(t *testing.T) {
 		every := mustPlan(t, Spec{Every: 15 * time.Minute, Policy: policy, CatchUp: 5})
 		cron := mustPlan(t, Spec{Cron: "*/15 * * * *", Policy: policy, CatchUp: 5})
 		at := mustPlan(t, Spec{Cron: "@every 15m", Policy: policy, CatchUp: 5})
-		for last := int64(0); last < 4; last++ {
+		for last := range int64(4) {
 			for now := last*900 - 4000; now < last*900+9000; now += 300 {
 				name := fmt.Sprintf("%v last %d now %d", policy, last*900, now)
 				want, ok := every.After(last*900*sec, now*sec)

@@ -10,6 +10,7 @@ import (
 // Policy says what happens to executions that came due while none could run.
 type Policy uint8
 
+// The policies of the documents.
 const (
 	Blocked Policy = iota // run every one of them, oldest first
 	Discard               // run only what is due next

@@ -162,7 +162,7 @@ func compare(t testing.TB, r *Reader, want map[uint32]*seriesData) error {
 		if err != nil {
 			return err
 		}
-		require.Equal(t, len(sd.times), len(blocks), "blocks of series %d", id)
+		require.Len(t, blocks, len(sd.times), "blocks of series %d", id)
 		for i := range blocks {
 			b := &blocks[i]
 			require.Equal(t, sd.stats[i], b.Stats, "statistics of block %d of series %d", i, id)

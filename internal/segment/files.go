@@ -107,7 +107,7 @@ func (l *lazyFile) acquire() (vfs.File, error) {
 			return l.open()
 		}
 		if victim := f.idlest(); victim != nil {
-			f.close(victim)
+			_ = f.close(victim) // it was only read
 			continue
 		}
 		f.freed.Wait()

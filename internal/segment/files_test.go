@@ -154,7 +154,7 @@ func TestFilesThatDoNotOpen(t *testing.T) {
 		err := lookUp(r)
 		require.ErrorIs(t, err, gone)
 		var damage *DamageError
-		require.False(t, errors.As(err, &damage), "not damage")
+		require.NotErrorAs(t, err, &damage, "not damage")
 		o.boom.Store(true)
 		require.PanicsWithValue(t, "boom", func() { lookUp(r) })
 		require.NoError(t, compare(t, r, want[i]))

@@ -171,7 +171,7 @@ func FuzzEntry(f *testing.F) {
 		}
 		again, err := c.parse(nil, c.append(nil, blocks), series, column.Kind(kind), end)
 		require.NoError(t, err)
-		require.Equal(t, len(blocks), len(again))
+		require.Len(t, again, len(blocks))
 		for i := range blocks {
 			require.Equal(t, math.Float64bits(blocks[i].Stats.SumF), math.Float64bits(again[i].Stats.SumF))
 			blocks[i].Stats.SumF, again[i].Stats.SumF = 0, 0

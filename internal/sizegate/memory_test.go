@@ -1,7 +1,6 @@
 package sizegate
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,7 +53,7 @@ func TestOpenedStoreIsSmall(t *testing.T) {
 	t.Logf("note: an opened empty store: %.2f MiB resident in memory, %.2f on disk (limit %.0f); without a store %.2f",
 		mib(memory), mib(disk), mib(residentLimit), mib(without))
 	for what, got := range map[string]int64{"memory": memory, "disk": disk} {
-		require.LessOrEqual(t, got, int64(residentLimit), fmt.Sprintf("bytes resident with an opened empty store, %s", what))
+		require.LessOrEqual(t, got, int64(residentLimit), "bytes resident with an opened empty store, %s", what)
 	}
 }
 

@@ -144,7 +144,7 @@ func (c *Cursor) enter() bool {
 
 // bad reports a record that was good when the log was opened.
 func (c *Cursor) bad(cause error) error {
-	if cause == errRead {
+	if errors.Is(cause, errRead) {
 		cause = c.sc.readErr
 	}
 	return fmt.Errorf("read log: record %d: %s at %d: %w: %w", c.next, c.seg.name, c.off, errs.Damaged, cause)

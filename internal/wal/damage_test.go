@@ -3,6 +3,7 @@ package wal
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"syscall"
@@ -44,9 +45,7 @@ func (im image) names() []string {
 
 func (im image) with(name string, b []byte) image {
 	out := image{}
-	for n, x := range im {
-		out[n] = x
-	}
+	maps.Copy(out, im)
 	if b == nil {
 		delete(out, name)
 	} else {
@@ -303,7 +302,7 @@ func TestReadErrors(t *testing.T) {
 	l, rep, got := open(t, cfg, 0)
 	require.Len(t, rep.Damage, 1)
 	require.Contains(t, rep.Damage[0].Reason, errInjected.Error())
-	require.Equal(t, n-int(rep.Damage[0].LastLSN-rep.Damage[0].FirstLSN+1), len(got))
+	require.Len(t, got, n-int(rep.Damage[0].LastLSN-rep.Damage[0].FirstLSN+1))
 	_, _, err := l.ReadAt(rep.Damage[0].FirstLSN)
 	require.ErrorContains(t, err, "damaged")
 }

@@ -54,7 +54,7 @@ func survives(cfg Config, m vfs.FS, kept, retired, last uint64) error {
 
 // sweep runs the same history on a fresh file system, without the syncs of one
 // place if elide is not empty, and returns the first image that breaks a promise.
-func sweep(t *testing.T, mode Mode, recycle bool, seed uint64, elide string) (bad error, sites []string) {
+func sweep(t *testing.T, mode Mode, recycle bool, seed uint64, elide string) (sites []string, bad error) {
 	fsys := crashfs.New()
 	require.NoError(t, fsys.MkdirAll("db"))
 	fsys.Settle()
@@ -74,10 +74,10 @@ func sweep(t *testing.T, mode Mode, recycle bool, seed uint64, elide string) (ba
 		}
 		kept, retired := run.promised(cut.Op, as)
 		if err := survives(cfg, m, kept, retired, run.last); err != nil {
-			return fmt.Errorf("%v: %w", cut, err), nil
+			return nil, fmt.Errorf("%v: %w", cut, err)
 		}
 	}
-	return nil, fsys.Sites()
+	return fsys.Sites(), nil
 }
 
 // TestPowerLoss holds the promises against every image of the strictest model
@@ -87,11 +87,11 @@ func TestPowerLoss(t *testing.T) {
 	needed := map[string]bool{}
 	for seed := range uint64(8) {
 		mode, recycle := Mode(seed%4), seed >= 4
-		bad, sites := sweep(t, mode, recycle, seed, "")
+		sites, bad := sweep(t, mode, recycle, seed, "")
 		require.NoError(t, bad, "%v recycle %v", mode, recycle)
 		for _, site := range sites {
 			if !needed[site] {
-				bad, _ := sweep(t, mode, recycle, seed, site)
+				_, bad := sweep(t, mode, recycle, seed, site)
 				needed[site] = bad != nil
 			}
 		}

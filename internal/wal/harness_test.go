@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"testing"
@@ -24,7 +23,7 @@ func testConfig(fsys vfs.FS, mode Mode) Config {
 	salt := uint64(0)
 	return Config{
 		FS: fsys, Dir: testDir, StoreID: 77, SegmentBytes: 4096, Policy: Policy{Mode: mode},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 		Salt:   func(seg uint64) uint64 { salt++; return mix(seg<<32 + salt) },
 	}
 }

@@ -361,7 +361,7 @@ func readAll(fsys vfs.FS, name string) []byte {
 		panic(err)
 	}
 	b := make([]byte, n)
-	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 		panic(err)
 	}
 	return b

@@ -48,7 +48,7 @@ func checkForged(t *testing.T, one, two []byte) {
 	for _, g := range got {
 		kind, p, err := l.ReadAt(g.lsn)
 		require.NoError(t, err)
-		require.Equal(t, g, rec{g.lsn, kind, string(p)})
+		require.Equal(t, rec{g.lsn, kind, string(p)}, g)
 	}
 	next := l.Last() + 1
 	add(t, l, 1)

@@ -183,7 +183,7 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 			break
 		}
 		if l.writing {
-			l.park(context.Background(), waiter{want: wantSpace, need: need})
+			_ = l.park(context.Background(), waiter{want: wantSpace, need: need})
 		} else {
 			l.write()
 		}
@@ -358,7 +358,7 @@ func (l *Log) Close() error {
 	l.background.Wait()
 	l.mu.Lock()
 	for l.writing || l.syncing || l.notifying {
-		l.park(context.Background(), waiter{want: wantIdle})
+		_ = l.park(context.Background(), waiter{want: wantIdle})
 	}
 	l.closed = true
 	if l.err == nil {

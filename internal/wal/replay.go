@@ -268,7 +268,7 @@ func (r *replay) bad(s *segment, off int64, rec record, cause error, last bool) 
 	switch {
 	case cause == nil:
 		reason = "record in the wrong order"
-	case cause == errRead:
+	case errors.Is(cause, errRead):
 		reason = fmt.Sprintf("bad record: %v", r.sc.readErr)
 	case last && !spent && !r.promised(found, ok):
 		r.torn(s, off)

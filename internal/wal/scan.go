@@ -138,7 +138,7 @@ func (s *scanner) resync(off int64, expected uint64) (r record, found, spent boo
 		if err == nil && follows(r, expected) {
 			return r, true, false
 		}
-		if err == errRead {
+		if errors.Is(err, errRead) {
 			off += pageSize - off%pageSize - 8 // go on with the next page
 		}
 	}

@@ -370,16 +370,14 @@ func TestPrepared(t *testing.T) {
 	db.SetMaxOpenConns(4)
 	var wg sync.WaitGroup
 	for g := range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := range 50 {
 				if _, err := st.Exec(g*100+i, i, sql.Named("note", fmt.Sprint(g))); err != nil {
 					t.Error(err)
 					return
 				}
 			}
-		}()
+		})
 	}
 	wg.Wait()
 	_, got := all2(t, db, "SELECT count(x), count(note) FROM root.a")
@@ -536,9 +534,7 @@ func TestConcurrentUse(t *testing.T) {
 	exec(t, db, "CREATE TIMESERIES root.a.x WITH DATATYPE=INT64")
 	var wg sync.WaitGroup
 	for g := range 6 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := range 60 {
 				at := g*1000 + i
 				if _, err := db.Exec("INSERT INTO root.a(time, x) VALUES (?, ?)", at, at); err != nil {
@@ -556,7 +552,7 @@ func TestConcurrentUse(t *testing.T) {
 					return
 				}
 			}
-		}()
+		})
 	}
 	wg.Wait()
 }

@@ -62,7 +62,7 @@ func (r *rows) answer(args []driver.NamedValue) (*iotsql.Result, error) {
 }
 
 func (r *rows) show(res *iotsql.Result) {
-	r.Close()
+	_ = r.Close()
 	r.res, r.cols, r.ended = res, nil, nil
 	if res == nil {
 		r.ended = io.EOF

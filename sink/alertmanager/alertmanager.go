@@ -135,7 +135,7 @@ func (s *Sink) check() error {
 		}
 	}
 	if !utf8.ValidString(s.Alert) {
-		return errors.New("Alert is not UTF-8")
+		return errors.New("the text Alert is not UTF-8")
 	}
 	if u, err := url.Parse(s.GeneratorURL); s.GeneratorURL != "" && (err != nil || u.Scheme == "") {
 		return errors.New("GeneratorURL is no URL")

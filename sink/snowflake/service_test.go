@@ -55,9 +55,8 @@ type service struct {
 	rows      []map[string]string // columns as text
 	requests  map[string]bool     // ids of statements that were executed
 	async     bool                // statements are answered with 202 first
-	pending   []string
-	token     string // of streaming
-	next      int    // continuation token
+	token     string              // of streaming
+	next      int                 // continuation token
 	opened    int
 	appended  []map[string]string // not yet committed
 	offset    string              // of them

@@ -25,7 +25,7 @@ func TestPage(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	n := 0
 	for _, m := range regexp.MustCompile(`(?m)^\| ([0-9, ]+) \| (.+) \|$`).FindAllStringSubmatch(table, -1) {
-		for _, text := range strings.Split(m[1], ", ") {
+		for text := range strings.SplitSeq(m[1], ", ") {
 			status, err := strconv.Atoi(text)
 			if err != nil {
 				t.Fatal(err)

@@ -106,7 +106,7 @@ func Verify(h http.Header, body []byte, now time.Time, keys ...sink.Secret) erro
 	if err != nil {
 		return err
 	}
-	for _, one := range strings.Fields(h.Get(headerSignature)) {
+	for one := range strings.FieldsSeq(h.Get(headerSignature)) {
 		version, text, _ := strings.Cut(one, ",")
 		got, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || version != "v1" {

@@ -146,11 +146,11 @@ func (s *Sink) check() error {
 	o := s.Template
 	switch {
 	case s.Body == "" && (o.Columns != nil || o.Empty || o.TimeFormat != "" || o.Zone != "" || o.JSON || o.Escape != nil || o.Max != 0):
-		return errors.New("Template without a Body")
+		return errors.New("a Template without a Body")
 	case s.Body != "" && s.Whole:
 		return errors.New("both Body and Whole are set")
 	case s.Body != "" && s.Array && !s.isJSON():
-		return fmt.Errorf("Array needs a Body of JSON, not %s", s.ContentType)
+		return fmt.Errorf("an Array needs a Body of JSON, not %s", s.ContentType)
 	}
 	return checkKeys(s.Sign)
 }

@@ -254,7 +254,7 @@ func TestRefusedSettings(t *testing.T) {
 		{"id as a header", Sink{URL: "http://h", Headers: map[string]string{"X-Id": "1"}, IDHeader: "x-id"}, "x-id is the sink's own"},
 		{"signature as a header", Sink{URL: "http://h", Headers: map[string]string{"Webhook-Signature": "v1,x"}, Sign: []sink.Secret{sink.NewSecret(keyText)}}, "Webhook-Signature is the sink's own"},
 		{"content type of nothing", Sink{URL: "http://h", ContentType: "a/b/c; d"}, `content type "a/b/c; d"`},
-		{"template options without a body", Sink{URL: "http://h", Template: sink.TemplateOptions{TimeFormat: "15:04"}}, "Template without a Body"},
+		{"template options without a body", Sink{URL: "http://h", Template: sink.TemplateOptions{TimeFormat: "15:04"}}, "a Template without a Body"},
 		{"body and whole", Sink{URL: "http://h", Body: "{{.a}}", Whole: true}, "Body and Whole"},
 		{"zone", Sink{URL: "http://h", Body: "{{.time}}", Template: sink.TemplateOptions{Zone: "Atlantis"}}, "Atlantis"},
 		{"array of text", Sink{URL: "http://h", Body: "{{.b}}", ContentType: "text/plain", Array: true}, "Array"},

@@ -31,8 +31,8 @@ func (r *repo) bench(ctx context.Context) outcome {
 		if strings.Contains(line, "limits held") {
 			note = strings.TrimSpace(line)
 		}
-		if strings.HasPrefix(line, "skipped: ") {
-			r.skipped = append(r.skipped, skippedTest{benchFolder, strings.TrimSpace(strings.TrimPrefix(line, "skipped: "))})
+		if after, ok := strings.CutPrefix(line, "skipped: "); ok {
+			r.skipped = append(r.skipped, skippedTest{benchFolder, strings.TrimSpace(after)})
 		}
 	}
 	return passed(note)

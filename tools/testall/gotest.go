@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -77,9 +78,7 @@ func (t *tests) replace(u *tests) {
 	}
 	t.complaints.WriteString(u.complaints.String())
 	t.again = append(t.again, u.again...)
-	for key, said := range u.running {
-		t.running[key] = said
-	}
+	maps.Copy(t.running, u.running)
 }
 
 // failures is what the failing packages said, and the go command.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -287,9 +288,7 @@ func (c *Client) Send(ctx context.Context, method, ref string, header http.Heade
 	if err != nil {
 		return nil, sink.Permanent(c.fail(err))
 	}
-	for name, values := range c.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, c.header)
 	for name, values := range header {
 		for _, v := range values {
 			if !validValue(v) {

@@ -130,7 +130,7 @@ func TestStrangeAnswers(t *testing.T) {
 					err = cl.Classify(answer, "")
 				}
 				found := c.want == "" && err == nil
-				for _, w := range strings.Split(c.want, "|") {
+				for w := range strings.SplitSeq(c.want, "|") {
 					found = found || err != nil && strings.Contains(err.Error(), w)
 				}
 				class, _ := deliver.Classify(err)

@@ -108,7 +108,7 @@ func (s *Server) Arrived() <-chan struct{} { return s.arrived }
 // Down closes the listener and all connections.
 func (s *Server) Down() {
 	s.http.CloseClientConnections()
-	s.http.Listener.Close()
+	_ = s.http.Listener.Close()
 	s.http.CloseClientConnections()
 }
 
