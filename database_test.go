@@ -211,6 +211,7 @@ func TestTimeUnit(t *testing.T) {
 		want []int64
 	}{
 		{Query{Select: []expr.Expr{expr.Call("min_time", s), expr.Call("max_time", s), expr.Call("time_duration", s)}}, []int64{0, -2, 5, 7}},
+		{Query{Select: []expr.Expr{expr.Call("time_in_state", s.Lt(2500))}}, []int64{0, 7}}, // 7.2 ms
 		{Query{Select: []expr.Expr{s}, Where: expr.Time().Eq(5)}, []int64{5_700_000, 5700}},
 		{Query{Select: []expr.Expr{s}, Where: expr.Time().Gt(5)}, nil},
 		{Query{Select: []expr.Expr{s}, Where: expr.Time().Ge(5)}, []int64{5_700_000, 5700}},

@@ -39,6 +39,9 @@ func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
 
 func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 	fail := func(err error) error { return &Error{Op: "add sink", Subject: spec.Name, Err: err} }
+	if f, ok := spec.Sink.(SinkFunc); ok && f == nil {
+		spec.Sink = nil
+	}
 	switch {
 	case spec.Name == "" || spec.Name[0] == 0:
 		return fail(fmt.Errorf("no name: %w", errs.BadInput))

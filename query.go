@@ -22,7 +22,8 @@ type Query struct {
 	// Where keeps the rows for which it is true. A row is the values of all
 	// series of the query (of one device, with AlignByDevice) at one time.
 	Where expr.Expr
-	// Start and End limit rows to Start <= time < End. Zero: open.
+	// Start and End limit rows to Start <= time < End. Zero: open. An End before
+	// Start is an error, as for Delete; where they are equal there are no rows.
 	Start, End time.Time
 
 	// GroupBy folds groups of rows by the aggregates of Select. Nil with

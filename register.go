@@ -130,6 +130,9 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 	if spec.Series != "" {
 		spec.Stateful = true // the 0.13 page: all hooks of a trigger are serialised
 	}
+	if f, ok := spec.Trigger.(TriggerFunc); ok && f == nil {
+		spec.Trigger = nil
+	}
 	switch {
 	case spec.Name == "":
 		return bad("no name")
@@ -139,6 +142,8 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 		return bad("both a Trigger and a Class")
 	case spec.Pattern != "" && spec.Series != "":
 		return bad("both a Pattern and a Series")
+	case spec.Pattern == "" && spec.Series == "":
+		return bad("no Pattern and no Series")
 	case spec.When > BeforeInsert:
 		return bad("When %d is neither AfterInsert nor BeforeInsert", spec.When)
 	case spec.When == BeforeInsert && (spec.Queue != 0 || spec.Durable):

@@ -32,6 +32,9 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 	if err := db.usable(ctx); err != nil {
 		return nil, &Error{Op: "query", Err: err}
 	}
+	if !q.Start.IsZero() && !q.End.IsZero() && q.End.Before(q.Start) {
+		return nil, &Error{Op: "query", Err: reversed(q.Start, q.End)}
+	}
 	r, err := db.prepare(ctx, &q)
 	if err != nil {
 		return nil, err

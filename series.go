@@ -205,9 +205,14 @@ func bounds(start, end time.Time) (from, to int64, err error) {
 		}
 	}
 	if from > to {
-		return 0, 0, fmt.Errorf("the range ends at %s before it begins at %s: %w", end.Format(time.RFC3339Nano), start.Format(time.RFC3339Nano), errs.BadInput)
+		return 0, 0, reversed(start, end)
 	}
 	return from, to, nil
+}
+
+// reversed is the error about a range whose ends are the wrong way round.
+func reversed(start, end time.Time) error {
+	return fmt.Errorf("the range ends at %s before it begins at %s: %w", end.Format(time.RFC3339Nano), start.Format(time.RFC3339Nano), errs.BadInput)
 }
 
 // Type is what a [Series] can hold.

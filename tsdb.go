@@ -18,7 +18,8 @@ import (
 	"github.com/tickwell/tickwell/vfs"
 )
 
-// DB is a store. Its methods are safe for concurrent use.
+// DB is a store, which [Open] makes; the zero DB is of no use. Its methods are
+// safe for concurrent use.
 type DB struct {
 	dir   string
 	opts  Options

@@ -13,6 +13,9 @@ import (
 // null. An input of another kind is converted where that loses nothing but
 // precision: Int32 to int64, numbers to floats.
 func RowFunc1[A, R Type](name string, f func(A) R) FunctionSpec {
+	if f == nil {
+		return FunctionSpec{Name: name} // refused when it is registered
+	}
 	return FunctionSpec{Name: name, closure: fmt.Sprintf("%T", f), series: func() exec.Transformer {
 		return &closure1[A, R]{f: f, put: putter[R]()}
 	}}
@@ -21,6 +24,9 @@ func RowFunc1[A, R Type](name string, f func(A) R) FunctionSpec {
 // RowFunc2 is [RowFunc1] for a function of two values, such as math.Hypot. The
 // result is null where either input is.
 func RowFunc2[A, B, R Type](name string, f func(A, B) R) FunctionSpec {
+	if f == nil {
+		return FunctionSpec{Name: name}
+	}
 	return FunctionSpec{Name: name, closure: fmt.Sprintf("%T", f), series: func() exec.Transformer {
 		return &closure2[A, B, R]{f: f, put: putter[R]()}
 	}}
@@ -30,6 +36,9 @@ func RowFunc2[A, B, R Type](name string, f func(A, B) R) FunctionSpec {
 // whose zero value is the empty group: add folds a value, merge folds another
 // group, result gives the value of the group. A group without values is null.
 func AggregateFunc[S any, T, R Type](name string, add func(s *S, v T), merge func(s, other *S), result func(s *S) R) FunctionSpec {
+	if add == nil || merge == nil || result == nil {
+		return FunctionSpec{Name: name}
+	}
 	return FunctionSpec{Name: name, closure: fmt.Sprintf("%T", add), aggregate: func() exec.Aggregator {
 		return &closureAgg[S, T, R]{addOne: add, merge: merge, result: result}
 	}}

@@ -15,7 +15,7 @@ const (
 	pathMean            // the area by the time it covers
 	pathIncrease        // of a counter, which may begin again at 0
 	pathRate            // the increase by the time, in units
-	pathState           // nanoseconds for which a boolean was true
+	pathState           // for how long a boolean was true
 )
 
 // pathAgg folds points with their neighbours. Groups are put together in the
@@ -23,6 +23,7 @@ const (
 type pathAgg struct {
 	what   int
 	unit   float64 // nanoseconds
+	per    int64   // of pathState, nanoseconds that the query counts time in
 	n      int64
 	t0, t1 int64
 	v0, v1 float64
@@ -31,7 +32,7 @@ type pathAgg struct {
 }
 
 func (a *pathAgg) Start(c *Call) (column.Kind, error) {
-	a.unit = float64(time.Second)
+	a.unit, a.per = float64(time.Second), perUnit(c.Unit)
 	if text, ok := c.Attr("unit"); ok {
 		d, err := time.ParseDuration(text)
 		// The documents' integral has these, in this letter case.
@@ -54,7 +55,7 @@ func (a *pathAgg) Start(c *Call) (column.Kind, error) {
 	return column.Float64, nil
 }
 
-func (a *pathAgg) Reset() error { *a = pathAgg{what: a.what, unit: a.unit}; return nil }
+func (a *pathAgg) Reset() error { *a = pathAgg{what: a.what, unit: a.unit, per: a.per}; return nil }
 func (a *pathAgg) Close()       {}
 
 // step takes the way from the last point to (t, v).
@@ -120,7 +121,7 @@ func (a *pathAgg) Result(out *Col) error {
 	case a.n == 0 || a.what == pathRate && a.n == 1:
 		out.appendNull()
 	case a.what == pathState:
-		out.Int64s = append(out.Int64s, a.on)
+		out.Int64s = append(out.Int64s, floorDiv(a.on, a.per))
 	case a.what == pathIntegral:
 		out.Float64s = append(out.Float64s, a.sum/a.unit)
 	case a.what == pathMean && a.n == 1:

@@ -45,7 +45,7 @@ var documentation = []documented{
 	{"stddev_pop", 1, nil, "", "standard deviation of a population"},
 	{"stddev_samp", 1, nil, "", "standard deviation of a sample"},
 	{"sum", 1, nil, "", "sum; integers are added exactly and rounded once"},
-	{"time_duration", 1, nil, "", "nanoseconds from the oldest to the newest value"},
+	{"time_duration", 1, nil, "", "nanoseconds (or Query.TimeUnit) from the oldest to the newest value"},
 	{"var_pop", 1, nil, "", "variance of a population"},
 	{"var_samp", 1, nil, "", "variance of a sample"},
 	{"variance", 1, nil, "", "variance of a sample"},
@@ -56,7 +56,7 @@ var documentation = []documented{
 	{"linear_r2", 1, nil, "", "share of the variance that a line explains"},
 	{"linear_slope", 1, nil, "", "slope of the line of least squares, per second"},
 	{"rate", 1, nil, "unit=1s", "increase of a counter by unit"},
-	{"time_in_state", 1, nil, "", "nanoseconds for which the value was true, each until the next one"},
+	{"time_in_state", 1, nil, "", "nanoseconds (or Query.TimeUnit) for which the value was true, each until the next one"},
 	{"time_weighted_avg", 1, nil, "", "area below the line through the points by its duration"},
 
 	{"abs", 1, nil, "", "magnitude"},
