@@ -63,6 +63,13 @@ type Options struct {
 	// QuotaBytes bounds the files of the store, or a store in memory: above it
 	// the oldest points are dropped. Default 0: no bound.
 	QuotaBytes int64
+	// Compress makes the coder that compresses old points: compaction compresses
+	// blocks of files whose points are all a day older than the newest one, where
+	// that saves at least 8 percent, and writes files that grew that old once more
+	// for it. It is zstd.New of the package zstd, which links the coder; a store
+	// that holds compressed blocks opens only with it. Default nil: nothing is
+	// compressed.
+	Compress func() (Compressor, error)
 	// MemoryBudget bounds the memory for points, undelivered events and file
 	// index, in place of the profile's sizes where those are larger. Writers wait
 	// when points come faster than the disk takes them; a store in memory drops
@@ -191,6 +198,16 @@ func (p Profile) withDefaults() Profile {
 		p.OpenFiles = d.OpenFiles
 	}
 	return p
+}
+
+// Compressor compresses bytes in the zstd format and gives them back. It must be
+// safe for concurrent use, and call nothing of the store. See Options.Compress.
+type Compressor interface {
+	// Compress appends src, compressed, to dst.
+	Compress(dst, src []byte) []byte
+	// Decompress appends the size bytes to dst that src was made of. It returns an
+	// error if they are not so many, and takes no more memory than for them.
+	Decompress(dst, src []byte, size int) ([]byte, error)
 }
 
 // Clock is a source of processing time. It must be safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"math"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -89,7 +91,11 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	db.work = dispatch.NewGroup(db.clock, func(name string, err error) {
 		db.log.Warn("background work of a trigger failed", "trigger", name, "err", err)
 	})
-	eng, err := engine.Open(ctx, db.engineConfig())
+	var eng *engine.Engine
+	cfg, err := db.engineConfig()
+	if err == nil {
+		eng, err = engine.Open(ctx, cfg)
+	}
 	if err != nil {
 		db.stop()
 		return nil, &Error{Op: "open", Subject: dir, Err: err}
@@ -130,14 +136,26 @@ func (db *DB) withDefaults() {
 	db.log, db.clock = o.Logger, o.Clock
 }
 
-func (db *DB) engineConfig() engine.Config {
+func (db *DB) engineConfig() (engine.Config, error) {
 	o, p := &db.opts, &db.opts.Profile
+	var coder segment.Coder
+	if o.Compress != nil {
+		c, err := o.Compress()
+		if err != nil {
+			return engine.Config{}, fmt.Errorf("compress: %w", err)
+		}
+		coder = c
+	}
+	coldAfter := time.Duration(0)
+	if _, ok := coder.(interface{ OnlyReads() }); ok {
+		coldAfter = math.MaxInt64
+	}
 	cfg := engine.Config{
 		FS: o.FS, Dir: db.dir, Clock: o.Clock, Logger: o.Logger, Seed: splitMix(o.Seed), Sync: o.Sync.policy(),
 		SegmentBytes: p.SegmentBytes, Recycle: p.RecycleLog, BlockRows: p.BlockRows, MaxSeries: o.MaxSeries,
 		MemtableBytes: p.MemtableBytes, WALBytes: p.LogBytes, OutboxBytes: p.OutboxBytes,
-		OpenFiles: p.OpenFiles,
-		TTL:       o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
+		OpenFiles: p.OpenFiles, Coder: coder, ColdAfter: coldAfter,
+		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
 		FileBytes: max(p.MemtableBytes/4, 8<<20), CompactRate: max(p.MemtableBytes/4, 4<<20),
 		IndexCache: max(p.MemtableBytes/8, 1<<20),
 	}
@@ -158,7 +176,7 @@ func (db *DB) engineConfig() engine.Config {
 			cfg.QuotaBytes = b / 2
 		}
 	}
-	return cfg
+	return cfg, nil
 }
 
 // splitMix returns a generator of 64-bit numbers. It may be called from

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/zstd"
 )
 
 func backupCommand() *command {
@@ -22,7 +23,7 @@ Nothing but what Open does anyway is written to the store.
 			if err := checkStore(args[0]); err != nil {
 				return err
 			}
-			db, err := tickwell.Open(c, args[0], &tickwell.Options{Logger: slog.New(slog.DiscardHandler)})
+			db, err := tickwell.Open(c, args[0], &tickwell.Options{Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/zstd"
 )
 
 func importCommand() *command {
@@ -87,7 +88,7 @@ func (o *importOptions) run(c *call, dir string, args []string) (err error) {
 	for _, s := range sources {
 		total += s.size
 	}
-	db, err := tickwell.Open(c, dir, &tickwell.Options{Logger: slog.New(slog.DiscardHandler)})
+	db, err := tickwell.Open(c, dir, &tickwell.Options{Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

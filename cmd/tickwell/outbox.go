@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/zstd"
 )
 
 func outboxCommand() *command {
@@ -158,7 +159,7 @@ func (o *outbox) redrive(c *call, dir string) error {
 		return sink.NotConnected(errors.New("tickwell outbox delivers nothing"))
 	})
 	db, err := tickwell.Open(c, dir, &tickwell.Options{
-		Logger: slog.New(slog.DiscardHandler), Sinks: []tickwell.SinkSpec{{Name: o.sink, Sink: nobody}},
+		Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler), Sinks: []tickwell.SinkSpec{{Name: o.sink, Sink: nobody}},
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/tickwell/tickwell/iotsql/pages"
 	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/vfs"
+	"github.com/tickwell/tickwell/zstd"
 )
 
 // session is a store and what runs statements on it.
@@ -39,7 +40,8 @@ func (s *session) open() error {
 	}
 	opts := &tickwell.Options{
 		Clock: s.clock, Logger: slog.New(slog.DiscardHandler), ReadOnly: s.o.readOnly,
-		Classes: pages.Triggers(), FunctionClasses: pages.Functions(),
+		Compress: zstd.Reader,
+		Classes:  pages.Triggers(), FunctionClasses: pages.Functions(),
 	}
 	if s.o.events || s.interactive {
 		opts.Sinks = []tickwell.SinkSpec{{Name: "shell", Sink: tickwell.SinkFunc(s.event)}}

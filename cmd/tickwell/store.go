@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/zstd"
 )
 
 // openForReading opens the store in dir as it is now and writes nothing.
@@ -19,7 +20,7 @@ func openForReading(ctx context.Context, dir string) (*tickwell.DB, error) {
 	if err := checkStore(dir); err != nil {
 		return nil, err
 	}
-	return tickwell.Open(ctx, dir, &tickwell.Options{ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
+	return tickwell.Open(ctx, dir, &tickwell.Options{ReadOnly: true, Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // closing closes a store at the end of a command, which fails if that does.

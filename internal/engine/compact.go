@@ -99,6 +99,9 @@ func (e *Engine) compactLoop() {
 				inputs = e.mostlyDead(e.currentFiles())
 			}
 			if inputs == nil {
+				inputs = e.cooled(e.currentFiles())
+			}
+			if inputs == nil {
 				break
 			}
 			if err = e.compact(ctx, inputs, e.cfg.CompactRate); errors.Is(err, errUnfit) {
@@ -341,12 +344,14 @@ func (e *Engine) mostlyDead(files []*blockFile) []*blockFile {
 }
 
 // createBlocks starts a block file under its temporary name.
-func (e *Engine) createBlocks(minLSN, maxLSN uint64) (*segment.Writer, uint64, error) {
+func (e *Engine) createBlocks(h segment.Header) (*segment.Writer, uint64, error) {
 	e.flushing.Lock()
 	no := e.disk.number()
 	e.flushing.Unlock()
-	w, err := segment.Create(e.fs, e.disk.blockName(no)+tmpSuffix, segment.Header{
-		StoreID: e.disk.store, FileNo: no, MinLSN: minLSN, MaxLSN: maxLSN,
-	})
+	h.StoreID, h.FileNo = e.disk.store, no
+	w, err := segment.Create(e.fs, e.disk.blockName(no)+tmpSuffix, h)
+	if err == nil && h.Cold {
+		w.Compress(e.cfg.Coder)
+	}
 	return w, no, err
 }

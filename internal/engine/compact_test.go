@@ -25,6 +25,13 @@ func TestCrashWhileCompacting(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := newCrashRun(t, 500+seed)
 			r.compacts = true
+			if seed == 1 { // and compressed blocks
+				require.NoError(t, r.e.Close())
+				r.coder = &shelf{}
+				r.cfg.Coder, r.cfg.ColdAfter = r.coder, 5
+				r.e = open(t, r.cfg)
+				r.e.Outbox().Attach("sink")
+			}
 			for i := range 36 {
 				r.step()
 				if i%3 == 2 {
@@ -38,6 +45,7 @@ func TestCrashWhileCompacting(t *testing.T) {
 				}
 			}
 			require.Positive(t, r.e.Stats().Compactions)
+			require.Equal(t, r.coder != nil, packedFiles(r.e) > 0)
 			require.NoError(t, r.e.Close())
 			every := 3
 			if testing.Short() {
@@ -57,6 +65,10 @@ func TestModelCompacting(t *testing.T) {
 			cfg.BlockRows = []int{16, 64, 256}[seed%3]
 			cfg.FileBytes, cfg.Partition = int64(1000*(1+seed%4)), time.Duration(50+100*seed)
 			cfg.OpenFiles = []int{1, 2, 0}[seed%3]
+			packed := 0
+			if seed%2 == 1 {
+				cfg.Coder, cfg.ColdAfter = &shelf{}, time.Duration(1+10*seed)
+			}
 			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 9)), m: newModel(), cfg: cfg, fs: cfg.FS}
 			w.e = open(t, cfg)
 			for i := range 120 {
@@ -64,6 +76,7 @@ func TestModelCompacting(t *testing.T) {
 				if i%4 == 3 {
 					require.NoError(t, w.e.Flush(context.Background()))
 					w.compactSome()
+					packed += packedFiles(w.e)
 				}
 				if i%20 == 19 {
 					w.checkNow()
@@ -76,6 +89,7 @@ func TestModelCompacting(t *testing.T) {
 			require.NoError(t, w.e.Compact(context.Background()))
 			w.checkNow()
 			require.NoError(t, w.e.Close())
+			require.Equal(t, cfg.Coder != nil, packed > 0, "compressed files")
 		})
 	}
 }
@@ -88,6 +102,9 @@ func (w *world) compactSome() {
 	defer e.compacting.Unlock()
 	files := e.currentFiles()
 	inputs := pickInputs(files, e.cfg.FileBytes, 6)
+	if inputs == nil {
+		inputs = e.cooled(files)
+	}
 	if n := len(files); inputs == nil && n > 1 {
 		lo := w.rng.IntN(n)
 		inputs = files[lo : lo+1+w.rng.IntN(n-lo)]

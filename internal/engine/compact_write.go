@@ -132,11 +132,16 @@ func cutsOf(inputs []*blockFile, partition, size int64) ([]int64, error) {
 // any.
 func (e *Engine) writePart(ctx context.Context, c *compaction, devices [][]*Series, from, to int64, pace func(*segment.Writer) error) error {
 	last := to - 1
-	first, end := c.inputs[0].meta.MinLSN, uint64(0)
+	h := segment.Header{MinLSN: c.inputs[0].meta.MinLSN}
+	newest := int64(math.MinInt64)
 	for _, f := range c.inputs {
-		first, end = min(first, f.meta.MinLSN), max(end, f.meta.MaxLSN)
+		h.MinLSN, h.MaxLSN = min(h.MinLSN, f.meta.MinLSN), max(h.MaxLSN, f.meta.MaxLSN)
+		newest = max(newest, f.meta.MaxTime)
+		h.Coded = h.Coded || f.reader.Meta().Coded // blocks are copied as they are
 	}
-	w, no, err := e.createBlocks(first, end)
+	h.Cold = e.cfg.Coder != nil && min(last, newest) < e.coldBefore(c.version)
+	h.Coded = h.Coded || h.Cold
+	w, no, err := e.createBlocks(h)
 	if err != nil {
 		return err
 	}

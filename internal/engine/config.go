@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/internal/clock"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -54,7 +55,12 @@ type Config struct {
 	MaxFiles    int           // compaction works harder above it; default 256
 	CompactRate int64         // bytes a second that background compaction writes; 0 = unlimited
 	IndexCache  int64         // bytes of block file index kept in memory; default 16 MiB
-	OpenFiles   int           // block files open at once, all of them if ReadOnly is set; default 512
+	// Coder compresses the blocks of files whose points are all older than the
+	// newest by ColdAfter, when they are compacted; what is that old is compacted
+	// for it once. It is needed to read them. Nil: none are compressed.
+	Coder     segment.Coder
+	ColdAfter time.Duration // default 24 h
+	OpenFiles int           // block files open at once, all of them if ReadOnly is set; default 512
 }
 
 const (
@@ -68,6 +74,7 @@ const (
 	defaultOutboxBytes   = 64 << 20
 	defaultFileBytes     = 64 << 20
 	defaultPartition     = 24 * time.Hour
+	defaultColdAfter     = 24 * time.Hour
 	defaultMaxFiles      = 256
 	defaultIndexCache    = 16 << 20
 	defaultOpenFiles     = 512

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -35,6 +36,7 @@ type crashRun struct {
 	pos   []Pos // of the event of each commit
 
 	compacts bool
+	coder    segment.Coder
 }
 
 func crashConfig(fs vfs.FS) Config {
@@ -180,6 +182,7 @@ func sameDump(want, got map[string]content) string {
 func (r *crashRun) verify(img vfs.FS, acked, begun int) string {
 	r.t.Helper()
 	cfg := crashConfig(img)
+	cfg.Coder = r.coder
 	e, err := Open(context.Background(), cfg)
 	if err != nil {
 		return fmt.Sprintf("open: %v", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -68,7 +69,14 @@ func filesOf(t *testing.T, fs vfs.FS) (names []string) {
 // right; what is missing must be reported.
 func checkDamaged(t *testing.T, fs vfs.FS, want map[string]content, what string) {
 	t.Helper()
-	e, err := Open(bg, diskConfig(fs))
+	checkDamagedWith(t, fs, nil, want, what)
+}
+
+func checkDamagedWith(t *testing.T, fs vfs.FS, coder segment.Coder, want map[string]content, what string) {
+	t.Helper()
+	cfg := diskConfig(fs)
+	cfg.Coder = coder
+	e, err := Open(bg, cfg)
 	if err != nil {
 		t.Fatalf("%s: open: %v", what, err)
 	}

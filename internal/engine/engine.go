@@ -145,6 +145,7 @@ func newEngine(cfg Config) *Engine {
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
 		files: segment.NewFiles(cfg.FS, cfg.OpenFiles),
 	}
+	e.files.Coder = cfg.Coder
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
 	e.outbox = newOutbox(e)
@@ -191,6 +192,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Partition <= 0 {
 		c.Partition = defaultPartition
+	}
+	if c.ColdAfter <= 0 {
+		c.ColdAfter = defaultColdAfter
 	}
 	if c.QuotaBytes > 0 { // what is dropped is a small part of it
 		c.FileBytes = min(c.FileBytes, max(c.QuotaBytes/8, 1))

@@ -298,6 +298,10 @@ func (e *Engine) openBlocks(m fileMeta) (*blockFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Meta().Packed && e.cfg.Coder == nil {
+		r.Close()
+		return nil, fmt.Errorf("%s: %w", s.relative(name), segment.ErrCoder)
+	}
 	return &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), reader: r, remove: func() { s.fs.Remove(name) }}, nil
 }
 

@@ -31,10 +31,12 @@ var layers = map[string]layer{
 	"internal/dispatch": {imports: "internal/errs internal/clock", why: "queues and workers, generic over what they carry"},
 
 	// 2: one idea each, over vectors.
-	"internal/codec":       {imports: "internal/column internal/errs", external: s2 + " " + zstd, why: "a vector as bytes; the only user of a compressor"},
+	"internal/codec":       {imports: "internal/column internal/errs", external: s2, why: "a vector as bytes"},
 	"internal/incremental": {imports: "internal/errs", why: "which windows a change makes dirty; knows no store"},
 	"internal/schedule":    {imports: "internal/clock internal/dispatch internal/errs", external: cron, why: "when runs are due; cron is a parser here and nowhere else"},
 	"internal/crashfs":     {imports: "vfs", why: "test tool: a file system that loses power"},
+
+	"internal/pack": {imports: "internal/errs", external: zstd, why: "zstd, for programs that ask for it: nothing below the root imports it"},
 
 	// 3: chunks, the log, the names.
 	"internal/block":   {imports: "internal/codec internal/column internal/errs", why: "a chunk: codecs, null bitmap, statistics"},
@@ -76,12 +78,13 @@ var layers = map[string]layer{
 	"sink/local":            {imports: adapter, why: "back into a store"},
 	"sink/jsonl":            {imports: adapter + " vfs", why: "lines into a writer or a file"},
 	"alert":                 {imports: "root", why: "triggers that everyone writes by hand; nothing but the public API"},
+	"zstd":                  {imports: "root internal/pack", why: "lets a store compress old blocks; links the coder"},
 	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
 	"iotsql/driver":         {imports: "root iotsql", why: "database/sql stays here"},
-	"cmd/tickwell":          {imports: "root alert examples/chart expr iotsql iotsql/pages sink sink/... udflib vfs window internal/clock internal/errs internal/pattern", why: "the command line"},
+	"cmd/tickwell":          {imports: "root alert examples/chart expr iotsql iotsql/pages sink sink/... udflib vfs window zstd internal/clock internal/errs internal/pattern", why: "the command line"},
 	"examples/chart":        {why: "pictures for examples and the command; knows no series"},
 	"examples/...":          {imports: "root alert examples/chart expr iotsql sink sink/... tickwelltest udflib vfs window", why: "what users see: public packages only"},
 

@@ -22,12 +22,30 @@ var ErrVersion = errors.New("unknown format version")
 func appendHeader(dst []byte, h *Header, sum *checksum) []byte {
 	start := len(dst)
 	dst = append(dst, headMagic...)
-	dst = append(dst, Version, 0, 0, 0)
+	dst = append(dst, h.version(), h.flags(), 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, h.StoreID)
 	dst = binary.LittleEndian.AppendUint64(dst, h.FileNo)
 	dst = binary.LittleEndian.AppendUint64(dst, h.MinLSN)
 	dst = binary.LittleEndian.AppendUint64(dst, h.MaxLSN)
 	return sum.append(dst, start, pieceHeader, 0)
+}
+
+// flagCold in the second byte of the version says that compressing was tried for
+// all blocks.
+const flagCold = 1
+
+func (h *Header) version() byte {
+	if h.Coded {
+		return versionCoded
+	}
+	return Version
+}
+
+func (h *Header) flags() byte {
+	if h.Coded && h.Cold {
+		return flagCold
+	}
+	return 0
 }
 
 // parseHeader returns the reason for refusing b, which has headSize bytes. A
@@ -43,12 +61,14 @@ func parseHeader(b []byte, storeID, fileNo uint64) (h Header, reason string, err
 		MinLSN:  binary.LittleEndian.Uint64(b[28:]),
 		MaxLSN:  binary.LittleEndian.Uint64(b[36:]),
 	}
+	h.Coded = b[8] == versionCoded
+	h.Cold = h.Coded && b[9]&flagCold != 0
 	var own checksum
 	own.init(h.StoreID, h.FileNo)
 	switch {
 	case !own.holds(pieceHeader, 0, b):
 		return h, "header checksum is wrong", nil
-	case b[8] != Version:
+	case b[8] != Version && (b[8] != versionCoded || b[9]&^flagCold != 0):
 		return h, "", fmt.Errorf("format version %d: %w", b[8], ErrVersion)
 	case h.StoreID != storeID:
 		return h, fmt.Sprintf("file of another store: id %#x, expected %#x", h.StoreID, storeID), nil
@@ -70,6 +90,8 @@ type footer struct {
 	maxTime   int64
 	minLSN    uint64
 	maxLSN    uint64
+	version   byte
+	coder     byte // of compressed blocks, 0 if there are none
 }
 
 func (f *footer) append(dst []byte, sum *checksum, offset int64) []byte {
@@ -79,7 +101,7 @@ func (f *footer) append(dst []byte, sum *checksum, offset int64) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, f.dirLen)
 	dst = binary.LittleEndian.AppendUint32(dst, f.series)
 	dst = binary.LittleEndian.AppendUint32(dst, f.blocks)
-	dst = append(dst, Version, 0, 0, 0)
+	dst = append(dst, max(f.version, Version), f.coder, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, f.points)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(f.minTime))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(f.maxTime))
@@ -105,6 +127,8 @@ func (f *footer) parse(b []byte, sum *checksum, offset int64) (reason string) {
 		dirLen:    binary.LittleEndian.Uint32(b[16:]),
 		series:    binary.LittleEndian.Uint32(b[20:]),
 		blocks:    binary.LittleEndian.Uint32(b[24:]),
+		version:   b[28],
+		coder:     b[29],
 		points:    binary.LittleEndian.Uint64(b[32:]),
 		minTime:   int64(binary.LittleEndian.Uint64(b[40:])),
 		maxTime:   int64(binary.LittleEndian.Uint64(b[48:])),

@@ -16,6 +16,8 @@ import (
 type Files struct {
 	fs    vfs.FS
 	limit int // 0 = none
+	// Coder reads compressed blocks. It is set before the first file is opened.
+	Coder Coder
 
 	mu    sync.Mutex
 	freed sync.Cond // a file was closed or is not read any more
@@ -47,6 +49,14 @@ func NewFiles(fsys vfs.FS, limit int) *Files {
 
 // Open is the function Open for a file that need not stay open.
 func (f *Files) Open(name string, storeID, fileNo uint64, cache *Cache) (*Reader, error) {
+	r, err := f.open(name, storeID, fileNo, cache)
+	if err == nil {
+		r.coder = f.Coder
+	}
+	return r, err
+}
+
+func (f *Files) open(name string, storeID, fileNo uint64, cache *Cache) (*Reader, error) {
 	if f.limit <= 0 {
 		return Open(f.fs, name, storeID, fileNo, cache)
 	}

@@ -101,13 +101,14 @@ func TestDocumentedTables(t *testing.T) {
 		fields  map[string]string
 	}{
 		{"## Header", appendHeader(nil, &h, &sum), map[string]string{
-			"magic `TWblk\\r\\n\\x1a`": hex.EncodeToString([]byte(headMagic)), "format version": "01", "zero": "000000",
+			"magic `TWblk\\r\\n\\x1a`": hex.EncodeToString([]byte(headMagic)), "format version": "01", "flags: 1 compressing was tried for all blocks": "00", "zero": "0000",
 			"store id": "1111111111111111", "file number": "2222222222222222",
 			"first log position of the rows": "3333333333333333", "last log position of the rows": "4444444444444444",
 		}},
 		{"## Footer", f.append(nil, &sum, 0), map[string]string{
 			"offset of the first index page = end of the blocks": "1100000000000000", "offset of the directory": "2200000000000000",
 			"length of the directory": "33000000", "number of series": "44000000", "number of blocks": "55000000", "format version": "01",
+			"coder of compressed blocks, 0 if there are none": "00",
 			"number of points": "6600000000000000", "time of the first point": "7700000000000000", "time of the last point": "8800000000000000",
 			"first log position": "9900000000000000", "last log position": "aa00000000000000",
 			"magic `TWblkEND`": hex.EncodeToString([]byte(footMagic)), "zero": "",

@@ -23,6 +23,7 @@ type Reader struct {
 	dir   *directory
 	sum   checksum // to be copied before use
 	cache *Cache
+	coder Coder // of compressed blocks, may be nil
 }
 
 // source is the file of a reader.
@@ -287,7 +288,12 @@ func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64
 	if err != nil {
 		return dst[:0], err
 	}
-	dst, err = block.DecodeTimes(dst, src, b.N)
+	src, err = r.unpack(scratch, src, b.N, timesKind)
+	if err == nil {
+		dst, err = block.DecodeTimes(dst, src, b.N)
+	} else if errors.Is(err, ErrCoder) {
+		return dst[:0], err
+	}
 	if err != nil {
 		return dst, r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, err.Error())
 	}
@@ -305,7 +311,12 @@ func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Sc
 	if err != nil {
 		return nil, err
 	}
-	nulls, err = scratch.dec.Values(dst, nulls, src, b.Kind, b.N)
+	src, err = r.unpack(scratch, src, b.N, b.Kind)
+	if err == nil {
+		nulls, err = scratch.dec.Values(dst, nulls, src, b.Kind, b.N)
+	} else if errors.Is(err, ErrCoder) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, r.damage(b.Values.Offset, int64(b.Values.Length)+crcSize, err.Error())
 	}
@@ -313,7 +324,7 @@ func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Sc
 }
 
 // RawTimes returns the encoded times block of b after checking it, to be copied
-// to another file. It is valid until the next use of scratch.
+// to another file; it may be compressed. It is valid until the next use of scratch.
 func (r *Reader) RawTimes(scratch *Scratch, b *BlockInfo) ([]byte, error) {
 	return r.read(scratch, b.Times, pieceTimes)
 }

@@ -26,6 +26,7 @@ type Scratch struct {
 	dec           block.Decoder
 	owner         *Reader
 	times, values window
+	plain         []byte // a compressed block without the compression
 }
 
 // window is a stretch of a file in memory.

@@ -16,8 +16,12 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
-// Version is the format version that Writer writes.
-const Version = 1
+// Versions of the format: Version is what Writer writes, versionCoded if blocks
+// may be compressed as a whole.
+const (
+	Version      = 1
+	versionCoded = 2
+)
 
 // MaxPayload is the largest encoded block in bytes.
 const MaxPayload = 64 << 20
@@ -28,6 +32,9 @@ type Header struct {
 	FileNo  uint64 // unique in the store
 	MinLSN  uint64 // log range that the file's rows came from
 	MaxLSN  uint64
+
+	Coded bool // blocks may be compressed: the writer may be given a Coder
+	Cold  bool // it was tried for all blocks
 }
 
 // Meta describes a whole file.
@@ -39,6 +46,7 @@ type Meta struct {
 	Series  int
 	MinTime int64 // of all points; both 0 if there are none
 	MaxTime int64
+	Packed  bool // some blocks are compressed
 }
 
 // Ref is the place of an encoded block: byte offset in the file and length

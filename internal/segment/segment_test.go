@@ -249,14 +249,16 @@ func TestOpenNewerVersion(t *testing.T) {
 	fsys := vfs.NewMem()
 	makeData(10, 1, 1, 5).write(t, fsys, "f.blk")
 	b := readFile(t, fsys, "f.blk")
-	b[8] = Version + 1
-	var sum checksum
-	sum.init(testStore, testFile)
-	copy(b, sum.append(b[:headSize-crcSize:headSize-crcSize], 0, pieceHeader, 0))
-	overwrite(t, fsys, "f.blk", b)
-	_, err := Open(fsys, "f.blk", testStore, testFile, nil)
-	require.ErrorIs(t, err, ErrVersion)
-	require.NotErrorIs(t, err, errs.Corrupt, "a newer file is not damaged")
+	for _, newer := range [][2]byte{{versionCoded + 1, 0}, {versionCoded, flagCold << 1}, {0, 0}} {
+		b[8], b[9] = newer[0], newer[1]
+		var sum checksum
+		sum.init(testStore, testFile)
+		copy(b, sum.append(b[:headSize-crcSize:headSize-crcSize], 0, pieceHeader, 0))
+		overwrite(t, fsys, "f.blk", b)
+		_, err := Open(fsys, "f.blk", testStore, testFile, nil)
+		require.ErrorIs(t, err, ErrVersion)
+		require.NotErrorIs(t, err, errs.Corrupt, "a newer file is not damaged")
+	}
 }
 
 func TestOpenAbsent(t *testing.T) {

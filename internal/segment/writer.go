@@ -42,6 +42,7 @@ type Writer struct {
 	chunks []chunk // by ChunkRef.id - 1
 	series map[uint32]*openSeries
 	coder  entryCoder
+	packer *packer       // compresses blocks; nil = as they are
 	spare  [][]BlockInfo // of series that ended
 	// Index entries, complete.
 	entries []pendingEntry
@@ -86,11 +87,24 @@ func Create(fsys vfs.FS, name string, h Header) (*Writer, error) {
 	return w, nil
 }
 
+// Compress lets c compress the blocks that are added from now on, where that
+// saves enough. The header must say Coded.
+func (w *Writer) Compress(c Coder) { w.packer = &packer{coder: c} }
+
 // BeginChunk announces an encoded times block of n rows from tmin to tmax and
 // returns the reference that the chunk's value blocks name. times is copied.
 func (w *Writer) BeginChunk(times []byte, n int, tmin, tmax int64) (ChunkRef, error) {
 	if n < 1 || n > block.MaxRows || tmin > tmax || len(times) < 1 || len(times) > MaxPayload {
 		return ChunkRef{}, w.badInput("chunk of %d rows and %d bytes from %d to %d", n, len(times), tmin, tmax)
+	}
+	if times[0]&flagCompressed == 0 && w.packer != nil {
+		times = w.packer.pack(times)
+	}
+	if times[0]&flagCompressed != 0 {
+		if !w.head.Coded {
+			return ChunkRef{}, w.badInput("compressed times in a file without")
+		}
+		w.total.coder = coderZstd
 	}
 	w.chunks = append(w.chunks, chunk{times: slices.Clone(times)})
 	return ChunkRef{N: n, MinTime: tmin, MaxTime: tmax, id: len(w.chunks)}, nil
@@ -115,6 +129,15 @@ func (w *Writer) AddBlock(series uint32, kind column.Kind, c ChunkRef, payload [
 		return w.badInput("series %d: block from %d to %d in a chunk from %d to %d", series, stats.MinTime, stats.MaxTime, c.MinTime, c.MaxTime)
 	case s != nil && (s.kind != kind || stats.MinTime <= s.last):
 		return w.badInput("series %d: block of kind %s from %d after one of kind %s to %d", series, kind, stats.MinTime, s.kind, s.last)
+	}
+	if payload[0]&flagCompressed == 0 && w.packer != nil {
+		payload = w.packer.values(payload, kind, c.N)
+	}
+	if payload[0]&flagCompressed != 0 {
+		if !w.head.Coded {
+			return w.badInput("series %d: compressed block in a file without", series)
+		}
+		w.total.coder = coderZstd
 	}
 	if s == nil {
 		s = &openSeries{kind: kind}
@@ -237,6 +260,7 @@ func (w *Writer) Finish() (Meta, error) {
 	}
 	ref := w.put(pieceDirectory, dir.append(nil))
 	w.total.directory, w.total.dirLen = ref.Offset, ref.Length
+	w.total.version = w.head.version()
 	w.total.minLSN, w.total.maxLSN = w.head.MinLSN, w.head.MaxLSN
 	w.buf = w.total.append(w.buf, &w.sum, w.size)
 	w.size += footSize
@@ -285,7 +309,7 @@ func (w *Writer) writePages() (*directory, error) {
 func (f *footer) meta(h Header, size int64) Meta {
 	return Meta{
 		Header: h, Size: size, Points: f.points, Blocks: int(f.blocks), Series: int(f.series),
-		MinTime: f.minTime, MaxTime: f.maxTime,
+		MinTime: f.minTime, MaxTime: f.maxTime, Packed: f.coder != 0,
 	}
 }
 
