@@ -77,7 +77,7 @@ type encoder struct {
 	ends []int
 }
 
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
+var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encoder{Compress: true}} }}
 
 // Seal encodes the rows [lo, hi) of r, at most block.MaxRows; from maps columns
 // to r's as for columns.append. Times are strictly increasing.
