@@ -43,6 +43,8 @@ func writeLimits(file string, figures []figure) error {
 		case f.Metric == "lost":
 			l.Value = new(float64)
 			*l.Value = f.Value
+		case f.Metric == "allocations" && f.Class == string(harness.Synced):
+			continue // a slow disk leaves time for few points, which bear what is allocated once
 		case f.Metric == "kept" || f.Metric == "allocations":
 			l.Value = new(float64)
 			*l.Value = f.Value*slack + 0.01

@@ -67,6 +67,7 @@ func TestLimits(t *testing.T) {
 		{Case: "ingest", Store: "tickwell", Metric: "cpu", ToBestPeer: 3, ToFloor: 4, Check: "ok", Runs: 3},
 		{Case: "scan", Store: "tickwell", Metric: "allocations", Value: 2, Check: "ok", Runs: 3},
 		{Case: "scan", Store: "tickwell", Metric: "wall", ToFloor: 2, Check: "ok", Runs: 3},
+		{Case: "ingest", Store: "tickwell/sync", Metric: "allocations", Value: 2, Class: string(harness.Synced), Check: "ok", Runs: 3},
 		{Case: "killed", Store: "tickwell", Metric: "lost", Check: "ok", Runs: 3},
 		{Case: "ingest", Store: "prom", Metric: "cpu", ToBestPeer: 1, Check: "ok", Runs: 3},
 	}
@@ -88,10 +89,11 @@ func TestLimits(t *testing.T) {
 		{"no peer in the run", "", change(0, func(f *figure) { f.ToBestPeer = 0 })},
 		{"more allocations", "1 of 3 limits exceeded", change(1, func(f *figure) { f.Value = 3.1 })},
 		{"a slow wall", "", change(2, func(f *figure) { f.ToFloor = 100 })},
-		{"a point lost", "1 of 3 limits exceeded", change(3, func(f *figure) { f.Value = 1 })},
+		{"a point lost", "1 of 3 limits exceeded", change(4, func(f *figure) { f.Value = 1 })},
+		{"few points, of which each was synced", "", change(3, func(f *figure) { f.Value = 9 })},
 		{"a wrong answer", "1 of 3 limits exceeded", change(1, func(f *figure) { f.Check = "wrong" })},
 		{"a case gone", "1 of 3 limits exceeded", measured[1:]},
-		{"a peer is worse", "", change(4, func(f *figure) { f.ToBestPeer = 0.1 })},
+		{"a peer is worse", "", change(5, func(f *figure) { f.ToBestPeer = 0.1 })},
 	} {
 		err := checkLimits(file, c.figures, io.Discard)
 		if got := text(err); got != c.want {
