@@ -27,11 +27,12 @@ type plan struct {
 	long, short, timeout time.Duration // limits of writing, and of a whole process
 	events               int64         // of window and trigger cases
 	asking               time.Duration // how long a query is repeated
+	gateways             int           // that record each of the NAB series
 }
 
 var (
-	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second}
-	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond}
+	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second, 8}
+	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond, 2}
 )
 
 type settings struct {

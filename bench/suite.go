@@ -112,7 +112,7 @@ func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
 			if r.data == "" {
 				continue
 			}
-			args = append(args, "-data", r.data)
+			args = append(args, "-data", r.data, "-gateways", fmt.Sprint(r.gateways))
 		case "kill":
 			r.kill(ctx, file, variant, rep, args)
 			continue

@@ -71,19 +71,20 @@ func (a *ack) set(n int64) {
 // Main runs one phase and prints a Result as JSON on the last line of stdout.
 func Main(p Peer) {
 	var (
-		phase   = flag.String("phase", "ingest", "ingest or reopen")
-		mode    = flag.String("mode", "inorder", "inorder, ooo, row, single, two or recorded")
-		dir     = flag.String("dir", "", "data directory")
-		variant = flag.String("variant", "", "peer-specific variant")
-		from    = flag.Int64("from", 0, "first timestamp, ms")
-		points  = flag.Int64("points", 1_000_000, "points to write, or points written")
-		maxTime = flag.Duration("maxtime", time.Minute, "stop writing after this time")
-		queries = flag.Bool("queries", true, "run the queries")
-		asking  = flag.Duration("asktime", 3*time.Second, "repeat each query for at most this time")
-		data    = flag.String("data", "", "folder of recordings, for the mode recorded")
-		ackFile = flag.String("ack", "", "file that gets the acknowledged count")
-		cpu     = flag.String("cpuprofile", "", "write a CPU profile to this file")
-		mem     = flag.String("memprofile", "", "write a heap profile to this file")
+		phase    = flag.String("phase", "ingest", "ingest or reopen")
+		mode     = flag.String("mode", "inorder", "inorder, ooo, row, single, two or recorded")
+		dir      = flag.String("dir", "", "data directory")
+		variant  = flag.String("variant", "", "peer-specific variant")
+		from     = flag.Int64("from", 0, "first timestamp, ms")
+		points   = flag.Int64("points", 1_000_000, "points to write, or points written")
+		maxTime  = flag.Duration("maxtime", time.Minute, "stop writing after this time")
+		queries  = flag.Bool("queries", true, "run the queries")
+		asking   = flag.Duration("asktime", 3*time.Second, "repeat each query for at most this time")
+		data     = flag.String("data", "", "folder of recordings, for the mode recorded")
+		gateways = flag.Int("gateways", 8, "how many record each of them")
+		ackFile  = flag.String("ack", "", "file that gets the acknowledged count")
+		cpu      = flag.String("cpuprofile", "", "write a CPU profile to this file")
+		mem      = flag.String("memprofile", "", "write a heap profile to this file")
 	)
 	flag.Parse()
 	stop, err := profile(*cpu)
@@ -105,7 +106,7 @@ func Main(p Peer) {
 		To: *from + (*points/int64(len(series))+MaxDelay+2)*StepMS}
 	if *mode == "recorded" {
 		var rec *recording
-		if rec, err = loadRecording(*data, *from); err == nil {
+		if rec, err = loadRecording(*data, *gateways, *from); err == nil {
 			err = runRecording(p, cfg, &r, rec, *maxTime)
 		}
 	} else {

@@ -16,11 +16,8 @@ import (
 // the columns timestamp and value is a series, as in the Numenta Anomaly
 // Benchmark. Their times are pushed together thirtyfold, so that five minutes
 // become the ten seconds of the workload, and begin at the same instant; gaps
-// and unevenness stay. Each is recorded by eight gateways.
-const (
-	squeeze  = 30
-	gateways = 8
-)
+// and unevenness stay. Each is recorded by several gateways.
+const squeeze = 30
 
 // recording is what is written, in order of time, and what must be read.
 type recording struct {
@@ -29,7 +26,7 @@ type recording struct {
 	bySer  [][]Point
 }
 
-func loadRecording(dir string, from int64) (*recording, error) {
+func loadRecording(dir string, gateways int, from int64) (*recording, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.csv"))
 	if err != nil {
 		return nil, err

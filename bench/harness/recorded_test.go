@@ -18,6 +18,7 @@ const someCSV = `timestamp,value
 `
 
 func TestRecording(t *testing.T) {
+	const gateways = 4
 	dir := t.TempDir()
 	for _, name := range []string{"b.csv", "a.csv"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(someCSV), 0o644); err != nil {
@@ -25,7 +26,7 @@ func TestRecording(t *testing.T) {
 		}
 	}
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
-	rec, err := loadRecording(dir, from)
+	rec, err := loadRecording(dir, gateways, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestBadRecording(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := loadRecording(dir, 0); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := loadRecording(dir, 1, 0); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
