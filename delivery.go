@@ -131,6 +131,11 @@ func (db *DB) prepareSink(spec *SinkSpec) error {
 			return err
 		}
 	}
+	if s, ok := spec.Sink.(interface{ Warnings() []string }); ok {
+		for _, text := range s.Warnings() {
+			db.log.Warn("sink: "+text, "sink", spec.Name)
+		}
+	}
 	if s, ok := spec.Sink.(interface{ Defaults(*SinkSpec) }); ok {
 		tuned := *spec
 		s.Defaults(&tuned)

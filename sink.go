@@ -99,6 +99,7 @@ func (e *Event) stableID(n int) string {
 //
 //	Bind(*DB)                    called once, first; the DB may be used from Validate on
 //	Validate() error             refuse bad settings: adding the sink fails
+//	Warnings() []string          what is logged as a warning of its settings when it is added
 //	Defaults(*SinkSpec)          set fields of the spec that were left zero
 //	Open(context.Context) error  before the first Handle and again after sink.NotConnected
 //	Close(context.Context) error once, at the end

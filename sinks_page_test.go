@@ -47,7 +47,7 @@ func TestSinksPage(t *testing.T) {
 		{"given up after its first attempt by", never(data.MaxElapsed), never(notify.MaxElapsed)},
 		{"`MaxAge`, given up at the age of", span(data.MaxAge), span(notify.MaxAge)},
 		{"breaker opens after failures in a row", data.BreakerAfter, notify.BreakerAfter},
-		{"given up after failures alone, others getting through", data.PoisonAttempts, notify.PoisonAttempts},
+		{"given up after failures alone, others getting through, at least", data.PoisonAttempts, notify.PoisonAttempts},
 		{"events in memory", data.Window, notify.Window},
 		{"bytes in memory", size(data.WindowBytes), size(notify.WindowBytes)},
 	} {

@@ -20,6 +20,7 @@ type job[E any] struct {
 	buryOnly bool        // give up what is expired, attempt nothing
 
 	attempts  int64
+	accepted  int64 // of them
 	delivered int64
 	dead      int64
 	dropped   map[Class]int64
@@ -69,6 +70,7 @@ func (j *job[E]) deliver(ctx context.Context) error {
 		}
 		switch class {
 		case Delivered:
+			j.accepted++
 			j.settle(part)
 			j.batch.chunk = min(j.batch.chunk*2, j.p.cfg.Options.BatchEvents)
 		case ClassPermanent, ClassTooLarge:

@@ -20,8 +20,7 @@ type entry[E any] struct {
 	lastAt   time.Time
 	err      error // of the last attempt
 	doomed   Class // not Delivered: to be given up for err
-	vain     int   // attempts alone that failed while others were delivered
-	seen     int64 // deliveries of the sink at the last of them
+	alone    suspicion
 }
 
 // batch is a set of events that are attempted together and, until they are

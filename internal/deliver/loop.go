@@ -46,6 +46,9 @@ type loop[E any] struct {
 	opened   bool // once; so Close has something to close
 	disabled bool
 	burials  int // consecutive failures of the dead letter
+	tally    tally
+	grant    int // events that may be read though the window is full
+	granted  int // since it was not
 
 	hurry   bool // somebody flushes
 	wakeAt  time.Duration
@@ -128,11 +131,14 @@ func (l *loop[E]) commands() {
 // fetch fills the window.
 func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 	now := l.cfg.Clock.Mono()
-	for l.more && len(l.window) < l.cfg.Options.Window && (l.bytes < l.cfg.Options.WindowBytes || len(l.window) == 0) {
+	for l.more && (!l.full() || l.grant > 0) {
 		if now < l.fetchAt {
 			return l.fetchAt
 		}
 		room := l.cfg.Options.Window - len(l.window)
+		if l.full() {
+			room = l.grant
+		}
 		var items []Item[E]
 		err := dispatch.Call(l.cfg.Name, func() (err error) {
 			items, err = l.cfg.Source.Next(ctx, l.fetched, room)
@@ -146,6 +152,7 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		}
 		l.badIO = 0
 		l.more = len(items) > 0
+		l.grant = 0
 		for _, it := range items {
 			e := l.newEntry(it, now)
 			l.window = append(l.window, e)
@@ -162,6 +169,26 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		l.counted.Received += int64(len(items))
 	}
 	return never
+}
+
+// full reports whether no more events are to be read.
+func (l *loop[E]) full() bool {
+	return len(l.window) >= l.cfg.Options.Window || l.bytes >= l.cfg.Options.WindowBytes && len(l.window) > 0
+}
+
+// witness lets one event more be read than there is room for when one that fails
+// by itself holds the window up, because only others that get through can tell
+// whose fault that is. None is while nothing gets through at all, and at most an
+// eighth of the window.
+func (l *loop[E]) witness(s *suspicion) {
+	if !l.full() {
+		l.granted = 0
+		return
+	}
+	if l.tally.accepted > s.since.accepted && l.granted < max(l.cfg.Options.Window/8, 16) {
+		l.granted++
+		l.grant, l.more = 1, true
+	}
 }
 
 // newEntry asks the user's functions about an event. One that panics leaves
@@ -402,6 +429,7 @@ func (l *loop[E]) count(j *job[E]) {
 	l.counted.Attempts += j.attempts
 	l.counted.Delivered += j.delivered
 	l.counted.Dead += j.dead
+	l.tally.note(j.accepted, j.err != nil && !j.burial)
 	for class, n := range j.dropped {
 		l.counted.Dropped[class.String()] += n
 	}
@@ -519,14 +547,12 @@ func (l *loop[E]) retry(j *job[E]) {
 
 // suspect looks for the event that a batch keeps failing for: it tries the
 // batch in smaller pieces, and gives an event up that fails alone again and
-// again while others get through.
+// again while so many others get through that it is no chance.
 func (l *loop[E]) suspect(b *batch[E]) {
 	if e := b.entries[0]; b.chunk == 1 || len(b.entries) == 1 {
-		if l.counted.Delivered > e.seen {
-			e.seen = l.counted.Delivered
-			e.vain++
-		}
-		if limit := l.cfg.Options.PoisonAttempts; limit > 0 && e.vain >= limit {
+		e.alone.failed(&l.tally)
+		l.witness(&e.alone)
+		if e.alone.proven(&l.tally, l.cfg.Options.PoisonAttempts) {
 			e.doomed = ClassPoison
 		}
 		l.isolate(b)

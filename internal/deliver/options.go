@@ -21,9 +21,10 @@ type Options struct {
 	MaxElapsed     time.Duration // give an event up this long after its first attempt; 0 = never
 	MaxAge         time.Duration // give an event up at this age, once it has been tried in vain; 0 = never
 
-	// PoisonAttempts gives an event up that has failed so often on its own
-	// while the sink delivered others in between, for reasons nobody
-	// classified; 0 = never. A sink with one order for all never does.
+	// PoisonAttempts gives an event up that has failed so often on its own for
+	// reasons nobody classified, each time with others delivered in between, if
+	// that cannot be chance: see suspicion. 0 = never. A sink with one order for
+	// all never does.
 	PoisonAttempts int
 
 	InFlight     int // attempts at a time; never two with the same key

@@ -101,6 +101,9 @@ func withPath(raw string) string {
 	return u.String()
 }
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work.
 func (s *Sink) Validate() error {
 	for _, cfg := range s.configs() {

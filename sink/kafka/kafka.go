@@ -107,6 +107,9 @@ type NewTopic struct {
 // topicName is what Kafka takes for one.
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work. The store calls it
 // when the sink is added.
 func (s *Sink) Validate() error {

@@ -215,6 +215,9 @@ func orDefault[T comparable](v, d T) T {
 	return v
 }
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work.
 func (s *Sink) Validate() error {
 	if err := s.check(); err != nil {

@@ -86,6 +86,9 @@ func Escape(dst []byte, text string) []byte { return append(dst, escaper.Replace
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work.
 func (s *Sink) Validate() error {
 	cfg := s.config()

@@ -105,6 +105,9 @@ const batch = 20
 // maxGot bounds state.got. What is forgotten leads to repetitions.
 const maxGot = 1000
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work.
 func (s *Sink) Validate() error {
 	_, err := s.address()

@@ -95,6 +95,9 @@ type state struct {
 
 var accountName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work. The store calls it
 // when the sink is added.
 func (s *Sink) Validate() error {

@@ -109,6 +109,9 @@ func (s *Sink) config() post.Config {
 	}
 }
 
+// Warnings says when the server's certificate is not checked; the store logs it.
+func (s *Sink) Warnings() []string { return sink.TLSWarnings(s.TLS) }
+
 // Validate returns an error if the settings can never work. The store calls it
 // when the sink is added.
 func (s *Sink) Validate() error {
