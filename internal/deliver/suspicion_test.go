@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,7 @@ func TestPoisonInAFullWindow(t *testing.T) {
 			r.src.add(0, 1000, keys...)
 			r.start()
 			time.Sleep(24 * time.Hour)
+			synctest.Wait()
 			if s := r.tgt.snap(); down {
 				require.Empty(t, s.dead)
 				require.Less(t, slices.Max(slices.Concat(s.calls...)), 64, "no more was read")
