@@ -274,7 +274,7 @@ func labelPath(prefix, name string) string {
 		}
 	}
 	path := prefix
-	for _, n := range strings.Split(file, "/") {
+	for n := range strings.SplitSeq(file, "/") {
 		path += "." + node(n)
 	}
 	return path + ".value"

@@ -42,11 +42,11 @@ func (p *Plan) Start(ctx context.Context, src Source, m *Meter) *Run {
 		m = &Meter{}
 	}
 	r := &Run{}
-	p.start(r, ctx, src, m)
+	p.start(ctx, r, src, m)
 	return r
 }
 
-func (p *Plan) start(r *Run, ctx context.Context, src Source, m *Meter) {
+func (p *Plan) start(ctx context.Context, r *Run, src Source, m *Meter) {
 	*r = Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
 	if p.q.Stored {
 		r.levels, _ = src.(Levels)

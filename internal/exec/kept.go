@@ -43,7 +43,7 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 	small := k.meter != nil && k.meter.Skipped.Load() == 0 && k.meter.Rows.Load() <= smallRun
 	k.meter = m
 	table := k.run.table
-	p.start(&k.run, ctx, src, m)
+	p.start(ctx, &k.run, src, m)
 	k.run.kept, k.run.small, k.run.table = k, small, table
 	return &k.run
 }
