@@ -167,7 +167,7 @@ func (e *Engine) writePart(ctx context.Context, c *compaction, devices [][]*Seri
 
 // compactDevice merges what the inputs hold of a device's series.
 func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series, from, to, last int64) error {
-	parts, err := together(c.inputs, series, from, last)
+	parts, err := together(c.inputs, series, from, last, &bw.found)
 	if err != nil {
 		return err
 	}
@@ -183,15 +183,16 @@ func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series,
 				masks[i] = append(masks[i], m)
 			}
 		}
-		var sources []merge.Source
+		sources := bw.sources[:0]
 		for _, f := range c.inputs {
 			if f.meta.MaxTime < from || f.meta.MinTime > last {
 				continue
 			}
-			if sources, err = f.sources(sources, ids, from, last); err != nil {
+			if sources, err = f.look(&bw.found, sources, ids, from, last); err != nil {
 				return err
 			}
 		}
+		bw.sources = sources
 		if err := bw.merge(masks, from, to, sources); err != nil {
 			return err
 		}
@@ -201,7 +202,7 @@ func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series,
 
 // together divides series into those that share times blocks, in any of the
 // files, with each other; series without a block in the range are left out.
-func together(files []*blockFile, series []*Series, from, last int64) ([][]*Series, error) {
+func together(files []*blockFile, series []*Series, from, last int64, found *lookup) ([][]*Series, error) {
 	root := make([]int, len(series))
 	for i := range root {
 		root[i] = i
@@ -214,7 +215,8 @@ func together(files []*blockFile, series []*Series, from, last int64) ([][]*Seri
 		return root[i]
 	}
 	there := make([]bool, len(series))
-	var infos []segment.BlockInfo
+	infos := found.infos
+	defer func() { found.infos = infos }()
 	for _, f := range files {
 		owner := map[int64]int{}
 		for i, ser := range series {

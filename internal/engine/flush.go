@@ -319,6 +319,8 @@ type blockWriter struct {
 	kinds   []column.Kind
 	pending memtable.Rows
 	merged  merge.Rows
+	sources []merge.Source
+	found   lookup
 }
 
 // component writes series that share groups: chunks that nothing overlaps are

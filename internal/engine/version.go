@@ -114,11 +114,23 @@ func (v *version) sources(dst []merge.Source, ids []uint32, from, to int64, skip
 }
 
 func (f *blockFile) sources(dst []merge.Source, ids []uint32, from, last int64) ([]merge.Source, error) {
+	return f.look(new(lookup), dst, ids, from, last)
+}
+
+// lookup is memory for finding the blocks of several series; what is found does
+// not refer to it.
+type lookup struct {
+	infos []segment.BlockInfo
+	cols  []int
+}
+
+// look is sources with memory for it.
+func (f *blockFile) look(l *lookup, dst []merge.Source, ids []uint32, from, last int64) ([]merge.Source, error) {
 	if len(ids) == 1 {
 		return f.alone(dst, ids[0], from, last)
 	}
-	var infos []segment.BlockInfo
-	var cols []int
+	infos, cols := l.infos[:0], l.cols[:0]
+	defer func() { l.infos, l.cols = infos, cols }()
 	for i, id := range ids {
 		var err error
 		n := len(infos)
