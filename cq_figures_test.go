@@ -90,8 +90,8 @@ func TestCQFigures(t *testing.T) {
 		ratio := float64(took) / float64(floor)
 		t.Logf("20 queries every minute over 10 series at 0.1 Hz: %d runs of %d minutes in %v, so %v for 30 days (aim: 5 s); %.2f times what asking and inserting takes",
 			runs, minutes, took, took*time.Duration(30*24*60/minutes), ratio)
-		if ratio > 8 {
-			t.Errorf("%.2f times what asking and inserting takes, held are 8", ratio)
+		if ratio > 1.5 {
+			t.Errorf("%.2f times what asking and inserting takes, held are 1.5", ratio)
 		}
 	})
 	t.Run("hierarchy", func(t *testing.T) {

@@ -63,6 +63,27 @@ func (s *cqSet) checkOwner(in *insertion) error {
 	return nil
 }
 
+// owns reports whether all columns of in are the query's already.
+func (s *cqSet) owns(name string, in *insertion) bool {
+	t := s.table.Load()
+	if t == nil {
+		return in.n == 0
+	}
+	for i := range in.n {
+		b := in.parts[i].bound
+		owners := b.feedsOf(t).owners
+		if len(owners) < len(b.names) {
+			return false
+		}
+		for _, owner := range owners {
+			if owner != name {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // publish makes the queries' views and targets known to inserts. The lock is
 // held.
 func (s *cqSet) publish() {

@@ -24,11 +24,14 @@ func (q Query) Run(ctx context.Context, r *CQRun) error {
 	if err != nil {
 		return err
 	}
+	spec := &r.spec.spec
+	if !spec.AtEnd && len(spec.Sinks) == 0 {
+		return r.writeInto(res, &q, res.Tablets())
+	}
 	rows, err := res.Collect()
 	if err != nil {
 		return err
 	}
-	spec := &r.spec.spec
 	if grid, err := q.grid(r.Start); spec.AtEnd && err == nil {
 		for _, t := range rows {
 			for i, at := range t.Times {
@@ -48,15 +51,16 @@ func (q Query) Run(ctx context.Context, r *CQRun) error {
 	if len(q.Into) == 0 {
 		return nil
 	}
-	tablets, _, err := res.intoOf(&q, all(rows))
+	return r.writeInto(res, &q, all(rows))
+}
+
+// writeInto writes rows of res to the targets of q.
+func (r *CQRun) writeInto(res *Result, q *Query, rows iter.Seq2[*Tablet, error]) error {
+	tablets, _, err := res.intoOf(q, rows)
 	if err != nil {
 		return err
 	}
-	for _, t := range tablets {
-		if err := r.Write(t); err != nil {
-			return err
-		}
-	}
+	r.out.tablets = append(r.out.tablets, tablets...) // nobody else has them
 	return nil
 }
 

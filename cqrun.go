@@ -295,25 +295,26 @@ func (db *DB) compute(ctx context.Context, run *CQRun, in *insertion) error {
 
 // storeRun stores what a run wrote, with what else is in in, as one record.
 func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err error) {
-	paths, err := targetPaths(run.wrote)
-	if err != nil {
-		return err
-	}
-	added, err := db.cqs.claim(run.Name, paths)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			db.cqs.unclaim(added)
-		}
-	}()
-	for _, p := range added {
-		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(run.Name, "t/") + p, Value: []byte{1}})
-	}
 	for _, t := range run.wrote {
 		if err := in.addTablet(db, t); err != nil {
 			return err
+		}
+	}
+	if !db.cqs.owns(run.Name, in) {
+		var paths, added []string
+		if paths, err = targetPaths(run.wrote); err != nil {
+			return err
+		}
+		if added, err = db.cqs.claim(run.Name, paths); err != nil {
+			return err
+		}
+		defer func() {
+			if err != nil {
+				db.cqs.unclaim(added)
+			}
+		}()
+		for _, p := range added {
+			in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(run.Name, "t/") + p, Value: []byte{1}})
 		}
 	}
 	// From here on the run is not cut short: it is stored, or it failed.

@@ -248,6 +248,11 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, []
 				return fail(err)
 			}
 		}
+		if one := oneDevice(list); one != "" && out[one] == nil && dense(t) {
+			out[one] = t.copyInto(list)
+			all = append(all, out[one])
+			continue
+		}
 		for _, d := range devicesOf(list) {
 			if out[d] == nil {
 				out[d] = &Tablet{Device: d}
@@ -274,6 +279,40 @@ func devicesOf(list []target) (all []string) {
 		}
 	}
 	return all
+}
+
+// oneDevice returns the device of all targets, or "".
+func oneDevice(list []target) string {
+	for i := range list {
+		if list[i].device != list[0].device {
+			return ""
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].device
+}
+
+// dense reports whether t has rows and no cell of them is null.
+func dense(t *Tablet) bool {
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Data == nil || column.Bitmap(c.Nulls).Any(len(t.Times)) {
+			return false
+		}
+	}
+	return len(t.Times) > 0
+}
+
+// copyInto returns the rows of t, which is dense, for the one device of list.
+func (t *Tablet) copyInto(list []target) *Tablet {
+	out := t.Clone()
+	out.Device = list[0].device
+	for i := range out.Columns {
+		out.Columns[i].Name, out.Columns[i].Nulls = list[i].name, nil
+		list[i].written += len(t.Times)
+	}
+	return out
 }
 
 // addInto adds the rows of t whose columns go to out's device.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,7 +125,7 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 		require.NoError(t, err, name)
 		var kept Kept
 		smalls := 0
-		for round := range 60 {
+		for round := range 30 {
 			from := rng.Int64N(7000)
 			to := from + 1 + rng.Int64N([]int64{60, 60, 60, 200, 7000}[rng.IntN(5)])
 			p, err := plan.At(from, to)
@@ -138,9 +139,9 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 				r.Close()
 			case 1: // fails, perhaps
 				broken := errors.New("broken")
-				n := 0
+				var n atomic.Int32 // of what several goroutines read
 				r := kept.Start(ctx, p, &watched{f, func(*Series) error {
-					if n++; n > 1 {
+					if n.Add(1) > 1 {
 						return broken
 					}
 					return nil
