@@ -295,10 +295,8 @@ func (db *DB) compute(ctx context.Context, run *CQRun, in *insertion) error {
 
 // storeRun stores what a run wrote, with what else is in in, as one record.
 func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err error) {
-	for _, t := range run.wrote {
-		if err := in.addTablet(db, t); err != nil {
-			return err
-		}
+	if err := db.addResults(run, in); err != nil {
+		return err
 	}
 	if !db.cqs.owns(run.Name, in) {
 		var paths, added []string
@@ -331,6 +329,41 @@ func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err erro
 		db.log.Warn("triggers failed on what a continuous query wrote", "cq", run.Name, "err", err)
 	}
 	return nil
+}
+
+// addResults takes what a run wrote. Rows that are too late to be kept are left
+// out: a run that has been waited for longer than its results live would never
+// succeed, and those after it would never begin.
+func (db *DB) addResults(run *CQRun, in *insertion) error {
+	add := func() error {
+		for _, t := range run.wrote {
+			if err := in.addTablet(db, t); err != nil {
+				return err
+			}
+		}
+		return in.checkTimes(db)
+	}
+	err := add()
+	if !errors.Is(err, errs.TooLate) {
+		return err
+	}
+	for in.n > 0 {
+		in.drop()
+	}
+	late := 0
+	for i, t := range run.wrote {
+		horizon, _ := db.horizon(t)
+		var keep []int
+		for row, at := range t.Times {
+			if at >= horizon {
+				keep = append(keep, row)
+			}
+		}
+		late += t.Len() - len(keep)
+		run.wrote[i] = t.pick(keep)
+	}
+	db.log.Warn("results of a continuous query are older than they are kept, and left out", "cq", run.Name, "start", run.Start, "end", run.End, "rows", late)
+	return add()
 }
 
 // reportRun logs a run and tells the observer.

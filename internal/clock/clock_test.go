@@ -193,3 +193,18 @@ func TestFakeConcurrentUse(t *testing.T) {
 		t.Errorf("Mono %v, want at most 401ms", c.Mono())
 	}
 }
+
+// The wall clock stands still while monotonic time goes on, also for timers.
+func TestFakeAdvanceMono(t *testing.T) {
+	c := NewFake(time.Unix(50, 0))
+	var at []time.Time
+	c.AfterFunc(time.Second, func() { at = append(at, c.Now()) })
+	c.AdvanceMono(time.Minute)
+	if len(at) != 1 || !at[0].Equal(time.Unix(50, 0)) || c.Mono() != time.Minute {
+		t.Errorf("fired at %v after %v, want once at 50 s, after a minute", at, c.Mono())
+	}
+	c.Advance(time.Second)
+	if !c.Now().Equal(time.Unix(51, 0)) {
+		t.Errorf("the wall clock says %v, want 51 s", c.Now())
+	}
+}

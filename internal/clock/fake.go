@@ -12,6 +12,7 @@ type Fake struct {
 	wall   time.Time
 	mono   time.Duration
 	timers []*fakeTimer // in the order of creation
+	still  bool         // the wall clock stands
 }
 
 type fakeTimer struct {
@@ -58,8 +59,15 @@ func (c *Fake) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 // due time, one after the other, in the caller's goroutine. Timers that the
 // calls create are called as well when they fall due within d. It returns when
 // all calls have returned, so the caller must not hold a lock they need.
-func (c *Fake) Advance(d time.Duration) {
+func (c *Fake) Advance(d time.Duration) { c.advance(d, false) }
+
+// AdvanceMono is [Fake.Advance] while the wall clock stands still, as one that is
+// read again only after a sleep. Nothing else may move the clock meanwhile.
+func (c *Fake) AdvanceMono(d time.Duration) { c.advance(d, true) }
+
+func (c *Fake) advance(d time.Duration, still bool) {
 	c.mu.Lock()
+	c.still = still
 	end := c.mono + max(d, 0)
 	for {
 		t := c.popDue(end)
@@ -72,6 +80,7 @@ func (c *Fake) Advance(d time.Duration) {
 		c.mu.Lock()
 	}
 	c.moveTo(end)
+	c.still = false
 	c.mu.Unlock()
 }
 
@@ -100,7 +109,9 @@ func (c *Fake) Timers() int {
 func (c *Fake) moveTo(mono time.Duration) {
 	if d := mono - c.mono; d > 0 {
 		c.mono += d
-		c.wall = c.wall.Add(d)
+		if !c.still {
+			c.wall = c.wall.Add(d)
+		}
 	}
 }
 
