@@ -14,12 +14,12 @@ import (
 // resample runs a continuous query over 40 seconds in which the series s of
 // root.d rises by one a second, from 0, and is silent from 20 to 29; root.e.s is
 // always 1. It prints each run and what it wrote.
-func resample(spec tickwell.CQSpec) {
+func resample(spec tickwell.CQSpec, functions ...tickwell.FunctionSpec) {
 	ctx := context.Background()
 	clock := tickwelltest.NewClock(time.Unix(0, 1))
 	spec.Name = "cq"
 	db, err := tickwell.Open(ctx, "", &tickwell.Options{
-		Clock: clock, Logger: slog.New(slog.DiscardHandler),
+		Clock: clock, Logger: slog.New(slog.DiscardHandler), Functions: functions,
 		Observer: &tickwell.Observer{Run: func(r tickwell.CQRunInfo) {
 			fmt.Printf("%d: [%d, %d)", r.At.Unix(), r.Start.Unix(), r.End.Unix())
 			for _, t := range r.Rows {
@@ -189,6 +189,28 @@ func ExampleCQSpec_expressions() {
 	// Output:
 	// 20: [17, 20) root.out@17 35 17 root.out@18 37 18 root.out@19 39 19
 	// 40: [37, 40) root.out@37 75 37 root.out@38 77 38 root.out@39 79 39
+}
+
+// celsius is a function of the program.
+type celsius struct{}
+
+func (celsius) BeforeStart(in *tickwell.UDFInput, cfg *tickwell.UDTFConfig) error {
+	cfg.Output(tickwell.KindFloat64).RowByRow()
+	return nil
+}
+
+func (celsius) TransformRow(row tickwell.Row, out *tickwell.Collector) error {
+	return out.PutFloat64(row.UnixNano(), (row.Value(0).Float64()-32)/1.8)
+}
+
+func ExampleCQSpec_userFunction() {
+	resample(tickwell.CQSpec{Every: 20 * time.Second, StartOffset: 3 * time.Second, Query: tickwell.Query{
+		Select: []expr.Expr{expr.Call("celsius", expr.Col("s").Mul(10))}, From: []string{"root.d"},
+		Into: []tickwell.Target{{Device: "root.out", Columns: []string{"celsius"}}},
+	}}, tickwell.FunctionSpec{Name: "celsius", UDTF: func() tickwell.UDTF { return celsius{} }})
+	// Output:
+	// 20: [17, 20) root.out@17 76.66666666666667 root.out@18 82.22222222222221 root.out@19 87.77777777777777
+	// 40: [37, 40) root.out@37 187.77777777777777 root.out@38 193.33333333333331 root.out@39 198.88888888888889
 }
 
 func ExampleCQSpec_incremental() {

@@ -57,3 +57,21 @@ func TestInsertAligned(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// SHOW CONTINUOUS QUERIES is sorted by id, whatever they were created after, and
+// shows the statements as they were written.
+func TestShowCQsAsWritten(t *testing.T) {
+	c := memory(t, nil)
+	const (
+		b = "CREATE CONTINUOUS QUERY b BEGIN SELECT  Max_Value(s) INTO root.o(m) FROM root.d GROUP BY(1h) END"
+		a = "create cq a resample every 30m boundary 0 range 1h begin select avg(s) into root.o(a) from root.d group by(30m) end"
+	)
+	answer(t, c, b)
+	answer(t, c, a)
+	want := "CQId,Query,State|a," + a + ",ACTIVE|b," + b + ",ACTIVE"
+	for _, show := range []string{"SHOW CONTINUOUS QUERIES", "show cqs"} {
+		if got := answer(t, c, show); got != want {
+			t.Errorf("%s: got %s, want %s", show, got, want)
+		}
+	}
+}
