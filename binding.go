@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/engine"
@@ -79,6 +80,18 @@ type bindings struct {
 		m     map[string]*binding // kept last
 		spare map[bindingKey]*binding
 	}
+	near [1 << nearBits]atomic.Pointer[binding]
+}
+
+const nearBits = 11
+
+// nearAt is where in near the binding is that was found last by these very
+// strings, not only equal ones: programs mostly give the same again and again, and
+// their place in memory is a hash that costs nothing. It may be another's.
+func (c *bindings) nearAt(device, first string, n int) *atomic.Pointer[binding] {
+	h := uint64(uintptr(unsafe.Pointer(unsafe.StringData(device))))
+	h = h*31 + uint64(uintptr(unsafe.Pointer(unsafe.StringData(first)))) + uint64(n)
+	return &c.near[h*0x9e3779b97f4a7c15>>(64-nearBits)]
 }
 
 // bindingKey tells the bindings of a device apart, most of the time.
@@ -90,6 +103,10 @@ type bindingKey struct {
 // lookup returns the last binding for a device with n columns, of which first is
 // the first, or nil. It may be for other columns.
 func (c *bindings) lookup(device, first string, n int) *binding {
+	at := c.nearAt(device, first, n)
+	if b := at.Load(); b != nil && len(b.names) == n && b.names[0] == first && b.device == device {
+		return b
+	}
 	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
 	s.mu.RLock()
 	b := s.m[device]
@@ -97,6 +114,9 @@ func (c *bindings) lookup(device, first string, n int) *binding {
 		b = s.spare[bindingKey{device, first, n}]
 	}
 	s.mu.RUnlock()
+	if b != nil {
+		at.Store(b)
+	}
 	return b
 }
 
@@ -131,4 +151,5 @@ func (c *bindings) keep(b *binding) {
 		s.spare[bindingKey{old.device, old.names[0], len(old.names)}] = old
 	}
 	s.m[b.device] = b
+	c.nearAt(b.device, b.names[0], len(b.names)).Store(b) // another may be there that does not fit any more
 }

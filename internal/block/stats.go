@@ -49,10 +49,7 @@ func (s *Stats) Compute(times []int64, v *column.Vector, nulls column.Bitmap) {
 	if !nulls.Any(n) {
 		nulls = nil
 	}
-	first, last := 0, n-1
-	for first < n && nulls.Get(first) {
-		first++
-	}
+	first, last := nulls.NextClear(0, n), n-1
 	if first >= n {
 		return
 	}
@@ -105,14 +102,15 @@ func computeInts[T int32 | int64](s *Stats, v []T, nulls column.Bitmap, at int) 
 	lo, hi := v[0], v[0]
 	var sum uint64
 	var over int64
-	for i, x := range v {
-		if nulls != nil && nulls.Get(at+i) {
-			continue
+	for to := 0; to < len(v); {
+		from := nulls.NextClear(at+to, at+len(v)) - at
+		to = nulls.NextSet(at+from, at+len(v)) - at
+		for _, x := range v[from:to] {
+			lo, hi = min(lo, x), max(hi, x)
+			var carry uint64
+			sum, carry = bits.Add64(sum, uint64(int64(x)), 0)
+			over += int64(carry) + int64(x)>>63
 		}
-		lo, hi = min(lo, x), max(hi, x)
-		var carry uint64
-		sum, carry = bits.Add64(sum, uint64(int64(x)), 0)
-		over += int64(carry) + int64(x)>>63
 	}
 	s.First, s.Last = uint64(int64(v[0])), uint64(int64(v[len(v)-1]))
 	s.Min, s.Max = uint64(int64(lo)), uint64(int64(hi))
@@ -134,18 +132,19 @@ func computeFloats[T float32 | float64](s *Stats, v []T, nulls column.Bitmap, at
 		lo, hi = sumFloats(&sum, v)
 	} else {
 		k := 0
-		for i, x := range v {
-			if nulls.Get(at + i) {
-				continue
+		for to := 0; to < len(v); {
+			from := nulls.NextClear(at+to, at+len(v)) - at
+			to = nulls.NextSet(at+from, at+len(v)) - at
+			for _, x := range v[from:to] {
+				if x < lo {
+					lo = x
+				}
+				if x > hi {
+					hi = x
+				}
+				sum[k&3] += float64(x)
+				k++
 			}
-			if x < lo {
-				lo = x
-			}
-			if x > hi {
-				hi = x
-			}
-			sum[k&3] += float64(x)
-			k++
 		}
 	}
 	s.SumF = (sum[0] + sum[1]) + (sum[2] + sum[3])

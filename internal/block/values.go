@@ -30,15 +30,10 @@ func (e *Encoder) AppendValues(dst []byte, v *column.Vector, nulls column.Bitmap
 	}
 	dst = codec.AppendBits(append(dst, head|flagNulls), nulls, n)
 	e.cells.Reset(v.Kind)
-	for i := 0; i < n; {
-		lo := i
-		for i < n && !nulls.Get(i) {
-			i++
-		}
-		e.cells.AppendRange(v, lo, i)
-		for i < n && nulls.Get(i) {
-			i++
-		}
+	for hi := 0; hi < n; {
+		lo := nulls.NextClear(hi, n)
+		hi = nulls.NextSet(lo, n)
+		e.cells.AppendRange(v, lo, hi)
 	}
 	dst = e.appendCells(dst, &e.cells)
 	clear(e.cells.Texts)

@@ -89,3 +89,35 @@ func (b Bitmap) Count(n int) int {
 	}
 	return c
 }
+
+// NextClear returns the first row from i on that is not null, n if there is none
+// below n.
+func (b Bitmap) NextClear(i, n int) int {
+	for i < n {
+		w := i >> 6
+		if w >= len(b) {
+			return i
+		}
+		if word := ^b[w] >> (uint(i) & 63); word != 0 {
+			return min(i+bits.TrailingZeros64(word), n)
+		}
+		i = (w + 1) << 6
+	}
+	return n
+}
+
+// NextSet returns the first row from i on that is null, n if there is none below
+// n.
+func (b Bitmap) NextSet(i, n int) int {
+	for i < n {
+		w := i >> 6
+		if w >= len(b) {
+			return n
+		}
+		if word := b[w] >> (uint(i) & 63); word != 0 {
+			return min(i+bits.TrailingZeros64(word), n)
+		}
+		i = (w + 1) << 6
+	}
+	return n
+}

@@ -34,6 +34,19 @@ func TestBitmap(t *testing.T) {
 			if got := b.Count(n); got != want {
 				t.Fatalf("%d of the first %d rows are marked, want %d", got, n, want)
 			}
+			clear, set := i, i
+			for clear < n && marked[clear] {
+				clear++
+			}
+			for set < n && !marked[set] {
+				set++
+			}
+			if got := b.NextClear(i, n); got != clear && i < n || i >= n && got != n {
+				t.Fatalf("the first row from %d below %d that is not marked is %d, want %d", i, n, got, clear)
+			}
+			if got := b.NextSet(i, n); got != set && i < n || i >= n && got != n {
+				t.Fatalf("the first row from %d below %d that is marked is %d, want %d", i, n, got, set)
+			}
 			if got := b.Any(n); got != (want > 0) {
 				t.Fatalf("any of the first %d rows is marked: %v, want %v", n, got, want > 0)
 			}

@@ -36,9 +36,10 @@ func (r *Rows) Sorted() bool {
 
 // Sorter orders rows by time; it keeps its memory between uses.
 type Sorter struct {
-	idx, pick []int32
-	ends      []int32
-	out       Rows
+	order []rowRef
+	pick  []int32
+	ends  []int32
+	out   Rows
 }
 
 // Sort returns the rows of r in strictly increasing time order. Of rows with the
@@ -46,24 +47,16 @@ type Sorter struct {
 // the next call.
 func (s *Sorter) Sort(r *Rows) *Rows {
 	n := len(r.Times)
-	s.idx = s.idx[:0]
-	for i := range n {
-		s.idx = append(s.idx, int32(i))
+	s.order = slices.Grow(s.order[:0], n)
+	for i, at := range r.Times {
+		s.order = append(s.order, rowRef{at, i})
 	}
-	slices.SortStableFunc(s.idx, func(a, b int32) int {
-		switch ta, tb := r.Times[a], r.Times[b]; {
-		case ta < tb:
-			return -1
-		case ta > tb:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(s.order, byTime)
 	out := &s.out
 	out.Times, s.ends = out.Times[:0], s.ends[:0]
-	for k, i := range s.idx {
-		if t := r.Times[i]; len(out.Times) == 0 || out.Times[len(out.Times)-1] != t {
-			out.Times = append(out.Times, t)
+	for k := range s.order {
+		if at := s.order[k].at; len(out.Times) == 0 || out.Times[len(out.Times)-1] != at {
+			out.Times = append(out.Times, at)
 			s.ends = append(s.ends, 0)
 		}
 		s.ends[len(s.ends)-1] = int32(k + 1)
@@ -84,14 +77,14 @@ func (s *Sorter) column(c int, r *Rows) {
 	from := int32(0)
 	s.pick = s.pick[:0]
 	for _, end := range s.ends {
-		best := s.idx[end-1]
+		best := s.order[end-1].row
 		for k := end - 1; k >= from && nulls != nil; k-- {
-			if !nulls.Get(int(s.idx[k])) {
-				best = s.idx[k]
+			if row := s.order[k].row; !nulls.Get(row) {
+				best = row
 				break
 			}
 		}
-		s.pick = append(s.pick, best)
+		s.pick = append(s.pick, int32(best))
 		from = end
 	}
 	v := &s.out.Cols[c]

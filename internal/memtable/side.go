@@ -127,14 +127,23 @@ func (s *side) reset(keep bool) {
 
 // sideSorter puts the rows of a side in order; it keeps its memory between uses.
 type sideSorter struct {
-	order []sideRef
+	order []rowRef
 	out   Rows
 	place []int // for each column of the group where it is in out, -1 = nowhere
 }
 
-type sideRef struct {
+// rowRef is a row that is to be put in order.
+type rowRef struct {
 	at  int64
 	row int
+}
+
+// byTime orders rows by time, those of one time as they came.
+func byTime(a, b rowRef) int {
+	if a.at != b.at {
+		return cmp.Compare(a.at, b.at)
+	}
+	return a.row - b.row
 }
 
 var sideSorters = sync.Pool{New: func() any { return new(sideSorter) }}
@@ -151,15 +160,10 @@ func (m *sideSorter) sort(s *side, kinds []column.Kind, from, to int64) *Rows {
 			continue
 		}
 		if slices.ContainsFunc(s.row(i), func(c sideCell) bool { return m.place[c.col] >= 0 }) {
-			m.order = append(m.order, sideRef{at, i})
+			m.order = append(m.order, rowRef{at, i})
 		}
 	}
-	slices.SortFunc(m.order, func(a, b sideRef) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
-		return a.row - b.row
-	})
+	slices.SortFunc(m.order, byTime)
 	out := &m.out
 	out.Times = out.Times[:0]
 	for i := range m.order {
