@@ -53,9 +53,12 @@ func (db *DB) ReadContinuousQuery(ctx context.Context, name string, start, end t
 
 // readView reads the rows of a view whose times are in span.
 func (db *DB) readView(ctx context.Context, q *cq, span incremental.Range) ([]*Tablet, error) {
-	if err := q.busy.Lock(ctx); err != nil { // what a run stores and the marks it removes go together
+	// What a run stores and the marks it removes go together; and the rows that
+	// it holds back must not expire before they are read.
+	if err := q.busy.Lock(ctx); err != nil {
 		return nil, err
 	}
+	defer q.busy.Unlock()
 	v := q.view
 	r := &viewRun{db: db, q: &cq{spec: q.spec}, v: v, snap: db.eng.Snapshot(), job: &viewJob{}}
 	defer r.snap.Release()
@@ -68,7 +71,6 @@ func (db *DB) readView(ctx context.Context, q *cq, span incremental.Range) ([]*T
 	var dirty incremental.Ranges
 	marks := maps.Clone(v.keys)
 	v.mu.Unlock()
-	q.busy.Unlock()
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tickwell/tickwell/expr"
 )
 
 // Results that are stored and those that are not yet are read as one.
@@ -61,5 +64,53 @@ func TestIncrementalReadWithTail(t *testing.T) {
 	}
 	if _, err := db.ReadContinuousQuery(ctx, "other", time.Time{}, time.Time{}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an unknown query: got %v", err)
+	}
+}
+
+// A run that ends while its query is read lets rows expire that it held back: the
+// read still sees what they are, and not what was stored before.
+func TestReadContinuousQueryWhileRowsExpire(t *testing.T) {
+	ctx := context.Background()
+	for _, by := range []GroupBy{GroupByTime{Interval: time.Minute}, GroupByCount{By: expr.Col("s"), Size: 2}} {
+		clock := newFake()
+		clock.Set(time.Unix(3600, 0))
+		var db *DB
+		var armed atomic.Bool
+		computed := make(chan error, 1)
+		// The permission to read rows is asked for when the read has taken its cut.
+		db = openMem(t, &Options{Clock: clock, Authorize: func(_ context.Context, _ Action, path string) error {
+			if strings.HasPrefix(path, "root.in") && armed.CompareAndSwap(true, false) {
+				go func() { computed <- db.Quiesce(ctx) }()
+				select {
+				case err := <-computed:
+					computed <- err
+				case <-time.After(100 * time.Millisecond): // it waits for the read
+				}
+			}
+			return nil
+		}})
+		spec := minuteView("m")
+		q := spec.Query.(Query)
+		q.GroupBy, q.AlignByDevice = by, true
+		spec.Query, spec.OnChange = q, true
+		must(t, db.CreateContinuousQuery(ctx, spec))
+		must(t, db.SetTTL(ctx, "root.in", 10*time.Minute))
+		cqPut(t, db, "root.in.d", 10, 1)
+		cqPut(t, db, "root.in.d", 20, 1)
+		must(t, db.Quiesce(ctx))
+		cqPut(t, db, "root.in.d", 20, 5)
+		cqPut(t, db, "root.in.d", 1800, 1) // what is held back is over
+		armed.Store(true)
+		got, err := db.ReadContinuousQuery(ctx, "m", time.Unix(0, 0), time.Unix(60, 0))
+		must(t, err)
+		must(t, <-computed)
+		if len(got) != 1 || got[0].Len() != 1 {
+			t.Fatalf("%T: read %v, want one row", by, got)
+		}
+		for i, c := range got[0].Columns {
+			if v := c.Data.Value(0).Float64(); c.Name == "sum" && v != 6 {
+				t.Errorf("%T: the sum that is read is %v, want 6 (%v)", by, v, got[0].Columns[i])
+			}
+		}
 	}
 }
