@@ -88,8 +88,8 @@ func (s *stepped) missing(all map[string]bool) []string {
 	return gone
 }
 
-// The clock is set forward or back, or the machine boots in 1970, and it is
-// put right later: rows and results that are not too old stay, windows
+// The clock is set forward or back, or the machine boots in 1970 or a year ahead,
+// and it is put right later: rows and results that are not too old stay, windows
 // go on being computed, scheduled runs too, and there are no more of them than
 // the catch-up limit lets through. Rows carry the time of a sensor that is right,
 // or of the wrong clock.
@@ -109,6 +109,7 @@ func TestCQClockStepsDeleteNothing(t *testing.T) {
 		{"an hour back", func(r time.Time) time.Time { return r.Add(-time.Hour) }, false, true},
 		{"boot in 1970", func(time.Time) time.Time { return time.Unix(7, 0) }, true, true},
 		{"boot in 1970, and rows too", func(time.Time) time.Time { return time.Unix(7, 0) }, true, false},
+		{"boot a year ahead", func(r time.Time) time.Time { return r.Add(year) }, true, true},
 	} {
 		for _, fs := range []vfs.FS{nil, memFS()} {
 			if fs == nil && c.reboot {

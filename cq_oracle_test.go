@@ -198,12 +198,17 @@ func (w *cqWorld) step() {
 // intoSealed stores a row in a window of which other rows have just expired: its
 // result stays as it was.
 func (w *cqWorld) intoSealed() {
-	horizon := w.newest - w.ttl
-	if w.paused || w.newest == math.MinInt64 || horizon < 0 {
+	if w.paused || w.newest == math.MinInt64 {
 		return
 	}
 	ctx := context.Background()
 	must(w.t, w.db.Quiesce(ctx))
+	// The clock is not believed at once after each opening, so that this is not
+	// always newest - ttl.
+	horizon, ok := w.db.eng.Horizon("root.in.d", "s")
+	if !ok || horizon < 0 {
+		return
+	}
 	at := horizon + w.rng.Int64N(60e9-horizon%60e9)
 	if horizon%60e9 == 0 {
 		return

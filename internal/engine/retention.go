@@ -195,6 +195,9 @@ func (e *Engine) retain() {
 		newest = max(newest, f.meta.MaxTime)
 	}
 	r.newest.Store(newest)
+	if newest > math.MinInt64 {
+		r.watch.begin(newest, e.clock.Now().UnixNano(), int64(e.clock.Mono()))
+	}
 	r.on.Store(true)
 	if e.log != nil && !e.cfg.ManualFlush && !e.cfg.ReadOnly {
 		e.armTidy()
@@ -277,6 +280,17 @@ const (
 	clockTolerance = int64(10 * time.Minute)
 	clockSettles   = int64(time.Hour)
 )
+
+// begin is told of the newest point there was when the watch began. A clock that
+// is ahead of it may have been put wrong while nobody looked: it is treated as
+// one that leapt.
+func (w *wallWatch) begin(newest, wall, mono int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.set {
+		w.set, w.wall, w.mono = true, min(wall, newest), mono
+	}
+}
 
 // view returns the wall time to go by.
 func (w *wallWatch) view(wall, mono int64) int64 {

@@ -383,3 +383,19 @@ func TestDropFreesMemory(t *testing.T) {
 	require.NoError(t, err)
 	require.Less(t, e.Stats().MemtableBytes, int64(1000))
 }
+
+// TestBootInTheFuture: a clock that is ahead of the data when the store opens is
+// believed after an hour, not at once.
+func TestBootInTheFuture(t *testing.T) {
+	const h, year = int64(time.Hour), int64(365 * 24 * time.Hour)
+	var w wallWatch
+	w.begin(0, year, 5)
+	require.Equal(t, int64(0), w.view(year, 5))
+	require.Equal(t, h/2, w.view(year+h/2, 5+h/2))
+	require.Equal(t, year+h, w.view(year+h, 5+h))
+	w = wallWatch{}
+	w.begin(year, 0, 5) // boots in 1970
+	require.Equal(t, int64(0), w.view(0, 5))
+	require.Equal(t, h/2, w.view(h/2, 5+h/2))
+	require.Equal(t, h, w.view(year, 5+h), "leaps ahead")
+}
