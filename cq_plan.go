@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/exec"
 )
@@ -15,13 +14,13 @@ type keptPlan struct {
 	res  *Result
 	into map[string][]target // by device
 	made seriesVersion
-	run  *exec.Kept
+	run  *exec.Kept // nil if the plan is for one run only
 }
 
 // at plans q for a range, on a cut. The result is good until the next one.
 func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapshot, from, to int64) (*Result, error) {
 	v := db.seriesVersion()
-	if p.res == nil || p.made != v || !db.mayKeepPlan(q) {
+	if p.res == nil || p.made != v || p.run == nil {
 		x := *q
 		x.Start, x.End = time.Unix(0, from), time.Unix(0, to)
 		*p = keptPlan{}
@@ -36,7 +35,7 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 			}
 		}
 		*p = keptPlan{res: res, into: into, made: v}
-		if db.mayKeepPlan(q) {
+		if db.keeps(res.plan, res.used) && db.opts.Authorize == nil { // which may say otherwise at the next run
 			p.run = new(exec.Kept)
 		}
 	} else {
@@ -45,7 +44,7 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 			return nil, &Error{Op: "query", Err: err}
 		}
 	}
-	res := &Result{ctx: ctx, db: db, plan: p.res.plan, into: p.into, kept: p.run}
+	res := &Result{ctx: ctx, db: db, plan: p.res.plan, used: p.res.used, into: p.into, kept: p.run}
 	res.open = func() (exec.Source, func(), error) { return source{snap}, func() {}, nil }
 	return res, nil
 }
@@ -58,36 +57,4 @@ func (r *viewRun) plan(ctx context.Context, from, to int64) (*Result, error) {
 		res.only = r.job.devices
 	}
 	return res, err
-}
-
-// mayKeepPlan reports whether nothing but its series can change a plan of q: not
-// functions of the program, nor permissions.
-func (db *DB) mayKeepPlan(q *Query) bool {
-	if db.opts.Authorize != nil {
-		return false
-	}
-	keep := true
-	look := func(e expr.Expr) {
-		e.Walk(func(x expr.Expr) {
-			if x.Op() == expr.OpCall {
-				if _, own := db.funcs.Function(x.Name()); own {
-					keep = false
-				}
-			}
-		})
-	}
-	for _, e := range q.Select {
-		look(e)
-	}
-	look(q.Where)
-	look(q.Having)
-	switch g := q.GroupBy.(type) {
-	case GroupByVariation:
-		look(g.By)
-	case GroupByCondition:
-		look(g.By)
-	case GroupByCount:
-		look(g.By)
-	}
-	return keep
 }

@@ -50,7 +50,7 @@ func (c *planCache) find(key []byte, v seriesVersion) *exec.Plan {
 // keep notes a plan that was made for version v of the series.
 func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
 	w := p.Weight()
-	if w > planWeight/4 || !p.Movable() {
+	if w > planWeight/4 {
 		return
 	}
 	c.mu.Lock()
@@ -85,11 +85,16 @@ func (db *DB) planned(q *Query) (*exec.Plan, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(used.names) == 0 {
+	if db.keeps(p, used.names) {
 		db.plans.keep(*key, v, p)
 	}
 	return p, used.names, nil
 }
+
+// keeps reports whether p, which calls the user's functions in used, is good for
+// other ranges until series are made or dropped: nothing of it is narrowed to a
+// time, and what users wrote is asked anew by each query.
+func (db *DB) keeps(p *exec.Plan, used []string) bool { return p.Movable() && len(used) == 0 }
 
 func (db *DB) seriesVersion() seriesVersion {
 	next, n := db.eng.SeriesVersion()

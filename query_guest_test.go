@@ -104,3 +104,30 @@ func TestQueryFunctionLoopLeft(t *testing.T) {
 		}
 	}
 }
+
+// A continuous query whose function hangs is dropped all the same: its run ends
+// with its context, and the others go on.
+func TestCQFunctionHangs(t *testing.T) {
+	u := &stubborn{release: make(chan struct{}), entered: make(chan struct{})}
+	s := tickwelltest.New(t, &tickwell.Options{Functions: []tickwell.FunctionSpec{{Name: "stubborn", UDTF: func() tickwell.UDTF { return u }}}})
+	t.Cleanup(func() { close(u.release) }) // before the store is closed
+	ctx := context.Background()
+	for name, e := range map[string]expr.Expr{"hangs": expr.Call("stubborn", expr.Col("v")), "goes": expr.Col("v").Mul(2)} {
+		err := s.CreateContinuousQuery(ctx, tickwell.CQSpec{Name: name, Every: 10 * time.Second, Query: tickwell.Query{
+			Select: []expr.Expr{e}, From: []string{"root.d"}, Into: []tickwell.Target{{Device: "root." + name, Columns: []string{"v"}}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 5 {
+		s.Put("root.d", tickwell.Float64("v", float64(i)))
+		s.Clock.Advance(time.Second)
+	}
+	s.Clock.Advance(10 * time.Second)
+	<-u.entered
+	if err := s.DropContinuousQuery(ctx, "hangs"); err != nil {
+		t.Fatal(err)
+	}
+	s.RequireWritten("root.goes.v", "+0s 0", "+1s 2", "+2s 4", "+3s 6", "+4s 8")
+}
