@@ -118,7 +118,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := newEngine(cfg)
 	if cfg.Dir == "" {
-		e.loadTTLs()
+		e.loadTTLs(true)
 		return e, nil
 	}
 	if err := e.openDir(ctx); err != nil {

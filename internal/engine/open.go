@@ -91,7 +91,7 @@ func (e *Engine) loadDir(ctx context.Context) error {
 	for _, dm := range report.Damage {
 		e.report.LostLog = append(e.report.LostLog, dm.String())
 	}
-	e.loadTTLs()
+	e.loadTTLs(true)
 	return nil
 }
 

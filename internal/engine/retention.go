@@ -128,7 +128,7 @@ func (e *Engine) SetTTL(ctx context.Context, prefix string, ttl time.Duration) e
 	if _, err := e.Commit(ctx, &Batch{Puts: []Put{put}}, false); err != nil {
 		return fmt.Errorf("ttl of %s: %w", prefix, err)
 	}
-	e.loadTTLs()
+	e.loadTTLs(false)
 	e.wantTidy()
 	return nil
 }
@@ -154,8 +154,8 @@ func (e *Engine) TTLs() map[string]time.Duration {
 	return out
 }
 
-// loadTTLs takes the settings from the durable state.
-func (e *Engine) loadTTLs() {
+// loadTTLs takes the settings from the durable state, as the store opens or later.
+func (e *Engine) loadTTLs(opening bool) {
 	var rules []ttlRule
 	e.kv.copy().Ascend(ttlKey, func(key string, v stateValue) bool {
 		prefix, ok := strings.CutPrefix(key, ttlKey)
@@ -175,12 +175,12 @@ func (e *Engine) loadTTLs() {
 	r.rules = rules
 	r.mu.Unlock()
 	if len(rules) > 0 || e.cfg.TTL > 0 || e.cfg.QuotaBytes > 0 || r.floor.Load() > math.MinInt64 {
-		e.retain()
+		e.retain(opening)
 	}
 }
 
 // retain turns retention on.
-func (e *Engine) retain() {
+func (e *Engine) retain(opening bool) {
 	r := &e.retention
 	e.gate.Lock() // no commit under way: each is seen here or sees on
 	defer e.gate.Unlock()
@@ -195,7 +195,7 @@ func (e *Engine) retain() {
 		newest = max(newest, f.meta.MaxTime)
 	}
 	r.newest.Store(newest)
-	if newest > math.MinInt64 {
+	if opening && newest > math.MinInt64 {
 		r.watch.begin(newest, e.clock.Now().UnixNano(), int64(e.clock.Mono()))
 	}
 	r.on.Store(true)
