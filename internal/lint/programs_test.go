@@ -38,13 +38,10 @@ func programKind(t *testing.T, file string) string {
 	if _, err := io.ReadFull(f, head); err != nil {
 		return "" // shorter than any program
 	}
-	for magic, kind := range map[string]string{"\x7fELF": "ELF", "\xcf\xfa\xed\xfe": "Mach-O", "\x00asm": "WebAssembly"} {
+	for magic, kind := range map[string]string{"\x7fELF": "ELF", "\xcf\xfa\xed\xfe": "Mach-O", "\x00asm": "WebAssembly", "MZ": "PE"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return kind
 		}
-	}
-	if strings.HasPrefix(string(head), "MZ") {
-		return "PE"
 	}
 	return ""
 }
