@@ -156,13 +156,14 @@ func waitQueues(t *testing.T, db *DB) {
 func TestTriggerDurableMakesUp(t *testing.T) {
 	ctx := context.Background()
 	fs := memFS()
-	gate := make(chan struct{})
+	fires := make(chan struct{}, 1)
 	var j journal
 	block := true
 	class := func() Trigger {
 		return TriggerFunc(func(ctx context.Context, f *Firing) error {
-			if block {
-				<-gate
+			if block { // until Close, which has then left what waits behind it
+				fires <- struct{}{}
+				<-ctx.Done()
 				return errBoom
 			}
 			j.add("%s", render(f.Tablet))
@@ -175,12 +176,10 @@ func TestTriggerDurableMakesUp(t *testing.T) {
 	a := Column{Name: "t", Data: Texts{"x", ""}}
 	a.Nulls.Set(1)
 	must(t, db.InsertTablet(ctx, tab("root.d", 1, "first", Bools{true})))
-	for db.triggers.Load().all[0].queue.Stats().Running == 0 {
-	}
+	<-fires
 	must(t, db.InsertTablet(ctx, &Tablet{Device: "root.d", Times: []int64{5, 6}, Columns: []Column{a, {Name: "f", Data: Float32s{1, 2}}}}))
 	must(t, db.InsertTablet(ctx, tab("root.d", 7, "i", Int32s{7})))
-	go func() { close(gate) }()
-	db.Close() // the first fails or is left; the others wait
+	must(t, db.Close()) // the first fails or is left; the others wait
 	block = false
 
 	db = openDir(t, "data", &Options{FS: fs}) // without the class they go on waiting
