@@ -16,6 +16,7 @@ type Stats struct {
 	OutboxBytes       int64 // memory for events that wait
 	DiskBytes         int64 // block files
 	LogBytes          int64 // segments of the log
+	WrittenBytes      int64 // given to the store's files since Open: log, block files, what compaction writes again, state; a backup's are not among them
 	Files             int   // block files
 	Flushes           int64 // memtables written to files since Open
 	Triggers          int   // triggers registered, INACTIVE ones too
@@ -58,7 +59,7 @@ func (db *DB) Stats() Stats {
 	e := db.eng.Stats()
 	return Stats{
 		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes, OutboxBytes: e.OutboxBytes,
-		DiskBytes: e.DiskBytes, LogBytes: e.LogBytes, Files: e.Files, Flushes: e.Flushes,
+		DiskBytes: e.DiskBytes, LogBytes: e.LogBytes, WrittenBytes: e.Written, Files: e.Files, Flushes: e.Flushes,
 		Triggers: len(db.triggers.Load().all), TriggerFailures: db.failures.Load(), ContinuousQueries: db.cqs.len(), Sinks: db.sinkStats(),
 	}
 }

@@ -173,6 +173,7 @@ func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
 	}{
 		{"tickwell_series", "gauge", int64(st.Series)}, {"tickwell_points_total", "counter", st.Points},
 		{"tickwell_disk_bytes", "gauge", st.DiskBytes}, {"tickwell_log_bytes", "gauge", st.LogBytes},
+		{"tickwell_written_bytes_total", "counter", st.WrittenBytes},
 		{"tickwell_trigger_failures_total", "counter", st.TriggerFailures},
 	} {
 		fmt.Fprintf(w, "# TYPE %s %s\n%s %d\n", m.name, m.kind, m.name, m.value)

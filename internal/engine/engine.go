@@ -67,6 +67,7 @@ type Engine struct {
 	points      atomic.Int64
 	lateRows    atomic.Int64
 	flushes     atomic.Int64
+	written     atomic.Int64  // bytes given to files
 	flushed     atomic.Uint64 // LSN up to which the manifest says that files have everything
 	stopped     atomic.Bool
 
@@ -138,13 +139,14 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 
 func newEngine(cfg Config) *Engine {
 	e := &Engine{
-		cfg: cfg, fs: cfg.FS, clock: cfg.Clock, logger: cfg.Logger,
+		cfg: cfg, clock: cfg.Clock, logger: cfg.Logger,
 		cat: catalog.New(), shapes: newShapes(), epoch: 1,
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
 		files: segment.NewFiles(cfg.FS, cfg.OpenFiles),
 	}
+	e.fs = counted{cfg.FS, &e.written}
 	e.files.Coder = cfg.Coder
 	e.mem = e.newTable()
 	e.active.Store(e.mem)

@@ -9,6 +9,7 @@ type Stats struct {
 	OutboxBytes   int64
 	DiskBytes     int64 // block files
 	LogBytes      int64
+	Written       int64 // bytes given to the store's files since Open
 	Files         int
 	LastLSN       uint64 // last commit
 	WrittenLSN    uint64 // given to the operating system up to here
@@ -32,7 +33,7 @@ func (e *Engine) Stats() Stats {
 	s := Stats{
 		Series: e.cat.Len(), Points: e.points.Load(), LateRows: e.lateRows.Load(),
 		MemtableBytes: e.active.Load().Bytes() + e.frozenBytes.Load(),
-		LastLSN:       e.lastLSN(), Flushes: e.flushes.Load(), Damaged: len(e.report.Quarantined),
+		LastLSN:       e.lastLSN(), Flushes: e.flushes.Load(), Written: e.written.Load(), Damaged: len(e.report.Quarantined),
 	}
 	s.WrittenLSN, s.DurableLSN = s.LastLSN, s.LastLSN
 	if e.log != nil {

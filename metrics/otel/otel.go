@@ -30,6 +30,7 @@ var (
 		{name: "outbox.size", unit: "By", help: "Memory for events that wait.", get: func(s *tickwell.Stats) int64 { return s.OutboxBytes }},
 		{name: "disk.size", unit: "By", help: "Size of the block files.", get: func(s *tickwell.Stats) int64 { return s.DiskBytes }},
 		{name: "log.size", unit: "By", help: "Size of the log.", get: func(s *tickwell.Stats) int64 { return s.LogBytes }},
+		{name: "written", unit: "By", help: "Bytes given to the store's files.", total: true, get: func(s *tickwell.Stats) int64 { return s.WrittenBytes }},
 		{name: "files", unit: "{file}", help: "Block files.", get: func(s *tickwell.Stats) int64 { return int64(s.Files) }},
 		{name: "flushes", unit: "{flush}", help: "Flushes of memory to block files.", total: true, get: func(s *tickwell.Stats) int64 { return s.Flushes }},
 		{name: "trigger.failures", unit: "{firing}", help: "Firings that failed.", total: true, get: func(s *tickwell.Stats) int64 { return s.TriggerFailures }},

@@ -65,6 +65,7 @@ func New(db *tickwell.DB, labels prometheus.Labels) *Collector {
 			{desc("outbox_bytes", "Memory for events that wait."), g, func(s *tickwell.Stats) float64 { return float64(s.OutboxBytes) }},
 			{desc("disk_bytes", "Size of the block files."), g, func(s *tickwell.Stats) float64 { return float64(s.DiskBytes) }},
 			{desc("log_bytes", "Size of the log."), g, func(s *tickwell.Stats) float64 { return float64(s.LogBytes) }},
+			{desc("written_bytes_total", "Bytes given to the store's files."), c, func(s *tickwell.Stats) float64 { return float64(s.WrittenBytes) }},
 			{desc("files", "Block files."), g, func(s *tickwell.Stats) float64 { return float64(s.Files) }},
 			{desc("flushes_total", "Flushes of memory to block files."), c, func(s *tickwell.Stats) float64 { return float64(s.Flushes) }},
 			{desc("trigger_failures_total", "Firings that failed, of triggers dropped since too."), c, func(s *tickwell.Stats) float64 { return float64(s.TriggerFailures) }},
