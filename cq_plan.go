@@ -39,10 +39,11 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 			p.run = new(exec.Kept)
 		}
 	} else {
-		var err error
-		if p.res.plan, err = p.res.plan.At(from, to); err != nil {
+		plan, err := p.res.plan.At(from, to)
+		if err != nil {
 			return nil, &Error{Op: "query", Err: err}
 		}
+		p.res.plan = plan
 	}
 	res := &Result{ctx: ctx, db: db, plan: p.res.plan, used: p.res.used, into: p.into, kept: p.run}
 	res.open = func() (exec.Source, func(), error) { return source{snap}, func() {}, nil }

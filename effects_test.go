@@ -82,7 +82,7 @@ func TestEffectsPayloadsShareMemory(t *testing.T) {
 
 func TestEffectsPayloadAllocs(t *testing.T) {
 	if raceEnabled {
-		t.Skip("counts allocations")
+		t.Skip("the race detector allocates")
 	}
 	var x effects
 	e := Event{ID: "trigger|root.d|0|0|0", Source: "trigger", Series: "root.d", Time: time.Unix(0, 0), Fields: []Field{Float64("max", 1)}}

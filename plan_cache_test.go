@@ -196,3 +196,33 @@ func TestKeptPlansAreShared(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A range that a query cannot be planned for is an error, and the ranges after it
+// are planned as before.
+func TestKeptPlanOutlivesABadRange(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	must(t, db.Insert(ctx, "root.d", time.Unix(1, 0), Float64("s", 4)))
+	q := Query{Select: []expr.Expr{expr.Avg(expr.Col("s"))}, From: []string{"root.d"}, GroupBy: GroupByTime{Interval: time.Second}}
+	snap := db.eng.Snapshot()
+	defer snap.Release()
+	var kept keptPlan
+	for _, r := range []struct {
+		from, to int64
+		bad      bool
+	}{{0, 2e9, false}, {5, 5, true}, {5, 5, true}, {0, 2e9, false}} {
+		res, err := kept.at(ctx, db, &q, snap, r.from, r.to)
+		if r.bad {
+			if !errors.Is(err, ErrBadInput) {
+				t.Fatalf("[%d, %d): got error %v, want ErrBadInput", r.from, r.to, err)
+			}
+			continue
+		}
+		must(t, err)
+		rows, err := res.Collect()
+		must(t, err)
+		if len(rows) != 1 || rows[0].Len() != 2 || rows[0].Columns[0].Data.Value(1).Float64() != 4 {
+			t.Fatalf("[%d, %d): got %v", r.from, r.to, rows)
+		}
+	}
+}

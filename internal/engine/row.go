@@ -44,6 +44,9 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 	if e.closed || s.stale.Load() || terms != 0 && terms != e.terms {
 		return 0, false
 	}
+	if e.retention.on.Load() { // since AppendRow asked: see retain
+		return 0, false
+	}
 	d := s.into(e.mem)
 	d.Lock()
 	defer d.Unlock()

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,6 +49,27 @@ func TestRowRecord(t *testing.T) {
 		require.Equal(t, want, got, "kinds %v, ids %v", l.Kinds, l.IDs)
 	}
 	require.NotZero(t, long)
+}
+
+// A row that was on its way when retention began is left to Commit, which asks
+// whether it is too late and notes its time.
+func TestRowMeetsRetention(t *testing.T) {
+	for _, cfg := range []Config{{}, diskConfig(vfs.NewMem())} {
+		e := open(t, cfg)
+		s, err := e.Shape("d", []string{"s"}, []column.Kind{column.Int64})
+		require.NoError(t, err)
+		first := Tablet{Shape: s, Times: []int64{0}, Cols: []column.Vector{{Kind: column.Int64, Int64s: []int64{1}}}}
+		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{first}}, false)
+		require.NoError(t, err)
+		cells := []column.Cell{{Kind: column.Int64, Num: 1}}
+		var buf [maxRowRecord]byte
+		record := appendRow(&buf, &s.layout, 5, cells)
+		require.NoError(t, e.SetTTL(bg, "d", time.Hour)) // after AppendRow looked
+		_, stored := e.addRow(s, 5, cells, record, 0)
+		require.False(t, stored)
+		require.Equal(t, int64(1), e.Stats().Points)
+		require.NoError(t, e.Close())
+	}
 }
 
 // A row is not stored the short way when the memory or the log has reached its

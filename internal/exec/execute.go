@@ -309,6 +309,7 @@ func (r *Run) read(p *part, bytes *int64) (*held, error) {
 	for {
 		b, err := r.s.next(r.ctx)
 		if err != nil {
+			r.failed = true
 			return nil, err
 		}
 		if b == nil {

@@ -167,7 +167,7 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 // A kept run of a few rows allocates what its cursors do and little more.
 func TestKeptAllocates(t *testing.T) {
 	if raceEnabled {
-		t.Skip("allocates otherwise")
+		t.Skip("the race detector allocates")
 	}
 	f := mixedKinds(rand.New(rand.NewPCG(1, 1)), 100)
 	q := Query{Select: []expr.Expr{expr.Avg(expr.Col("s2")), expr.Sum(expr.Col("s3")), expr.Max(expr.Col("s4")), expr.Count(expr.Col("s6"))}, From: []string{"root.d0"},
