@@ -46,13 +46,17 @@ func TestCQPlantedBugs(t *testing.T) {
 			must(t, err)
 			must(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600))
 			cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-overlay", filepath.Join(dir, "overlay.json"),
-				"-run", "^TestIncremental(AgainstOracle|GroupsAgainstOracle|UnderConcurrentWrites|AlterUnderLoad)$", "-timeout", "300s", ".")
+				"-run", "^TestIncremental(AgainstOracle|GroupsAgainstOracle|UnderConcurrentWrites|AlterUnderLoad)$", "-failfast", "-timeout", "300s", ".")
 			out, err := cmd.CombinedOutput()
 			switch {
 			case err == nil:
 				t.Error("the bug was not found")
+			case strings.Contains(string(out), "panic: test timed out"): // that is no finding
+				t.Errorf("the tests did not end:\n%.2000s", out)
 			case !strings.Contains(string(out), "--- FAIL: Test") && !strings.Contains(string(out), "panic: "):
 				t.Errorf("failed for another reason:\n%s", out)
+			default:
+				t.Logf("found: %.300s", out[max(0, strings.Index(string(out), "--- FAIL: Test")):])
 			}
 		})
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/tickwell/tickwell/internal/cqoracle"
@@ -24,15 +22,15 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 	}{{-1, true}, {90e9, true}, {-1, false}, {90e9, false}} {
 		t.Run(fmt.Sprintf("late=%d/memory=%t", c.late, c.memory), func(t *testing.T) {
 			ctx := context.Background()
-			w := &cqWorld{t: t, disk: crashfs.New(), clock: newFake(), rng: rand.New(rand.NewPCG(uint64(i), 3+worldSeed())), late: c.late, newest: math.MinInt64}
-			w.opts = &Options{Clock: w.clock, Profile: killProfile(), Logger: w.warned.logger(), QuotaBytes: 512 << 10}
+			w := newCQWorld(t, gridSort{}, 1<<33+uint64(i), c.late, 0, "d")
+			w.opts.QuotaBytes = 512 << 10
 			if c.memory {
 				w.db = openOnly(t, "", w.opts)
 			} else {
 				w.open()
 			}
 			defer func() { w.db.Close() }()
-			for _, s := range w.specs()[:2] {
+			for _, s := range w.sort.specs(w)[:2] {
 				must(t, w.db.CreateContinuousQuery(ctx, s))
 			}
 			put := func(times ...int64) {
@@ -40,7 +38,7 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 				for _, at := range times {
 					v := w.rng.NormFloat64()
 					must(t, tab.Append(ns(at), Float64("s", v)))
-					w.raw.Put(at, v)
+					w.raw["d"].Put(at, v)
 					w.newest = max(w.newest, at)
 				}
 				w.ops.add(fmt.Sprintf("%d rows from %d", len(times), times[0]))
@@ -63,7 +61,7 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 					to := from + w.rng.Int64N(600e9)
 					w.ops.add(fmt.Sprintf("delete %d %d", from, to))
 					must(t, w.db.Delete(ctx, "root.in.**", ns(from), ns(to)))
-					w.raw.Delete(from, to)
+					w.raw["d"].Delete(from, to)
 				case op < 94:
 					if c.memory {
 						continue
@@ -96,7 +94,7 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 			}
 			must(t, w.db.Quiesce(ctx))
 			w.compareLeft()
-			if left, all := len(dump(t, w.db, "root.in.d.s")), len(w.raw.Points()); c.memory && left > all*3/4 || left < 2*3600 {
+			if left, all := len(dump(t, w.db, "root.in.d.s")), len(w.raw["d"].Points()); c.memory && left > all*3/4 || left < 2*3600 {
 				t.Errorf("%d of %d rows are left: the quota does nothing, or too much", left, all)
 			}
 		})
@@ -106,20 +104,14 @@ func TestIncrementalQuotaAgainstOracle(t *testing.T) {
 // compareLeft is compare for a store of which the oldest results are gone.
 func (w *cqWorld) compareLeft() {
 	w.t.Helper()
-	until := int64(math.MaxInt64)
-	if w.late >= 0 {
-		until = w.newest - w.late
-	}
-	minutes := w.raw.Windows(60e9, until, cqoracle.Sum)
+	minutes := w.raw["d"].Windows(60e9, w.mark(), cqoracle.Sum)
+	snap := w.db.eng.Snapshot()
+	defer snap.Release()
 	for path, series := range map[string]*cqoracle.Series{"root.l1.sum": minutes, "root.l2.sum": minutes.Windows(3600e9, math.MaxInt64, cqoracle.Sum)} {
-		var want []string
-		for _, p := range series.Points() {
-			want = append(want, fmt.Sprintf("%s@%d=%s", path, p.At, Float64Value(p.Value)))
+		got, want := w.stored(snap, path), series.Points()
+		if len(want) > 0 && len(got) == 0 {
+			w.t.Fatalf("%s holds nothing of\n %s", path, pointsWithout(want, nil))
 		}
-		got := dump(w.t, w.db, path)
-		if len(got) > len(want) || len(want) > 0 && len(got) == 0 || !slices.Equal(got, want[len(want)-len(got):]) {
-			w.t.Fatalf("%s holds\n %s\nwant\n %s\nor the newer of them, after %d operations, the last of them\n %s\nwarned of\n%s",
-				path, cqDiff(got, want), cqDiff(want, got), w.ops.n, w.ops.last("\n "), &w.warned)
-		}
+		w.same("the newest that are left", path, got, want[max(0, len(want)-len(got)):])
 	}
 }
