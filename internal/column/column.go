@@ -76,21 +76,27 @@ func (v *Vector) Reset(k Kind) {
 // Slice returns the values [lo, hi) without copying.
 func (v *Vector) Slice(lo, hi int) Vector {
 	s := Vector{Kind: v.Kind}
+	s.View(v, lo, hi)
+	return s
+}
+
+// View makes v share the values [lo, hi) of src, which must have v's kind. It
+// writes one slice where an assignment of [Vector.Slice] writes six.
+func (v *Vector) View(src *Vector, lo, hi int) {
 	switch v.Kind {
 	case Bool:
-		s.Bools = v.Bools[lo:hi:hi]
+		v.Bools = src.Bools[lo:hi:hi]
 	case Int32:
-		s.Int32s = v.Int32s[lo:hi:hi]
+		v.Int32s = src.Int32s[lo:hi:hi]
 	case Int64:
-		s.Int64s = v.Int64s[lo:hi:hi]
+		v.Int64s = src.Int64s[lo:hi:hi]
 	case Float32:
-		s.Float32s = v.Float32s[lo:hi:hi]
+		v.Float32s = src.Float32s[lo:hi:hi]
 	case Float64:
-		s.Float64s = v.Float64s[lo:hi:hi]
+		v.Float64s = src.Float64s[lo:hi:hi]
 	case Text:
-		s.Texts = v.Texts[lo:hi:hi]
+		v.Texts = src.Texts[lo:hi:hi]
 	}
-	return s
 }
 
 // AppendRange appends the values [lo, hi) of src, which must have v's kind.

@@ -188,6 +188,9 @@ func (a *across) each(f func(ids []uint32, r *memtable.Rows) error) error {
 	}
 	r := &a.rows
 	r.Cols, r.Nulls = r.Cols[:width], r.Nulls[:width]
+	for c, k := range a.kinds {
+		r.Cols[c] = column.Vector{Kind: k}
+	}
 	lo := 0
 	for i, n := range a.counts.Int64s {
 		hi := lo + int(n)
@@ -197,7 +200,8 @@ func (a *across) each(f func(ids []uint32, r *memtable.Rows) error) error {
 		}
 		r.Times = a.times.Int64s[lo:hi]
 		for c := range a.kinds {
-			r.Cols[c], r.Nulls[c] = a.cols[c].Slice(lo, hi), nil
+			r.Cols[c].View(&a.cols[c], lo, hi)
+			r.Nulls[c] = nil
 			for k := lo; k < hi && len(a.nulls[c]) > 0; k++ {
 				if a.nulls[c].Get(k) {
 					r.Nulls[c].Set(k - lo)
