@@ -238,19 +238,21 @@ func decodeFloatDecimal[T float](d *Decoder, dst []T, r *reader) {
 		return
 	}
 	d.wide = sized(d.wide, len(dst))
-	decodeInts(d.wide, r)
+	steps, reach := readInts(d.wide, r)
 	if r.bad {
 		return
 	}
-	if k == 0 {
-		for i, x := range d.wide {
-			dst[i] = T(intToFloat(x))
-		}
+	q := &quotients[k]
+	if steps && reach <= q.reach {
+		quotientsAlong(dst, d.wide, q, reach)
 	} else {
-		p := powersOfTen[k]
-		for i, x := range d.wide {
-			dst[i] = T(intToFloat(x) / p)
+		if steps {
+			accumulate(d.wide)
 		}
+		if reach > q.reach {
+			reach = reachOf(d.wide)
+		}
+		quotientsOf(dst, d.wide, q, reach)
 	}
 	readExceptions(dst, r)
 }

@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // intDelta: width byte, uvarint unit, varint first, varint smallest step, then
 // (step - smallest) / unit packed at that width, one fewer than values.
@@ -25,14 +28,16 @@ func (e *intEncoder) appendDelta(dst []byte, v []int64, low int64, width uint, u
 	return pack(dst, u, width)
 }
 
-func decodeIntDelta(dst []int64, r *reader) {
+// readIntDelta fills dst with the first value and the steps from each to the
+// next. It returns a bound of the magnitudes of the values.
+func readIntDelta(dst []int64, r *reader) (reach float64) {
 	width := uint(r.byte())
 	unit := r.uvarint()
 	first := r.varint()
 	low := r.varint()
 	b := r.packed(len(dst)-1, width)
 	if r.bad {
-		return
+		return 0
 	}
 	dst[0] = first
 	steps := dst[1:]
@@ -44,13 +49,14 @@ func decodeIntDelta(dst []int64, r *reader) {
 			steps[i] = low + x*int64(unit)
 		}
 	}
-	accumulate(steps, first)
+	longest := math.Abs(float64(low)) + float64(float64(unit)*powerOfTwo(width))
+	return math.Abs(float64(first)) + float64(float64(len(steps))*longest)
 }
 
-// accumulate replaces steps by the running sum from first.
-func accumulate(steps []int64, first int64) {
-	p := first
-	for len(steps) >= 4 {
+// accumulate replaces steps by their running sums.
+func accumulate(steps []int64) {
+	p := int64(0)
+	for len(steps) > 4 { // and not at 4, for then slicing needs no check of its end
 		// In pairs: the chain of dependent additions is one per four steps.
 		s := (*[4]int64)(steps)
 		a, b, c, d := s[0], s[1], s[2], s[3]

@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // intFrame (frame of reference): width byte, uvarint unit, varint min, then
 // (value - min) / unit packed at that width.
@@ -21,20 +24,22 @@ func (e *intEncoder) appendFrame(dst []byte, v []int64, low int64, width uint, u
 	return pack(dst, u, width)
 }
 
-func decodeIntFrame(dst []int64, r *reader) {
+// decodeIntFrame returns a bound of the magnitudes of the values.
+func decodeIntFrame(dst []int64, r *reader) (reach float64) {
 	width := uint(r.byte())
 	unit := r.uvarint()
 	low := r.varint()
 	b := r.packed(len(dst), width)
 	if r.bad {
-		return
+		return 0
 	}
 	if unit == 1 {
 		unpack(dst, b, width, low)
-		return
+	} else {
+		unpack(dst, b, width, 0)
+		for i, x := range dst {
+			dst[i] = low + x*int64(unit)
+		}
 	}
-	unpack(dst, b, width, 0)
-	for i, x := range dst {
-		dst[i] = low + x*int64(unit)
-	}
+	return math.Abs(float64(low)) + float64(float64(unit)*powerOfTwo(width))
 }

@@ -8,11 +8,21 @@ func appendIntLine(dst []byte, first, step int64) []byte {
 	return binary.AppendVarint(dst, step)
 }
 
-func decodeIntLine(dst []int64, r *reader) {
-	v := r.varint()
-	step := r.varint()
+func decodeIntLine(dst []int64, r *reader) (first, step int64) {
+	first = r.varint()
+	step = r.varint()
+	v, twice := first, 2*step
+	for len(dst) > 4 { // as in accumulate
+		d := (*[4]int64)(dst)
+		d[0], d[1] = v, v+step
+		v += twice
+		d[2], d[3] = v, v+step
+		v += twice
+		dst = dst[4:]
+	}
 	for i := range dst {
 		dst[i] = v
 		v += step
 	}
+	return first, step
 }

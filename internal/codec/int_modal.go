@@ -68,7 +68,7 @@ func decodeIntModal(dst []int64, r *reader) {
 // typical one, in units.
 func accumulateModal(steps []int64, first, typical, unit int64) {
 	p := first
-	for len(steps) >= 4 {
+	for len(steps) > 4 { // as in accumulate
 		s := (*[4]int64)(steps)
 		a := unzigzag(uint64(s[0]))*unit + typical
 		b := unzigzag(uint64(s[1]))*unit + typical

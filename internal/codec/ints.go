@@ -226,15 +226,25 @@ func (e *intEncoder) unitResiduals(u []uint64, v []int64, s *intShape) bool {
 
 // decodeInts fills dst, which is not empty.
 func decodeInts(dst []int64, r *reader) {
+	if steps, _ := readInts(dst, r); steps && !r.bad {
+		accumulate(dst)
+	}
+}
+
+// readInts fills dst, which is not empty, with integers or, if steps is true,
+// with numbers whose running sums they are. No integer has a magnitude above
+// reach, which is infinite where that is not known.
+func readInts(dst []int64, r *reader) (steps bool, reach float64) {
+	reach = math.Inf(1)
 	switch r.byte() {
 	case intConst:
 		decodeIntConst(dst, r)
 	case intLine:
 		decodeIntLine(dst, r)
 	case intFrame:
-		decodeIntFrame(dst, r)
+		reach = decodeIntFrame(dst, r)
 	case intDelta:
-		decodeIntDelta(dst, r)
+		return true, readIntDelta(dst, r)
 	case intModal:
 		decodeIntModal(dst, r)
 	case intRaw:
@@ -242,6 +252,7 @@ func decodeInts(dst []int64, r *reader) {
 	default:
 		r.fail()
 	}
+	return false, reach
 }
 
 func uvarintLen(u uint64) int { return (bits.Len64(u|1) + 6) / 7 }
