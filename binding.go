@@ -107,6 +107,9 @@ func (c *bindings) lookup(device, first string, n int) *binding {
 	if b := at.Load(); b != nil && len(b.names) == n && b.names[0] == first && b.device == device {
 		return b
 	}
+	if c.seed == (maphash.Seed{}) { // of a DB that Open has not made; it would panic below
+		return nil
+	}
 	s := &c.shards[maphash.String(c.seed, device)%bindingShards]
 	s.mu.RLock()
 	b := s.m[device]

@@ -87,6 +87,9 @@ func (db *DB) onDatabase(ctx context.Context, op, path string, a Action, f func(
 func (db *DB) Databases() iter.Seq[string] { return slices.Values(db.databases()) }
 
 func (db *DB) databases() []string {
+	if !db.made() {
+		return nil
+	}
 	var all []string
 	for key := range db.eng.Scan(databaseKey("")) {
 		all = append(all, key[len(databaseKey("")):])
@@ -110,7 +113,10 @@ func (db *DB) databases() []string {
 
 // TTLs returns the settings of [DB.SetTTL] by path.
 func (db *DB) TTLs() iter.Seq2[string, time.Duration] {
-	all := db.eng.TTLs()
+	var all map[string]time.Duration
+	if db.made() {
+		all = db.eng.TTLs()
+	}
 	return func(yield func(string, time.Duration) bool) {
 		for _, path := range sortedKeys(all) {
 			if !yield(path, all[path]) {
@@ -152,7 +158,7 @@ func (db *DB) SetSeriesHints(ctx context.Context, path string, hints Params) err
 // nothing.
 func (db *DB) SeriesHints(path string) Params {
 	device, name, err := splitPath(path)
-	if err != nil {
+	if err != nil || !db.made() {
 		return nil
 	}
 	b, ok := db.eng.Get(hintKey(pattern.Join(device, name)))

@@ -90,7 +90,11 @@ func (db *DB) keepDead(ctx context.Context, d DeadLetter) error {
 // has the error, if there is one.
 func (db *DB) DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
-		if err := db.eng.Sync(ctx); err != nil && !errors.Is(err, errs.ReadOnly) {
+		err := db.usable(ctx)
+		if err == nil {
+			err = db.eng.Sync(ctx)
+		}
+		if err != nil && !errors.Is(err, errs.ReadOnly) {
 			yield(DeadLetter{}, &Error{Op: "dead letters", Subject: sink, Err: err})
 			return
 		}

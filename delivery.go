@@ -149,6 +149,9 @@ func (db *DB) prepareSink(spec *SinkSpec) error {
 // is opened again and tried at once. Otherwise it does nothing. Closing and
 // opening the store has the same effect.
 func (db *DB) EnableSink(name string) error {
+	if !db.made() {
+		return &Error{Op: "enable sink", Subject: name, Err: errNotOpened}
+	}
 	p := db.sinks.pipelines()[name]
 	if p == nil {
 		return &Error{Op: "enable sink", Subject: name, Err: errs.NotFound}
@@ -358,6 +361,10 @@ func (db *DB) absentSinks() (out []SinkStats) {
 // exist has none. They are durable, and stay where they are.
 func (db *DB) Waiting(sink string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		if !db.made() {
+			yield(Event{}, &Error{Op: "waiting", Subject: sink, Err: errNotOpened})
+			return
+		}
 		box := db.eng.Outbox()
 		for at := (engine.Pos{}); ; {
 			entries, err := box.Peek(sink, at, 256)

@@ -73,6 +73,9 @@ func (db *DB) ListSeries(ctx context.Context, pat string) (iter.Seq[SeriesInfo],
 
 // SeriesKind returns the kind of a series, KindNull if there is none.
 func (db *DB) SeriesKind(device, measurement string) Kind {
+	if !db.made() {
+		return KindNull
+	}
 	if s, ok := db.eng.Lookup(device, measurement); ok {
 		return Kind(s.Kind)
 	}

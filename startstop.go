@@ -240,7 +240,10 @@ func (db *DB) dropWithSeries(ctx context.Context, tr *trigger) error {
 
 // Triggers yields the triggers there are, in any state, sorted by name.
 func (db *DB) Triggers() iter.Seq[TriggerInfo] {
-	all := db.triggers.Load().all
+	var all []*trigger
+	if table := db.triggers.Load(); table != nil { // nil: Open has not made it
+		all = table.all
+	}
 	return func(yield func(TriggerInfo) bool) {
 		for _, tr := range all {
 			if !yield(tr.info()) {

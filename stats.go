@@ -56,6 +56,9 @@ type SinkStats struct {
 
 // Stats returns the counters.
 func (db *DB) Stats() Stats {
+	if !db.made() {
+		return Stats{}
+	}
 	e := db.eng.Stats()
 	return Stats{
 		Series: e.Series, Points: e.Points, LateRows: e.LateRows, MemtableBytes: e.MemtableBytes, OutboxBytes: e.OutboxBytes,
@@ -91,6 +94,9 @@ func damageOf(d *engine.Damage) Damage {
 
 // Recovery tells what Open found. Damage is empty unless bytes were lost.
 func (db *DB) Recovery() Recovery {
+	if !db.made() {
+		return Recovery{}
+	}
 	r := db.eng.Report()
 	out := Recovery{Created: r.Created, Replayed: r.Replayed}
 	for _, d := range r.Quarantined {

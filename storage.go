@@ -56,7 +56,12 @@ func (db *DB) SetTTL(ctx context.Context, path string, ttl time.Duration) error 
 }
 
 // TTL returns how long points of a path are kept, 0 = for ever.
-func (db *DB) TTL(path string) time.Duration { return db.eng.TTL(path) }
+func (db *DB) TTL(path string) time.Duration {
+	if !db.made() {
+		return 0
+	}
+	return db.eng.TTL(path)
+}
 
 func (db *DB) maintain(ctx context.Context, op, subject string, f func() error) error {
 	err := db.usable(ctx)

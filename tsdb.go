@@ -20,8 +20,8 @@ import (
 	"github.com/tickwell/tickwell/vfs"
 )
 
-// DB is a store, which [Open] makes; the zero DB is of no use. Its methods are
-// safe for concurrent use.
+// DB is a store, which [Open] makes; methods of the zero DB return ErrClosed, or
+// nothing. Its methods are safe for concurrent use.
 type DB struct {
 	dir   string
 	opts  Options
@@ -59,7 +59,8 @@ type DB struct {
 }
 
 const (
-	phaseOpening int32 = iota
+	phaseNone int32 = iota // of the zero DB
+	phaseOpening
 	phaseOpen
 	phaseDraining
 	phaseClosed
@@ -81,6 +82,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 		return nil, &Error{Op: "open", Subject: dir, Err: err}
 	}
 	db := &DB{dir: dir, reg: make(chan struct{}, 1), done: make(chan struct{})}
+	db.phase.Store(phaseOpening)
 	if opts != nil {
 		db.opts = *opts
 	}
@@ -235,7 +237,13 @@ func (db *DB) install(ctx context.Context) error {
 	return nil
 }
 
-var errNilContext = fmt.Errorf("nil context: %w", errs.BadInput)
+var (
+	errNilContext = fmt.Errorf("nil context: %w", errs.BadInput)
+	errNotOpened  = fmt.Errorf("the DB was not made by Open: %w", errs.Closed)
+)
+
+// made reports whether Open has made the DB. What cannot return an error asks.
+func (db *DB) made() bool { return db.phase.Load() != phaseNone }
 
 // usable checks what every call checks first.
 func (db *DB) usable(ctx context.Context) error {
@@ -246,6 +254,8 @@ func (db *DB) usable(ctx context.Context) error {
 		return err
 	}
 	switch db.phase.Load() {
+	case phaseNone:
+		return errNotOpened
 	case phaseClosed:
 		return errs.Closed
 	case phaseDraining:
@@ -272,7 +282,12 @@ func (db *DB) authorize(ctx context.Context, a Action, path string) error {
 }
 
 // Now returns the time of Options.Clock.
-func (db *DB) Now() time.Time { return db.clock.Now() }
+func (db *DB) Now() time.Time {
+	if !db.made() {
+		return time.Time{}
+	}
+	return db.clock.Now()
+}
 
 // Sync returns when everything stored before the call is on disk.
 func (db *DB) Sync(ctx context.Context) error {
@@ -323,6 +338,9 @@ func (db *DB) Quiesce(ctx context.Context) error {
 // not yet delivered stay in the outbox of a store on disk. To let queued work
 // finish first, use [DB.Shutdown]. Close may be called more than once.
 func (db *DB) Close() error {
+	if !db.made() {
+		return &Error{Op: "close", Err: errNotOpened}
+	}
 	if db.phase.Swap(phaseClosed) == phaseClosed {
 		<-db.done
 		return db.err

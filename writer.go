@@ -21,7 +21,10 @@ type Writer struct {
 // not exist are made by the first row.
 func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
 	fail := func(err error) error { return &Error{Op: "writer", Subject: device, Err: err} }
-	if db.phase.Load() == phaseClosed {
+	switch db.phase.Load() {
+	case phaseNone:
+		return nil, fail(errNotOpened)
+	case phaseClosed:
 		return nil, fail(errs.Closed)
 	}
 	if len(columns) == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -18,6 +19,7 @@ func (s *Sink) appendAlert(dst []byte, e *tickwell.Event) ([]byte, error) {
 	labels := make(map[string]string, len(s.Labels)+len(e.Labels)+1)
 	maps.Copy(labels, s.Labels)
 	maps.Copy(labels, e.Labels)
+	maps.DeleteFunc(labels, func(name, _ string) bool { return strings.HasPrefix(name, "mqtt.") }) // said to another sink
 	for _, name := range []string{s.Alert, e.Source} {
 		if labels[alertName] == "" {
 			labels[alertName] = name
@@ -26,11 +28,17 @@ func (s *Sink) appendAlert(dst []byte, e *tickwell.Event) ([]byte, error) {
 	if labels[alertName] == "" {
 		return dst, fmt.Errorf("alertmanager: event %q has no alertname: %w", e.ID, tickwell.ErrBadInput)
 	}
+	if err := checkNames(labels); err != nil {
+		return dst, fmt.Errorf("alertmanager: event %q: %w: %w", e.ID, err, tickwell.ErrBadInput)
+	}
 	dst = appendMap(append(dst, `{"labels":`...), labels)
 
 	annotations := make(map[string]string, len(s.Annotations)+len(e.Notes))
 	maps.Copy(annotations, s.Annotations)
 	maps.Copy(annotations, e.Notes)
+	if err := checkNames(annotations); err != nil {
+		return dst, fmt.Errorf("alertmanager: event %q: %w: %w", e.ID, err, tickwell.ErrBadInput)
+	}
 	if len(annotations) > 0 {
 		s.fill(annotations, labels, e)
 		dst = appendMap(append(dst, `,"annotations":`...), annotations)
@@ -47,6 +55,29 @@ func (s *Sink) appendAlert(dst []byte, e *tickwell.Event) ([]byte, error) {
 		dst = appendText(append(dst, `,"generatorURL":`...), s.GeneratorURL)
 	}
 	return append(dst, '}'), nil
+}
+
+// checkNames looks at the names of labels or annotations. They are told in the
+// order of their names, so that the error is the same each time.
+func checkNames(m map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !labelName(name) {
+			return fmt.Errorf("the name %q of a label or annotation is not letters, digits and underscores with no digit first", name)
+		}
+	}
+	return nil
+}
+
+// labelName reports whether Alertmanager takes a name: [a-zA-Z_][a-zA-Z0-9_]*.
+func labelName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', i > 0 && '0' <= c && c <= '9':
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
 
 // span returns when an alert begins and ends, the zero time for what the server

@@ -50,7 +50,9 @@ type Sink struct {
 	// event's source, that is the name of the trigger or query.
 	Alert string
 	// Labels are added to each alert, Annotations too; what an event says itself
-	// comes first. Neither map is changed.
+	// comes first. Neither map is changed. Their names, also those of an event, are
+	// letters, digits and underscores, and no digit first: Alertmanager refuses
+	// others, so they are an error here, which names them.
 	Labels      map[string]string
 	Annotations map[string]string
 	// Template has the options of annotations. Empty is always set: an unknown
@@ -131,9 +133,12 @@ func (s *Sink) check() error {
 		return errors.New("negative Hold")
 	}
 	for _, m := range []map[string]string{s.Labels, s.Annotations} {
+		if err := checkNames(m); err != nil {
+			return err
+		}
 		for name, text := range m {
-			if name == "" || !utf8.ValidString(name) || !utf8.ValidString(text) {
-				return fmt.Errorf("label or annotation %q without a name or not UTF-8", name)
+			if !utf8.ValidString(text) {
+				return fmt.Errorf("label or annotation %s is not UTF-8", name)
 			}
 		}
 	}

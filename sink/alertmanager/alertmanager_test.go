@@ -43,7 +43,7 @@ func alertmanager(t *testing.T) *standin.Server {
 		}
 		for _, a := range alerts {
 			for name := range a.Labels {
-				if !classic.MatchString(name) {
+				if !classic.MatchString(name) || name == "refused" { // the one is what the sink leaves to the server
 					standin.Answer(400, fmt.Sprintf(`"invalid label set: invalid name %s"`, name))(w, r)
 					return
 				}
@@ -114,6 +114,7 @@ func TestBodies(t *testing.T) {
 
 		{"name of the sink", Sink{Alert: "a"}, tickwell.Event{Source: "t"}, `[{"labels":{"alertname":"a"}}]`},
 		{"name of the trigger", Sink{}, tickwell.Event{Source: "t"}, `[{"labels":{"alertname":"t"}}]`},
+		{"said to sink/mqtt", Sink{}, tickwell.Event{Source: "t", Labels: map[string]string{"mqtt.topic": "a/b", "mqtt.qos": "1", "x": "1"}}, `[{"labels":{"alertname":"t","x":"1"}}]`},
 		{"label before name", Sink{Alert: "a"}, tickwell.Event{Labels: with("l", nil), Source: "t"}, `[{"labels":{"alertname":"l"}}]`},
 		{"firing", Sink{}, tickwell.Event{Source: "t", Time: at, Status: tickwell.StatusFiring}, `[{"labels":{"alertname":"t"},"startsAt":"2022-01-23T09:00:00.123Z"}]`},
 		{"firing for an hour", Sink{Hold: time.Hour}, tickwell.Event{Source: "t", Time: at, Status: tickwell.StatusFiring},
@@ -162,6 +163,37 @@ func TestNoName(t *testing.T) {
 	}
 }
 
+// TestLabelNames holds that an event with a name that Alertmanager would answer
+// with 400 is given up with an error that says which, and the others arrive.
+func TestLabelNames(t *testing.T) {
+	for name, good := range map[string]bool{
+		"a": true, "_": true, "__a__": true, "aZ_09": true, "A": true,
+		"": false, "0": false, "0a": false, "a-b": false, "a.b": false, "root.plant.press1": false, "a b": false, "a:b": false, "é": false, "a\xff": false, "a`b": false, "a\n": false,
+	} {
+		if labelName(name) != good {
+			t.Errorf("%q: %v, want %v", name, !good, good)
+		}
+	}
+	srv := alertmanager(t)
+	s := open(t, &Sink{URL: srv.URL})
+	one := map[string]string{"x": "1"}
+	err := s.Handle(attempt(t), []tickwell.Event{
+		{ID: "0", Source: "t", Labels: map[string]string{"z": "", "a-b": "1"}}, {ID: "1", Source: "t", Labels: one}, {ID: "2", Source: "t", Notes: map[string]string{"root.plant": "n"}},
+	})
+	var p *deliver.Partial
+	if !errors.As(err, &p) || !slices.Equal(p.Rejected, []int{0, 2}) || !slices.Equal(p.Done, []int{1}) {
+		t.Fatalf("%v, want events 0 and 2 rejected", err)
+	}
+	for i, want := range map[int]string{0: `event "0": the name "a-b" of a label`, 2: `event "2": the name "root.plant" of a label`} {
+		if p.Causes[i] == nil || !strings.Contains(p.Causes[i].Error(), want) || !errors.Is(p.Causes[i], tickwell.ErrBadInput) {
+			t.Errorf("%v, want %s", p.Causes[i], want)
+		}
+	}
+	if got, want := srv.Bodies(), []string{`[{"labels":{"alertname":"t","x":"1"}}]`}; !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
 // TestThroughTheStore holds that a batch goes as one array, that a bad alert
 // does not keep the others from arriving, and that order is kept.
 func TestThroughTheStore(t *testing.T) {
@@ -180,7 +212,7 @@ func TestThroughTheStore(t *testing.T) {
 				case 0:
 					e.Status = tickwell.StatusResolved
 				case -1:
-					e.Labels["bad name"] = "x"
+					e.Labels["refused"] = "x"
 				}
 				f.Emit(e)
 			}
@@ -198,8 +230,8 @@ func TestThroughTheStore(t *testing.T) {
 	if err := db.Quiesce(attempt(t)); err != nil {
 		t.Fatal(err)
 	}
-	if len(dead) != 1 || !strings.HasPrefix(dead[0], "hot|root.d|2|0|0 permanent: ") || !strings.Contains(dead[0], "invalid name bad name") {
-		t.Errorf("dead letters %q, want the one with the bad label and what the server said", dead)
+	if len(dead) != 1 || !strings.HasPrefix(dead[0], "hot|root.d|2|0|0 permanent: ") || !strings.Contains(dead[0], "invalid name refused") {
+		t.Errorf("dead letters %q, want the one that is refused and what the server said", dead)
 	}
 	var got []string
 	for _, body := range srv.Bodies() {
@@ -306,9 +338,12 @@ func TestSettings(t *testing.T) {
 		{"bad replica", Sink{URL: "http://h", Replicas: []string{"h:9093"}}, "neither http"},
 		{"hold", Sink{URL: "http://h", Hold: -1}, "Hold"},
 		{"annotation", Sink{URL: "http://h", Annotations: map[string]string{"a": "{{.x"}}, "annotation a"},
-		{"no label name", Sink{URL: "http://h", Labels: map[string]string{"": "x"}}, "without a name"},
+		{"no label name", Sink{URL: "http://h", Labels: map[string]string{"": "x"}}, `the name ""`},
+		{"label name", Sink{URL: "http://h", Labels: map[string]string{"a-b": "x"}}, `the name "a-b"`},
+		{"a path as label name", Sink{URL: "http://h", Labels: map[string]string{"root.plant.press1": "x"}}, `the name "root.plant.press1"`},
+		{"name of an annotation", Sink{URL: "http://h", Annotations: map[string]string{"1st": "x"}}, `the name "1st"`},
 		{"label", Sink{URL: "http://h", Labels: map[string]string{"a": "\xff"}}, "not UTF-8"},
-		{"annotation name", Sink{URL: "http://h", Annotations: map[string]string{"\xff": "a"}}, "not UTF-8"},
+		{"annotation name", Sink{URL: "http://h", Annotations: map[string]string{"\xff": "a"}}, `the name "\xff"`},
 		{"alert", Sink{URL: "http://h", Alert: "\xff"}, "not UTF-8"},
 		{"link", Sink{URL: "http://h", GeneratorURL: "here"}, "GeneratorURL"},
 		{"replica twice", Sink{URL: "http://h", Replicas: []string{"http://a", "http://a"}}, "twice"},
