@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/pprof"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,9 +20,12 @@ type leakCheck struct{ label string }
 
 const labelKey = "tickwelltest"
 
+// watches numbers the checks of a process: an address would come again, beside
+// goroutines that an earlier check has found and that are still there.
+var watches atomic.Int64
+
 func watchGoroutines(t testing.TB) *leakCheck {
-	c := &leakCheck{}
-	c.label = fmt.Sprintf("%s %p", t.Name(), c)
+	c := &leakCheck{label: fmt.Sprintf("%d %s", watches.Add(1), t.Name())}
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelKey, c.label)))
 	return c
 }
@@ -56,8 +60,9 @@ func (c *leakCheck) running() (left []string) {
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
 		return nil
 	}
+	mine := fmt.Sprintf("%q:%q", labelKey, c.label) // as the profile shows it
 	for part := range strings.SplitSeq(b.String(), "\n\n") {
-		if strings.Contains(part, c.label) && strings.Contains(part, "github.com/tickwell/tickwell") {
+		if strings.Contains(part, mine) && strings.Contains(part, "github.com/tickwell/tickwell") {
 			left = append(left, part)
 		}
 	}
