@@ -27,29 +27,12 @@ import (
 // A query owns the columns it writes: nobody else can insert into them. One
 // whose results are its own input, also by way of others, is refused.
 func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
-	fail := func(err error) error { return &Error{Op: "create continuous query", Subject: spec.Name, Err: err} }
-	if err := db.usable(ctx); err != nil {
-		return fail(err)
-	}
-	if err := db.authorize(ctx, ActionCreateCQ, spec.Name); err != nil {
-		return err
-	}
-	q, err := db.newCQ(spec)
-	if err != nil {
-		return fail(err)
-	}
-	if err := db.lockReg(ctx); err != nil {
-		return fail(err)
-	}
-	defer db.unlockReg()
-	old := db.cqs.find(spec.Name)
-	if old != nil && (!old.restored || spec.New) {
-		return fail(fmt.Errorf("it has already been created: %w", errs.Exists))
-	}
-	if err := db.install1(ctx, q, old); err != nil {
-		return fail(err)
-	}
-	return nil
+	return db.defineCQ(ctx, "create continuous query", spec, func(_, old *cq) error {
+		if old != nil && (!old.restored || spec.New) {
+			return fmt.Errorf("it has already been created: %w", errs.Exists)
+		}
+		return nil
+	})
 }
 
 // AlterContinuousQuery gives a query another definition under the same name. How
@@ -57,7 +40,21 @@ func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 // incremental one has changed, all its windows are computed again; results that
 // stay the same are neither written nor sent again.
 func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
-	fail := func(err error) error { return &Error{Op: "alter continuous query", Subject: spec.Name, Err: err} }
+	return db.defineCQ(ctx, "alter continuous query", spec, func(q, old *cq) error {
+		if old == nil {
+			return fmt.Errorf("it does not exist: %w", errs.NotFound)
+		}
+		if (old.view == nil) != (q.view == nil) {
+			return fmt.Errorf("a scheduled query cannot become incremental, nor the other way round: drop it and create it again: %w", errs.BadInput)
+		}
+		return nil
+	})
+}
+
+// defineCQ puts a definition in the place of the one of that name, which is nil
+// if there is none, if check has nothing against it.
+func (db *DB) defineCQ(ctx context.Context, op string, spec CQSpec, check func(q, old *cq) error) error {
+	fail := func(err error) error { return &Error{Op: op, Subject: spec.Name, Err: err} }
 	if err := db.usable(ctx); err != nil {
 		return fail(err)
 	}
@@ -73,11 +70,8 @@ func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
 	}
 	defer db.unlockReg()
 	old := db.cqs.find(spec.Name)
-	if old == nil {
-		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
-	}
-	if (old.view == nil) != (q.view == nil) {
-		return fail(fmt.Errorf("a scheduled query cannot become incremental, nor the other way round: drop it and create it again: %w", errs.BadInput))
+	if err := check(q, old); err != nil {
+		return fail(err)
 	}
 	if err := db.install1(ctx, q, old); err != nil {
 		return fail(err)

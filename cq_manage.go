@@ -47,34 +47,41 @@ func (q *cq) revive() {
 // DropContinuousQuery stops a query, waits for its run, and forgets its
 // definition and how far it was. What it has written stays, and is anybody's.
 func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
-	fail := func(err error) error { return &Error{Op: "drop continuous query", Subject: name, Err: err} }
+	return db.changeCQ(ctx, "drop continuous query", ActionDropCQ, name, func(q *cq) error {
+		if err := db.retire(ctx, q); err != nil {
+			return err
+		}
+		s := &db.cqs
+		s.mu.Lock()
+		delete(s.all, name)
+		s.order = nil
+		s.release(name)
+		s.mu.Unlock()
+		if err := s.barrier(ctx); err != nil { // no record adds a mark any more
+			return err
+		}
+		return db.forget(ctx, cqKey(name, ""))
+	})
+}
+
+// changeCQ calls change with a query while nobody else registers anything.
+func (db *DB) changeCQ(ctx context.Context, op string, action Action, name string, change func(q *cq) error) error {
+	fail := func(err error) error { return &Error{Op: op, Subject: name, Err: err} }
 	if err := db.usable(ctx); err != nil {
 		return fail(err)
 	}
-	if err := db.authorize(ctx, ActionDropCQ, name); err != nil {
+	if err := db.authorize(ctx, action, name); err != nil {
 		return err
 	}
 	if err := db.lockReg(ctx); err != nil {
 		return fail(err)
 	}
 	defer db.unlockReg()
-	s := &db.cqs
-	q := s.find(name)
+	q := db.cqs.find(name)
 	if q == nil {
 		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
 	}
-	if err := db.retire(ctx, q); err != nil {
-		return fail(err)
-	}
-	s.mu.Lock()
-	delete(s.all, name)
-	s.order = nil
-	s.release(name)
-	s.mu.Unlock()
-	if err := s.barrier(ctx); err != nil { // no record adds a mark any more
-		return fail(err)
-	}
-	if err := db.forget(ctx, cqKey(name, "")); err != nil {
+	if err := change(q); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -94,44 +101,31 @@ func (db *DB) ResumeContinuousQuery(ctx context.Context, name string) error {
 }
 
 func (db *DB) setPaused(ctx context.Context, op, name string, paused bool) error {
-	fail := func(err error) error { return &Error{Op: op, Subject: name, Err: err} }
-	if err := db.usable(ctx); err != nil {
-		return fail(err)
-	}
-	if err := db.authorize(ctx, ActionCreateCQ, name); err != nil {
-		return err
-	}
-	if err := db.lockReg(ctx); err != nil {
-		return fail(err)
-	}
-	defer db.unlockReg()
-	s := &db.cqs
-	q := s.find(name)
-	if q == nil {
-		return fail(fmt.Errorf("it does not exist: %w", errs.NotFound))
-	}
-	b := engine.Batch{Puts: []engine.Put{{Kind: engine.PutDefinition, Key: cqKey(name, "paused"), Value: []byte{1}, Delete: !paused}}}
-	if _, err := db.eng.Commit(ctx, &b, false); err != nil {
-		return fail(err)
-	}
-	s.mu.Lock()
-	q.paused = paused
-	sched := s.sched
-	s.mu.Unlock()
-	if sched == nil || q.inactive != nil {
+	return db.changeCQ(ctx, op, ActionCreateCQ, name, func(q *cq) error {
+		b := engine.Batch{Puts: []engine.Put{{Kind: engine.PutDefinition, Key: cqKey(name, "paused"), Value: []byte{1}, Delete: !paused}}}
+		if _, err := db.eng.Commit(ctx, &b, false); err != nil {
+			return err
+		}
+		s := &db.cqs
+		s.mu.Lock()
+		q.paused = paused
+		sched := s.sched
+		s.mu.Unlock()
+		if sched == nil || q.inactive != nil {
+			return nil
+		}
+		change := sched.Resume
+		if paused {
+			change = sched.Pause
+		}
+		if err := change(name); err != nil {
+			return err
+		}
+		if q.view != nil && !paused {
+			db.pokeView(q.view, cqCascade)
+		}
 		return nil
-	}
-	change := sched.Resume
-	if paused {
-		change = sched.Pause
-	}
-	if err := change(name); err != nil {
-		return fail(err)
-	}
-	if q.view != nil && !paused {
-		db.pokeView(q.view, cqCascade)
-	}
-	return nil
+	})
 }
 
 // RefreshContinuousQuery computes what lies between start and end again, and
