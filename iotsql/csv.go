@@ -2,11 +2,10 @@ package iotsql
 
 import (
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/column"
 )
 
 // WriteCSV writes the columns and rows as lines of comma separated values: a
@@ -77,35 +76,9 @@ func appendCSV(b []byte, s string) []byte {
 func Text(v tickwell.Value) string {
 	switch v.Kind() {
 	case tickwell.KindFloat32:
-		return float(v.Float64(), 32)
+		return column.FloatText(v.Float64(), 32)
 	case tickwell.KindFloat64:
-		return float(v.Float64(), 64)
+		return column.FloatText(v.Float64(), 64)
 	}
 	return v.String()
-}
-
-func float(f float64, bits int) string {
-	switch a := math.Abs(f); {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	case a == 0 || a >= 1e-3 && a < 1e7:
-		s := strconv.FormatFloat(f, 'f', -1, bits)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, bits), "e")
-	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
-	}
-	sign := ""
-	if exponent[0] == '-' {
-		sign = "-"
-	}
-	return mantissa + "E" + sign + strings.TrimLeft(exponent[1:], "0")
 }
