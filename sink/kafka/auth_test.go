@@ -1,16 +1,9 @@
 package kafka
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +16,7 @@ import (
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/selfsigned"
 )
 
 func TestAuthentication(t *testing.T) {
@@ -84,35 +78,10 @@ func TestNewPassword(t *testing.T) {
 	}
 }
 
-// certificate returns one for 127.0.0.1 that signs itself, and a pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "gateway"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
 func TestTLS(t *testing.T) {
-	server, authority := certificate(t)
-	mine, trusted := certificate(t)
-	stranger, _ := certificate(t)
+	server, authority := selfsigned.Certificate(t)
+	mine, trusted := selfsigned.Certificate(t)
+	stranger, _ := selfsigned.Certificate(t)
 	b := newBroker(t, kfake.SeedTopics(1, "topic"), kfake.TLS(&tls.Config{
 		Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted,
 	}))

@@ -16,6 +16,7 @@ import (
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/selfsigned"
 )
 
 // each runs a test with both protocols.
@@ -415,7 +416,7 @@ func TestSession(t *testing.T) {
 
 // TestTLS goes through a listener that decrypts.
 func TestTLS(t *testing.T) {
-	cert, pool := certificate(t)
+	cert, pool := selfsigned.Certificate(t)
 	each(t, func(t *testing.T, p Protocol) {
 		b := newStandin(t)
 		b.down()

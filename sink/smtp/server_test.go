@@ -1,13 +1,9 @@
 package smtp
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"math/big"
 	"net"
 	"net/mail"
 	"strings"
@@ -17,6 +13,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	gosmtp "github.com/emersion/go-smtp"
+
+	"github.com/tickwell/tickwell/sink/internal/selfsigned"
 )
 
 // arrived is a mail that the stand-in has taken.
@@ -61,7 +59,7 @@ type standin struct {
 func newStandin(t *testing.T, change ...func(*standin)) *standin {
 	t.Helper()
 	s := &standin{t: t}
-	s.cert, s.pool = certificate(t)
+	s.cert, s.pool = selfsigned.Certificate(t)
 	for _, c := range change {
 		c(s)
 	}
@@ -210,30 +208,4 @@ func (d *dialogue) Logout() error { return nil }
 // answer is a refusal of the stand-in.
 func answer(code int, text string) error {
 	return &gosmtp.SMTPError{Code: code, EnhancedCode: gosmtp.NoEnhancedCode, Message: text}
-}
-
-// certificate returns one for 127.0.0.1 that signs itself, and a pool that
-// trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true, IsCA: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }

@@ -1,52 +1,22 @@
 package webhook
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
+	"github.com/tickwell/tickwell/sink/internal/selfsigned"
 	"github.com/tickwell/tickwell/sink/internal/standin"
 )
 
-// certificate returns one that signs itself, and a pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "gateway"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true, IsCA: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
 func TestMutualTLS(t *testing.T) {
-	mine, trusted := certificate(t)
-	stranger, _ := certificate(t)
+	mine, trusted := selfsigned.Certificate(t)
+	stranger, _ := selfsigned.Certificate(t)
 	srv := standin.NewTLS(func(s *httptest.Server) {
 		s.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted}
 	})
