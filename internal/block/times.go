@@ -28,3 +28,9 @@ func DecodeTimes(dst []int64, src []byte, n int) ([]int64, error) {
 	}
 	return codec.Times(dst, src[1:], n)
 }
+
+// TimesAreLine reports whether the block of times src says that they have a
+// constant step.
+func TimesAreLine(src []byte) bool {
+	return len(src) > 0 && src[0] == kindTimes && codec.IsLine(src[1:])
+}

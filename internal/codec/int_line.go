@@ -8,9 +8,13 @@ func appendIntLine(dst []byte, first, step int64) []byte {
 	return binary.AppendVarint(dst, step)
 }
 
-func decodeIntLine(dst []int64, r *reader) (first, step int64) {
-	first = r.varint()
-	step = r.varint()
+func decodeIntLine(dst []int64, r *reader) {
+	first := r.varint()
+	Line(dst, first, r.varint())
+}
+
+// Line sets dst to integers of a constant step.
+func Line(dst []int64, first, step int64) {
 	v, twice := first, 2*step
 	for len(dst) > 4 { // as in accumulate
 		d := (*[4]int64)(dst)
@@ -24,5 +28,8 @@ func decodeIntLine(dst []int64, r *reader) (first, step int64) {
 		dst[i] = v
 		v += step
 	}
-	return first, step
 }
+
+// IsLine reports whether the encoding of integers says that they have a constant
+// step.
+func IsLine(src []byte) bool { return len(src) > 0 && src[0] == intLine }

@@ -17,7 +17,7 @@ func Times(dst []int64, src []byte, n int) ([]int64, error) {
 	if err != nil {
 		return dst, err
 	}
-	if n > 1 && src[0] == intLine && lineIncreases(dst) {
+	if n > 1 && IsLine(src) && lineIncreases(dst) {
 		return dst, nil
 	}
 	if !increasing(dst) {

@@ -186,7 +186,7 @@ func (f *blockFile) blocksOf(infos []segment.BlockInfo) any {
 	chunks := make([]fileChunk, len(infos))
 	blocks := make(merge.Source, len(infos))
 	for i := range infos {
-		chunks[i] = fileChunk{file: f, infos: infos[i : i+1]}
+		chunks[i] = fileChunk{file: f, infos: infos[i:], series: true}
 		blocks[i] = f.block(&chunks[i], &infos[i], zeroCol)
 	}
 	return &blocks
@@ -253,10 +253,12 @@ func (f *blockFile) damaged(err error, from, to int64) error {
 	return fmt.Errorf("%s: times %d to %d: %w: %w", f.name, from, to, errs.Damaged, err)
 }
 
-// fileChunk is a chunk of a block file: some of the blocks over one times block.
+// fileChunk is a chunk of a block file: some of the blocks over one times block,
+// or, if series is true, one block of a series and those that come after it.
 type fileChunk struct {
-	file  *blockFile
-	infos []segment.BlockInfo
+	file   *blockFile
+	infos  []segment.BlockInfo
+	series bool
 }
 
 func (c *fileChunk) Raw() bool { return false }
@@ -281,7 +283,13 @@ func (c *fileChunk) Times(dst []int64, sc *merge.Scratch) ([]int64, error) {
 
 func (c *fileChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
 	in := &c.infos[i]
-	out, err := c.file.reader.ReadValues(dst, nulls, scratchOf(sc), in)
+	var out column.Bitmap
+	var err error
+	if c.series {
+		out, err = c.file.reader.ReadValuesOf(dst, nulls, scratchOf(sc), c.infos, sc.Last)
+	} else {
+		out, err = c.file.reader.ReadValues(dst, nulls, scratchOf(sc), in)
+	}
 	if err != nil {
 		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)
 	}

@@ -68,6 +68,7 @@ func (r *Rows) start(kinds []column.Kind, masks [][]Mask, from, to int64, source
 	default:
 		last--
 	}
+	r.scratch.Last = last
 	for _, src := range sources {
 		if src = src.Within(from, last); len(src) > 0 {
 			n := len(r.srcs)

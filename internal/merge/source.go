@@ -31,7 +31,8 @@ type Chunk interface {
 type Scratch struct {
 	Decoder block.Decoder
 	Bytes   []byte
-	Local   any // of the implementation that first uses it
+	Local   any   // of the implementation that first uses it
+	Last    int64 // the last time that is read
 }
 
 // Block is a chunk as one source of a cursor.

@@ -9,8 +9,9 @@ import (
 )
 
 // Cache keeps checked index pages of any number of readers, and decoded entries
-// of them, up to a number of bytes; the least recently used go first. It is safe
-// for concurrent use. A nil *Cache keeps nothing.
+// of them, up to a number of bytes; the least recently used go first. Beside them
+// it keeps some times blocks that are a line. It is safe for concurrent use. A nil
+// *Cache keeps nothing.
 type Cache struct {
 	mu      sync.Mutex
 	pages   recent
@@ -18,6 +19,8 @@ type Cache struct {
 
 	lists [sharedLists]seriesList // of directories read last
 	next  int
+
+	lines lines // has no lock
 }
 
 // seriesList is the series of a directory's entries.
@@ -63,7 +66,7 @@ type cached struct {
 // NewCache returns a cache of at most limit bytes.
 func NewCache(limit int64) *Cache {
 	entries := limit / entryShare
-	return &Cache{pages: newRecent(limit - entries), entries: newRecent(entries)}
+	return &Cache{pages: newRecent(limit - entries), entries: newRecent(entries), lines: newLines(limit)}
 }
 
 func newRecent(limit int64) recent {
@@ -160,6 +163,7 @@ func (c *Cache) forget(r *Reader) {
 	defer c.mu.Unlock()
 	c.pages.forget(r, len(r.dir.pages))
 	c.entries.forget(r, len(r.dir.ids))
+	c.lines.forget(r)
 }
 
 // forget drops what is of a reader, of which there are n items at most.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -284,30 +285,81 @@ func (r *Reader) entry(dst []BlockInfo, coder *entryCoder, content []byte, e, i 
 // ReadTimes decodes the b.N times of the block's chunk into dst[:0]. Blocks of
 // one chunk have equal b.Times and need decoding only once.
 func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64, error) {
-	src, err := r.read(scratch, b.Times, pieceTimes)
+	if l := r.cache.line(r, b.Times.Offset); l != nil && l.n == b.N {
+		if cap(dst) < b.N {
+			dst = make([]int64, b.N)
+		}
+		dst = dst[:b.N]
+		codec.Line(dst, l.first, l.step)
+		return r.checkTimes(dst, b)
+	}
+	dst, line, err := r.readTimes(dst, scratch, b)
+	if err == nil && line {
+		r.cache.putLine(r, b.Times.Offset, dst)
+	}
+	return dst, err
+}
+
+// readTimes is ReadTimes from the file. line tells that the times have a constant
+// step.
+func (r *Reader) readTimes(dst []int64, scratch *Scratch, b *BlockInfo) (times []int64, line bool, err error) {
+	src, err := r.read(scratch, b.Times, pieceTimes, 0)
 	if err != nil {
-		return dst[:0], err
+		return dst[:0], false, err
 	}
 	src, err = r.unpack(scratch, src, b.N, timesKind)
 	if err == nil {
 		dst, err = block.DecodeTimes(dst, src, b.N)
 	} else if errors.Is(err, ErrCoder) {
-		return dst[:0], err
+		return dst[:0], false, err
 	}
 	if err != nil {
-		return dst, r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, err.Error())
+		return dst, false, r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, err.Error())
 	}
-	if len(dst) == 0 || dst[0] > b.MinTime || dst[len(dst)-1] < b.MaxTime {
-		return dst[:0], r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, "times and index differ")
+	dst, err = r.checkTimes(dst, b)
+	return dst, block.TimesAreLine(src), err
+}
+
+// checkTimes returns the times of block b if they agree with the index.
+func (r *Reader) checkTimes(times []int64, b *BlockInfo) ([]int64, error) {
+	if len(times) == 0 || times[0] > b.MinTime || times[len(times)-1] < b.MaxTime {
+		return times[:0], r.damage(b.Times.Offset, int64(b.Times.Length)+crcSize, "times and index differ")
 	}
-	return dst, nil
+	return times, nil
 }
 
 // ReadValues decodes the b.N values of the block into dst, with zero values at
 // null rows, and returns the null bitmap in the memory of nulls, nil if no row
 // is null.
 func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo) (column.Bitmap, error) {
-	src, err := r.read(scratch, b.Values, pieceValues)
+	return r.readValues(dst, nulls, scratch, b, 0)
+}
+
+// ReadValuesOf is ReadValues for the first of blocks of one series, of which
+// those up to the time last will be read next: what of them follows it in the
+// file is read along.
+func (r *Reader) ReadValuesOf(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, blocks []BlockInfo, last int64) (column.Bitmap, error) {
+	return r.readValues(dst, nulls, scratch, &blocks[0], along(blocks, last))
+}
+
+// along returns how many bytes it is from the values of the first of some blocks
+// to the end of the last that begins up to the time last and follows those before
+// it in the file, or nearly so, at most maxAlong.
+func along(blocks []BlockInfo, last int64) int {
+	first := blocks[0].Values.Offset
+	end := blocks[0].Values.end()
+	for i := 1; i < len(blocks) && blocks[i].MinTime <= last; i++ {
+		v := &blocks[i].Values
+		if v.Offset < end || v.Offset-end > betweenBlocks || v.end()-first > maxAlong {
+			break
+		}
+		end = v.end()
+	}
+	return int(end - first)
+}
+
+func (r *Reader) readValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo, along int) (column.Bitmap, error) {
+	src, err := r.read(scratch, b.Values, pieceValues, along)
 	if err != nil {
 		return nil, err
 	}
@@ -326,20 +378,21 @@ func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Sc
 // RawTimes returns the encoded times block of b after checking it, to be copied
 // to another file; it may be compressed. It is valid until the next use of scratch.
 func (r *Reader) RawTimes(scratch *Scratch, b *BlockInfo) ([]byte, error) {
-	return r.read(scratch, b.Times, pieceTimes)
+	return r.read(scratch, b.Times, pieceTimes, 0)
 }
 
 // RawValues is RawTimes for the value block.
 func (r *Reader) RawValues(scratch *Scratch, b *BlockInfo) ([]byte, error) {
-	return r.read(scratch, b.Values, pieceValues)
+	return r.read(scratch, b.Values, pieceValues, 0)
 }
 
-// read returns the checked bytes of a block.
-func (r *Reader) read(scratch *Scratch, ref Ref, kind byte) ([]byte, error) {
+// read returns the checked bytes of a block. If it has to read, it reads along
+// bytes at least.
+func (r *Reader) read(scratch *Scratch, ref Ref, kind byte, along int) ([]byte, error) {
 	if ref.Offset < headSize || ref.Length > MaxPayload || !ref.within(r.foot.index) {
 		return nil, r.damage(ref.Offset, int64(ref.Length), "block outside the file")
 	}
-	framed, err := scratch.framed(r, kind, ref.Offset, int(ref.Length)+crcSize)
+	framed, err := scratch.framed(r, kind, ref.Offset, int(ref.Length)+crcSize, along)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,11 @@ const (
 	nearby = 4 << 10
 	// maxAhead is the largest read that reading on leads to.
 	maxAhead = 64 << 10
+	// maxAlong is the largest read of several blocks that will be needed.
+	maxAlong = 16 << 10
+	// betweenBlocks is how far apart blocks may lie that are read together: a
+	// times block that is a line lies between two blocks of values.
+	betweenBlocks = 64
 )
 
 // Scratch is the memory of one reading goroutine, reused from call to call and
@@ -38,26 +43,37 @@ type window struct {
 }
 
 // framed returns n bytes at offset off of the file, which must lie before the
-// index.
-func (s *Scratch) framed(r *Reader, kind byte, off int64, n int) ([]byte, error) {
+// index. If it has to read, it reads along bytes at least.
+func (s *Scratch) framed(r *Reader, kind byte, off int64, n, along int) ([]byte, error) {
 	if s.owner != r {
 		s.owner, s.sum = r, r.sum
 		s.times.forget()
 		s.values.forget()
 	}
+	if b := s.values.holds(off, n); b != nil { // maybe times, among values
+		return b, nil
+	}
 	w := &s.values
 	if kind == pieceTimes {
 		w = &s.times
 	}
+	if b := w.holds(off, n); b != nil {
+		return b, nil
+	}
+	if err := w.fill(r, off, n, along); err != nil {
+		return nil, err
+	}
+	return w.holds(off, n), nil
+}
+
+// holds returns the n bytes at offset off, nil if they are not in memory.
+func (w *window) holds(off int64, n int) []byte {
 	lo := off - w.offset
 	if lo < 0 || lo > int64(len(w.bytes)) || int64(n) > int64(len(w.bytes))-lo {
-		if err := w.fill(r, off, n); err != nil {
-			return nil, err
-		}
-		lo = 0
+		return nil
 	}
 	w.next = off + int64(n)
-	return w.bytes[lo : lo+int64(n) : lo+int64(n)], nil
+	return w.bytes[lo : lo+int64(n) : lo+int64(n)]
 }
 
 // Forget lets go of the reader that was read last.
@@ -69,14 +85,14 @@ func (s *Scratch) Forget() {
 
 func (w *window) forget() { *w = window{bytes: w.bytes[:0]} }
 
-// fill reads at least n bytes at off.
-func (w *window) fill(r *Reader, off int64, n int) error {
+// fill reads at least n bytes at off, and along where the blocks end before.
+func (w *window) fill(r *Reader, off int64, n, along int) error {
 	if off >= w.next && off-w.next <= nearby && w.next > 0 {
 		w.ahead = min(max(2*w.ahead, nearby), maxAhead)
 	} else {
 		w.ahead = 0
 	}
-	size := max(int64(n), min(int64(w.ahead), r.foot.index-off))
+	size := max(int64(n), min(int64(max(w.ahead, along)), r.foot.index-off))
 	if int64(cap(w.bytes)) < size {
 		w.bytes = make([]byte, max(size, 2*nearby))
 	}

@@ -56,6 +56,9 @@ type Ref struct {
 	Length uint32
 }
 
+// end returns where the checksum of the block ends.
+func (r Ref) end() int64 { return r.Offset + int64(r.Length) + crcSize }
+
 // ChunkRef is a chunk that BeginChunk began, to which AddBlock adds value
 // blocks.
 type ChunkRef struct {
