@@ -1,0 +1,177 @@
+package segment
+
+import (
+	"context"
+	"io"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// readsFS counts the reads of files that are opened through it.
+type readsFS struct {
+	vfs.FS
+	n int
+}
+
+type readsFile struct {
+	vfs.File
+	fs *readsFS
+}
+
+func (f *readsFS) Open(name string) (vfs.File, error) {
+	file, err := f.FS.Open(name)
+	return &readsFile{file, f}, err
+}
+
+func (f *readsFile) ReadAt(b []byte, off int64) (int, error) {
+	f.fs.n++
+	return f.File.ReadAt(b, off)
+}
+
+var _ io.ReaderAt = (*readsFile)(nil)
+
+// regular is series of one device, several blocks each, with a row a second;
+// some blocks have one row, which no line goes through.
+func regular(chunks, series int) testData {
+	d := testData{head: Header{StoreID: testStore, FileNo: testFile}}
+	at := int64(0)
+	for c := range chunks {
+		n := 100
+		if c%3 == 2 {
+			n = 1
+		}
+		var times []int64
+		for range n {
+			at += 1e9
+			times = append(times, at)
+		}
+		d.chunks = append(d.chunks, times)
+	}
+	for s := range series {
+		for c, times := range d.chunks {
+			v := column.Vector{Kind: column.Int64}
+			for i := range times {
+				v.Int64s = append(v.Int64s, int64(s*7919+c*31+i*i))
+			}
+			d.blocks = append(d.blocks, testBlock{series: uint32(s + 1), chunk: c, values: v})
+		}
+	}
+	return d
+}
+
+// TestLines reads times that are a line again without the file, in the same
+// numbers, until the reader is closed; Verify goes on reading the file.
+func TestLines(t *testing.T) {
+	fsys := &readsFS{FS: vfs.NewMem()}
+	d := regular(9, 3)
+	_, want := d.write(t, fsys, "f.blk")
+	cache := NewCache(1 << 20)
+	r, err := Open(fsys, "f.blk", testStore, testFile, cache)
+	require.NoError(t, err)
+	require.NoError(t, compare(t, r, want))
+	infos, err := r.Blocks(2)
+	require.NoError(t, err)
+	read := func(c int) (reads int) {
+		before := fsys.n
+		times, err := r.ReadTimes([]int64{1, 2, 3}, new(Scratch), &infos[c])
+		require.NoError(t, err)
+		require.Equal(t, d.chunks[c], times)
+		return fsys.n - before
+	}
+	for c, times := range d.chunks {
+		if len(times) > 1 {
+			require.Zero(t, read(c), "reads of chunk %d", c)
+		} else {
+			require.Equal(t, 1, read(c), "reads of chunk %d", c)
+		}
+	}
+	// A block that says something else of the times is damage, from memory too.
+	other := infos[0]
+	other.MaxTime++
+	_, err = r.ReadTimes(nil, new(Scratch), &other)
+	require.ErrorContains(t, err, "times and index differ")
+	other = infos[0]
+	other.N--
+	_, err = r.ReadTimes(nil, new(Scratch), &other)
+	require.Error(t, err)
+
+	before := fsys.n
+	require.NoError(t, r.Verify(context.Background(), func(d Damage) { t.Errorf("unexpected finding: %+v", d) }))
+	require.Greater(t, fsys.n-before, 2)
+
+	require.NoError(t, r.Close())
+	for i := range cache.lines.slots {
+		require.Nil(t, cache.lines.slots[i].Load(), "line %d after Close", i)
+	}
+}
+
+// TestReadValuesOf reads blocks of a series that lie together at once, and
+// nothing of what comes after the last time asked for.
+func TestReadValuesOf(t *testing.T) {
+	fsys := &readsFS{FS: vfs.NewMem()}
+	d := regular(9, 1)
+	d.write(t, fsys, "f.blk")
+	r, err := Open(fsys, "f.blk", testStore, testFile, NewCache(1<<20))
+	require.NoError(t, err)
+	defer r.Close()
+	infos, err := r.Blocks(1)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name     string
+		lo, hi   int   // blocks that are read
+		last     int64 // up to here
+		reads    int   // at most
+		upToByte int64 // and not beyond
+	}{
+		{"all", 0, 9, math.MaxInt64, 1, infos[8].Values.end()},
+		{"the first", 0, 1, infos[0].MaxTime, 1, infos[0].Values.end()},
+		{"the last", 8, 9, math.MaxInt64, 1, infos[8].Values.end()},
+		{"some", 2, 5, infos[4].MinTime, 1, infos[4].Values.end()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var sc Scratch
+			before := fsys.n
+			for k := c.lo; k < c.hi; k++ {
+				var v column.Vector
+				nulls, err := r.ReadValuesOf(&v, nil, &sc, infos[k:], c.last)
+				require.NoError(t, err)
+				require.Nil(t, nulls)
+				require.Equal(t, d.blocks[k].values.Int64s, v.Int64s)
+			}
+			require.LessOrEqual(t, fsys.n-before, c.reads)
+			require.Equal(t, c.upToByte, sc.values.offset+int64(len(sc.values.bytes)))
+		})
+	}
+}
+
+// TestAlong is the table of what is read together.
+func TestAlong(t *testing.T) {
+	block := func(at int64, offset int64, length uint32) BlockInfo {
+		return BlockInfo{MinTime: at, MaxTime: at + 9, Values: Ref{Offset: offset, Length: length}}
+	}
+	next := []BlockInfo{block(0, 1000, 96), block(10, 1100, 96), block(20, 1200, 96)}
+	for _, c := range []struct {
+		name   string
+		blocks []BlockInfo
+		last   int64
+		want   int
+	}{
+		{"one", next[2:], math.MaxInt64, 100},
+		{"all", next, math.MaxInt64, 300},
+		{"up to a time", next, 19, 200},
+		{"the second begins at the time", next, 10, 200},
+		{"a line between", []BlockInfo{block(0, 1000, 96), block(10, 1100+betweenBlocks, 96)}, 99, 200 + betweenBlocks},
+		{"too far apart", []BlockInfo{block(0, 1000, 96), block(10, 1101+betweenBlocks, 96)}, 99, 100},
+		{"backwards", []BlockInfo{block(0, 1000, 96), block(10, 500, 96)}, 99, 100},
+		{"too much", []BlockInfo{block(0, 1000, 96), block(10, 1100, maxAlong-100-crcSize+1)}, 99, 100},
+		{"as much as may be", []BlockInfo{block(0, 1000, 96), block(10, 1100, maxAlong-100-crcSize)}, 99, maxAlong},
+		{"a large one", []BlockInfo{block(0, 1000, 1<<20), block(10, 1000+1<<20+crcSize, 96)}, 99, 1<<20 + crcSize},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, along(c.blocks, c.last)) })
+	}
+}
