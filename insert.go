@@ -57,6 +57,12 @@ func (db *DB) InsertTablet(ctx context.Context, t *Tablet) error {
 		return err
 	}
 	defer db.end(in)
+	if t != nil && len(t.Times) == 1 {
+		one := [1]*Tablet{t}
+		if _, stored, err := db.quickGroup(ctx, in, false, one[:]); stored {
+			return err
+		}
+	}
 	if err := in.addTablet(db, t); err != nil {
 		return err
 	}
@@ -97,6 +103,9 @@ func (db *DB) Write(ctx context.Context, opts WriteOptions, ts ...*Tablet) (Writ
 		return WriteResult{}, err
 	}
 	defer db.end(in)
+	if res, stored, err := db.quickGroup(ctx, in, opts.Durable, ts); stored {
+		return res, err
+	}
 	var bad *InsertError
 	for _, t := range ts {
 		if opts.Partial && t != nil {
@@ -231,6 +240,9 @@ type insertion struct {
 	query   string        // the continuous query whose results it is; "" if none
 	lsn     uint64
 
+	numbers engine.Rows // see quickGroup
+	hints   []*binding  // of the tablet that was here before
+
 	large   bool // its memory has grown beyond what is worth keeping
 	slab    callSlab
 	acts    []activity // each is used once
@@ -289,6 +301,7 @@ func (in *insertion) reset() {
 	in.held, in.entered, in.passed = in.held[:0], in.entered[:0], in.passed[:0]
 	clear(in.todos)
 	in.todos = in.todos[:0]
+	in.numbers.Reset()
 	in.table, in.act, in.from, in.query, in.lsn = nil, nil, nil, "", 0
 }
 
@@ -334,7 +347,7 @@ func (db *DB) begin(ctx context.Context, op, subject string) (*insertion, error)
 }
 
 func (db *DB) end(in *insertion) {
-	in.large = in.large || in.n > largeParts || in.rows() > largeRows
+	in.large = in.large || in.n > largeParts || in.rows() > largeRows || len(in.numbers.Nums) > largeRows
 	in.reset()
 	db.scratch.Put(in, in.large)
 }

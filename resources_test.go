@@ -60,6 +60,17 @@ func TestInsertAllocs(t *testing.T) {
 		if n := testing.AllocsPerRun(2048, byPath); n != 0 {
 			t.Errorf("dir %q: %v allocations a row by path, want 0", dir, n)
 		}
+		g := newGateway(3, 0)
+		group := func() {
+			ts, _ := g.tick()
+			must(t, db.InsertTablets(ctx, ts...))
+		}
+		for range 3000 {
+			group()
+		}
+		if n := testing.AllocsPerRun(2048, group); n != 0 {
+			t.Errorf("dir %q: %v allocations a group of three rows, want 0", dir, n)
+		}
 	}
 }
 

@@ -76,6 +76,12 @@ func (a *across) columns(kinds []column.Kind) {
 
 // append appends the body of a section with these tablets.
 func (a *across) append(dst []byte, enc *block.Encoder, scratch *[]byte, tablets []Tablet, rows []*memtable.Rows) []byte {
+	a.take(tablets, rows)
+	return a.encode(dst, enc, scratch)
+}
+
+// take makes the rows of these tablets those of a.
+func (a *across) take(tablets []Tablet, rows []*memtable.Rows) {
 	kinds := tablets[0].Shape.layout.Kinds
 	a.columns(kinds)
 	for i, r := range rows {
@@ -94,22 +100,26 @@ func (a *across) append(dst []byte, enc *block.Encoder, scratch *[]byte, tablets
 			}
 		}
 	}
+}
+
+// encode appends the body of a section with the rows of a.
+func (a *across) encode(dst []byte, enc *block.Encoder, scratch *[]byte) []byte {
 	piece := func(v *column.Vector, nulls column.Bitmap) {
 		*scratch = enc.AppendValues((*scratch)[:0], v, nulls)
 		dst = binary.AppendUvarint(dst, uint64(len(*scratch)))
 		dst = append(dst, *scratch...)
 	}
 	n := len(a.times.Int64s)
-	dst = binary.AppendUvarint(dst, uint64(len(rows)))
+	dst = binary.AppendUvarint(dst, uint64(len(a.counts.Int64s)))
 	dst = binary.AppendUvarint(dst, uint64(n))
-	dst = binary.AppendUvarint(dst, uint64(len(kinds)))
-	for _, k := range kinds {
+	dst = binary.AppendUvarint(dst, uint64(len(a.kinds)))
+	for _, k := range a.kinds {
 		dst = append(dst, byte(k))
 	}
 	piece(&a.ids, nil)
 	piece(&a.counts, nil)
 	piece(&a.times, nil)
-	for c := range kinds {
+	for c := range a.kinds {
 		if a.nulls[c].Count(n) == n {
 			dst = append(dst, 0)
 			continue

@@ -1,6 +1,10 @@
 package memtable
 
-import "github.com/tickwell/tickwell/internal/column"
+import (
+	"math"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
 
 // TakesRows reports whether rows of the layout can be written with AddRow: if it
 // has been written before and goes to a group of its own, as that of a gauge does
@@ -28,41 +32,58 @@ func (d *Device) rowsTo(l *Layout) *group {
 // those that TakesRows means, it changes nothing and ok is false. The caller holds
 // the lock.
 func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int, late, ok bool) {
+	if f := d.next(l, at, lsn, cut); f != nil {
+		n = len(cells)
+		nulls, to := uint64(0), f.row()
+		for i := range to {
+			cell := &cells[i]
+			if to[i] = cell.Num; cell.Kind == column.Null {
+				nulls |= 1 << i
+				n--
+			}
+		}
+		f.put(at, nulls, d.table, cut)
+		return n, false, true
+	}
 	g := d.rowsTo(l)
 	if g == nil {
 		return 0, false, false
 	}
-	g.touch(cut)
-	if at <= g.last {
+	g.touch(cut, d.table)
+	if at <= g.newest() {
 		return g.addLateRow(d.table, at, cells, lsn, cut), true, true
 	}
+	return g.addInOrder(d.table, at, cells, lsn, cut), false, true
+}
+
+// addInOrder appends a row to the columns and returns how many cells it has.
+func (g *group) addInOrder(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int) {
+	g.settle(t, cut)
 	lane := &g.lanes[0]
 	var c *chunk
 	if k := len(lane.chunks) - 1; k >= 0 && !lane.chunks[k].closed {
 		c = lane.chunks[k]
 	} else {
-		c = g.newChunk(lane, d.table, lsn)
+		c = g.newChunk(lane, t, lsn)
 	}
 	rows := &c.rows
 	row := len(rows.times)
 	if row == cap(rows.times) {
-		g.reserve(c, d.table, 1)
+		g.reserve(c, t, 1)
 	}
 	rows.times = append(rows.times, at)
 	n = len(rows.cols)
 	for i := range rows.cols {
 		v, cell := &rows.cols[i], &cells[i]
-		switch {
-		case cell.Kind == column.Float64:
-			v.AppendCell(cell)
-		case cell.Kind == column.Null:
+		switch cell.Kind {
+		case column.Null:
 			v.AppendZero(1)
 			rows.nulls[i].Set(row)
 			n--
-		case cell.Kind == column.Text:
+		case column.Text:
 			v.AppendCell(cell)
 			rows.text += len(cell.Text)
-			d.table.bytes.Add(int64(len(cell.Text)))
+			t.bytes.Add(int64(len(cell.Text)))
 		default:
 			v.AppendCell(cell)
 		}
@@ -70,9 +91,30 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	lane.last, g.last = at, at
 	g.inOrder += len(rows.cols)
 	if row+1 == c.limit {
-		g.full(0, c, d.table, cut)
+		g.full(0, c, t, cut)
 	}
-	return n, false, true
+	return n
+}
+
+// addOne writes the only row of w, if it may wait.
+func (d *Device) addOne(w *Write) bool {
+	f := d.next(w.Layout, w.Rows.Times[0], w.LSN, w.Cut)
+	if f == nil {
+		return false
+	}
+	nulls, to := uint64(0), f.row()
+	for i := range to {
+		if v := &w.Rows.Cols[i]; v.Kind == column.Float64 {
+			to[i] = math.Float64bits(v.Float64s[0])
+		} else {
+			to[i] = v.Cell(0).Num
+		}
+		if b := w.Rows.nullsOf(i); len(b) > 0 {
+			nulls |= b[0] & 1 << i
+		}
+	}
+	f.put(w.Rows.Times[0], nulls, d.table, w.Cut)
+	return true
 }
 
 // Count adds to what Table.Accepted returns. The caller holds the lock.

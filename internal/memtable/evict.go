@@ -14,7 +14,7 @@ func (t *Table) Newest() int64 {
 	for _, d := range t.Devices() {
 		d.mu.Lock()
 		for _, g := range d.groups {
-			newest = max(newest, g.last)
+			newest = max(newest, g.newest())
 		}
 		d.mu.Unlock()
 	}
@@ -32,6 +32,7 @@ func (t *Table) OldestFor(bytes int64) (at int64, ok bool) {
 	for _, d := range t.Devices() {
 		d.mu.Lock()
 		for _, g := range d.groups {
+			g.settle(t, Cut{})
 			for k := range g.lanes {
 				for _, c := range g.lanes[k].chunks {
 					if c.len() > 0 {
@@ -72,6 +73,7 @@ func (t *Table) Evict(cut Cut, horizon func(id uint32) int64) (cells int64) {
 
 func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
 	touched := false
+	g.settle(t, cut)
 	for k := range g.lanes {
 		l := &g.lanes[k]
 		n := 0
@@ -82,7 +84,7 @@ func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
 			continue
 		}
 		if !touched {
-			g.touch(cut)
+			g.touch(cut, t)
 			touched = true
 			l = &g.lanes[k]
 		}
@@ -138,6 +140,8 @@ func (d *Device) Forget(ids []uint32) {
 	dropped := func(id uint32) bool { return slices.Contains(ids, id) }
 	for _, g := range d.groups {
 		if slices.ContainsFunc(g.ids, dropped) {
+			g.settle(t, Cut{})
+			g.dropFresh(t)
 			g.sealSide(&Write{}, t)
 		}
 	}

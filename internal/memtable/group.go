@@ -37,6 +37,7 @@ type group struct {
 	epoch uint64  // epoch of the last change
 	saved []saved // states that snapshots of earlier epochs see
 	spare columns // memory of a sealed chunk for the next one
+	fresh *fresh  // the newest rows, nil if there were never enough
 	open  bool    // takes rows
 }
 
@@ -94,10 +95,11 @@ func (g *group) col(id uint32) int {
 }
 
 // touch keeps the present state for the snapshots that need it, before a change.
-func (g *group) touch(cut Cut) {
+func (g *group) touch(cut Cut, t *Table) {
 	if g.epoch >= cut.Epoch {
 		return
 	}
+	g.settle(t, cut)
 	if len(g.saved) > 0 {
 		g.saved = slices.DeleteFunc(g.saved, func(s saved) bool { return s.upTo < cut.Oldest })
 	}
@@ -140,15 +142,16 @@ func (g *group) at(epoch uint64) (saved, bool) {
 
 // add writes rows, sorted by time, and returns how many were late.
 func (g *group) add(w *Write, t *Table, from []int) int {
-	g.touch(w.Cut)
+	g.touch(w.Cut, t)
 	r := &w.Rows
 	n := len(r.Times)
 	late := 0
-	if r.Times[0] <= g.last {
-		late = sort.Search(n, func(i int) bool { return r.Times[i] > g.last })
+	if last := g.newest(); r.Times[0] <= last {
+		late = sort.Search(n, func(i int) bool { return r.Times[i] > last })
 		g.addLate(w, t, from, late)
 	}
 	if late < n {
+		g.settle(t, w.Cut)
 		if len(g.lanes) == 0 {
 			g.lanes = append(g.lanes, lane{last: math.MinInt64})
 		}
@@ -333,7 +336,8 @@ func (g *group) endChunk(k int, t *Table, cut Cut) {
 // barrier makes every later row go to new chunks, so that a mask hides whole
 // chunks or none.
 func (g *group) barrier(w *Write, t *Table) {
-	g.touch(w.Cut)
+	g.touch(w.Cut, t)
+	g.settle(t, w.Cut)
 	g.sealSide(w, t)
 	for k := range g.lanes {
 		g.endChunk(k, t, w.Cut)
@@ -343,7 +347,8 @@ func (g *group) barrier(w *Write, t *Table) {
 
 // sources appends what a snapshot of the epoch sees, oldest run first. cols are
 // the group's columns of the wanted series, -1 = not in this group.
-func (g *group) sources(dst []merge.Source, cols []int, epoch uint64, from, to int64) []merge.Source {
+func (g *group) sources(dst []merge.Source, t *Table, cols []int, epoch uint64, from, to int64) []merge.Source {
+	g.settle(t, Cut{})
 	s, ok := g.at(epoch)
 	if !ok {
 		return dst

@@ -33,6 +33,7 @@ func (d *Device) Last(id uint32, epoch, upTo uint64) (at int64, cell column.Cell
 		if g.epoch > epoch {
 			return 0, cell, false, false
 		}
+		g.settle(d.table, Cut{})
 		col := g.col(id)
 		for k := range g.lanes { // a later lane wins at the same time
 			t, c, found, known := g.lanes[k].newest(col, at)

@@ -18,6 +18,8 @@ func (d *Device) pack() {
 	defer d.mu.Unlock()
 	d.targets = nil
 	for _, g := range d.groups {
+		g.settle(d.table, Cut{})
+		g.dropFresh(d.table)
 		for k := range g.lanes {
 			if n := len(g.lanes[k].chunks); n > 0 {
 				g.pack(g.lanes[k].chunks[n-1], d.table)

@@ -177,6 +177,7 @@ func TestStagedRowsBecomeBlocks(t *testing.T) {
 	}
 	a, b := NewStaged(256, 64), New(256)
 	chunks := func(d *Device) (n []int) {
+		d.groups[0].settle(d.table, Cut{})
 		for _, c := range d.groups[0].lanes[0].chunks {
 			n = append(n, c.len())
 		}

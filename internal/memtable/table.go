@@ -159,7 +159,8 @@ type mask struct {
 type target struct {
 	layout *Layout
 	parts  []part
-	narrow bool // one part with more than twice the layout's series
+	narrow bool   // one part with more than twice the layout's series
+	fresh  *fresh // where the next row goes, if it is known; see Device.next
 }
 
 type part struct {
@@ -203,6 +204,9 @@ func (d *Device) Table() *Table { return d.table }
 // their group has seen. The caller holds the lock.
 func (d *Device) Add(w *Write) (late int) {
 	if len(w.Rows.Times) == 0 {
+		return 0
+	}
+	if len(w.Rows.Times) == 1 && d.addOne(w) {
 		return 0
 	}
 	tg := d.target(w)
@@ -257,7 +261,7 @@ func (d *Device) Sources(dst []merge.Source, ids []uint32, epoch uint64, from, t
 	if len(ids) == 1 {
 		if m := d.member(ids[0]); m != nil {
 			for _, g := range m.groups {
-				dst = g.sources(dst, []int{g.col(ids[0])}, epoch, from, to)
+				dst = g.sources(dst, d.table, []int{g.col(ids[0])}, epoch, from, to)
 			}
 		}
 		return dst
@@ -278,7 +282,7 @@ func (d *Device) Sources(dst []merge.Source, ids []uint32, epoch uint64, from, t
 			cols[i] = k
 		}
 		if cols != nil {
-			dst = g.sources(dst, cols, epoch, from, to)
+			dst = g.sources(dst, d.table, cols, epoch, from, to)
 		}
 	}
 	return dst
@@ -333,6 +337,9 @@ func (d *Device) size() int64 {
 	n := int64(deviceBytes + len(d.series)*seriesBytes + len(d.masks)*32)
 	for _, g := range d.groups {
 		n += groupBytes + g.side.bytes() + int64(cap(g.spare.times)*rowWidth(g.kinds))
+		if g.fresh != nil {
+			n += g.fresh.bytes()
+		}
 		for _, l := range g.lanes {
 			n += l.bytes(g.kinds)
 		}

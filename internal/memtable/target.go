@@ -25,7 +25,7 @@ const (
 // one that cuts across groups ends them and starts a new one.
 func (d *Device) target(w *Write) *target {
 	if i := d.targetOf(w.Layout); i >= 0 {
-		if tg := &d.targets[i]; tg.open() && (!tg.narrow || tg.parts[0].g.takesNarrow(w)) {
+		if tg := &d.targets[i]; tg.open() && (!tg.narrow || tg.parts[0].g.takesNarrow(w.span())) {
 			return tg
 		}
 		d.targets = slices.Delete(d.targets, i, i+1)
@@ -48,14 +48,19 @@ func (d *Device) targetOf(l *Layout) int {
 	return i
 }
 
-// takesNarrow reports whether rows of less than half of the group's series may go
-// to it.
-func (g *group) takesNarrow(w *Write) bool {
-	n := len(w.Rows.Times)
-	if w.Rows.Times[n-1] > g.last || maxNarrow*len(w.Layout.IDs) < len(g.ids) {
+// takesNarrow reports whether rows of less than half of the group's series, the
+// last at a time, may go to it.
+func (g *group) takesNarrow(last int64, rows, width int) bool {
+	if last > g.newest() || maxNarrow*width < len(g.ids) {
 		return false
 	}
-	return g.narrow+n*len(w.Layout.IDs) <= narrowCells+g.inOrder/narrowShare
+	return g.narrow+rows*width <= narrowCells+g.inOrder/narrowShare
+}
+
+// span returns the last time of w, its rows and its columns.
+func (w *Write) span() (last int64, rows, width int) {
+	n := len(w.Rows.Times)
+	return w.Rows.Times[n-1], n, len(w.Layout.IDs)
 }
 
 func (t *target) open() bool {
@@ -91,7 +96,7 @@ func (d *Device) resolve(w *Write) (parts []part, narrow bool) {
 		return []part{{g: d.newGroup(w, ids, nil)}}, false
 	case same && 2*len(ids) >= len(owner.ids):
 		return []part{{g: owner, from: mapping(owner.ids, ids)}}, false
-	case same && owner.takesNarrow(w):
+	case same && owner.takesNarrow(w.span()):
 		return []part{{g: owner, from: mapping(owner.ids, ids)}}, true
 	}
 	d.flips++
@@ -146,6 +151,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 func (d *Device) end(g *group, w *Write) {
 	g.barrier(w, d.table)
 	g.dropSide(d.table, false)
+	g.dropFresh(d.table)
 	g.open = false
 	d.table.bytes.Add(int64(-cap(g.spare.times) * rowWidth(g.kinds)))
 	g.spare = columns{}

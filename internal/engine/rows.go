@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/memtable"
+)
+
+// Rows is a group of single rows of numbers, such as a gateway reads of its
+// devices at one moment, row after row in one piece of memory. Row i is of
+// Shapes[i] and has, in the next len(Shapes[i].Series()) elements of Nums, cells
+// as in column.Cell, and in Nulls[i] a bit for each that is null, of which 64 are
+// enough. Not all cells of a row are null.
+type Rows struct {
+	Shapes []*Shape
+	Times  []int64
+	Nums   []uint64
+	Nulls  []uint64
+}
+
+// Reset empties r and keeps its memory.
+func (r *Rows) Reset() {
+	clear(r.Shapes)
+	r.Shapes, r.Times, r.Nums, r.Nulls = r.Shapes[:0], r.Times[:0], r.Nums[:0], r.Nulls[:0]
+}
+
+// MaxRowColumns is the largest number of columns of a row of Rows.
+const MaxRowColumns = 64
+
+// AppendRows is AppendRow for a group of rows, with one log record that is
+// acknowledged as Commit does it. late counts rows that were late.
+func (e *Engine) AppendRows(ctx context.Context, r *Rows, terms uint64, durable bool) (lsn uint64, late int, stored bool, err error) {
+	if e.cfg.ReadOnly || e.retention.on.Load() || len(r.Times) == 0 || ctx.Err() != nil || e.admit(ctx) != nil {
+		return 0, 0, false, nil
+	}
+	c := e.commits.Get()
+	defer func() {
+		c.large = c.large || len(r.Times) > largeTablets || len(r.Nums) > largePoints
+		c.reset()
+		e.commits.Put(c, c.large)
+	}()
+	if e.log != nil {
+		c.encodeRows(r)
+	}
+	if lsn, late, stored = e.storeRows(r, c, terms); !stored || e.log == nil {
+		return lsn, late, stored, nil
+	}
+	return lsn, late, true, e.acknowledge(ctx, lsn, durable)
+}
+
+// storeRows takes the log position and makes the rows visible.
+func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late int, ok bool) {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed || terms != 0 && terms != e.terms {
+		return 0, 0, false
+	}
+	sorted := true
+	for i, s := range r.Shapes {
+		if s.stale.Load() {
+			return 0, 0, false
+		}
+		d := s.into(e.mem)
+		sorted = sorted && (i == 0 || c.devices[i-1].ID < d.ID)
+		c.devices = append(c.devices, d)
+	}
+	locked := c.devices
+	if !sorted {
+		c.others = append(c.others, c.devices...)
+		slices.SortFunc(c.others, byID)
+		locked = slices.Compact(c.others)
+	}
+	for _, d := range locked {
+		d.Lock()
+	}
+	defer func() {
+		for i := len(locked) - 1; i >= 0; i-- {
+			locked[i].Unlock()
+		}
+	}()
+	lsn, err := e.append(c.payload)
+	if err != nil {
+		return 0, 0, false // Commit meets it again, and knows what to do
+	}
+	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
+	nums, cells := r.Nums, len(r.Nums)
+	for i, s := range r.Shapes {
+		n := len(s.series)
+		if c.devices[i].AddNumbers(&s.layout, r.Times[i], nums[:n:n], r.Nulls[i], lsn, cut) {
+			late++
+		}
+		nums = nums[n:]
+		for b := r.Nulls[i]; b != 0; b &= b - 1 {
+			cells--
+		}
+	}
+	if late > 0 {
+		e.lateRows.Add(int64(late))
+	}
+	e.points.Add(int64(cells))
+	return lsn, late, true
+}
+
+// encodeRows is encode for rows.
+func (c *commit) encodeRows(r *Rows) {
+	p, nums := c.payload[:0], r.Nums
+	for i := 0; i < len(r.Shapes); {
+		kinds := r.Shapes[i].layout.Kinds
+		n := 1
+		for i+n < len(r.Shapes) && n < block.MaxRows/len(kinds) && slices.Equal(r.Shapes[i+n].layout.Kinds, kinds) {
+			n++
+		}
+		width := len(kinds)
+		if n >= minAcross {
+			c.across.takeRows(r, i, i+n, nums)
+			c.body = c.across.encode(c.body[:0], &c.enc, &c.scratch)
+			p = appendSection(p, sectionAcross, c.body)
+		} else {
+			for k := range n {
+				c.body = appendNumbers(c.body[:0], &r.Shapes[i+k].layout, r.Times[i+k], nums[k*width:][:width], r.Nulls[i+k])
+				p = appendSection(p, sectionTablet, c.body)
+			}
+		}
+		i, nums = i+n, nums[n*width:]
+	}
+	c.payload = p
+}
+
+// takeRows makes the rows [lo, hi) of r, whose cells nums begins with, those of a.
+func (a *across) takeRows(r *Rows, lo, hi int, nums []uint64) {
+	kinds := r.Shapes[lo].layout.Kinds
+	a.columns(kinds)
+	for _, s := range r.Shapes[lo:hi] {
+		for _, id := range s.layout.IDs {
+			a.ids.Int64s = append(a.ids.Int64s, int64(id))
+		}
+		a.counts.Int64s = append(a.counts.Int64s, 1)
+	}
+	a.times.Int64s = append(a.times.Int64s, r.Times[lo:hi]...)
+	n, w := hi-lo, len(kinds)
+	for c := range kinds {
+		v, nums := &a.cols[c], nums[c:]
+		switch v.Kind {
+		case column.Float64:
+			v.Float64s = slices.Grow(v.Float64s, n)[:n]
+			for k := range n {
+				v.Float64s[k] = math.Float64frombits(nums[k*w])
+			}
+		case column.Int64:
+			v.Int64s = slices.Grow(v.Int64s, n)[:n]
+			for k := range n {
+				v.Int64s[k] = int64(nums[k*w])
+			}
+		default:
+			for k := range n {
+				v.AppendCell(&column.Cell{Kind: v.Kind, Num: nums[k*w]})
+			}
+		}
+	}
+	for k, nulls := range r.Nulls[lo:hi] {
+		for c := 0; nulls != 0; c, nulls = c+1, nulls>>1 {
+			if nulls&1 != 0 {
+				a.nulls[c].Set(k)
+			}
+		}
+	}
+}
+
+// appendNumbers appends the body of the section that Commit would make of a row.
+func appendNumbers(b []byte, l *memtable.Layout, at int64, nums []uint64, nulls uint64) []byte {
+	b = appendIDs(b, l.IDs)
+	b = append(b, 1, rowsRaw) // one row
+	b = binary.AppendVarint(b, at)
+	for i, num := range nums {
+		if nulls>>i&1 != 0 {
+			b = append(b, rawBitmap, 1)
+			continue
+		}
+		b = append(b, rawNoNulls)
+		switch l.Kinds[i] {
+		case column.Bool:
+			b = append(b, byte(num))
+		case column.Int32, column.Float32:
+			b = binary.LittleEndian.AppendUint32(b, uint32(num))
+		default:
+			b = binary.LittleEndian.AppendUint64(b, num)
+		}
+	}
+	return b
+}

@@ -1,0 +1,182 @@
+package memtable
+
+import (
+	"math"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+const (
+	freshRows = 16 // that wait at most
+	maxFresh  = 64 // columns of rows that wait
+)
+
+// fresh is the newest rows of a group, row after row: a row of ten columns is
+// written to two lines of the cache, in columns it would be thirty. They move to
+// the columns when there are enough of them, and before anything but the next row
+// is done with the group. The device's lock guards it.
+type fresh struct {
+	g     *group
+	c     *chunk // where they go
+	n     int    // rows that wait
+	room  int    // how many may; 0 if none do
+	width int
+	last  int64  // time of the newest
+	epoch uint64 // of the group
+	holes bool   // some of nulls is not 0
+	times [freshRows]int64
+	nulls [freshRows]uint64 // a bit for each column
+	nums  []uint64          // as in column.Cell
+}
+
+func (f *fresh) bytes() int64 { return int64(100 + 8*freshRows*(2+f.width)) }
+
+// newest returns the latest time of a row that was ever written to a series of g.
+func (g *group) newest() int64 {
+	if f := g.fresh; f != nil && f.n > 0 {
+		return f.last
+	}
+	return g.last
+}
+
+// next returns what takes a row of the layout, nil if such rows do not wait: if
+// they are late or go to several groups, have texts, or are the first ones.
+func (d *Device) next(l *Layout, at int64, lsn uint64, cut Cut) *fresh {
+	i := d.targetOf(l)
+	if i < 0 {
+		return nil
+	}
+	tg := &d.targets[i]
+	if f := tg.fresh; f != nil && f.n < f.room && at > f.last && f.epoch >= cut.Epoch {
+		return f
+	}
+	if len(tg.parts) != 1 || tg.parts[0].from != nil {
+		return nil
+	}
+	g := tg.parts[0].g
+	if !g.open || len(g.lanes) == 0 || at <= g.newest() {
+		return nil
+	}
+	g.touch(cut, d.table)
+	tg.fresh = g.begin(d.table, lsn)
+	return tg.fresh
+}
+
+// begin makes room for at least one row, if rows of g wait.
+func (g *group) begin(t *Table, lsn uint64) *fresh {
+	f := g.fresh
+	if f != nil && f.n > 0 {
+		return f
+	}
+	l := &g.lanes[0]
+	var c *chunk
+	if n := len(l.chunks); n > 0 && !l.chunks[n-1].closed {
+		c = l.chunks[n-1]
+	}
+	if f == nil {
+		if len(l.chunks) < 2 && (c == nil || len(c.rows.times) < firstRows) || !g.mayWait() {
+			return nil // a million series of few rows each would pay for it
+		}
+		f = &fresh{g: g, width: len(g.kinds), nums: make([]uint64, freshRows*len(g.kinds))}
+		g.fresh = f
+		t.bytes.Add(f.bytes())
+	}
+	if c == nil {
+		c = g.newChunk(l, t, lsn)
+	}
+	// Groups that are written together move their rows at different times.
+	n := len(c.rows.times)
+	f.c, f.epoch, f.last = c, g.epoch, math.MinInt64
+	f.room = min(freshRows-(n+g.apart(freshRows))%freshRows, c.limit-n)
+	return f
+}
+
+// mayWait reports whether the columns of g are few and numbers.
+func (g *group) mayWait() bool {
+	for _, k := range g.kinds {
+		if k == column.Text {
+			return false
+		}
+	}
+	return len(g.kinds) <= maxFresh
+}
+
+// row returns the memory of the next row's cells.
+func (f *fresh) row() []uint64 { return f.nums[f.n*f.width:][:f.width] }
+
+// put ends a row: its cells are in what row returned.
+func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
+	f.times[f.n], f.last = at, at
+	if nulls != 0 {
+		f.nulls[f.n], f.holes = nulls, true
+	}
+	if f.n++; f.n == f.room {
+		f.g.settle(t, cut)
+	}
+}
+
+// settle moves the rows that wait to the columns. Where it is not a writer that
+// asks, the zero Cut does.
+func (g *group) settle(t *Table, cut Cut) {
+	f := g.fresh
+	if f == nil || f.n == 0 {
+		return
+	}
+	c := f.c
+	g.reserve(c, t, f.n)
+	c.rows.appendFresh(f)
+	g.lanes[0].last, g.last = f.last, f.last
+	g.inOrder += f.n * f.width
+	if f.holes {
+		clear(f.nulls[:f.n])
+	}
+	f.c, f.n, f.room, f.holes = nil, 0, 0, false
+	if len(c.rows.times) == c.limit {
+		g.full(0, c, t, cut)
+	}
+}
+
+// dropFresh gives the memory back; no row waits.
+func (g *group) dropFresh(t *Table) {
+	if g.fresh != nil {
+		t.bytes.Add(-g.fresh.bytes())
+		g.fresh.g, g.fresh.room, g.fresh = nil, 0, nil
+	}
+}
+
+// appendFresh adds the rows of f, for which there is room.
+func (c *columns) appendFresh(f *fresh) {
+	row, n, w := len(c.times), f.n, f.width
+	c.times = append(c.times, f.times[:n]...)
+	for i := range c.cols {
+		nums := f.nums[i:]
+		switch v := &c.cols[i]; v.Kind {
+		case column.Float64:
+			to := v.Float64s[:row+n]
+			for k := range n {
+				to[row+k] = math.Float64frombits(nums[k*w])
+			}
+			v.Float64s = to
+		case column.Int64:
+			to := v.Int64s[:row+n]
+			for k := range n {
+				to[row+k] = int64(nums[k*w])
+			}
+			v.Int64s = to
+		default:
+			for k := range n {
+				v.AppendCell(&column.Cell{Kind: v.Kind, Num: nums[k*w]})
+			}
+		}
+	}
+	if !f.holes {
+		return
+	}
+	for k, nulls := range f.nulls[:n] {
+		for i := 0; nulls != 0; i, nulls = i+1, nulls>>1 {
+			if nulls&1 != 0 {
+				c.nulls[i].Set(row + k)
+			}
+		}
+	}
+}

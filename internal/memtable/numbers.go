@@ -1,0 +1,86 @@
+package memtable
+
+import (
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// AddNumbers writes one row of numbers in the order of the layout, which has at
+// most 64 columns: cells as in column.Cell, and a bit of nulls for each that is
+// null. It returns whether the row was late. The caller holds the lock.
+func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint64, cut Cut) (late bool) {
+	if f := d.next(l, at, lsn, cut); f != nil {
+		copy(f.row(), nums)
+		f.put(at, nulls, d.table, cut)
+		return false
+	}
+	if i := d.targetOf(l); i >= 0 && len(d.targets[i].parts) == 1 {
+		tg := &d.targets[i]
+		g, from := tg.parts[0].g, tg.parts[0].from
+		switch {
+		case !g.open || len(g.lanes) == 0:
+		case at <= g.newest():
+			if tg.narrow && !g.takesNarrow(at, 1, len(nums)) {
+				break
+			} else if tg.narrow {
+				g.narrow += len(nums)
+			}
+			g.touch(cut, d.table)
+			g.addLateNumbers(d.table, at, from, nums, nulls, lsn, cut)
+			return true
+		case from == nil:
+			var cells [maxFresh]column.Cell
+			g.touch(cut, d.table)
+			g.addInOrder(d.table, at, g.cells(&cells, nums, nulls), lsn, cut)
+			return false
+		}
+	}
+	w := Write{Layout: l, Rows: rowsOf(l, at, nums, nulls), LSN: lsn, Cut: cut}
+	return d.Add(&w) > 0
+}
+
+// cells makes cells of the columns of g.
+func (g *group) cells(buf *[maxFresh]column.Cell, nums []uint64, nulls uint64) []column.Cell {
+	cells := buf[:len(nums)]
+	for i, k := range g.kinds {
+		if nulls>>i&1 == 0 {
+			cells[i] = column.Cell{Kind: k, Num: nums[i]}
+		}
+	}
+	return cells
+}
+
+// rowsOf makes a tablet of one row.
+func rowsOf(l *Layout, at int64, nums []uint64, nulls uint64) Rows {
+	r := Rows{Times: []int64{at}, Cols: make([]column.Vector, len(nums)), Nulls: make([]column.Bitmap, len(nums))}
+	for i, k := range l.Kinds {
+		r.Cols[i].Kind = k
+		r.Cols[i].AppendCell(&column.Cell{Kind: k, Num: nums[i]})
+		if nulls>>i&1 != 0 {
+			r.Nulls[i].Set(0)
+		}
+	}
+	return r
+}
+
+// addLateNumbers writes a late row to the side; from is as for columns.append.
+func (g *group) addLateNumbers(t *Table, at int64, from []int, nums []uint64, nulls, lsn uint64, cut Cut) {
+	s := &g.side
+	if len(s.rows) == 0 {
+		s.lsn = lsn
+	}
+	before := s.bytes()
+	for col := range g.kinds {
+		j := col
+		if from != nil {
+			j = from[col]
+		}
+		if j >= 0 && nulls>>j&1 == 0 {
+			s.cells = append(s.cells, sideCell{nums[j], col})
+		}
+	}
+	s.rows = append(s.rows, sideRow{at, len(s.cells)})
+	t.bytes.Add(s.bytes() - before)
+	if s.full() {
+		g.sealSide(&Write{Cut: cut}, t)
+	}
+}

@@ -1,0 +1,116 @@
+package tickwell
+
+import (
+	"context"
+	"math"
+	"unsafe"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/engine"
+)
+
+// quickGroup is quick for a group of tablets of one row of numbers each, such as
+// a gateway reads of its devices at one moment.
+func (db *DB) quickGroup(ctx context.Context, in *insertion, durable bool, ts []*Tablet) (res WriteResult, stored bool, err error) {
+	table := db.triggers.Load()
+	if len(ts) == 0 || db.opts.Authorize != nil || len(table.live) > 0 || !in.takeRows(db, ts) {
+		return res, false, nil
+	}
+	t, m := db.cqs.begin()
+	if t == nil || len(t.views) == 0 && len(t.owned) == 0 {
+		res.Position, res.LateRows, stored, err = db.eng.AppendRows(ctx, &in.numbers, table.terms, durable)
+	}
+	m.epoch.leave()
+	if res.Rows = len(ts); err != nil {
+		err = insertError(ts[0].Device, err)
+	}
+	return res, stored, err
+}
+
+// takeRows makes the rows of ts the numbers of in. It returns false if one of
+// them is not of a kind that was inserted before, or not right.
+func (in *insertion) takeRows(db *DB, ts []*Tablet) bool {
+	rows := &in.numbers
+	rows.Reset()
+	for len(in.hints) < len(ts) {
+		in.hints = append(in.hints, nil)
+	}
+	for i, t := range ts {
+		if t == nil || len(t.Times) != 1 || len(t.Columns) == 0 || len(t.Columns) > engine.MaxRowColumns {
+			return false
+		}
+		b := in.hints[i] // who writes groups mostly writes the same devices in the same order
+		if b == nil || !same(b.device, t.Device) || len(b.names) != len(t.Columns) || !same(b.names[0], t.Columns[0].Name) {
+			if b = db.bound.lookup(t.Device, t.Columns[0].Name, len(t.Columns)); b == nil {
+				return false
+			}
+			in.hints[i] = b
+		}
+		shape, at := b.shape.Load(), t.Times[0]
+		if shape == nil || at < minTime || at > maxTime {
+			return false
+		}
+		nulls, ok := in.takeRow(t, b)
+		if !ok {
+			return false
+		}
+		rows.Shapes = append(rows.Shapes, shape)
+		rows.Times = append(rows.Times, at)
+		rows.Nulls = append(rows.Nulls, nulls)
+	}
+	return true
+}
+
+// takeRow adds the cells of the only row of t, whose columns must be those of b.
+func (in *insertion) takeRow(t *Tablet, b *binding) (nulls uint64, ok bool) {
+	nums, names, kinds := in.numbers.Nums, b.names, b.kinds
+	if len(names) != len(t.Columns) || len(kinds) != len(t.Columns) {
+		return 0, false
+	}
+	for c := range t.Columns {
+		col := &t.Columns[c]
+		if !same(col.Name, names[c]) {
+			return 0, false
+		}
+		num, kind := uint64(0), column.Null
+		switch d := col.Data.(type) {
+		case Float64s:
+			if len(d) == 1 {
+				num, kind = math.Float64bits(d[0]), column.Float64
+			}
+		case Int64s:
+			if len(d) == 1 {
+				num, kind = uint64(d[0]), column.Int64
+			}
+		case Int32s:
+			if len(d) == 1 {
+				num, kind = uint64(uint32(d[0])), column.Int32
+			}
+		case Float32s:
+			if len(d) == 1 {
+				num, kind = uint64(math.Float32bits(d[0])), column.Float32
+			}
+		case Bools:
+			if kind = column.Bool; len(d) != 1 {
+				kind = column.Null
+			} else if d[0] {
+				num = 1
+			}
+		}
+		if kind != kinds[c] {
+			return 0, false
+		}
+		if len(col.Nulls) > 0 && col.Nulls[0]&1 != 0 {
+			num, nulls = 0, nulls|1<<c
+		}
+		nums = append(nums, num)
+	}
+	in.numbers.Nums = nums
+	return nulls, nulls != ^uint64(0)>>(64-len(t.Columns))
+}
+
+// same reports whether a and b are equal; those that are one string in memory are
+// not looked at.
+func same(a, b string) bool {
+	return len(a) == len(b) && (unsafe.StringData(a) == unsafe.StringData(b) || a == b)
+}
