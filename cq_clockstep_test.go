@@ -282,3 +282,29 @@ func TestCQResultsThatComeTooLate(t *testing.T) {
 		}
 	}
 }
+
+// What is left out of a run because it is too late is that and no more: rows of
+// series that are kept for ever stay, however old they are.
+func TestCQResultsTooLateForSomeSeries(t *testing.T) {
+	ctx := context.Background()
+	clock := newFake()
+	now := clock.Now()
+	db := openMem(t, &Options{Clock: clock})
+	must(t, db.SetTTL(ctx, "root.short", time.Minute))
+	must(t, db.Insert(ctx, "root.in", now, Float64("s", 1)))
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "q", Every: time.Second, Query: runFunc(func(_ context.Context, r *CQRun) error {
+		short, long := &Tablet{Device: "root.short"}, &Tablet{Device: "root.long"}
+		for i, at := range []time.Time{time.Unix(-7, 0), now} {
+			must(t, short.Append(at, Int64("n", int64(i))))
+			must(t, long.Append(at, Int64("n", int64(i))))
+		}
+		if err := r.Write(short); err != nil {
+			return err
+		}
+		return r.Write(long)
+	})}))
+	clock.Advance(time.Second)
+	must(t, db.Quiesce(ctx))
+	wantDump(t, db, "root.short.n", fmt.Sprintf("root.short.n@%d=1", now.UnixNano()))
+	wantDump(t, db, "root.long.n", "root.long.n@-7000000000=0", fmt.Sprintf("root.long.n@%d=1", now.UnixNano()))
+}

@@ -352,10 +352,10 @@ func (db *DB) addResults(run *CQRun, in *insertion) error {
 	}
 	late := 0
 	for i, t := range run.wrote {
-		horizon, _ := db.horizon(t)
+		horizon, ends := db.horizon(t)
 		var keep []int
 		for row, at := range t.Times {
-			if at >= horizon {
+			if !ends || at >= horizon {
 				keep = append(keep, row)
 			}
 		}
