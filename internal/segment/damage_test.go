@@ -205,3 +205,39 @@ func TestReadRefusesForeignInfo(t *testing.T) {
 		require.ErrorIs(t, err, errs.Corrupt, "%+v", ref)
 	}
 }
+
+// vast is a file of gigabytes: a header, nothing, and a footer.
+type vast struct {
+	head, foot []byte
+	size       int64
+}
+
+func (v *vast) ReadAt(b []byte, off int64) (int, error) {
+	clear(b)
+	if off < int64(len(v.head)) {
+		copy(b, v.head[off:])
+	}
+	if at := v.size - int64(len(v.foot)); off >= at {
+		copy(b, v.foot[off-at:])
+	}
+	return len(b), nil
+}
+
+func (v *vast) Close() error         { return nil }
+func (v *vast) Size() (int64, error) { return v.size, nil }
+
+// A directory that claims more than there may be is damage, and no memory is
+// taken for it.
+func TestVastDirectory(t *testing.T) {
+	for _, length := range []uint32{math.MaxUint32, math.MaxUint32 - crcSize, math.MaxInt32, maxDirectory + 1} {
+		h := Header{StoreID: testStore, FileNo: testFile, MinLSN: 1, MaxLSN: 2}
+		var sum checksum
+		sum.init(h.StoreID, h.FileNo)
+		v := &vast{head: appendHeader(nil, &h, &sum), size: headSize + int64(length) + crcSize + footSize}
+		f := footer{index: headSize, directory: headSize, dirLen: length}
+		v.foot = f.append(nil, &sum, v.size-footSize)
+		_, err := open(v, "f.blk", h.StoreID, h.FileNo, nil)
+		require.ErrorIs(t, err, errs.Corrupt)
+		require.ErrorContains(t, err, "outside", "%d bytes", length)
+	}
+}

@@ -112,6 +112,9 @@ func (f *footer) append(dst []byte, sum *checksum, offset int64) []byte {
 	return sum.append(dst, start, pieceFooter, offset)
 }
 
+// maxDirectory bounds the directory, which is read as a whole, in 32 bits too.
+const maxDirectory = 1 << 30
+
 // parse reads b, the footSize bytes at offset, and returns the reason for
 // refusing them.
 func (f *footer) parse(b []byte, sum *checksum, offset int64) (reason string) {
@@ -137,7 +140,7 @@ func (f *footer) parse(b []byte, sum *checksum, offset int64) (reason string) {
 	}
 	switch {
 	case f.index < headSize || f.directory < f.index || f.directory > offset ||
-		f.directory+int64(f.dirLen)+crcSize != offset:
+		f.dirLen > maxDirectory || f.directory+int64(f.dirLen)+crcSize != offset:
 		return "footer points outside the file"
 	case f.minTime > f.maxTime:
 		return "footer times are reversed"
