@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -368,13 +369,13 @@ func (db *DB) addResults(run *CQRun, in *insertion) error {
 
 // reportRun logs a run and tells the observer.
 func (db *DB) reportRun(run *CQRun, began time.Duration, err error) {
-	rows := 0
-	for _, t := range run.wrote {
-		rows += t.Len()
-	}
 	if err != nil {
 		db.log.Warn("continuous query failed", "cq", run.Name, "start", run.Start, "end", run.End, "err", err)
-	} else {
+	} else if db.log.Enabled(context.Background(), slog.LevelDebug) {
+		rows := 0
+		for _, t := range run.wrote {
+			rows += t.Len()
+		}
 		db.log.Debug("continuous query ran", "cq", run.Name, "at", run.At, "start", run.Start, "end", run.End, "rows", rows)
 	}
 	o := db.opts.Observer

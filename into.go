@@ -210,26 +210,20 @@ func substitute(s string, nodes []string) (string, error) {
 	}
 }
 
-// intoTablets reads r and turns it into tablets for the targets of q, one per
-// target device. Nulls are left out, and rows of nothing else. The targets
+// intoOf turns rows of r into tablets for the targets of q, one per target
+// device. Nulls are left out, and rows of nothing else. The targets, by device,
 // tell how many cells each gets.
-func (r *Result) intoTablets(q *Query) ([]*Tablet, []*target, error) {
-	return r.intoOf(q, r.Tablets())
-}
-
-// intoOf is intoTablets for rows that were read from r before.
-func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, []*target, error) {
+func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, map[string][]target, error) {
 	if len(r.plan.Columns()) == 0 {
 		return nil, nil, nil // no series yet
 	}
-	fail := func(err error) ([]*Tablet, []*target, error) {
+	fail := func(err error) ([]*Tablet, map[string][]target, error) {
 		return nil, nil, &Error{Op: "query", Err: err}
 	}
-	order := r.plan.Devices()
 	byDevice := r.into
 	if byDevice == nil {
 		var err error
-		if byDevice, err = q.targets(r.plan.Columns(), order); err != nil {
+		if byDevice, err = q.targets(r.plan.Columns(), r.plan.Devices()); err != nil {
 			return fail(err)
 		}
 	}
@@ -261,13 +255,7 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, []
 			out[d].addInto(t, list)
 		}
 	}
-	var targets []*target
-	for _, d := range order {
-		for i := range byDevice[d] {
-			targets = append(targets, &byDevice[d][i])
-		}
-	}
-	return all, targets, nil
+	return all, byDevice, nil
 }
 
 func devicesOf(list []target) (all []string) {
@@ -387,7 +375,7 @@ func (r *Result) castInto(c *Column, t *target) error {
 // written: SourceColumn, TargetTimeseries and Written, with SourceDevice first
 // if aligned by device.
 func (r *Result) insertInto(ctx context.Context, q *Query) (*Result, error) {
-	tablets, targets, err := r.intoTablets(q)
+	tablets, targets, err := r.intoOf(q, r.Tablets())
 	if err != nil {
 		return nil, err
 	}
@@ -402,13 +390,15 @@ func (r *Result) insertInto(ctx context.Context, q *Query) (*Result, error) {
 	report := &Tablet{}
 	var devices, sources, names Texts
 	var written Int64s
-	order := r.plan.Devices()
-	for i, t := range targets {
-		if q.AlignByDevice {
-			devices = append(devices, order[i/max(1, len(r.plan.Columns()))])
+	for _, device := range r.plan.Devices() {
+		for i := range targets[device] {
+			t := &targets[device][i]
+			if q.AlignByDevice {
+				devices = append(devices, device)
+			}
+			report.Times = append(report.Times, 0)
+			sources, names, written = append(sources, t.source), append(names, t.path()), append(written, int64(t.written))
 		}
-		report.Times = append(report.Times, 0)
-		sources, names, written = append(sources, t.source), append(names, t.path()), append(written, int64(t.written))
 	}
 	if q.AlignByDevice {
 		report.Columns = append(report.Columns, Column{Name: "SourceDevice", Data: devices})

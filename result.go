@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -298,7 +299,7 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 // show makes t the public face of a table.
 func (t *Tablet) show(rows *exec.Table) {
 	t.Device, t.Times = rows.Device, rows.Times
-	t.Columns = t.Columns[:0]
+	t.Columns = slices.Grow(t.Columns[:0], len(rows.Cols))
 	for i := range rows.Cols {
 		c := &rows.Cols[i]
 		t.Columns = append(t.Columns, Column{Name: rows.Columns[i].Name, Data: vectorOf(&c.Vector), Nulls: Bitmap(c.Nulls)})

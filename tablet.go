@@ -262,13 +262,23 @@ func (t *Tablet) Rows() iter.Seq[Row] {
 // Clone returns a deep copy that the caller owns.
 func (t *Tablet) Clone() *Tablet {
 	c := &Tablet{Device: t.Device, Times: slices.Clone(t.Times), Columns: slices.Clone(t.Columns)}
+	var floats []float64 // of all such columns
 	for i := range c.Columns {
+		c.Columns[i].Nulls = slices.Clone(t.Columns[i].Nulls)
+		if data, ok := t.Columns[i].Data.(Float64s); ok {
+			if floats == nil {
+				floats = make([]float64, 0, len(data)*(len(c.Columns)-i))
+			}
+			from := len(floats)
+			floats = append(floats, data...)
+			c.Columns[i].Data = Float64s(floats[from:len(floats):len(floats)])
+			continue
+		}
 		v := t.Columns[i].Data.vector()
 		var w column.Vector
 		w.Reset(v.Kind)
 		w.AppendRange(&v, 0, v.Len())
 		c.Columns[i].Data = vectorOf(&w)
-		c.Columns[i].Nulls = slices.Clone(t.Columns[i].Nulls)
 	}
 	return c
 }

@@ -62,6 +62,26 @@ func (g *Group) Go(name string, f func(ctx context.Context) error) bool {
 	return true
 }
 
+// Rename tells that a goroutine that was started as one name now works for
+// another: Close and Running name that one. Before it ends it has to take its
+// first name again.
+func (g *Group) Rename(from, to string) {
+	if from == to {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forget(from)
+	g.running[to]++
+}
+
+// forget takes one goroutine off a name. The lock is held.
+func (g *Group) forget(name string) {
+	if g.running[name]--; g.running[name] == 0 {
+		delete(g.running, name)
+	}
+}
+
 func (g *Group) ended(name string, err error) {
 	if err != nil && g.failed != nil {
 		// A panicking reporter must not take the host down either.
@@ -69,9 +89,7 @@ func (g *Group) ended(name string, err error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.running[name]--; g.running[name] == 0 {
-		delete(g.running, name)
-	}
+	g.forget(name)
 	if g.n--; g.n == 0 && g.idle != nil {
 		close(g.idle)
 	}

@@ -81,3 +81,20 @@ func TestGroupReportsEveryWayToFail(t *testing.T) {
 	require.NoError(t, g.Close(time.Minute))
 	require.Equal(t, want, got)
 }
+
+func TestGroupRename(t *testing.T) {
+	g := NewGroup(clock.System(), nil)
+	names := make(chan []string)
+	require.True(t, g.Go("a", func(context.Context) error {
+		g.Rename("a", "a")
+		names <- g.Running()
+		g.Rename("a", "b")
+		names <- g.Running()
+		g.Rename("b", "a")
+		return nil
+	}))
+	require.Equal(t, []string{"a"}, <-names)
+	require.Equal(t, []string{"b"}, <-names)
+	require.NoError(t, g.Close(time.Minute))
+	require.Empty(t, g.Running())
+}

@@ -98,11 +98,15 @@ func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
 	return cells
 }
 
+// last is the time of the last row of a chunk, of one without rows later than all.
 func (c *chunk) last() int64 {
-	if c.sealed != nil {
+	switch n := len(c.rows.times); {
+	case c.sealed != nil:
 		return c.sealed.Max
+	case n > 0:
+		return c.rows.times[n-1]
 	}
-	return c.rows.times[len(c.rows.times)-1]
+	return math.MaxInt64
 }
 
 func (c *chunk) bytes(g *group) int64 {

@@ -124,20 +124,20 @@ func lastRows(l *lane) int {
 	return l.chunks[len(l.chunks)-1].len()
 }
 
-// at returns the state that a snapshot of the epoch sees; ok is false when the
-// group is younger.
-func (g *group) at(epoch uint64) (saved, bool) {
+// at returns what a snapshot of the epoch sees, which must not be changed; now is
+// true where that is the present, whose last chunks are seen as they are; ok is
+// false when the group is younger.
+func (g *group) at(epoch uint64) (lanes []lane, late *side, now, ok bool) {
 	if g.birth > epoch {
-		return saved{}, false
+		return nil, nil, false, false
 	}
-	if g.epoch <= epoch {
-		return g.state(math.MaxUint64), true
+	if g.epoch > epoch {
+		i := sort.Search(len(g.saved), func(i int) bool { return g.saved[i].upTo >= epoch })
+		if i < len(g.saved) {
+			return g.saved[i].lanes, &g.saved[i].side, false, true
+		}
 	}
-	i := sort.Search(len(g.saved), func(i int) bool { return g.saved[i].upTo >= epoch })
-	if i == len(g.saved) {
-		return g.state(math.MaxUint64), true
-	}
-	return g.saved[i], true
+	return g.lanes, &g.side, true, true
 }
 
 // add writes rows, sorted by time, and returns how many were late.
@@ -349,31 +349,51 @@ func (g *group) barrier(w *Write, t *Table) {
 // the group's columns of the wanted series, -1 = not in this group.
 func (g *group) sources(dst []merge.Source, t *Table, cols []int, epoch uint64, from, to int64) []merge.Source {
 	g.settle(t, Cut{})
-	s, ok := g.at(epoch)
+	lanes, late, now, ok := g.at(epoch)
 	if !ok {
 		return dst
 	}
-	for _, l := range s.lanes {
-		src := make(merge.Source, 0, len(l.chunks))
-		for i, c := range l.chunks {
-			n := c.len()
-			if i == len(l.chunks)-1 {
-				n = l.tail
-			}
-			if b, ok := c.block(n, cols); ok && b.Max >= from && (to == math.MaxInt64 || b.Min < to) {
-				src = append(src, b)
-			}
-		}
-		if len(src) > 0 {
+	for i := range lanes {
+		if src := lanes[i].shown(cols, now, from, to); len(src) > 0 {
 			dst = append(dst, src)
 		}
 	}
-	if len(s.side.rows) > 0 {
-		if src := s.side.source(g.kinds, cols, from, to); src != nil {
+	if len(late.rows) > 0 {
+		if src := late.source(g.kinds, cols, from, to); src != nil {
 			dst = append(dst, src)
 		}
 	}
 	return dst
+}
+
+// shown are the chunks with rows in [from, to); now: as they are, and not as a
+// saved state says.
+func (l *lane) shown(cols []int, now bool, from, to int64) (src merge.Source) {
+	first := sort.Search(len(l.chunks), func(i int) bool { return l.chunks[i].last() >= from })
+	for i, c := range l.chunks[first:] {
+		n := c.len()
+		if !now && first+i == len(l.chunks)-1 {
+			n = l.tail
+		}
+		if n == 0 {
+			continue
+		}
+		if to != math.MaxInt64 && c.first() >= to {
+			break
+		}
+		if b, ok := c.block(n, cols); ok && b.Max >= from {
+			src = append(src, b)
+		}
+	}
+	return src
+}
+
+// first is the time of the first row of a chunk that is not empty.
+func (c *chunk) first() int64 {
+	if c.sealed != nil {
+		return c.sealed.Min
+	}
+	return c.rows.times[0]
 }
 
 // block shows the first n rows of c.

@@ -33,7 +33,7 @@ func (s *Scheduler) idle() bool {
 		return true
 	}
 	now, mono := s.clk.Now().UnixNano(), s.clk.Mono()
-	for _, e := range s.tasks {
+	for _, e := range s.list {
 		if e.waiting() && e.delay(now, mono) <= 0 {
 			return false
 		}

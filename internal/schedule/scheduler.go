@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -71,6 +72,7 @@ type Scheduler struct {
 	mu      sync.Mutex
 	closed  bool
 	tasks   map[string]*entry
+	list    []*entry // the same; read at every run
 	running int
 	changed chan struct{} // closed when a run has ended; nil: nobody waits
 	timer   int           // which wake-up is the valid one
@@ -133,6 +135,7 @@ func (s *Scheduler) add(t Task, paused bool) error {
 		return fmt.Errorf("schedule %s: %w", t.Name, errs.Exists)
 	}
 	s.tasks[t.Name] = e
+	s.list = append(s.list, e)
 	s.mu.Unlock()
 	e.tell(step)
 	s.tick()
@@ -157,6 +160,7 @@ func (s *Scheduler) Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("unschedule %s: %w", name, errs.NotFound)
 	}
 	delete(s.tasks, name)
+	s.list = slices.DeleteFunc(s.list, func(o *entry) bool { return o == e })
 	e.gone = true
 	if !e.state.Running {
 		s.mu.Unlock()
@@ -217,7 +221,7 @@ func (s *Scheduler) Tasks() []State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]State, 0, len(s.tasks))
-	for _, e := range s.tasks {
+	for _, e := range s.list {
 		out = append(out, e.state)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
@@ -257,13 +261,31 @@ func (s *Scheduler) read() (now int64, mono time.Duration) {
 
 // tick starts what is due and sets the next wake-up.
 func (s *Scheduler) tick() {
-	for !s.look() {
-		// a wake-up that was set came due before it was set
+	for {
+		if _, ahead := s.look(""); ahead {
+			return // else a wake-up that was set came due before it was set
+		}
 	}
 }
 
-// look is tick, and reports whether the wake-up it set is still ahead.
-func (s *Scheduler) look() bool {
+// next is tick by a goroutine that has carried out a run of the task worker: it
+// may go on with the run that is returned, which spares a goroutine whose stack
+// has to grow first.
+func (s *Scheduler) next(worker string) *job {
+	j, ahead := s.look(worker)
+	switch {
+	case ahead:
+	case j == nil:
+		return s.next(worker)
+	default:
+		s.tick()
+	}
+	return j
+}
+
+// look is next, and reports whether the wake-up it set is still ahead. Without a
+// worker every run gets a goroutine.
+func (s *Scheduler) look(worker string) (mine *job, ahead bool) {
 	type told struct {
 		e    *entry
 		step Step
@@ -271,7 +293,7 @@ func (s *Scheduler) look() bool {
 	var steps []told
 	s.mu.Lock()
 	now, mono := s.read()
-	for _, e := range s.tasks {
+	for _, e := range s.list {
 		if e.Plan == nil || !e.waiting() || e.state.Next <= now {
 			continue
 		}
@@ -285,11 +307,17 @@ func (s *Scheduler) look() bool {
 		if e == nil {
 			break
 		}
-		s.begin(e, mono)
+		j := s.begin(e, mono)
+		if mine != nil || worker == "" {
+			s.launch(j)
+			continue
+		}
+		mine = j
+		s.group.Rename(worker, e.Name)
 	}
 	const never = time.Duration(math.MaxInt64)
 	sleep := never
-	for _, e := range s.tasks {
+	for _, e := range s.list {
 		if !e.waiting() {
 			continue
 		}
@@ -297,12 +325,12 @@ func (s *Scheduler) look() bool {
 			sleep = min(sleep, d)
 		}
 	}
-	ahead := sleep == never || s.arm(mono, sleep)
+	ahead = sleep == never || s.arm(mono, sleep)
 	s.mu.Unlock()
 	for _, t := range steps {
 		t.e.tell(t.step)
 	}
-	return ahead
+	return mine, ahead
 }
 
 // waiting reports whether the task may start a run some time.
@@ -323,7 +351,7 @@ func (e *entry) delay(now int64, mono time.Duration) time.Duration {
 // pick returns the task that has been due for the longest.
 func (s *Scheduler) pick(now int64, mono time.Duration) *entry {
 	var best *entry
-	for _, e := range s.tasks {
+	for _, e := range s.list {
 		if !e.waiting() || e.delay(now, mono) > 0 {
 			continue
 		}
@@ -347,34 +375,68 @@ func (e *entry) before(o *entry) bool {
 	return e.Name < o.Name
 }
 
-// begin starts e's run on a goroutine of the group.
-func (s *Scheduler) begin(e *entry, mono time.Duration) {
-	r := Run{At: e.state.Next, Attempt: e.state.Attempts + 1}
+// job is a run that has begun.
+type job struct {
+	*entry
+	run Run
+	ctx context.Context
+}
+
+// begin takes the next run of e; somebody has to carry it out.
+func (s *Scheduler) begin(e *entry, mono time.Duration) *job {
+	j := &job{entry: e, run: Run{At: e.state.Next, Attempt: e.state.Attempts + 1}}
 	if e.Plan != nil {
-		r.From, r.To = e.Plan.Window(r.At)
+		j.run.From, j.run.To = e.Plan.Window(j.run.At)
 	} else {
 		e.ready = mono + e.Period - (mono-e.start)%e.Period
 	}
-	ctx, cancel := context.WithCancel(s.group.Context())
-	e.cancel = cancel
+	j.ctx, e.cancel = context.WithCancel(s.group.Context())
 	e.state.Running, e.poked = true, false
 	s.running++
-	started := s.group.Go(e.Name, func(context.Context) error {
-		err := error(&dispatch.GoexitError{Name: e.Name})
-		defer func() { s.finish(e, r, err) }()
-		err = dispatch.Call(e.Name, func() error { return e.Do(ctx, r) })
+	return j
+}
+
+// launch carries out j, and what is due then, on a goroutine of the group.
+func (s *Scheduler) launch(j *job) {
+	started := s.group.Go(j.Name, func(context.Context) error {
+		name := j.Name
+		defer func() { s.group.Rename(name, j.Name) }()
+		for k := j; k != nil; k = s.carryOut(k) {
+			name = k.Name
+		}
 		return nil
 	})
 	if !started { // the group closed in between
-		e.state.Running = false
+		j.state.Running = false
 		s.running--
-		cancel()
+		j.cancel()
 	}
 }
 
-// finish records a run and ticks for what comes next.
-func (s *Scheduler) finish(e *entry, r Run, err error) {
+// carryOut does a run and returns what its goroutine has to do next, if anything.
+func (s *Scheduler) carryOut(j *job) (next *job) {
+	returned := false
+	defer func() {
+		if !returned { // the goroutine ends here
+			s.finish(j, &dispatch.GoexitError{Name: j.Name})
+			s.tick()
+			s.announce()
+		}
+	}()
+	err := dispatch.Call(j.Name, func() error { return j.Do(j.ctx, j.run) })
+	returned = true
+	s.finish(j, err)
+	next = s.next(j.Name)
+	if next == nil {
+		s.announce()
+	}
+	return next
+}
+
+// finish records a run.
+func (s *Scheduler) finish(j *job, err error) {
 	var step Step
+	e := j.entry
 	s.mu.Lock()
 	e.cancel()
 	e.state.Running = false
@@ -393,9 +455,9 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 		e.state.Attempts = 0
 		if e.Plan != nil {
 			e.ready = 0
-			e.state.Last, e.state.HasLast = r.At, true
+			e.state.Last, e.state.HasLast = j.run.At, true
 			var ok bool
-			step, ok = e.Plan.After(r.At, now)
+			step, ok = e.Plan.After(j.run.At, now)
 			e.state.Next, e.state.Ended = step.At, !ok
 			e.state.Skipped += step.Skipped
 		}
@@ -408,8 +470,6 @@ func (s *Scheduler) finish(e *entry, r Run, err error) {
 	}
 	s.mu.Unlock()
 	e.tell(step)
-	s.tick()
-	s.announce()
 }
 
 // arm sets the wake-up, unless an earlier one is set already. It returns false
