@@ -47,8 +47,9 @@ JSON lines are {"time":…,"device":…,"fields":{…},"kinds":{…}}, as export
 them. In line protocol prefix, measurement and tag values make the device.
 
 After Ctrl-C, or a crash, the same command goes on where it was: progress is kept
-in the store's folder, in import.resume, until all files are done. A row that is
-stored again overwrites itself.
+in the store's folder, in import.resume, until all files are done; a file that has
+changed, or goes to another device, begins again. A row that is stored again
+overwrites itself.
 
     tickwell import -prefix root.nab data NAB/data
     tickwell export data -format jsonl | tickwell import copy -format jsonl -
@@ -69,6 +70,7 @@ type source struct {
 	path   string // "-": standard input
 	device string // of rows that name none
 	format string
+	how    string // all that decides what becomes of its rows
 	size   int64
 	mod    time.Time
 }
@@ -182,6 +184,7 @@ func (o *importOptions) sources(args []string) ([]source, error) {
 				s.device += "." + node(n)
 			}
 		}
+		s.how = strings.Join([]string{s.format, prefix, s.device, o.precision, o.zone}, " ")
 		out = append(out, s)
 		return nil
 	}

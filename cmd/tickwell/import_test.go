@@ -120,6 +120,24 @@ func TestImportResumes(t *testing.T) {
 	require.Equal(t, before, do(t, "export", store))
 }
 
+// TestImportBeginsAgain imports a file with a bad row, which ends it, to one device
+// and then to another: what went to the first is no part of the second.
+func TestImportBeginsAgain(t *testing.T) {
+	dir := t.TempDir()
+	store, file := filepath.Join(dir, "store"), filepath.Join(dir, "b.csv")
+	require.NoError(t, os.WriteFile(file, []byte("timestamp,value\n1,2\nbad,3\n4,5\n"), 0o600))
+	o := runWith(t.Context(), "", "import", "-device", "root.a", store, file)
+	require.Equal(t, exitFailed, o.code, o.err)
+	require.Contains(t, o.err, "line 3")
+	o = runWith(t.Context(), "", "import", "-device", "root.b", "-skip-bad", store, file)
+	require.Equal(t, exitOK, o.code, o.err)
+	require.NotContains(t, o.err, "going on")
+	require.Equal(t, "Time,root.b.value(DOUBLE)\n1970-01-01T00:00:00.001Z,2\n1970-01-01T00:00:00.004Z,5\n", do(t, "export", "-series", "root.b.**", store))
+	o = runWith(t.Context(), "", "import", "-device", "root.a", "-skip-bad", store, file)
+	require.Contains(t, o.err, "going on where it was interrupted")
+	require.Equal(t, "Time,root.a.value(DOUBLE)\n1970-01-01T00:00:00.001Z,2\n1970-01-01T00:00:00.004Z,5\n", do(t, "export", "-series", "root.a.**", store))
+}
+
 // TestImportNAB is the same with the real series, where they are at hand.
 func TestImportNAB(t *testing.T) {
 	data := os.Getenv("TICKWELL_DATA")

@@ -42,11 +42,13 @@ func openJournal(dir string, restart bool) (*journal, error) {
 	return j, nil
 }
 
+// key tells apart files, and what becomes of one that goes to several devices.
 func (s *source) key() string {
+	name := s.path
 	if abs, err := filepath.Abs(s.path); err == nil {
-		return abs
+		name = abs
 	}
-	return s.path
+	return name + " " + s.how
 }
 
 // place returns how far a file is; one that has changed begins again.

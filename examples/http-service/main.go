@@ -3,7 +3,10 @@
 // how the store is.
 //
 //	go run ./examples/http-service                 # serves itself for a moment and shows what it answers
-//	go run ./examples/http-service -listen :8080 -dir data
+//	go run ./examples/http-service -listen localhost:8080 -dir data
+//	curl -N localhost:8080/alerts &
+//	curl -d '{"latency_ms": 640}' localhost:8080/rows/shop
+//	curl localhost:8080/mean/shop/latency_ms
 package main
 
 import (
@@ -69,6 +72,7 @@ func run(ctx context.Context, out io.Writer, listen, dir string) (err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /rows/{device}", s.insert)
 	mux.HandleFunc("GET /mean/{device}/{measurement}", s.mean)
+	mux.HandleFunc("GET /alerts", s.listen)
 	mux.HandleFunc("GET /metrics", s.metrics)
 	address := listen
 	if address == "" {
@@ -78,13 +82,13 @@ func run(ctx context.Context, out io.Writer, listen, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	if listen == "" {
 		err = s.show(ctx, out, "http://"+l.Addr().String())
 	} else {
-		fmt.Fprintln(out, "serving on", l.Addr())
+		fmt.Fprintf(out, "serving on %s: POST /rows/DEVICE, GET /mean/DEVICE/MEASUREMENT, /alerts and /metrics\n", l.Addr())
 		select {
 		case err = <-failed:
 		case <-ctx.Done():
@@ -164,19 +168,38 @@ func (s *service) mean(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
+// listen answers with a line for each alert, until the client or the service goes.
+// Each alert goes to one listener.
+func (s *service) listen(w http.ResponseWriter, r *http.Request) {
+	answer := http.NewResponseController(w)
+	for {
+		if err := answer.Flush(); err != nil {
+			return
+		}
+		select {
+		case e := <-s.alerts:
+			fmt.Fprintf(w, "%s %s %s: %s\n", e.Time.UTC().Format(time.RFC3339), e.Labels["alertname"], e.Status, e.Get("value"))
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
 // metrics is the counters of the store in the text form that Prometheus reads.
 func (s *service) metrics(w http.ResponseWriter, _ *http.Request) {
 	st := s.db.Stats()
 	for _, m := range []struct {
-		name, kind string
-		value      int64
+		name, kind, help string
+		value            int64
 	}{
-		{"tickwell_series", "gauge", int64(st.Series)}, {"tickwell_points_total", "counter", st.Points},
-		{"tickwell_disk_bytes", "gauge", st.DiskBytes}, {"tickwell_log_bytes", "gauge", st.LogBytes},
-		{"tickwell_written_bytes_total", "counter", st.WrittenBytes},
-		{"tickwell_trigger_failures_total", "counter", st.TriggerFailures},
+		{"tickwell_series", "gauge", "Series there are.", int64(st.Series)},
+		{"tickwell_points_total", "counter", "Cells stored, and those found at opening.", st.Points},
+		{"tickwell_disk_bytes", "gauge", "Size of the block files.", st.DiskBytes},
+		{"tickwell_log_bytes", "gauge", "Size of the log.", st.LogBytes},
+		{"tickwell_written_bytes_total", "counter", "Bytes given to the file system.", st.WrittenBytes},
+		{"tickwell_trigger_failures_total", "counter", "Firings of triggers that failed.", st.TriggerFailures},
 	} {
-		fmt.Fprintf(w, "# TYPE %s %s\n%s %d\n", m.name, m.kind, m.name, m.value)
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s %d\n", m.name, m.help, m.name, m.kind, m.name, m.value)
 	}
 }
 

@@ -23,18 +23,15 @@ func (e *Engine) Backup(ctx context.Context, to vfs.FS, dir string) error {
 		return fmt.Errorf("%w: a store in memory has no files to copy", errs.BadInput)
 	}
 	if err := e.Flush(ctx); err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return fmt.Errorf("flush: %w", err)
 	}
-	if err := e.backup(ctx, to, dir); err != nil {
-		return fmt.Errorf("backup to %s: %w", dir, err)
-	}
-	return nil
+	return e.backup(ctx, to, dir)
 }
 
 func (e *Engine) backup(ctx context.Context, to vfs.FS, dir string) error {
 	copied := storage{fs: to, dir: dir, store: e.disk.store}
 	if _, err := to.Stat(copied.path("CURRENT")); err == nil {
-		return errs.Exists
+		return fmt.Errorf("it holds a store: %w", errs.Exists)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -262,7 +262,8 @@ func (e *Engine) CheckTimes(device string, names []string, times []int64) error 
 }
 
 func lateError(device, name string, n int, oldest, horizon int64) error {
-	return fmt.Errorf("series %s.%s: %d rows from %d on are before %d: %w", device, name, n, oldest, horizon, errs.TooLate)
+	at := func(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
+	return fmt.Errorf("series %s.%s keeps rows from %s on; older: %d, the oldest of %s: %w", device, name, at(horizon), n, at(oldest), errs.TooLate)
 }
 
 // A wallWatch follows a clock and distrusts its leaps: when it runs ahead of
