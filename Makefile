@@ -30,7 +30,7 @@ race: ## unit tests under the race detector
 	$(GO) run ./tools/testall -run '^race$$'
 
 .PHONY: lint
-lint: ## golangci-lint with .golangci.yml
+lint: ## golangci-lint with .golangci.yml, nested modules too
 	$(GO) run ./tools/testall -tier nightly -run '^lint$$'
 
 .PHONY: seed

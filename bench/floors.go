@@ -49,7 +49,7 @@ func printFloors(args []string) {
 	fmt.Printf("%s\n", line)
 }
 
-var sink float64 // keeps the compiler from dropping the sum
+var sink float64 //nolint:unused // keeps the compiler from dropping the sum
 
 func floors(dir string) (map[string]float64, error) {
 	q := map[string]float64{}

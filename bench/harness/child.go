@@ -341,9 +341,7 @@ func ingest(st Store, cfg Config, r *Result, maxTime time.Duration, a *ack, poin
 		for i := range half {
 			g := NewGen(cfg.Series, half[i], cfg.From, false)
 			gens = append(gens, g)
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				defer at[i].Store(math.MaxInt64 / 2)
 				buf := make([]Point, 0, 2*BatchPoints)
 				for g.Emitted < points/2 && !stop.Load() {
@@ -362,7 +360,7 @@ func ingest(st Store, cfg Config, r *Result, maxTime time.Duration, a *ack, poin
 						stop.Store(true)
 					}
 				}
-			}()
+			})
 		}
 		t := time.Now()
 		wg.Wait()

@@ -2,6 +2,7 @@ package harness
 
 import "fmt"
 
+// The workload: a thousand series of a hundred devices.
 const (
 	Devices      = 100
 	Measurements = 10
@@ -14,8 +15,8 @@ const (
 // MakeSeries lists the series of the workload.
 func MakeSeries() []Meta {
 	ms := make([]Meta, 0, Devices*Measurements)
-	for d := 0; d < Devices; d++ {
-		for m := 0; m < Measurements; m++ {
+	for d := range Devices {
+		for m := range Measurements {
 			dev, mea := fmt.Sprintf("gw%03d", d), fmt.Sprintf("m%d", m)
 			ms = append(ms, Meta{Name: dev + "." + mea, Device: dev, Measurement: mea,
 				DeviceNo: d, MeasureNo: m, IsInt: m >= IntFrom})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,7 +18,7 @@ import (
 // demonstrate runs the gateway with a broker in this process, plays three
 // sensors for a minute of readings, and prints what comes out.
 func demonstrate(ctx context.Context, s settings, out io.Writer) error {
-	b := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	b := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := b.AddHook(new(auth.AllowHook), nil); err != nil {
 		return err
 	}
@@ -38,8 +39,7 @@ func demonstrate(ctx context.Context, s settings, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := play(ctx, s, out); err != nil {
-		g.close(ctx)
-		return err
+		return errors.Join(err, g.close(ctx))
 	}
 	return g.close(ctx)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -37,8 +38,7 @@ func open(ctx context.Context, s settings) (*gateway, error) {
 		return nil, err
 	}
 	if err := g.listen(ctx, s); err != nil {
-		g.db.Close()
-		return nil, err
+		return nil, errors.Join(err, g.db.Close())
 	}
 	return g, nil
 }

@@ -22,7 +22,7 @@ const (
 	Period  = int64(1e9)
 )
 
-// GuardEvent, TallyEvent and RollEvent make the identities of events.
+// GuardEvent is the identity of an event of guard.
 func GuardEvent(count int64) string { return fmt.Sprint("guard|", count) }
 
 // TallyEvent is the identity of an event of tally.

@@ -38,7 +38,7 @@ func Kafka(o KafkaOptions) Spec {
 		VersionLine: regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+`),
 		Ports:       ports,
 		Telling:     regexp.MustCompile(`Kafka Server started|Transition from (STARTING|STARTED|SHUTTING_DOWN) to|Kafka version:`),
-		Prepare:     func(ctx context.Context, s *Server) error { return o.prepare(ctx, s) },
+		Prepare:     o.prepare,
 		Command: func(s *Server) ([]string, []string) {
 			return java("kafka", "512m",
 				"-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",

@@ -36,7 +36,7 @@ func Mosquitto(o MosquittoOptions) Spec {
 		Version: []string{"mosquitto", "-h"}, VersionLine: regexp.MustCompile(`^mosquitto version`),
 		Ports:   ports,
 		Telling: regexp.MustCompile(`mosquitto version .* (starting|running|terminating)|Saving in-memory database`),
-		Prepare: func(ctx context.Context, s *Server) error { return o.prepare(ctx, s) },
+		Prepare: o.prepare,
 		Command: func(s *Server) ([]string, []string) {
 			return []string{"mosquitto", "-v", "-c", s.File("mosquitto.conf")}, nil
 		},

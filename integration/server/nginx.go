@@ -31,7 +31,7 @@ func Nginx(o NginxOptions) Spec {
 		Version: []string{"nginx", "-v"}, VersionLine: regexp.MustCompile(`^nginx version`),
 		Ports:   []string{"https", "http"},
 		Telling: regexp.MustCompile(`\[notice\].*(start worker|signal .* received|exit$|nginx/)`),
-		Prepare: func(ctx context.Context, s *Server) error { return o.prepare(ctx, s) },
+		Prepare: o.prepare,
 		Command: func(s *Server) ([]string, []string) {
 			return []string{"nginx", "-p", s.Dir, "-c", s.File("nginx.conf"), "-e", "stderr"}, nil
 		},

@@ -159,7 +159,7 @@ func (s *Server) version(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: no version in what %v printed: %q (%v)", s.Spec.Name, v, out, err)
+	return fmt.Errorf("%s: no version in what %v printed: %q (%v)", s.Spec.Name, v, out, err) //nolint:errorlint // err may be nil
 }
 
 // Port returns the number of a port, and Addr its address on loopback.
@@ -232,7 +232,7 @@ func (s *Server) wait(ctx context.Context) error {
 		}
 		select {
 		case <-s.process.done:
-			return fmt.Errorf("it ended by itself: %v", s.process.err)
+			return fmt.Errorf("it ended by itself: %v", s.process.err) //nolint:errorlint // it may be nil
 		case <-ctx.Done():
 			return err
 		case <-tick.C:
@@ -381,7 +381,7 @@ func Folder(t testing.TB) string {
 	return dir
 }
 
-// Start, Stop, Kill and Restart are Up, Down and Crash for tests.
+// Start is Up for tests, as Stop, Kill and Restart are Down and Crash.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
 	if err := s.Up(context.Background()); err != nil {

@@ -79,13 +79,14 @@ func removeEmpty(img vfs.FS, dir string) {
 func resumeOn(run *Run, cut crashfs.Cut, fsys *crashfs.FS, o *Options) (*Run, Verdict) {
 	img := fsys.Image(fsys.Ops(), crashfs.All, 0)
 	k := run.check(cut, false)
-	if v := k.verify(img, storeDir); v.Class != Fine {
+	v := k.verify(img, storeDir)
+	if v.Class != Fine {
 		return nil, v
-	} else if v.Found == 0 {
-		return nil, Verdict{}
-	} else {
-		k.lo = v.Found
 	}
+	if v.Found == 0 {
+		return nil, Verdict{}
+	}
+	k.lo = v.Found
 	state := k.hist.State(k.lo)
 	if o.prepare != nil {
 		o.prepare(fsys)

@@ -307,7 +307,7 @@ func (e *errnoRun) resumes(f fault, hit crashfs.Op) Verdict {
 	if v := e.typed(err, "insert when the fault is gone"); v.Class != Fine {
 		return v
 	}
-	if f.err == vfs.ErrNoSpace && (hit.Kind == crashfs.Write || hit.Kind == crashfs.Create) && !errors.Is(err, tickwell.ErrStorageFailed) {
+	if errors.Is(f.err, vfs.ErrNoSpace) && (hit.Kind == crashfs.Write || hit.Kind == crashfs.Create) && !errors.Is(err, tickwell.ErrStorageFailed) {
 		return failedWith(err, "insert when there is space again")
 	}
 	return Verdict{}

@@ -102,7 +102,7 @@ func (s *soak) sample() Verdict {
 	if diff := oracle.Diff(s.state.Dump(), got); diff != "" {
 		return verdict(Wrong, "%s", diff)
 	}
-	got = nil
+	clear(got)
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -200,11 +201,11 @@ func run(t *testing.T, o order, until int) (acked int, err error) {
 	ended := cmd.Wait()
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%w; the process: %v: %s", err, ended, complaints.String())
+		return 0, fmt.Errorf("%w; the process: %v: %s", err, ended, complaints.String()) //nolint:errorlint // ended may be nil
 	case until < 0 && ended != nil:
 		return 0, fmt.Errorf("the process: %w: %s", ended, complaints.String())
 	case acked < until:
-		return 0, fmt.Errorf("the process ended before row %d: %v: %s", until, ended, complaints.String())
+		return 0, fmt.Errorf("the process ended before row %d: %v: %s", until, ended, complaints.String()) //nolint:errorlint // ended may be nil
 	}
 	return acked, nil
 }
@@ -217,7 +218,7 @@ func follow(out io.Reader, acked, until int, kill func() error) (int, error) {
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadString('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return acked, nil
 		}
 		if err != nil {

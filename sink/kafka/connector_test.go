@@ -3,7 +3,6 @@ package kafka
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -77,7 +76,7 @@ func (c *connector) view(t *testing.T, table string) []downsampled {
 
 func openQuiet(t *testing.T, o *tickwell.Options) *tickwell.DB {
 	t.Helper()
-	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Logger = slog.New(slog.DiscardHandler)
 	db, err := tickwell.Open(t.Context(), "", o)
 	if err != nil {
 		t.Fatal(err)

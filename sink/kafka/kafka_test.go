@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -536,7 +535,7 @@ func TestRefusedSettings(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
-		if _, e := tickwell.Open(t.Context(), "", &tickwell.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Sinks: []tickwell.SinkSpec{{Name: "k", Sink: s}}}); c.want != "" && e == nil {
+		if _, e := tickwell.Open(t.Context(), "", &tickwell.Options{Logger: slog.New(slog.DiscardHandler), Sinks: []tickwell.SinkSpec{{Name: "k", Sink: s}}}); c.want != "" && e == nil {
 			t.Errorf("%s: the store takes it", c.name)
 		}
 	}

@@ -25,8 +25,8 @@ func TestSettingsAreDocumented(t *testing.T) {
 		}
 	}
 	check := func(prefix string, of reflect.Type) {
-		for i := range of.NumField() {
-			if f := of.Field(i); f.IsExported() && !rows[prefix+f.Name] {
+		for f := range of.Fields() {
+			if f.IsExported() && !rows[prefix+f.Name] {
 				t.Errorf("README.md has no row for %s%s", prefix, f.Name)
 			}
 		}

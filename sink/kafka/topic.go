@@ -39,7 +39,7 @@ func (s *Sink) findTopic(ctx context.Context, st *state) error {
 func (s *Sink) describe(ctx context.Context, client *kgo.Client) error {
 	req := kmsg.NewPtrMetadataRequest()
 	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = kmsg.StringPtr(s.Topic)
+	topic.Topic = new(s.Topic)
 	req.Topics = append(req.Topics, topic)
 	resp, err := req.RequestWith(ctx, client)
 	switch {
@@ -69,7 +69,7 @@ func (s *Sink) create(ctx context.Context, client *kgo.Client) error {
 	slices.Sort(names)
 	for _, name := range names {
 		c := kmsg.NewCreateTopicsRequestTopicConfig()
-		c.Name, c.Value = name, kmsg.StringPtr(s.Create.Settings[name])
+		c.Name, c.Value = name, new(s.Create.Settings[name])
 		t.Configs = append(t.Configs, c)
 	}
 	req.Topics = append(req.Topics, t)

@@ -1,10 +1,9 @@
 package mqtt
 
 import (
-	"bytes"
-	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
@@ -48,7 +47,7 @@ func (s *standin) serve(l net.Listener) {
 	s.t.Helper()
 	caps := broker.NewDefaultServerCapabilities()
 	caps.MaximumMessageExpiryInterval = 0
-	o := &broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Capabilities: caps, InlineClient: true}
+	o := &broker.Options{Logger: slog.New(slog.DiscardHandler), Capabilities: caps, InlineClient: true}
 	server := broker.New(o)
 	if err := server.AddHook(s, nil); err != nil {
 		s.t.Fatal(err)
@@ -81,12 +80,6 @@ func (s *standin) up() {
 	s.serve(l)
 }
 
-func (s *standin) restart() {
-	s.t.Helper()
-	s.down()
-	s.up()
-}
-
 // set changes what the broker does while it runs.
 func (s *standin) set(change func()) {
 	s.mu.Lock()
@@ -112,7 +105,7 @@ func (s *standin) payloads() (list []string) {
 func (s *standin) ID() string { return "standin" }
 
 func (s *standin) Provides(b byte) bool {
-	return bytes.Contains([]byte{broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPublish, broker.OnWillSent, broker.OnPacketEncode}, []byte{b})
+	return slices.Contains([]byte{broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPublish, broker.OnWillSent, broker.OnPacketEncode}, b)
 }
 
 func (s *standin) OnConnectAuthenticate(_ *broker.Client, pk packets.Packet) bool {

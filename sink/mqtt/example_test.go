@@ -3,7 +3,6 @@ package mqtt_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 // is the one of IoTDB, and DecodeTablet reads it.
 func Example() {
 	ctx := context.Background()
-	b := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true})
+	b := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true})
 	_ = b.AddHook(new(auth.AllowHook), nil)
 	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
 	if err := b.AddListener(l); err != nil {

@@ -21,7 +21,7 @@ const (
 // NewEvent returns an event that brings its own topic, quality of service and
 // retain flag, with the values of one row at a time: the MQTTEvent of the IoTDB
 // 0.13 page. Which device and measurements they belong to is the sink's to say
-// (Device, Measurements); without Measurements they are called v1, v2 …
+// (Device, Measurements); without Measurements they are called v1, v2 and so on.
 func NewEvent(topic string, qos QoS, retain bool, at time.Time, values ...tickwell.Value) tickwell.Event {
 	e := tickwell.Event{Time: at, Labels: map[string]string{
 		LabelTopic: topic, LabelQoS: strconv.Itoa(int(qos.Level())), LabelRetain: strconv.FormatBool(retain),

@@ -139,7 +139,7 @@ func TestTopics(t *testing.T) {
 func TestNothingSecretPrints(t *testing.T) {
 	s := &Sink{Broker: "mqtts://h", Username: "u", Password: sink.NewSecret("c4nAry"), TLS: &tls.Config{Certificates: []tls.Certificate{{PrivateKey: "c4nAry"}}}}
 	text := fmt.Sprintf("%v %+v %#v %s %q %x %v %#v", s, s, s, s, s, s, *s, *s)
-	for _, part := range strings.Split(text, " mqtt") {
+	for part := range strings.SplitSeq(text, " mqtt") {
 		if want := " h:8883"; strings.TrimPrefix(part, "mqtt") != want {
 			t.Errorf("%q in %s", part, text)
 		}

@@ -150,7 +150,7 @@ func TestAlternatives(t *testing.T) {
 	var got []string
 	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
 		part, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

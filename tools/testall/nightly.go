@@ -55,14 +55,23 @@ func (r *repo) lint(ctx context.Context) outcome {
 	if !r.exists(".golangci.yml") {
 		return skipped("no .golangci.yml")
 	}
-	out, err := output(ctx, r.root, nil, "go", "run", linter, "run", "./...")
-	if err == nil {
-		return passed("")
+	var found strings.Builder
+	for _, m := range r.modules {
+		out, err := output(ctx, m.dir, nil, "go", "run", linter, "run", "--config", filepath.Join(r.root, ".golangci.yml"), "./...")
+		switch {
+		case err == nil:
+		case strings.Contains(out, ".go:") && !strings.Contains(out, "reading "+linter):
+			fmt.Fprintf(&found, "module %s\n%s", m.path, out)
+		case m.dir == r.root:
+			return skipped("the linter cannot be run: " + firstLine(out))
+		default: // its packages cannot be had here, as other parts say
+			r.skipped = append(r.skipped, skippedTest{"lint of " + m.path, firstLine(out)})
+		}
 	}
-	if strings.Contains(out, ".go:") && !strings.Contains(out, "reading "+linter) {
-		return failed(fmt.Sprintf("%d lines", strings.Count(out, "\n")), out)
+	if found.Len() > 0 {
+		return failed(fmt.Sprintf("%d lines", strings.Count(found.String(), "\n")), found.String())
 	}
-	return skipped("the linter cannot be run: " + firstLine(out))
+	return passed(fmt.Sprintf("%d modules", len(r.modules)))
 }
 
 // fuzzTarget is a fuzz function and the folder of its package.

@@ -33,12 +33,12 @@ func (s *stored) Handle(ctx context.Context, events []tickwell.Event) error {
 	err := server.Poll(patience, func() (bool, error) {
 		missing, err := s.missing(patience, events)
 		if failed != nil && (err != nil || missing > 0) {
-			return false, sink.NotConnected(fmt.Errorf("not stored: %v", failed))
+			return false, sink.NotConnected(fmt.Errorf("not stored: %w", failed))
 		}
 		return missing == 0, err
 	})
 	if err != nil && failed == nil {
-		return sink.NotConnected(fmt.Errorf("acknowledged and not stored: %v", err))
+		return sink.NotConnected(fmt.Errorf("acknowledged and not stored: %w", err))
 	}
 	return err
 }

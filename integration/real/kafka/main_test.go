@@ -101,7 +101,7 @@ func received(t testing.TB, topic string) []*kgo.Record {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	n := written(t, ctx, client, topic)
+	n := written(ctx, t, client, topic)
 	var all []*kgo.Record
 	for int64(len(all)) < n {
 		fetches := client.PollFetches(ctx)
@@ -120,11 +120,11 @@ func received(t testing.TB, topic string) []*kgo.Record {
 }
 
 // written returns how many records a topic has.
-func written(t testing.TB, ctx context.Context, client *kgo.Client, topic string) int64 {
+func written(ctx context.Context, t testing.TB, client *kgo.Client, topic string) int64 {
 	t.Helper()
 	meta := kmsg.NewPtrMetadataRequest()
 	mt := kmsg.NewMetadataRequestTopic()
-	mt.Topic = kmsg.StringPtr(topic)
+	mt.Topic = new(topic)
 	meta.Topics = append(meta.Topics, mt)
 	known, err := meta.RequestWith(ctx, client)
 	if err != nil {
