@@ -28,6 +28,7 @@ type commit struct {
 
 	devices []*memtable.Device
 	others  []*memtable.Device // that did not come in order
+	into    []*memtable.Device // of each row
 	w       memtable.Write
 	large   bool // its memory has grown beyond what is worth keeping
 }
@@ -43,11 +44,12 @@ func (c *commit) reset() {
 	clear(c.views)
 	clear(c.devices)
 	clear(c.others)
+	clear(c.into)
 	for _, s := range c.sorters[:c.sorted] {
 		s.Forget()
 	}
 	c.rows, c.views, c.sorted, c.points = c.rows[:0], c.views[:0], 0, 0
-	c.devices, c.others = c.devices[:0], c.others[:0]
+	c.devices, c.others, c.into = c.devices[:0], c.others[:0], c.into[:0]
 	c.w = memtable.Write{}
 	c.across.reset()
 	if cap(c.payload) > 1<<20 {
@@ -369,6 +371,11 @@ func (c *commit) lockDevices(e *Engine, b *Batch) {
 			c.touches(e.mem.Device(ser.Dev.ID, true))
 		}
 	}
+	c.lockTouched()
+}
+
+// lockTouched locks the devices that were touched.
+func (c *commit) lockTouched() {
 	if len(c.others) > 0 {
 		c.devices = append(c.devices, c.others...)
 		slices.SortFunc(c.devices, byID)

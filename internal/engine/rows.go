@@ -60,29 +60,16 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	if e.closed || terms != 0 && terms != e.terms {
 		return 0, 0, false
 	}
-	sorted := true
-	for i, s := range r.Shapes {
+	for _, s := range r.Shapes {
 		if s.stale.Load() {
 			return 0, 0, false
 		}
 		d := s.into(e.mem)
-		sorted = sorted && (i == 0 || c.devices[i-1].ID < d.ID)
-		c.devices = append(c.devices, d)
+		c.into = append(c.into, d)
+		c.touches(d)
 	}
-	locked := c.devices
-	if !sorted {
-		c.others = append(c.others, c.devices...)
-		slices.SortFunc(c.others, byID)
-		locked = slices.Compact(c.others)
-	}
-	for _, d := range locked {
-		d.Lock()
-	}
-	defer func() {
-		for i := len(locked) - 1; i >= 0; i-- {
-			locked[i].Unlock()
-		}
-	}()
+	c.lockTouched()
+	defer c.unlockDevices()
 	lsn, err := e.append(c.payload)
 	if err != nil {
 		return 0, 0, false // Commit meets it again, and knows what to do
@@ -91,7 +78,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	nums, cells := r.Nums, len(r.Nums)
 	for i, s := range r.Shapes {
 		n := len(s.series)
-		if c.devices[i].AddNumbers(&s.layout, r.Times[i], nums[:n:n], r.Nulls[i], lsn, cut) {
+		if c.into[i].AddNumbers(&s.layout, r.Times[i], nums[:n:n], r.Nulls[i], lsn, cut) {
 			late++
 		}
 		nums = nums[n:]

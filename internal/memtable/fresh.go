@@ -74,7 +74,7 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 		c = l.chunks[n-1]
 	}
 	if f == nil {
-		if len(l.chunks) < 2 && (c == nil || len(c.rows.times) < firstRows) || !g.mayWait() {
+		if len(l.chunks) < 2 && (c == nil || len(c.rows.times) < firstRows) || !g.mayWait(t) {
 			return nil // a million series of few rows each would pay for it
 		}
 		f = &fresh{g: g, width: len(g.kinds), nums: make([]uint64, freshRows*len(g.kinds))}
@@ -91,8 +91,12 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 	return f
 }
 
-// mayWait reports whether the columns of g are few and numbers.
-func (g *group) mayWait() bool {
+// mayWait reports whether the columns of g are few and numbers. Where memory is
+// scarce, a single column is not worth the room of those that wait.
+func (g *group) mayWait(t *Table) bool {
+	if t.stageRows < t.blockRows && len(g.kinds) < 4 {
+		return false
+	}
 	for _, k := range g.kinds {
 		if k == column.Text {
 			return false
