@@ -14,9 +14,12 @@ import (
 
 // openShort gives a store on a disk of 100 devices with 10 series of 3,000
 // points each, flushed.
-func openShort(b *testing.B) (*tickwell.DB, time.Time) {
+func openShort(b *testing.B) (*tickwell.DB, time.Time) { return openShortIn(b, "store") }
+
+// openShortIn is openShort in a folder, or in memory if dir is empty.
+func openShortIn(b *testing.B, dir string) (*tickwell.DB, time.Time) {
 	b.Helper()
-	db, err := tickwell.Open(context.Background(), "store", &tickwell.Options{FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler)})
+	db, err := tickwell.Open(context.Background(), dir, &tickwell.Options{FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -97,4 +100,35 @@ func BenchmarkQueryShort(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRangeShort reads the newest thirty points of one series after the
+// other by their handles, from files and from memory.
+func BenchmarkRangeShort(b *testing.B) {
+	for _, c := range []struct{ name, dir string }{{"files", "store"}, {"memory", ""}} {
+		b.Run(c.name, func(b *testing.B) {
+			db, end := openShortIn(b, c.dir)
+			var series []*tickwell.Series[float64]
+			for i := range 1000 {
+				s, err := tickwell.SeriesOf[float64](db, fmt.Sprintf("gw%03d.m%d", i*7%100, i/100))
+				if err != nil {
+					b.Fatal(err)
+				}
+				series = append(series, s)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				n := 0
+				for p, err := range series[i%1000].Range(context.Background(), end.Add(-5*time.Minute), end) {
+					if err != nil || p.Value < 0 {
+						b.Fatal(p, err)
+					}
+					n++
+				}
+				if n != 30 {
+					b.Fatalf("%d points, want 30", n)
+				}
+			}
+		})
+	}
 }

@@ -11,15 +11,18 @@ import (
 // increasing over the whole cursor and no cell is null. Not safe for concurrent
 // use.
 type Cursor struct {
-	rows *merge.Rows
-	err  error
+	rows  *merge.Rows
+	err   error
+	kinds [1]column.Kind // memory of rows
+	masks [1][]merge.Mask
 }
 
 // Cursor returns the points of one series with from <= time < to
 // (to = math.MaxInt64: to the end).
 func (s *Snapshot) Cursor(ser *Series, from, to int64) *Cursor {
-	rows, err := s.rows([]*Series{ser}, from, to)
-	return &Cursor{rows: rows, err: err}
+	c := new(Cursor)
+	c.rows, c.err = s.rowsIn([]*Series{ser}, c.kinds[:], c.masks[:], from, to)
+	return c
 }
 
 // Next loads the next batch and reports whether there is one.

@@ -18,7 +18,8 @@ type Snapshot struct {
 	e       *Engine
 	epoch   uint64
 	lsn     uint64
-	tables  []*memtable.Table // oldest first
+	tables  []*memtable.Table  // oldest first
+	few     [2]*memtable.Table // their memory
 	version *version
 	closed  bool
 	reach   reach
@@ -114,6 +115,7 @@ func (e *Engine) Snapshot() *Snapshot {
 	}
 	e.epoch++
 	s.reach = e.reach()
+	s.tables = s.few[:0]
 	if e.frozen != nil {
 		s.tables = append(s.tables, e.frozen.table)
 	}
@@ -212,8 +214,11 @@ func (s *Snapshot) masks(ser *Series) []merge.Mask {
 
 // rows makes the merge cursor of some series.
 func (s *Snapshot) rows(series []*Series, from, to int64) (*merge.Rows, error) {
-	kinds := make([]column.Kind, len(series))
-	masks := make([][]merge.Mask, len(series))
+	return s.rowsIn(series, make([]column.Kind, len(series)), make([][]merge.Mask, len(series)), from, to)
+}
+
+// rowsIn is rows with memory for kinds and masks, which becomes the cursor's.
+func (s *Snapshot) rowsIn(series []*Series, kinds []column.Kind, masks [][]merge.Mask, from, to int64) (*merge.Rows, error) {
 	horizon := int64(math.MaxInt64)
 	for i, ser := range series {
 		kinds[i], masks[i] = ser.Kind, s.masks(ser)

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -46,14 +47,28 @@ func (t *timeGroups) foldMany(i int, k int64, windows []window, columns []int) i
 	}
 	f.bounds = f.bounds[:0]
 	times := f.batch.Times
+	rows := 0
 	for _, w := range windows[:n] {
 		lo := seek(times, f.low, w.start)
-		f.low = seek(times, lo, w.end)
+		// Mostly a window has as many rows as the one before it.
+		if hi := lo + rows; hi < len(times) && times[hi] >= w.end && (rows == 0 || times[hi-1] < w.end) {
+			f.low = hi
+		} else {
+			f.low = seek(times, lo, w.end)
+			rows = f.low - lo
+		}
 		f.bounds = append(f.bounds, int32(lo), int32(f.low))
 	}
 	for _, c := range columns {
 		at := t.from[c][0][1]
-		aggs[at].(bulkAggregator).bulk(&f.views[at].Cols[0], f.bounds, &t.batch.Cols[c])
+		out := &t.batch.Cols[c]
+		switch out.Kind { // at once for all windows of the batch
+		case column.Float64:
+			out.Float64s = slices.Grow(out.Float64s, len(windows))
+		case column.Int64:
+			out.Int64s = slices.Grow(out.Int64s, len(windows))
+		}
+		aggs[at].(bulkAggregator).bulk(&f.views[at].Cols[0], f.bounds, out)
 	}
 	return n
 }

@@ -421,8 +421,8 @@ func (c *chunk) block(n int, cols []int) (merge.Block, bool) {
 		return b, wanted
 	}
 	// Only the wanted columns are shown: a group may have thousands.
-	var rows columns
-	rows, b.Cols = c.rows.some(n, cols)
-	b.Min, b.Max, b.Chunk = rows.times[0], rows.times[n-1], &rawChunk{rows}
+	shown := new(rawChunk)
+	b.Cols = c.rows.some(shown, n, cols)
+	b.Min, b.Max, b.Chunk = shown.times[0], shown.times[n-1], shown
 	return b, true
 }

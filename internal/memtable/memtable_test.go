@@ -195,3 +195,54 @@ func TestComponents(t *testing.T) {
 	}
 	require.Equal(t, [][]uint32{{1, 2, 4}, {5}, {6, 7}}, got)
 }
+
+// TestSourcesOfRanges reads ranges of rows in order and late ones as snapshots of
+// several epochs see them, and no chunk that ends before the range.
+func TestSourcesOfRanges(t *testing.T) {
+	d := New(16).Device(1, true)
+	l := intLayout(1, 2, 3)
+	rng := rand.New(rand.NewPCG(5, 6))
+	want := map[int64]int64{}
+	cuts := map[uint64]map[int64]int64{}
+	const epochs, perEpoch = 20, 25
+	for e := range uint64(epochs) {
+		cut := Cut{Epoch: e + 1, Oldest: 1}
+		for i := range int64(perEpoch) {
+			at := (int64(e)*perEpoch + i) * 10
+			if rng.IntN(6) == 0 {
+				at = rng.Int64N(at + 1)
+			}
+			value := int64(e)*perEpoch + i
+			add(d, l, uint64(value+1), cut, value, at)
+			want[at] = value
+		}
+		cuts[e+1] = maps.Clone(want)
+	}
+	const end = epochs * perEpoch * 10
+	for epoch, rows := range cuts {
+		for range 40 {
+			from, to := rng.Int64N(end)-50, rng.Int64N(end)+50
+			if rng.IntN(4) == 0 {
+				to = math.MaxInt64
+			}
+			got := map[int64]int64{}
+			src := d.Sources(nil, []uint32{2}, epoch, from, to)
+			for _, blocks := range src {
+				for i := range blocks {
+					require.GreaterOrEqual(t, blocks[i].Max, from)
+				}
+			}
+			r := merge.New([]column.Kind{column.Int64}, nil, from, max(from, to), src)
+			for r.Next() {
+				v, _ := r.Col(0)
+				for i, at := range r.Times() {
+					got[at] = v.Int64s[i]
+				}
+			}
+			require.NoError(t, r.Err())
+			inside := maps.Clone(rows)
+			maps.DeleteFunc(inside, func(at, _ int64) bool { return at < from || at >= to })
+			require.Equal(t, inside, got, "epoch %d, times [%d, %d)", epoch, from, to)
+		}
+	}
+}

@@ -249,13 +249,19 @@ func (c *columns) head(n int) columns {
 	return h
 }
 
-// some is head for the wanted columns only, -1 = none; at is where they are in
-// the result.
-func (c *columns) some(n int, wanted []int) (h columns, at []int) {
-	if len(c.cols) <= 2*len(wanted) {
-		return c.head(n), wanted
+// some makes h show the first n rows of the wanted columns only, -1 = none; at is
+// where they are in h.
+func (c *columns) some(h *rawChunk, n int, wanted []int) (at []int) {
+	switch {
+	case len(wanted) == 1 && wanted[0] >= 0: // mostly
+		h.columns = columns{times: c.times[:n:n], cols: h.oneCol[:], nulls: h.oneNull[:]}
+		h.keep(0, c, wanted[0], n)
+		return firstCol
+	case len(c.cols) <= 2*len(wanted):
+		h.columns = c.head(n)
+		return wanted
 	}
-	h = columns{times: c.times[:n:n], cols: make([]column.Vector, len(wanted)), nulls: make([]column.Bitmap, len(wanted))}
+	h.columns = columns{times: c.times[:n:n], cols: make([]column.Vector, len(wanted)), nulls: make([]column.Bitmap, len(wanted))}
 	at = make([]int, len(wanted))
 	for i, col := range wanted {
 		if at[i] = -1; col >= 0 {
@@ -263,8 +269,11 @@ func (c *columns) some(n int, wanted []int) (h columns, at []int) {
 			at[i] = i
 		}
 	}
-	return h, at
+	return at
 }
+
+// firstCol maps the only wanted series to the first column.
+var firstCol = []int{0}
 
 // keep makes column i of h the first n rows of column col of c.
 func (h *columns) keep(i int, c *columns, col, n int) {

@@ -56,7 +56,11 @@ func SealedOf(c merge.Chunk) (*Sealed, bool) {
 }
 
 // rawChunk shows rows that are not encoded.
-type rawChunk struct{ columns }
+type rawChunk struct {
+	columns
+	oneCol  [1]column.Vector // memory of a single column
+	oneNull [1]column.Bitmap
+}
 
 func (r *rawChunk) Raw() bool { return true }
 

@@ -245,6 +245,6 @@ func (s *side) source(kinds []column.Kind, cols []int, from, to int64) merge.Sou
 	}
 	return merge.Source{{
 		Min: r.Times[0], Max: r.Times[n-1], N: n, LSN: s.lsn, Cols: at,
-		Chunk: &rawChunk{columns{times: r.Times, cols: r.Cols, nulls: r.Nulls}},
+		Chunk: &rawChunk{columns: columns{times: r.Times, cols: r.Cols, nulls: r.Nulls}},
 	}}
 }
