@@ -167,15 +167,15 @@ func (s *Sink) Defaults(spec *tickwell.SinkSpec) {
 // Open reads the secrets. It connects to nothing yet.
 func (s *Sink) Open(context.Context) error {
 	s.close()
-	st := &state{}
+	s.state = &state{}
 	for _, cfg := range s.configs() {
 		client, err := post.Open(cfg)
 		if err != nil {
+			s.close()
 			return err
 		}
-		st.clients = append(st.clients, client)
+		s.state.clients = append(s.state.clients, client)
 	}
-	s.state = st
 	return nil
 }
 
