@@ -30,7 +30,7 @@ func (h *Handler[T]) ordered() int64 {
 // view makes the window of rows [from, to) between two instants.
 func (h *Handler[T]) view(from, to, start, end int64, why Reason) view[T] {
 	i, j := int(from-h.rows.base), int(to-h.rows.base)
-	return view[T]{start: start, end: end, row: from, times: h.rows.ts[i:j], vals: h.rows.vals[i:j], reason: why}
+	return view[T]{shown[T]{start: start, end: end, row: from, times: h.rows.ts[i:j], vals: h.rows.vals[i:j], reason: why}}
 }
 
 // span is view for windows whose bounds are their first and last row.
@@ -278,7 +278,7 @@ func (h *Handler[T]) skipEmpty(last int64, why Reason) (err error) {
 		h.advance(k)
 		if r.Start < r.End { // not a day that the zone skipped
 			h.emptyRun++
-			err = join(err, h.final(k, view[T]{start: r.Start, end: r.End, row: h.rows.low(), reason: why}))
+			err = join(err, h.final(k, view[T]{shown[T]{start: r.Start, end: r.End, row: h.rows.low(), reason: why}}))
 		}
 		if k == to {
 			return err
@@ -288,7 +288,7 @@ func (h *Handler[T]) skipEmpty(last int64, why Reason) (err error) {
 	if h.done {
 		return err
 	}
-	gap := view[T]{start: h.grid.Start(k), end: h.grid.End(to), row: h.rows.low(), skipped: satAdd(satSub(to, k), 1), reason: Gapped}
+	gap := view[T]{shown[T]{start: h.grid.Start(k), end: h.grid.End(to), row: h.rows.low(), skipped: satAdd(satSub(to, k), 1), reason: Gapped}}
 	return join(err, h.emit(gap))
 }
 

@@ -71,8 +71,11 @@ func (w Window[T]) Clone() Window[T] {
 	return Window[T]{&v}
 }
 
-// view is what a Window shows.
-type view[T any] struct {
+// view is what a Window shows. The fields have a type of their own because names
+// of functions that are made for a type spell its fields, in every program.
+type view[T any] struct{ shown[T] }
+
+type shown[T any] struct {
 	start, end int64
 	row        int64
 	skipped    int64

@@ -21,7 +21,7 @@ type frozen struct {
 	table      *memtable.Table
 	lsn        uint64 // last commit in it
 	after      uint64 // last commit before it
-	state      *btree.Map[string, stateValue]
+	state      *btree.Map[string, *stateValue]
 	series     []*Series
 	nextSeries uint32
 }
@@ -479,7 +479,7 @@ func (e *Engine) writeState(f *frozen, no uint64) error {
 		return err
 	}
 	var frame []byte
-	f.state.Scan(func(key string, v stateValue) bool {
+	f.state.Scan(func(key string, v *stateValue) bool {
 		body := appendPut(nil, &Put{Kind: v.kind, Key: key, Value: v.value})
 		frame = appendSection(frame, sectionPut, body)
 		if len(frame) >= frameTarget {

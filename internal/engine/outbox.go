@@ -482,12 +482,12 @@ func (o *Outbox) memoryBytes() int64 {
 }
 
 // cursorsInto writes the present cursors over those of a copy of the state.
-func (o *Outbox) cursorsInto(state *btree.Map[string, stateValue]) {
+func (o *Outbox) cursorsInto(state *btree.Map[string, *stateValue]) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for name, q := range o.sinks {
 		if q.cursor != (Pos{}) {
-			state.Set(ackPrefix+name, stateValue{PutSink, appendPos(nil, q.cursor)})
+			state.Set(ackPrefix+name, &stateValue{PutSink, appendPos(nil, q.cursor)})
 		}
 	}
 }

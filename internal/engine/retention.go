@@ -157,7 +157,7 @@ func (e *Engine) TTLs() map[string]time.Duration {
 // loadTTLs takes the settings from the durable state, as the store opens or later.
 func (e *Engine) loadTTLs(opening bool) {
 	var rules []ttlRule
-	e.kv.copy().Ascend(ttlKey, func(key string, v stateValue) bool {
+	e.kv.copy().Ascend(ttlKey, func(key string, v *stateValue) bool {
 		prefix, ok := strings.CutPrefix(key, ttlKey)
 		if !ok {
 			return false

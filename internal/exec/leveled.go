@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // piece is a part of a window: rows [lo, hi) of a level, or what the stored
@@ -338,7 +339,7 @@ func (s *leveledSlot) collect() {
 			}
 		}
 	}
-	slices.SortFunc(s.raw, comparePieces)
+	sorting.By(s.raw, comparePieces)
 	s.raw = slices.CompactFunc(s.raw, func(a, b piece) bool { return comparePieces(a, b) == 0 })
 }
 
