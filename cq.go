@@ -54,7 +54,10 @@ func (p TimeoutPolicy) String() string {
 // are stored already count too. Windows of time are counted from Origin. Others
 // are of the rows of the query, or with AlignByDevice of each device, and late
 // rows, overwrites and deletes move their borders: a result whose window is gone
-// is deleted, and an event that takes it back is sent.
+// is deleted, and an event that takes it back is sent. Such a window that is not
+// over is read from its first row at every run that new rows of it cause, so a
+// session or a state that never ends costs more the longer it goes on, and none of
+// its rows expires.
 type CQSpec struct {
 	Name  string // unique, case-sensitive
 	Query ContinuousQuery
@@ -99,6 +102,10 @@ type CQSpec struct {
 	// Sinks are the names of the sinks that get its events. A [Query] sends
 	// each row as an event if Sinks are given; it needs no Into then. Events
 	// that another ContinuousQuery emits go to all sinks if Sinks is empty.
+	//
+	// What was sent is remembered for the newest 8192 windows and series of an
+	// incremental query: a correction of an older one gets a Revision above all
+	// that were sent, and one that vanishes is deleted, but not taken back.
 	Sinks []string
 }
 

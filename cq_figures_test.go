@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,14 +62,25 @@ func TestCQFigures(t *testing.T) {
 		t.Skip("measures time")
 	}
 	t.Run("maintain", func(t *testing.T) {
-		without, with := time.Hour, time.Hour
-		for range 3 {
-			without, with = min(without, maintained(t, false)), min(with, maintained(t, true))
+		// In turns, each after a collection of garbage, and the middle of the
+		// ratios: what else the machine does falls on both.
+		var ratios []float64
+		var without, with []time.Duration
+		for range 9 {
+			runtime.GC()
+			a := maintained(t, false)
+			runtime.GC()
+			b := maintained(t, true)
+			ratios, without, with = append(ratios, float64(b)/float64(a)-1), append(without, a), append(with, b)
 		}
-		ratio := float64(with)/float64(without) - 1
-		t.Logf("ingest %v, with 1 m averages of 1,000 series %v: %.0f %% more (asked: 25 %%)", without, with, 100*ratio)
-		if ratio > 1.5 {
-			t.Errorf("maintaining costs %.0f %% of the ingest, held are 150 %%, asked 25 %%", 100*ratio)
+		slices.Sort(ratios)
+		slices.Sort(without)
+		slices.Sort(with)
+		ratio := ratios[len(ratios)/2]
+		t.Logf("ingest %v, with 1 m averages of 1,000 series %v: %.0f %% more (asked: 25 %%), in single rounds %.0f to %.0f %%",
+			without[len(without)/2], with[len(with)/2], 100*ratio, 100*ratios[0], 100*ratios[len(ratios)-1])
+		if ratio > 1 {
+			t.Errorf("maintaining costs %.0f %% of the ingest, held are 100 %%, asked 25 %%", 100*ratio)
 		}
 	})
 	t.Run("scheduled", func(t *testing.T) {

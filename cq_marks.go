@@ -217,7 +217,7 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 			}
 			if v.head > math.MinInt64 && from <= v.head && v.head < to && !slices.Contains(heads, v) {
 				heads = append(heads, v)
-				b.Puts = append(b.Puts, v.progress(v.head, v.frontier))
+				b.Puts = append(b.Puts, v.seen())
 			}
 			v.mu.Unlock()
 		}
@@ -248,7 +248,7 @@ func (m *cqMarks) store(b *engine.Batch) {
 			b.Puts = v.groups.storePassed(v, k.cqDirty, b.Puts)
 		} else {
 			late = v
-			b.Puts = append(b.Puts, v.progress(v.head, v.frontier))
+			b.Puts = append(b.Puts, v.seen())
 		}
 		v.mu.Unlock()
 	}

@@ -238,15 +238,29 @@ func (v *cqView) load(e *engine.Engine) {
 		v.head = int64(binary.LittleEndian.Uint64(b))
 		v.frontier = int64(binary.LittleEndian.Uint64(b[8:]))
 		v.passed.Store(int64(binary.LittleEndian.Uint64(b[16:])))
-		v.newest = v.head
 	}
+	if b, ok := e.Get(cqKey(v.name, "seen")); ok && len(b) == 16 {
+		v.head = max(v.head, int64(binary.LittleEndian.Uint64(b)))
+		v.passed.Store(max(v.passed.Load(), int64(binary.LittleEndian.Uint64(b[8:]))))
+	}
+	v.newest = v.head
 	_, torn := e.Get(cqKey(v.name, "torn"))
 	v.torn.Store(torn)
 	v.emitted.load(e, v.name)
 	v.recount()
 }
 
-// progress is what load reads.
+// seen is how far the rows have come, for records that are not of runs. Those
+// must not store how far results go: the record of a run that is under way may be
+// before theirs, and after a reopen nobody would look for results beyond.
+func (v *cqView) seen() engine.Put {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(v.head))
+	b = binary.LittleEndian.AppendUint64(b, uint64(v.passed.Load()))
+	return engine.Put{Kind: engine.PutProgress, Key: cqKey(v.name, "seen"), Value: b}
+}
+
+// progress is how far results go, and rows as its run has seen them. Only runs
+// store it.
 func (v *cqView) progress(head, frontier int64) engine.Put {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(head))
 	b = binary.LittleEndian.AppendUint64(b, uint64(frontier))
