@@ -29,7 +29,7 @@ func demonstrate(ctx context.Context, s settings, out io.Writer) error {
 	if err := b.Serve(); err != nil {
 		return err
 	}
-	defer b.Close()
+	defer b.Close() //nolint:errcheck // the broker of a demonstration holds nothing
 	s.broker = l.Address()
 	g, err := open(ctx, s)
 	if err != nil {
