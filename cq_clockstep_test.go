@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,15 +21,23 @@ type stepped struct {
 	db    *DB
 	fs    vfs.FS // nil: in memory
 	clock *clock.Fake
-	right time.Time // what the clock would say if nobody had touched it
-	runs  int       // of the scheduled query
-	last  time.Time // due time of its last run
+	right time.Time                 // what the clock would say if nobody had touched it
+	runs  atomic.Int64              // of the scheduled query
+	last  atomic.Pointer[time.Time] // due time of its last run
+}
+
+func (s *stepped) lastRun() time.Time {
+	if at := s.last.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 func (s *stepped) open() {
 	opts := &Options{Clock: s.clock, TTL: 3 * time.Hour, QuotaBytes: 1 << 30, Observer: &Observer{Run: func(i CQRunInfo) {
 		if i.Name == "scheduled" {
-			s.runs, s.last = s.runs+1, i.At
+			s.runs.Add(1)
+			s.last.Store(&i.At)
 		}
 	}}}
 	if s.fs == nil {
@@ -141,29 +150,29 @@ func TestCQClockStepsDeleteNothing(t *testing.T) {
 				if !c.sensor {
 					stamp = s.clock.Now
 				}
-				s.runs = 0
+				s.runs.Store(0)
 				s.pass(5, stamp)
 				if gone := s.missing(before); len(gone) > 0 {
 					t.Errorf("while the clock was wrong %d points went: %s …", len(gone), gone[0])
 				}
-				if s.runs < 3 || s.runs > 10_100 {
-					t.Errorf("%d runs in 5 minutes while the clock was wrong", s.runs)
+				if s.runs.Load() < 3 || s.runs.Load() > 10_100 {
+					t.Errorf("%d runs in 5 minutes while the clock was wrong", s.runs.Load())
 				}
-				if d := s.clock.Now().Sub(s.last); d < 0 || d > 2*time.Minute {
-					t.Errorf("while the clock was wrong, at %s, the last run was of %s", s.clock.Now(), s.last)
+				if d := s.clock.Now().Sub(s.lastRun()); d < 0 || d > 2*time.Minute {
+					t.Errorf("while the clock was wrong, at %s, the last run was of %s", s.clock.Now(), s.lastRun())
 				}
 
 				s.clock.Set(s.right)
-				s.runs = 0
+				s.runs.Store(0)
 				s.pass(10, sensor)
 				if gone := s.missing(before); len(gone) > 0 {
 					t.Errorf("after the clock was put right %d points went: %s …", len(gone), gone[0])
 				}
-				if s.runs < 8 || s.runs > 10_100 {
-					t.Errorf("%d runs in 10 minutes after the clock was put right", s.runs)
+				if s.runs.Load() < 8 || s.runs.Load() > 10_100 {
+					t.Errorf("%d runs in 10 minutes after the clock was put right", s.runs.Load())
 				}
-				if d := s.clock.Now().Sub(s.last); d < 0 || d > 2*time.Minute {
-					t.Errorf("after the clock was put right, at %s, the last run was of %s", s.clock.Now(), s.last)
+				if d := s.clock.Now().Sub(s.lastRun()); d < 0 || d > 2*time.Minute {
+					t.Errorf("after the clock was put right, at %s, the last run was of %s", s.clock.Now(), s.lastRun())
 				}
 				// Every whole minute of the sensor's rows has its window.
 				results := rowsAt(t, s.db, "root.m.n")
@@ -205,20 +214,20 @@ func TestCQSuspend(t *testing.T) {
 			must(t, s.db.SetTTL(ctx, "root.m", -1))
 			s.pass(3, s.clock.Now)
 			before := s.stored()
-			s.runs = 0
+			s.runs.Store(0)
 			c.suspend(s.clock)
 			s.clock.Advance(time.Minute)
 			must(t, s.db.Quiesce(ctx))
-			if want := 8*60 + 1; s.runs != want {
-				t.Errorf("%d runs within a minute of waking, want %d", s.runs, want)
+			if want := int64(8*60 + 1); s.runs.Load() != want {
+				t.Errorf("%d runs within a minute of waking, want %d", s.runs.Load(), want)
 			}
-			if !s.last.Equal(s.clock.Now()) {
-				t.Errorf("the last run was of %s, want %s", s.last, s.clock.Now())
+			if !s.lastRun().Equal(s.clock.Now()) {
+				t.Errorf("the last run was of %s, want %s", s.lastRun(), s.clock.Now())
 			}
-			s.runs = 0
+			s.runs.Store(0)
 			s.pass(5, s.clock.Now)
-			if s.runs != 5 {
-				t.Errorf("%d runs in the 5 minutes after, want 5", s.runs)
+			if s.runs.Load() != 5 {
+				t.Errorf("%d runs in the 5 minutes after, want 5", s.runs.Load())
 			}
 			if gone := s.missing(before); len(gone) > 0 {
 				t.Errorf("%d points went: %s …", len(gone), gone[0])
@@ -233,15 +242,15 @@ func TestCQSuspend(t *testing.T) {
 	s := &stepped{TB: t, clock: clock.NewFake(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	s.setUp()
 	must(t, s.db.Quiesce(ctx))
-	s.runs = 0
+	s.runs.Store(0)
 	s.clock.AdvanceMono(8 * time.Hour)
 	must(t, s.db.Quiesce(ctx))
-	if s.runs != 0 {
-		t.Errorf("%d runs while the wall clock stood still, want none", s.runs)
+	if s.runs.Load() != 0 {
+		t.Errorf("%d runs while the wall clock stood still, want none", s.runs.Load())
 	}
 	s.pass(2, s.clock.Now)
-	if s.runs != 2 {
-		t.Errorf("%d runs in the 2 minutes after, want 2", s.runs)
+	if s.runs.Load() != 2 {
+		t.Errorf("%d runs in the 2 minutes after, want 2", s.runs.Load())
 	}
 }
 
@@ -258,7 +267,7 @@ func TestCQResultsThatComeTooLate(t *testing.T) {
 	must(t, s.db.Close())
 	s.clock.Set(s.clock.Now().Add(time.Hour))
 	s.right = s.clock.Now()
-	s.runs = 0
+	s.runs.Store(0)
 	s.open()
 	// New rows move what has expired on before the runs that were missed are made.
 	must(t, s.db.PauseContinuousQuery(ctx, "scheduled"))
@@ -271,8 +280,8 @@ func TestCQResultsThatComeTooLate(t *testing.T) {
 	if q := cqByName(t, s.db, "scheduled"); q.State != "ACTIVE" || q.LastErr != nil || q.Failed != 0 || !q.LastRun.Equal(s.clock.Now()) {
 		t.Errorf("the query is %s after %d failures (%v), its last run of %s, want %s", q.State, q.Failed, q.LastErr, q.LastRun, s.clock.Now())
 	}
-	if want := 3*60 + 1; s.runs < want-5 || s.runs > want {
-		t.Errorf("%d runs after the reopen, want %d or a few less", s.runs, want)
+	if want := int64(3*60 + 1); s.runs.Load() < want-5 || s.runs.Load() > want {
+		t.Errorf("%d runs after the reopen, want %d or a few less", s.runs.Load(), want)
 	}
 	for _, p := range dump(t, s.db, "root.s.n") {
 		var at int64
