@@ -36,7 +36,7 @@ func main() {
 	set.StringVar(&o.Policy, "policy", "", "mem: always, interval, buffered or never; default all of them")
 	set.StringVar(&o.Dir, "dir", "", "kill, soak: folder on a real disk; default a temporary one")
 	set.DurationVar(&o.Limit, "limit", 0, "how long each mode may take")
-	set.Parse(os.Args[2:])
+	_ = set.Parse(os.Args[2:]) // ends the program itself
 
 	names := []string{name}
 	if name == "all" {
