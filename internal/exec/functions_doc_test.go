@@ -17,7 +17,8 @@ var update = flag.Bool("update", false, "rewrite docs/functions.md")
 
 // documented describes a built-in function for docs/functions.md: the number of
 // its series inputs, constants after them, attributes as in an example call,
-// and what it does. All else comes from the registration and from running it.
+// and what it does. All else comes from the registration, from parameters and
+// from running it.
 type documented struct {
 	name      string
 	inputs    int
@@ -26,65 +27,110 @@ type documented struct {
 	does      string
 }
 
+// parameters are the named arguments of the functions that have some, with the
+// default in parentheses behind the name.
+var parameters = func() map[string]string {
+	const (
+		runs       = "`min` (%s) and `max` (no bound): %s of the runs that are given"
+		proportion = "`proportion` (0.1) share of the points to keep, in (0, 1]: a bucket has %s/proportion points"
+		k          = "`k` number of points, 1 to 1000"
+	)
+	all := map[string]string{
+		"approx_quantile": "`q` share, in [0, 1]",
+		"count_if":        "`keep` (1) least number of rows of a run, or a comparison with it such as <=3; `ignoreNull` (true) nulls are left out, false: they end a run",
+		"integral":        "`unit` (1s) duration that counts as 1, such as 1m30s; 1S, 1H and 1d of the documents are a millisecond, an hour and a day",
+		"rate":            "`unit` (1s) duration, as of integral",
+
+		"concat":          "`target1`, `target2` … (none) texts that follow; `series_behind` (false) true: they come first",
+		"const":           "`value` the constant as text; `type` its kind, such as INT32",
+		"diff":            "`ignoreNull` (true) nulls are passed over, false: the row after one has no difference",
+		"endswith":        "`target` the end",
+		"in_range":        "`lower` and `upper` bounds, upper not below lower",
+		"locate":          "`target` text to find; `reverse` (false) true: its last occurrence",
+		"on_off":          "`threshold` a number",
+		"round":           "`places` (0) places after the point, less than 0: before it; or as a second argument",
+		"startswith":      "`target` the begin",
+		"string_contains": "`s` text to find",
+		"string_matches":  "`regex` regular expression, as of package regexp",
+
+		"bottom_k":                         k,
+		"top_k":                            k,
+		"equal_size_bucket_agg_sample":     fmt.Sprintf(proportion, "1") + "; `type` (avg) avg, max, min, sum, extreme or variance (of a population)",
+		"equal_size_bucket_m4_sample":      fmt.Sprintf(proportion, "4"),
+		"equal_size_bucket_outlier_sample": fmt.Sprintf(proportion, "1") + "; `type` (avg) distance from the mean; stendis: from the line through first and last point; cos: sharpness of the angle; prenextdis: distance from both neighbours; `number` (3) most points of a bucket",
+		"equal_size_bucket_random_sample":  fmt.Sprintf(proportion, "1") + "; `seed` (1) of the chance: the same gives the same points",
+		"ewma":                             "`alpha` weight of the newest value, in (0, 1]",
+		"m4":                               "`windowSize` in rows or `timeInterval` in time units, one of the two; `slidingStep` (a window) from begin to begin, in the same; with timeInterval also `displayWindowBegin` and `displayWindowEnd` (no bounds): only times in [begin, end)",
+		"non_zero_count":                   fmt.Sprintf(runs, "1", "numbers of rows"),
+		"zero_count":                       fmt.Sprintf(runs, "1", "numbers of rows"),
+		"non_zero_duration":                fmt.Sprintf(runs, "0", "durations"),
+		"zero_duration":                    fmt.Sprintf(runs, "0", "durations"),
+	}
+	for name := range movingKinds {
+		all[name] = "`window` number of rows, 1 to 65536"
+	}
+	return all
+}()
+
 var documentation = []documented{
 	{"avg", 1, nil, "", "mean"},
 	{"count", 1, nil, "", "number of values; 0 for none"},
-	{"count_if", 1, nil, "keep=1", "number of runs of true of at least keep rows; ignoreNull=false lets nulls end a run"},
+	{"count_if", 1, nil, "keep=1", "number of runs of true"},
 	{"count_time", 0, nil, "", "number of rows; takes *"},
 	{"extreme", 1, nil, "", "value of the greatest magnitude, the positive one of two"},
 	{"first_value", 1, nil, "", "oldest value"},
 	{"last_value", 1, nil, "", "newest value"},
 	{"max_by", 2, nil, "", "first input where the second is greatest"},
-	{"max_time", 1, nil, "", "time of the newest value, Unix nanoseconds"},
+	{"max_time", 1, nil, "", "time of the newest value, since the Unix epoch"},
 	{"max_value", 1, nil, "", "greatest value; NaN only if there is nothing else"},
 	{"min_by", 2, nil, "", "first input where the second is least"},
-	{"min_time", 1, nil, "", "time of the oldest value, Unix nanoseconds"},
+	{"min_time", 1, nil, "", "time of the oldest value, since the Unix epoch"},
 	{"min_value", 1, nil, "", "least value; NaN only if there is nothing else"},
 	{"mode", 1, nil, "", "most frequent value, of several the one seen first"},
-	{"stddev", 1, nil, "", "standard deviation of a sample"},
+	{"stddev", 1, nil, "", "standard deviation of a sample; null for one value"},
 	{"stddev_pop", 1, nil, "", "standard deviation of a population"},
-	{"stddev_samp", 1, nil, "", "standard deviation of a sample"},
+	{"stddev_samp", 1, nil, "", "standard deviation of a sample; null for one value"},
 	{"sum", 1, nil, "", "sum; integers are added exactly and rounded once"},
-	{"time_duration", 1, nil, "", "nanoseconds (or Query.TimeUnit) from the oldest to the newest value"},
+	{"time_duration", 1, nil, "", "time from the oldest to the newest value"},
 	{"var_pop", 1, nil, "", "variance of a population"},
-	{"var_samp", 1, nil, "", "variance of a sample"},
-	{"variance", 1, nil, "", "variance of a sample"},
+	{"var_samp", 1, nil, "", "variance of a sample; null for one value"},
+	{"variance", 1, nil, "", "variance of a sample; null for one value"},
 	{"approx_count_distinct", 1, nil, "", "number of different values, standard error 1.6 %"},
 	{"approx_quantile", 1, nil, "q=0.5", "the value of which a share q is not greater, within 1 %; NaN is left out"},
-	{"increase", 1, nil, "", "increase of a counter; a lower value means that it began again at 0"},
-	{"integral", 1, nil, "unit=1s", "area below the line through the points, in value times unit; NaN is left out. Units are durations, and 1S, 1H and 1d of the documents for a millisecond, an hour and a day"},
-	{"linear_r2", 1, nil, "", "share of the variance that a line explains"},
-	{"linear_slope", 1, nil, "", "slope of the line of least squares, per second"},
-	{"rate", 1, nil, "unit=1s", "increase of a counter by unit"},
-	{"time_in_state", 1, nil, "", "nanoseconds (or Query.TimeUnit) for which the value was true, each until the next one"},
-	{"time_weighted_avg", 1, nil, "", "area below the line through the points by its duration"},
+	{"increase", 1, nil, "", "increase of a counter; a lower value means that it began again at 0; 0 for one point; NaN is left out"},
+	{"integral", 1, nil, "unit=1s", "area below the line through the points, in value times unit; 0 for one point; NaN is left out"},
+	{"linear_r2", 1, nil, "", "share of the variance that a line explains, 0 to 1; null for one point"},
+	{"linear_slope", 1, nil, "", "slope of the line of least squares, per second; null for one point"},
+	{"rate", 1, nil, "unit=1s", "increase of a counter per unit of the time from its oldest to its newest value; null for one point"},
+	{"time_in_state", 1, nil, "", "time for which the value was true, each until the next one"},
+	{"time_weighted_avg", 1, nil, "", "area below the line through the points by its duration; of one point its value"},
 
 	{"abs", 1, nil, "", "magnitude"},
 	{"acos", 1, nil, "", "arc cosine"},
 	{"asin", 1, nil, "", "arc sine"},
 	{"atan", 1, nil, "", "arc tangent"},
 	{"ceil", 1, nil, "", "least integer not below"},
-	{"concat", 2, nil, "target1=x", "the inputs one after the other, then target1, target2 …; series_behind=true puts the targets first"},
+	{"concat", 2, nil, "target1=x", "the inputs one after the other, then the targets; inputs that are null are left out"},
 	{"const", 1, nil, "value=7 type=INT32", "a constant at each row"},
 	{"cos", 1, nil, "", "cosine"},
 	{"cosh", 1, nil, "", "hyperbolic cosine"},
 	{"degrees", 1, nil, "", "radians as degrees"},
-	{"diff", 1, nil, "", "difference to the last value; with ignoreNull=false to the row before"},
+	{"diff", 1, nil, "", "difference to the value before; null at the first"},
 	{"e", 1, nil, "", "Euler's number at each row"},
 	{"endswith", 1, nil, "target=b", "whether the text ends with target"},
 	{"exp", 1, nil, "", "e to the power of"},
 	{"floor", 1, nil, "", "greatest integer not above"},
 	{"in_range", 1, nil, "lower=1 upper=3", "whether the value lies in [lower, upper]"},
-	{"length", 1, nil, "", "length of the text"},
+	{"length", 1, nil, "", "length of the text in characters"},
 	{"ln", 1, nil, "", "natural logarithm"},
-	{"locate", 1, nil, "target=b", "position of target, from 0, -1 if absent; reverse=true: of its last occurrence"},
+	{"locate", 1, nil, "target=b", "position of target in characters, from 0; -1 if absent"},
 	{"log10", 1, nil, "", "decimal logarithm"},
 	{"lower", 1, nil, "", "in lower case"},
 	{"on_off", 1, nil, "threshold=2", "whether the value is at least threshold"},
 	{"pi", 1, nil, "", "pi at each row"},
 	{"radians", 1, nil, "", "degrees as radians"},
-	{"replace", 1, []any{"b", "x"}, "", "each occurrence of a text replaced"},
-	{"round", 1, nil, "", "nearest integer, halves to even; a second argument gives the places"},
+	{"replace", 1, []any{"b", "x"}, "", "each occurrence of the second text replaced by the third"},
+	{"round", 1, nil, "", "nearest integer, halves to even"},
 	{"sign", 1, nil, "", "-1, 0 or 1"},
 	{"sin", 1, nil, "", "sine"},
 	{"sinh", 1, nil, "", "hyperbolic sine"},
@@ -93,7 +139,7 @@ var documentation = []documented{
 	{"strcmp", 2, nil, "", "-1, 0 or 1 as the first text is before, equal to or after the second"},
 	{"string_contains", 1, nil, "s=b", "whether s is part of the text"},
 	{"string_matches", 1, nil, "regex=.*b", "whether the whole text matches regex"},
-	{"substring", 1, []any{1, 1}, "", "part of the text: from a position, counted from 1, so many characters"},
+	{"substring", 1, []any{1, 1}, "", "part of the text: from a position, counted from 1, so many characters, or all that follow; a negative number is an error"},
 	{"tan", 1, nil, "", "tangent"},
 	{"tanh", 1, nil, "", "hyperbolic tangent"},
 	{"trim", 1, nil, "", "without blanks at both ends"},
@@ -101,27 +147,27 @@ var documentation = []documented{
 
 	{"bottom_k", 1, nil, "k=2", "the k least points"},
 	{"change_points", 1, nil, "", "the first point and each that differs from the last one kept"},
-	{"derivative", 1, nil, "", "difference to the point before, by nanosecond"},
+	{"derivative", 1, nil, "", "difference to the point before, per time unit"},
 	{"difference", 1, nil, "", "difference to the point before"},
-	{"equal_size_bucket_agg_sample", 1, nil, "proportion=0.5 type=max", "a value of each bucket at its first time: avg, max, min, sum, extreme or variance"},
+	{"equal_size_bucket_agg_sample", 1, nil, "proportion=0.5 type=max", "a value of each bucket, at its first time"},
 	{"equal_size_bucket_m4_sample", 1, nil, "proportion=0.8", "first and last point of each bucket and the least and the greatest between"},
-	{"equal_size_bucket_outlier_sample", 1, nil, "proportion=0.2 type=avg number=2", "the points of each bucket that stand out most by avg, stendis, cos or prenextdis"},
+	{"equal_size_bucket_outlier_sample", 1, nil, "proportion=0.2 type=avg number=2", "the points of each bucket that stand out most"},
 	{"equal_size_bucket_random_sample", 1, nil, "proportion=0.5 seed=1", "a random point of each bucket; the same for the same seed"},
-	{"ewma", 1, nil, "alpha=0.5", "exponentially weighted moving average"},
-	{"m4", 1, nil, "windowSize=5", "first, least, greatest and last point of each window of windowSize rows or timeInterval nanoseconds; slidingStep, displayWindowBegin, displayWindowEnd"},
+	{"ewma", 1, nil, "alpha=0.5", "exponentially weighted moving average, which begins with the first value"},
+	{"m4", 1, nil, "windowSize=5", "first, least, greatest and last point of each window"},
 	{"moving_avg", 1, nil, "window=2", "mean of the last window rows, of fewer at the begin"},
 	{"moving_max", 1, nil, "window=2", "greatest value of the last window rows; NaN only if there is nothing else"},
 	{"moving_min", 1, nil, "window=2", "least value of the last window rows; NaN only if there is nothing else"},
 	{"moving_stddev", 1, nil, "window=3", "standard deviation of a sample, the last window rows, from the second on"},
-	{"moving_sum", 1, nil, "window=2", "sum of the last window rows"},
+	{"moving_sum", 1, nil, "window=2", "sum of the last window rows, of fewer at the begin"},
 	{"non_negative_derivative", 1, nil, "", "magnitude of derivative"},
 	{"non_negative_difference", 1, nil, "", "magnitude of difference"},
-	{"non_zero_count", 1, nil, "min=1", "rows of each run of values that are not zero, at its first time; min, max"},
-	{"non_zero_duration", 1, nil, "", "nanoseconds of each run of values that are not zero; min, max"},
-	{"time_difference", 1, nil, "", "nanoseconds since the point before"},
+	{"non_zero_count", 1, nil, "min=1", "rows of each run of values that are not zero, at its first time"},
+	{"non_zero_duration", 1, nil, "", "time from the first to the last of each run of values that are not zero, at its first time"},
+	{"time_difference", 1, nil, "", "time since the point before"},
 	{"top_k", 1, nil, "k=2", "the k greatest points"},
-	{"zero_count", 1, nil, "", "rows of each run of zeros; min, max"},
-	{"zero_duration", 1, nil, "", "nanoseconds of each run of zeros; min, max"},
+	{"zero_count", 1, nil, "", "rows of each run of zeros, at its first time"},
+	{"zero_duration", 1, nil, "", "time from the first to the last of each run of zeros, at its first time"},
 }
 
 // docStore has a device for each kind with series s and u of five points.
@@ -269,9 +315,17 @@ are called by name, in any letter case: ` + "`expr.Call(\"top_k\", expr.Col(\"s\
 
 Nulls: aggregates leave them out and give null for a group without values,
 counts give 0. Whether groups of an aggregate merge matters where several series
-share a group and where windows overlap. Functions of type *scalar* give one value per row, null where an
-input is null. Those of type *UDTF* see the rows in which an input is not null
-and make points of their own.
+share a group and where windows overlap. Functions of type *scalar* give one value
+per row, null where an input is null (concat, const, e and pi: where all inputs
+are). Those of type *UDTF* see the rows in which at least one input is not null and
+make points of their own.
+
+Times and durations are counted in nanoseconds, or in ` + "`Query.TimeUnit`" + ` where that
+is set; this is the *time unit* below. A parameter without a default in parentheses
+must be given. One that is missing, or that cannot be used, is an error that
+satisfies ` + "`errors.Is(err, tickwell.ErrBadInput)`" + `, an input of a kind that is not
+in the table one of ` + "`ErrKindMismatch`" + ` or ` + "`ErrBadInput`" + `. Parameters that a
+function does not know are passed over.
 
 The examples read the points 1, 5, 2, 0, 3 at 1 s to 5 s; as booleans false,
 true, true, false, true; as texts ab, b, ab, Cab, b. A second series u is the
@@ -282,7 +336,7 @@ same.
 		if typ == "native" {
 			merges, line = " merges |", "---|"
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n| function | does | kinds |%s example | gives |\n|---|---|---|%s---|---|\n",
+		fmt.Fprintf(&b, "\n## %s\n\n| function | does | parameters (default) | kinds |%s example | gives |\n|---|---|---|---|%s---|---|\n",
 			map[string]string{"native": "Aggregates", "built-in scalar": "Functions of a row (scalar)", "built-in UDTF": "Functions of a series (UDTF)"}[typ], merges, line)
 		for name, listed := range Builtins() {
 			if listed != typ {
@@ -302,11 +356,21 @@ same.
 			if typ == "native" {
 				kinds += " | " + d.merges(t, k)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | `%s` | %s |\n", name, d.does, kinds, d.call(), d.example(t, f, k))
+			for a := range strings.FieldsSeq(d.attrs) {
+				if key, _, _ := strings.Cut(a, "="); !strings.Contains(parameters[name], "`"+key+"`") {
+					t.Errorf("%s has a parameter %s in its example and none in the table", name, key)
+				}
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | `%s` | %s |\n", name, d.does, parameters[name], kinds, d.call(), d.example(t, f, k))
 		}
 	}
 	for name := range byName {
 		t.Errorf("%s is documented but not registered", name)
+	}
+	for name := range parameters {
+		if _, ok := Builtin(name); !ok {
+			t.Errorf("%s has parameters but is not registered", name)
+		}
 	}
 	const file = "../../docs/functions.md"
 	page, err := os.ReadFile(file)
