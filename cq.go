@@ -42,8 +42,8 @@ func (p TimeoutPolicy) String() string {
 // CQSpec says when a [ContinuousQuery] runs and over which range. There are two
 // modes.
 //
-// Scheduled: any of Every, Boundary, StartOffset, EndOffset, Cron and Policy is
-// given, or the query is not a [Query]. The run due at time E covers
+// Scheduled: any of Every, Boundary, StartOffset, EndOffset and Cron is given,
+// Policy is Discard, or the query is not a [Query]. The run due at time E covers
 // [E-StartOffset, E-EndOffset). The first is due at Boundary or a whole number
 // of periods after it, not before now; a query that was created under the same
 // name before goes on where it stopped.
@@ -78,7 +78,8 @@ type CQSpec struct {
 	// Cron is a five-field schedule, such as "CRON_TZ=Europe/Berlin 5 * * * *",
 	// in place of Every and Boundary. Without offsets a run covers the time
 	// since the due time before.
-	Cron   string
+	Cron string
+	// Policy is what becomes of runs that are late. Default Blocked.
 	Policy TimeoutPolicy
 
 	// Lateness is how much longer than its end an incremental window waits: it

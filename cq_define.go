@@ -24,8 +24,11 @@ import (
 // created again under their name. Creating a stored definition again is how a
 // program says that it still wants it; if it has changed, it is altered.
 //
-// A query owns the columns it writes: nobody else can insert into them. One
-// whose results are its own input, also by way of others, is refused.
+// A query owns the columns it writes: nobody else can insert into them, which is
+// ErrReadOnly. One whose results are its own input, also by way of others, is
+// refused. Errors: ErrExists if it was created since the store was opened, or a
+// target is another query's; ErrNotFound for an unknown sink or function;
+// ErrBadInput or ErrKindMismatch for what makes no sense.
 func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 	return db.defineCQ(ctx, "create continuous query", spec, func(_, old *cq) error {
 		if old != nil && (!old.restored || spec.New) {
@@ -38,7 +41,9 @@ func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 // AlterContinuousQuery gives a query another definition under the same name. How
 // far it was, what it has written and what was sent stay. If the Query of an
 // incremental one has changed, all its windows are computed again; results that
-// stay the same are neither written nor sent again.
+// stay the same are neither written nor sent again. ErrNotFound: there is none of
+// that name; ErrBadInput: a scheduled query cannot become incremental, nor the
+// other way round.
 func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
 	return db.defineCQ(ctx, "alter continuous query", spec, func(q, old *cq) error {
 		if old == nil {

@@ -46,6 +46,7 @@ func (q *cq) revive() {
 
 // DropContinuousQuery stops a query, waits for its run, and forgets its
 // definition and how far it was. What it has written stays, and is anybody's.
+// ErrNotFound: there is none of that name.
 func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
 	return db.changeCQ(ctx, "drop continuous query", ActionDropCQ, name, func(q *cq) error {
 		if err := db.retire(ctx, q); err != nil {
@@ -88,14 +89,15 @@ func (db *DB) changeCQ(ctx context.Context, op string, action Action, name strin
 }
 
 // PauseContinuousQuery keeps a query from running, also after a reopen, until
-// [DB.ResumeContinuousQuery]. A run under way finishes.
+// [DB.ResumeContinuousQuery]. A run under way finishes. ErrNotFound: there is none
+// of that name.
 func (db *DB) PauseContinuousQuery(ctx context.Context, name string) error {
 	return db.setPaused(ctx, "pause continuous query", name, true)
 }
 
 // ResumeContinuousQuery lets a paused query go on: a scheduled one with what its
 // policy says about the runs it missed, an incremental one with all windows that
-// have changed.
+// have changed. ErrNotFound: there is none of that name.
 func (db *DB) ResumeContinuousQuery(ctx context.Context, name string) error {
 	return db.setPaused(ctx, "resume continuous query", name, false)
 }
@@ -131,7 +133,8 @@ func (db *DB) setPaused(ctx context.Context, op, name string, paused bool) error
 // RefreshContinuousQuery computes what lies between start and end again, and
 // returns when that is done: the windows of an incremental query, every run of a
 // scheduled one whose range has a part of it. How far a scheduled query is does
-// not change.
+// not change. Errors: ErrNotFound; of a scheduled query ErrBadInput unless both
+// ends are given, and ErrLimit for more than a million runs.
 func (db *DB) RefreshContinuousQuery(ctx context.Context, name string, start, end time.Time) error {
 	fail := func(err error) error { return &Error{Op: "refresh continuous query", Subject: name, Err: err} }
 	if err := db.usable(ctx); err != nil {

@@ -15,9 +15,12 @@ import (
 // A DeadLetter is an event that a sink has given up: its target refused it for
 // good, or it could not be delivered for too long.
 type DeadLetter struct {
-	Sink   string // name of the sink that gave it up
-	Event  Event  // as it was sent
-	Reason string // "permanent", "too large", "partial" (refused out of a batch), "expired" or "poison"
+	Sink  string // name of the sink that gave it up
+	Event Event  // as it was sent
+	// Reason is "permanent", "too large", "partial" (refused out of a batch),
+	// "expired" (tried for too long) or "poison" (failed again and again while
+	// others got through).
+	Reason string
 	Cause  string // the last error, without secrets
 	// Attempts is how often the event was handed to the sink since the store was
 	// opened or the event redriven.

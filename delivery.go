@@ -29,7 +29,10 @@ type sinkSet struct {
 	redrive chan struct{}            // held by whoever moves dead letters
 }
 
-// AddSink starts a sink. Events that wait under its name are delivered first.
+// AddSink starts a sink. Events that wait under its name are delivered first. It
+// returns when the settings have been checked; the sink is opened in the
+// background. Errors: ErrExists if a sink of that name runs, ErrBadInput, or what
+// the sink's Validate returns.
 func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
 	if err := db.usable(ctx); err != nil {
 		return &Error{Op: "add sink", Subject: spec.Name, Err: err}

@@ -14,7 +14,7 @@ import (
 var (
 	ErrClosed        = errs.Closed        // the DB, or what the call named, is closed
 	ErrLocked        = errs.Locked        // another process or DB has the folder open
-	ErrReadOnly      = errs.ReadOnly      // a write to a store opened read-only
+	ErrReadOnly      = errs.ReadOnly      // a write to a store opened read-only, or to a column that a continuous query owns
 	ErrNotFound      = errs.NotFound      // no series, trigger, query, function or sink of that name
 	ErrExists        = errs.Exists        // the name is taken by a different definition
 	ErrKindMismatch  = errs.KindMismatch  // a value's kind differs from its series'
@@ -51,9 +51,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// TriggerError is the failure of a trigger. DESIGN: with the optimistic
-// strategy it goes to Options.OnTriggerError, with the pessimistic one it is
-// also what the insert returns.
+// TriggerError is the failure of a trigger. It goes to Options.OnTriggerError;
+// with the pessimistic strategy it is also what the insert returns.
 type TriggerError struct {
 	Name    string // the trigger
 	Phase   string // "validate", "create", "restore", "fire", "drop" …

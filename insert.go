@@ -19,7 +19,16 @@ import (
 //
 // All or nothing is stored. If ctx ends before the row has its place in the
 // log, nothing is; later, the row is stored and the error is an [*Error] that
-// says so. The call does not keep fields.
+// says so. The call does not keep fields. Times are from 1677-09-21 to
+// 2262-04-11, what int64 nanoseconds hold.
+//
+// Errors: ErrBadInput for a path, time or row that cannot be stored,
+// ErrKindMismatch, ErrTooLate for a point that has expired already, ErrLimit for
+// more series than Options.MaxSeries, ErrReadOnly, ErrNoSpace, ErrStorageFailed,
+// ErrOverloaded if memory is full when ctx ends or a flush fails, ErrClosed, what
+// Options.Authorize returns, and of a trigger with the strategy [Pessimistic] a
+// [*TriggerError]: ErrRejected if it fires before the insert, else the row is
+// stored.
 func (db *DB) Insert(ctx context.Context, device string, at time.Time, fields ...Field) error {
 	if len(fields) <= maxQuick {
 		var cells [maxQuick]column.Cell
@@ -50,7 +59,7 @@ func (db *DB) Insert(ctx context.Context, device string, at time.Time, fields ..
 
 // InsertTablet stores the rows of t, as [DB.Insert] does one. The call keeps
 // neither t nor its slices. Of rows with the same time the last non-null cell
-// of each column wins.
+// of each column wins. More than 1,048,576 rows are ErrLimit.
 func (db *DB) InsertTablet(ctx context.Context, t *Tablet) error {
 	in, err := db.begin(ctx, "insert", "")
 	if err != nil {
@@ -96,7 +105,8 @@ type WriteResult struct {
 	Position uint64
 }
 
-// Write stores the rows of several tablets as one atomic group.
+// Write stores the rows of several tablets as one atomic group, as
+// [DB.InsertTablets] does, and tells where they are in the log.
 func (db *DB) Write(ctx context.Context, opts WriteOptions, ts ...*Tablet) (WriteResult, error) {
 	in, err := db.begin(ctx, "insert", "")
 	if err != nil {

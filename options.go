@@ -26,10 +26,12 @@ type Options struct {
 	// Observer is told of work as it happens.
 	Observer *Observer
 	// Authorize, if set, is asked before each action on a path or name; an
-	// error refuses it.
+	// error refuses it. It is called by the goroutine of the caller, with the
+	// caller's context, so by several at once.
 	Authorize func(ctx context.Context, action Action, path string) error
 	// OnTriggerError is told of each failed firing, whatever its strategy. It is
-	// called by the inserting goroutine and must be quick.
+	// called by the goroutine that ran the trigger, mostly the inserting one, so by
+	// several at once, and must be quick.
 	OnTriggerError func(*TriggerError)
 
 	// Sync says when an acknowledged insert is safe against power loss.

@@ -42,7 +42,8 @@ type Query struct {
 	OrderBy []Order
 	// Limit and Offset cut the rows of the result. Limit 0: no limit.
 	Limit, Offset int
-	// SeriesLimit and SeriesOffset cut its columns (SLIMIT, SOFFSET).
+	// SeriesLimit and SeriesOffset cut its columns (SLIMIT, SOFFSET). SeriesLimit
+	// 0: no limit.
 	SeriesLimit, SeriesOffset int
 
 	// AlignByDevice gives the rows of each device separately: tablets carry the
@@ -58,7 +59,9 @@ type Query struct {
 	Zone string
 	// TimeUnit is what expressions count time in: expr.Time, min_time, __endTime,
 	// the times and durations that functions take and give. Default and least:
-	// a nanosecond. Times of rows are not concerned.
+	// a nanosecond. Times of rows are not concerned, nor are constants made of a
+	// time.Time or time.Duration: they are nanoseconds, so with another unit
+	// compare expr.Time with a number.
 	TimeUnit time.Duration
 
 	// Into writes the result: each column to a target, by position or by
@@ -120,11 +123,12 @@ type GroupByVariation struct {
 	KeepNulls bool
 }
 
-// GroupByCondition makes each run of rows for which By is true a group, if Keep
-// allows its number of rows.
+// GroupByCondition makes each run of rows for which By is true a group, if KeepOp
+// and KeepN allow its number of rows.
 type GroupByCondition struct {
 	By expr.Expr
-	// Keep compares the number of rows, such as {expr.OpGe, 3}. Default: all.
+	// KeepOp compares the number of rows with KeepN: expr.OpGe and 3 keep runs of
+	// three rows or more. Default: all runs.
 	KeepOp expr.Op
 	KeepN  int64
 	// KeepNulls lets a row in which By is null end the run (ignoreNull=false).

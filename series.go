@@ -140,7 +140,8 @@ func (db *DB) Last(ctx context.Context, pat string) ([]LastPoint, error) {
 }
 
 // Delete removes the points with start <= time < end of the series that match
-// pattern; a zero start or end is no bound. The series stay.
+// pattern; a zero start or end is no bound. The series stay. That none matches is
+// no error; an end before start is ErrBadInput.
 func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) error {
 	all, err := db.forDelete(ctx, pat)
 	if err != nil {
@@ -154,7 +155,8 @@ func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) erro
 }
 
 // DropSeries removes the series that match pattern with all their points, and
-// the triggers that were made for them alone (TriggerSpec.Series).
+// the triggers that were made for them alone (TriggerSpec.Series). That none
+// matches is no error.
 func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	all, err := db.forDelete(ctx, pat)
 	if err != nil {

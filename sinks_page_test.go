@@ -37,7 +37,7 @@ func TestSinksPage(t *testing.T) {
 		name string
 		a, b any
 	}{
-		{"`Batch`, events of one call", data.BatchEvents, fmt.Sprintf("%d; slack 20, alertmanager 64", notify.BatchEvents)},
+		{"`Batch`, events of one call", data.BatchEvents, fmt.Sprintf("%d; slack and smtp 20, alertmanager 64", notify.BatchEvents)},
 		{"bytes of one call", size(data.BatchBytes), size(notify.BatchBytes)},
 		{"`Linger`, wait for a batch to fill", span(data.Linger), span(notify.Linger)},
 		{"`Timeout` of one call", span(data.AttemptTimeout), span(notify.AttemptTimeout)},

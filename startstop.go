@@ -148,8 +148,9 @@ func (db *DB) inTurn(ctx context.Context, tr *trigger, has bool, f func() error)
 // StopTrigger makes a trigger deaf: inserts act as if it did not exist, also
 // after the store was reopened, until StartTrigger. Firings that run and those
 // in its queue finish first, then OnStop is called; an error of that is returned
-// and the trigger is stopped all the same. It keeps its state. Stopping a
-// stopped trigger is an error. Inside a firing StopTrigger returns at once.
+// and the trigger is stopped all the same. It keeps its state. Inside a
+// firing StopTrigger returns at once. Errors: ErrNotFound, ErrExists if it is
+// stopped already, or a [*TriggerError] of OnStop.
 func (db *DB) StopTrigger(ctx context.Context, name string) error {
 	tr, err := db.change(ctx, "stop trigger", name, ActionStopTrigger)
 	if err != nil {
@@ -183,7 +184,9 @@ func (db *DB) finishStop(ctx context.Context, tr *trigger) error {
 
 // StartTrigger undoes StopTrigger: OnStart is called, and then inserts fire the
 // trigger again. If OnStart fails it stays stopped. Points inserted meanwhile
-// never fire it. Starting a trigger that is not stopped is an error.
+// never fire it. Errors: ErrNotFound, ErrExists if it is not stopped,
+// ErrOverloaded if a firing from before has not finished, or a [*TriggerError] of
+// OnStart.
 func (db *DB) StartTrigger(ctx context.Context, name string) error {
 	tr, err := db.change(ctx, "start trigger", name, ActionStartTrigger)
 	if err != nil {

@@ -95,13 +95,15 @@ type TriggerSpec struct {
 	// series is dropped, null cells do not reach it, it is Stateful, and unless
 	// it has a FailureStrategy method its failure fails the insert.
 	Series string
-	When   When
+	// When is the moment it fires. Default AfterInsert.
+	When When
 	// Stateful serialises the trigger: one Fire at a time, in log order.
 	Stateful bool
 	// Priority orders the triggers of one insert, lowest first; equal ones fire
 	// in the order they were created.
 	Priority int
-	Params   Params
+	// Params are its attributes, for Validate and Env.
+	Params Params
 	// Sinks are the names of the sinks that get its events. Empty: all.
 	Sinks []string
 
@@ -137,7 +139,7 @@ type TriggerSpec struct {
 	// WhenFull says what an insert does that finds the queue full:
 	// [window.RejectError] fails the firing, [window.RejectWait] waits (but not
 	// inside another firing), [window.DropNewest] and [window.DropOldest] drop
-	// and count.
+	// and count. Default window.RejectError.
 	WhenFull window.Rejection
 
 	// Durable stores, with each insert, that the trigger AFTER it has to fire. A
@@ -174,7 +176,7 @@ type TriggerInfo struct {
 	NodeID    string   // ALL for stateless triggers, 0 for stateful ones
 	Hooks     []string // optional methods found, such as "OnDrop"
 	Fired     int64    // calls of Fire or Rewrite since Open
-	Failed    int64
+	Failed    int64    // of them, those that failed
 	// Since and Until are positions in the log, as [WriteResult] tells them. It
 	// fires for all matching inserts after Since, up to Until if that is not 0
 	// because it has been stopped or dropped, and for no others: but an insert

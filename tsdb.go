@@ -73,7 +73,8 @@ const (
 // installed before Open returns. If that fails, the store is closed again.
 // After a crash Open always succeeds on the data: what is damaged is set aside
 // and reported by [DB.Recovery]. Errors: ErrLocked if the folder is open
-// elsewhere, ErrNoSpace, ErrBadInput, or what the file system said.
+// elsewhere, ErrNoSpace, ErrBadInput, ErrNotFound if there is nothing to open with
+// Options.ReadOnly, or what the file system said.
 func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	if ctx == nil {
 		return nil, &Error{Op: "open", Subject: dir, Err: errNilContext}
@@ -302,6 +303,7 @@ func (db *DB) Sync(ctx context.Context) error {
 
 // Flush writes what is held in memory to block files and returns when that is
 // done. Nobody needs to call it: it happens by size. It costs a file each time.
+// In memory there is nothing to do.
 func (db *DB) Flush(ctx context.Context) error {
 	if err := db.usable(ctx); err != nil {
 		return &Error{Op: "flush", Subject: db.dir, Err: err}

@@ -18,7 +18,8 @@ type Writer struct {
 }
 
 // Writer returns a handle for rows of device with these columns. Series that do
-// not exist are made by the first row.
+// not exist are made by the first row. ErrKindMismatch: one exists with another
+// kind; ErrBadInput: no columns, or a name or kind that cannot be.
 func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
 	fail := func(err error) error { return &Error{Op: "writer", Subject: device, Err: err} }
 	switch db.phase.Load() {

@@ -10,7 +10,8 @@
 // by a later point or by the store's clock, whichever comes first, and the event
 // carries the time of the deadline either way: so a backtest
 // ([tickwell.DB.Backtest]) gives the events of the live run. Points not newer
-// than the newest of their series change nothing, and neither does NaN.
+// than the newest of their series change nothing, and neither does NaN, except
+// that it is a sign of life for Absent.
 package alert
 
 import (
@@ -38,7 +39,8 @@ func Above(limit, clear float64) Condition {
 	return c
 }
 
-// Below fires at values below limit and clears at values of clear or more.
+// Below fires at values below limit and clears at values of clear or more, which
+// must not be below limit.
 func Below(limit, clear float64) Condition {
 	c := Condition{fire: func(v float64) bool { return v < limit }, clear: func(v float64) bool { return v >= clear }}
 	if !(clear >= limit) {
@@ -59,12 +61,15 @@ func Outside(low, high, margin float64) Condition {
 	return c
 }
 
-// If fires and clears by functions of the value.
+// If fires and clears by functions of the value. They are called with one point
+// after the other, never at the same time for one trigger, and see no NaN.
 func If(fire, clear func(v float64) bool) Condition { return Condition{fire: fire, clear: clear} }
 
-// Rule describes an alert. Exactly one of Condition and Absent is given.
+// Rule describes an alert. Name and exactly one of Condition and Absent must be
+// given; all else is off where it is zero. Creating the trigger of a rule that
+// makes no sense fails with [tickwell.ErrBadInput].
 type Rule struct {
-	// Name is the label alertname of the events.
+	// Name is the name of the trigger and the label alertname of the events.
 	Name string
 	// Condition judges the points of numeric series.
 	Condition Condition
@@ -83,7 +88,7 @@ type Rule struct {
 
 	// FlapChanges and FlapWithin damp flapping: an alert that changed more than
 	// FlapChanges times within FlapWithin sends nothing, until it is calmer;
-	// then it sends what it has become, if that is news. Zero: no damping.
+	// then it sends what it has become, if that is news. Both are given or none.
 	FlapChanges int
 	FlapWithin  time.Duration
 	// MinInterval is the least time between two events of one series. What

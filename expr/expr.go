@@ -70,7 +70,8 @@ type node struct {
 // "temperature" or "*", or a whole path such as "root.ln.wf01.wt01.status".
 func Col(name string) Expr { return Expr{&node{op: OpColumn, name: name}} }
 
-// Time is the time of the row as int64 Unix nanoseconds.
+// Time is the time of the row as int64 Unix nanoseconds, or in the query's
+// TimeUnit.
 func Time() Expr { return Expr{&node{op: OpTime}} }
 
 // Device is the device of the row, to order a query that is aligned by device.

@@ -1,5 +1,5 @@
 // Package jsonl has a sink that writes events as JSON lines, into any writer or
-// into files that are exchanged by size.
+// into a file that is put aside at a size and begun anew.
 package jsonl
 
 import (

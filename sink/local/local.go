@@ -25,8 +25,11 @@ import (
 // it in mind when events of several series go to one device.
 type Sink struct {
 	// DB is the store to write to. Nil: the store that the sink belongs to.
-	DB      *tickwell.DB
-	Device  string
+	DB *tickwell.DB
+	// Device gets the rows. Required.
+	Device string
+	// Columns are its measurements that are written, at least one. An event that
+	// has none of them, or one of another kind, is given up.
 	Columns []tickwell.ColumnInfo
 	// MaxHops is how many sinks like this one an event may pass. Default 8.
 	MaxHops int
