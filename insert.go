@@ -79,7 +79,8 @@ func (db *DB) InsertTablet(ctx context.Context, t *Tablet) error {
 }
 
 // InsertTablets stores the rows of several tablets as one atomic group: after a
-// crash, and in every query, all of them are there or none.
+// crash, and in every query, all of them are there or none. A group is one record
+// of the log: one of more than 64 MiB is ErrLimit.
 func (db *DB) InsertTablets(ctx context.Context, ts ...*Tablet) error {
 	_, err := db.Write(ctx, WriteOptions{}, ts...)
 	return err
