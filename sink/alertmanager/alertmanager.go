@@ -77,7 +77,6 @@ type Sink struct {
 
 type state struct {
 	clients []*post.Client
-	buf     []byte
 }
 
 // batch is the most alerts of one request.
@@ -202,26 +201,25 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 		return sink.NotConnected(errors.New("alertmanager: not open"))
 	}
 	verdicts := make([]error, len(events))
-	st.buf = append(st.buf[:0], '[')
+	all := append(make([]byte, 0, 256*len(events)), '[')
 	sent := 0
 	for i := range events {
-		mark := len(st.buf)
+		mark := len(all)
 		if sent > 0 {
-			st.buf = append(st.buf, ',')
+			all = append(all, ',')
 		}
-		body, err := s.appendAlert(st.buf, &events[i])
+		body, err := s.appendAlert(all, &events[i])
 		if err != nil {
-			verdicts[i], st.buf = sink.Permanent(err), st.buf[:mark]
+			verdicts[i], all = sink.Permanent(err), all[:mark]
 			continue
 		}
-		st.buf = body
+		all = body
 		sent++
 	}
 	if sent > 0 {
-		st.buf = append(st.buf, ']')
 		// Of a batch that is refused the good alerts are stored all the same; the
 		// pipeline's search for the bad one repeats them, which changes nothing.
-		if err := st.post(ctx, st.buf); err != nil {
+		if err := st.post(ctx, append(all, ']')); err != nil {
 			return err
 		}
 	}

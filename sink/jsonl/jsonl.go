@@ -55,6 +55,10 @@ func (s *Sink) Validate() error {
 	return nil
 }
 
+// Defaults makes it one call at a time, whatever InFlight of the spec says: there
+// is one file. The store calls it.
+func (s *Sink) Defaults(spec *tickwell.SinkSpec) { spec.InFlight = 1 }
+
 // Open opens the file.
 func (s *Sink) Open(ctx context.Context) error {
 	if err := errors.Join(s.Validate(), s.Close(ctx)); err != nil {

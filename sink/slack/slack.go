@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/sink"
@@ -51,8 +52,7 @@ type Sink struct {
 type state struct {
 	client    *post.Client
 	text      *sink.Template
-	throttled bool // Slack has asked for fewer messages
-	buf       []byte
+	throttled atomic.Bool // Slack has asked for fewer messages
 }
 
 // Slack cuts texts after 40,000 characters.
@@ -142,18 +142,17 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 	if st == nil {
 		return sink.NotConnected(errors.New("slack: not open"))
 	}
-	if st.throttled && len(events) > 1 {
+	if st.throttled.Load() && len(events) > 1 {
 		return st.together(ctx, events)
 	}
 	return sink.Each(ctx, events, func(ctx context.Context, e *tickwell.Event) error {
-		text, err := st.text.Append(st.buf[:0], e)
+		text, err := st.text.Append(nil, e)
 		if err != nil {
 			return err
 		}
-		st.buf = text
 		err = st.post(ctx, string(text))
 		if err == nil {
-			st.throttled = false // it takes them again, and nothing has piled up
+			st.throttled.Store(false) // it takes them again, and nothing has piled up
 		}
 		return err
 	})
@@ -186,7 +185,7 @@ func (st *state) together(ctx context.Context, events []tickwell.Event) error {
 	if len(in) > 0 {
 		err := st.post(ctx, string(text))
 		if err == nil {
-			st.throttled = in[len(in)-1] < len(events)-1 // some did not fit
+			st.throttled.Store(in[len(in)-1] < len(events)-1) // some did not fit
 		}
 		for _, i := range in {
 			verdicts[i] = err
@@ -202,7 +201,7 @@ func (st *state) post(ctx context.Context, text string) error {
 		return err
 	}
 	if answer.Status == http.StatusTooManyRequests {
-		st.throttled = true
+		st.throttled.Store(true)
 	}
 	return st.verdict(answer)
 }

@@ -190,7 +190,7 @@ func TestOneMessageAfterAThrottleEndsIt(t *testing.T) {
 func TestCoalescingIsBounded(t *testing.T) {
 	srv := channel(t)
 	s := open(t, &Sink{URL: hook(srv), Text: "{{.n}}"})
-	s.state.throttled = true
+	s.state.throttled.Store(true)
 	long := strings.Repeat("x", 15_000)
 	events := numbered(5)
 	for i := range events {
@@ -209,7 +209,7 @@ func TestCoalescingIsBounded(t *testing.T) {
 	if got := texts(srv); !slices.Equal(got, want) {
 		t.Errorf("%d messages, want two of two lines", len(got))
 	}
-	if s.state.throttled {
+	if s.state.throttled.Load() {
 		t.Error("still throttled")
 	}
 }

@@ -422,9 +422,9 @@ func TestSettings(t *testing.T) {
 	if err := good().Validate(); err != nil {
 		t.Fatal(err)
 	}
-	spec := tickwell.SinkSpec{}
-	if good().Defaults(&spec); !spec.Notify || spec.Batch != 20 {
-		t.Errorf("%+v, want a notification sink of 20 events at once", spec)
+	spec := tickwell.SinkSpec{InFlight: 4}
+	if good().Defaults(&spec); !spec.Notify || spec.Batch != 20 || spec.InFlight != 1 {
+		t.Errorf("%+v, want a notification sink of 20 events at once, one call at a time", spec)
 	}
 	for _, c := range []struct {
 		name   string

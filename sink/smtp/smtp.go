@@ -160,9 +160,10 @@ func validHost(name string) bool {
 	return len(name) <= 253
 }
 
-// Defaults makes it a notification sink that is handed up to 20 events at once.
+// Defaults makes it a notification sink that is handed up to 20 events at once, in
+// one call at a time whatever InFlight of the spec says: there is one connection.
 func (s *Sink) Defaults(spec *tickwell.SinkSpec) {
-	spec.Notify = true
+	spec.Notify, spec.InFlight = true, 1
 	if spec.Batch == 0 {
 		spec.Batch = batch
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,8 +21,10 @@ type login struct {
 	key     *rsa.PrivateKey
 	subject string // ACCOUNT.USER
 	issuer  string // the subject and the public key's fingerprint
-	token   string
-	until   time.Time
+
+	mu    sync.Mutex
+	token string
+	until time.Time
 }
 
 // tokenFor is how long a token is good for; the service takes an hour at most.
@@ -75,6 +78,8 @@ func parseKey(block *pem.Block) (*rsa.PrivateKey, error) {
 
 // sign returns a token (JWT, RS256) that is good for a while.
 func (l *login) sign(now time.Time) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.token != "" && now.Before(l.until.Add(-10*time.Minute)) && now.After(l.until.Add(-tokenFor)) {
 		return l.token, nil
 	}

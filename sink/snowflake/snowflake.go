@@ -138,8 +138,12 @@ func (s *Sink) config() post.Config {
 }
 
 // Defaults sets what of the spec was left zero: a second to fill a batch, a
-// minute for an attempt. The store calls it.
+// minute for an attempt. With Streaming it is one call at a time, whatever
+// InFlight says. The store calls it.
 func (s *Sink) Defaults(spec *tickwell.SinkSpec) {
+	if s.Streaming {
+		spec.InFlight = 1
+	}
 	if spec.Notify {
 		return
 	}

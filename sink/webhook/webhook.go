@@ -98,8 +98,6 @@ type state struct {
 	client *post.Client
 	keys   [][]byte
 	body   *sink.Template // nil: JSON
-	buf    []byte
-	ids    []byte
 }
 
 func (s *Sink) config() post.Config {
@@ -259,42 +257,41 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 }
 
 func (s *Sink) sendOne(ctx context.Context, e *tickwell.Event) error {
-	body, err := s.body(s.state.buf[:0], e)
+	// Not used again: a request may still read its body when it is answered, and
+	// other calls may be under way.
+	body, err := s.body(nil, e)
 	if err != nil {
 		return err
 	}
-	s.state.buf = body
 	return s.send(ctx, post.HeaderText(e.ID), body)
 }
 
 // sendArray sends all events at once. Events whose template fails are given up;
 // the rest goes without them.
 func (s *Sink) sendArray(ctx context.Context, events []tickwell.Event) error {
-	st := s.state
-	st.buf = append(st.buf[:0], '[')
+	all := append(make([]byte, 0, 128*len(events)), '[')
 	hash := sha256.New()
 	verdicts := make([]error, len(events))
 	sent := 0
 	for i := range events {
-		mark := len(st.buf)
+		mark := len(all)
 		if sent > 0 {
-			st.buf = append(st.buf, ',')
+			all = append(all, ',')
 		}
-		body, err := s.body(st.buf, &events[i])
+		body, err := s.body(all, &events[i])
 		if err != nil {
-			verdicts[i], st.buf = err, st.buf[:mark]
+			verdicts[i], all = err, all[:mark]
 			continue
 		}
-		st.buf = body
-		st.ids = append(append(st.ids[:0], events[i].ID...), 0)
-		hash.Write(st.ids)
+		all = body
+		hash.Write([]byte(events[i].ID))
+		hash.Write([]byte{0})
 		sent++
 	}
 	if sent == 0 {
 		return sink.Verdicts(verdicts)
 	}
-	st.buf = append(st.buf, ']')
-	err := s.send(ctx, hex.EncodeToString(hash.Sum(nil)[:16]), st.buf)
+	err := s.send(ctx, hex.EncodeToString(hash.Sum(nil)[:16]), append(all, ']'))
 	if sent == len(events) {
 		return err
 	}

@@ -32,7 +32,7 @@ func (c *Client) Classify(a *Answer, detail string) error {
 	err := c.Answered(a, detail)
 	switch {
 	case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusProxyAuthRequired:
-		c.stale = true
+		c.outdate()
 		return sink.Retry(err, a.retryAfter())
 	case s == http.StatusGone:
 		return sink.Disabled(err)

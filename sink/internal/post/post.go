@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tickwell/tickwell/sink"
@@ -43,16 +44,18 @@ type Config struct {
 // MaxAnswer is how much of an answer is read, in bytes.
 const MaxAnswer = 64 << 10
 
-// Client sends requests. It is not safe for concurrent use.
+// Client sends requests. It is safe for concurrent use.
 type Client struct {
-	cfg     Config
-	url     *url.URL
-	origin  string // scheme and host, for errors
-	header  http.Header
-	secrets []string
-	stale   bool // secrets are to be read again
-	http    *http.Client
-	tr      *http.Transport
+	cfg    Config
+	url    *url.URL
+	origin string // scheme and host, for errors
+	http   *http.Client
+	tr     *http.Transport
+
+	mu      sync.Mutex
+	header  http.Header // replaced, never changed
+	secrets []string    // likewise
+	stale   bool        // secrets are to be read again
 }
 
 // Check returns an error if the configuration can never work. A secret that
@@ -149,14 +152,11 @@ func Open(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
 	}
-	c := &Client{cfg: cfg, url: u, origin: u.Scheme + "://" + u.Host, header: make(http.Header)}
+	c := &Client{cfg: cfg, url: u, origin: u.Scheme + "://" + u.Host}
 	if c.cfg.Method == "" {
 		c.cfg.Method = http.MethodPost
 	}
 	c.hide(u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery)
-	for name, value := range cfg.Headers {
-		c.header.Set(name, value)
-	}
 	if err := c.readSecrets(); err != nil {
 		return nil, err
 	}
@@ -167,15 +167,58 @@ func Open(cfg Config) (*Client, error) {
 // hide adds texts that no error may hold, longest first. Very short ones would
 // garble text and protect nothing.
 func (c *Client) hide(texts ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := slices.Clone(c.secrets)
 	for _, s := range texts {
-		if len(s) >= 4 && !slices.Contains(c.secrets, s) {
-			c.secrets = append(c.secrets, s)
+		if len(s) >= 4 && !slices.Contains(all, s) {
+			all = append(all, s)
 		}
 	}
-	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	c.secrets = all
 }
 
+// hidden returns the texts that no error may hold.
+func (c *Client) hidden() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.secrets
+}
+
+// outdate has the secrets read again before the next request.
+func (c *Client) outdate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stale = true
+}
+
+// headers returns those of each request, after the secrets were read again if
+// that is due.
+func (c *Client) headers() (http.Header, error) {
+	c.mu.Lock()
+	header, stale := c.header, c.stale
+	c.stale = false
+	c.mu.Unlock()
+	if !stale {
+		return header, nil
+	}
+	if err := c.readSecrets(); err != nil {
+		c.outdate()
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.header, nil
+}
+
+// readSecrets makes the headers. Secrets are functions of the user: they are
+// called without the lock.
 func (c *Client) readSecrets() error {
+	header := make(http.Header)
+	for name, value := range c.cfg.Headers {
+		header.Set(name, value)
+	}
 	read := func(what string, s sink.Secret) (string, error) {
 		text, err := s.Reveal()
 		if err != nil {
@@ -194,22 +237,25 @@ func (c *Client) readSecrets() error {
 		}
 		pair := base64.StdEncoding.EncodeToString([]byte(c.cfg.User + ":" + text))
 		c.hide(pair)
-		c.header.Set("Authorization", "Basic "+pair)
+		header.Set("Authorization", "Basic "+pair)
 	}
 	if c.cfg.Token.IsSet() {
 		text, err := read("token", c.cfg.Token)
 		if err != nil {
 			return err
 		}
-		c.header.Set("Authorization", "Bearer "+text)
+		header.Set("Authorization", "Bearer "+text)
 	}
 	for name, s := range c.cfg.Secrets {
 		text, err := read("header "+name, s)
 		if err != nil {
 			return err
 		}
-		c.header.Set(name, text)
+		header.Set(name, text)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.header = header
 	return nil
 }
 
@@ -278,17 +324,15 @@ func (c *Client) Send(ctx context.Context, method, ref string, header http.Heade
 		}
 		target = c.url.ResolveReference(u)
 	}
-	if c.stale {
-		if err := c.readSecrets(); err != nil {
-			return nil, err
-		}
-		c.stale = false
+	own, err := c.headers()
+	if err != nil {
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, sink.Permanent(c.fail(err))
 	}
-	maps.Copy(req.Header, c.header)
+	maps.Copy(req.Header, own)
 	for name, values := range header {
 		for _, v := range values {
 			if !validValue(v) {
@@ -320,14 +364,14 @@ func (c *Client) fail(err error) error {
 	for errors.As(err, &ue) {
 		err = ue.Err
 	}
-	return sink.Scrub(fmt.Errorf("%s: %s %s: %w", c.cfg.Name, c.cfg.Method, c.origin, err), c.secrets...)
+	return sink.Scrub(fmt.Errorf("%s: %s %s: %w", c.cfg.Name, c.cfg.Method, c.origin, err), c.hidden()...)
 }
 
 // Text returns what an answer says in its first line, at most 200 bytes, without
 // secrets, for targets known to say something useful.
 func (c *Client) Text(a *Answer) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(a.Body)), "\n")
-	line = sink.ScrubText(line, c.secrets...)
+	line = sink.ScrubText(line, c.hidden()...)
 	line = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
