@@ -26,7 +26,8 @@ func NewSecret(s string) Secret {
 }
 
 // SecretFunc returns a secret that read is asked for each time it is needed,
-// such as one from the environment or a vault. Errors of read must not hold it.
+// such as one from the environment or a vault, by several goroutines perhaps.
+// Errors of read must not hold it.
 func SecretFunc(read func() (string, error)) Secret { return Secret{read} }
 
 // SecretFile returns a secret that is read from a file each time it is needed,

@@ -79,7 +79,8 @@ type part struct {
 // builtin are the names that every event has.
 var builtin = []string{"time", "series", "source", "id", "status", "revision"}
 
-// NewTemplate reads a template.
+// NewTemplate reads a template. What is wrong with it is an error that satisfies
+// errors.Is(err, tickwell.ErrBadInput).
 func NewTemplate(text string, o TemplateOptions) (*Template, error) {
 	t := &Template{o: o, zone: time.UTC}
 	fail := func(err error) (*Template, error) {

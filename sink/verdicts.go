@@ -8,7 +8,8 @@ import (
 )
 
 // Partial says that of n events all were accepted but those whose indices are
-// in rejected, which are given up for the causes given.
+// in rejected, which are given up for the causes given, by index. If none is
+// rejected it gives nil.
 func Partial(n int, rejected []int, causes map[int]error) error {
 	if len(rejected) == 0 {
 		return nil

@@ -18,7 +18,7 @@ type Options[T any] struct {
 	// OnLate is called for rows whose outcome is Late.
 	OnLate func(ts int64, v T)
 
-	// Emit says when a window is given.
+	// Emit says when a window is given. Default OnClose.
 	Emit Emission
 	// EmitDelay is the delay of Emission Early and Periodic.
 	EmitDelay time.Duration
@@ -40,22 +40,25 @@ type Options[T any] struct {
 	// time, calendar and session windows.
 	IdleAfter time.Duration
 
-	// MaxFuture refuses rows further than that ahead of the clock.
+	// MaxFuture refuses rows further than that ahead of the clock. 0: none.
 	MaxFuture time.Duration
 
-	// MaxRows is how many rows may be held in open windows; more are refused.
+	// MaxRows is how many rows may be held in open windows; more are refused. 0: no
+	// bound.
 	MaxRows int
 
 	// Pool evaluates windows in other goroutines, one handler's in order. The
 	// evaluator gets a copy. It must not call its own handler unless Shared.
 	Pool *Pool
-	// Rejection says what happens when the pool's queue is full.
+	// Rejection says what happens when the pool's queue is full. Default
+	// RejectError.
 	Rejection Rejection
 	// OnRejection takes the window that Rejection [RejectError] refuses. Its
 	// result is returned by Collect. Nil returns an error that wraps
 	// ErrRejected.
 	OnRejection func(Window[T]) error
-	// OnError is told the errors that no caller is there to be told.
+	// OnError is told the errors that no caller is there to be told, by the
+	// goroutine in which they came up. Nil: they are only counted.
 	OnError func(error)
 
 	// Shared allows calls from several goroutines at once, at the price of a
