@@ -9,7 +9,7 @@ import (
 )
 
 func frequencyFunctions() []Function {
-	wavelet := []Param{{"method", "haar", "wavelet: haar, db4, db6 or db8"}, {"coef", "", "an even number of filter coefficients separated by commas, instead of method"}, {"layer", "1", "how often the half of low frequency is transformed"}}
+	wavelet := []Param{{"method", "haar", "wavelet: haar, which is also db2, db4, db6 or db8"}, {"coef", "", "an even number of filter coefficients separated by commas, instead of method"}, {"layer", "1", "how often the half of low frequency is transformed"}}
 	pass := []Param{{"wpass", "", "cutoff in (0, 1), 1 being half the sampling frequency"}}
 	return []Function{
 		{Name: "conv", Does: "product of two series as polynomials, numbered from 0", Inputs: 2, udtf: udtf[conv]()},

@@ -232,8 +232,9 @@ external then. Those that tickwell has built in are not registered again.
 Of the kinds, *number* stands for INT32, INT64, FLOAT and DOUBLE. An aggregate
 gives one value for a group of rows; all of them merge, rm in the order of time.
 A UDTF gives a series;
-where its times only number the points, point i is at i milliseconds. An attribute
-that a function does not know is an error. Nulls, unless the table says otherwise:
+where its times only number the points, point i is at i milliseconds. A parameter
+without a default in parentheses must be given, unless the table says what comes
+without it. One that a function does not know is an error. Nulls, unless the table says otherwise:
 ` + leftOut + `.
 
 The examples read the points 1, 5, 2, 0, 3 at 1 s to 5 s, or those that are given
