@@ -28,7 +28,7 @@ func frequencyFunctions() []Function {
 			Params: []Param{{"start", "1970-01-01 00:00:00", "time of the first point as yyyy-MM-dd HH:mm:ss in UTC"}, {"interval", "1s", "step, as a number with unit"}}, udtf: udtf[ifft]()},
 		{Name: "lowpass", Does: "the series without the frequencies above wpass", Inputs: 1, Params: pass, udtf: udtf[filter]()},
 		{Name: "stft", Does: "magnitudes of the Fourier transform of each nfft points by their number, at their times", Inputs: 1,
-			Params: []Param{{"nfft", "all points", "points of a window; the last may be shorter"}, {"beta", "", "round magnitudes to multiples of 2^beta"}}, udtf: udtf[stft]()},
+			Params: []Param{{"nfft", "all points", "points of a window; the last may be shorter"}, {"beta", "", "if given, magnitudes are rounded to multiples of 2^beta"}}, udtf: udtf[stft]()},
 	}
 }
 
