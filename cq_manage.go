@@ -124,7 +124,7 @@ func (db *DB) setPaused(ctx context.Context, op, name string, paused bool) error
 			return err
 		}
 		if q.view != nil && !paused {
-			db.pokeView(q.view, cqCascade)
+			db.pokeView(q.view, db.clock.Mono(), cqCascade)
 		}
 		return nil
 	})

@@ -87,7 +87,7 @@ func (db *DB) mark(in *insertion) cqMarks {
 	if t == nil || len(t.views) == 0 {
 		return m
 	}
-	m.derived = in.query != ""
+	m.list, m.derived = in.marked[:0], in.query != ""
 	if !m.derived {
 		t.noteTorn(&in.batch)
 	}
@@ -130,8 +130,12 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 		k.oldest, k.newest = min(k.oldest, at), max(k.newest, at)
 	}
 	k.count(v, db, times)
-	if v.groups != nil {
+	switch {
+	case v.groups != nil:
 		v.groups.rows(m, k, device, times)
+		return
+	case v.covers(k.oldest, k.newest):
+		m.list = append(m.list, k)
 		return
 	}
 	for _, at := range times {
@@ -174,6 +178,23 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 	}
 }
 
+// covers reports that rows from oldest to newest change no mark: the present
+// generation has marked all their windows, and none has been computed. Mostly it
+// is so, and mostly where it was so for the rows before. The lock is held.
+func (v *cqView) covers(oldest, newest int64) bool {
+	if c := &v.covered; c.From <= oldest && newest < c.To && c.From >= v.frontier {
+		return true
+	}
+	r := v.touchedBy(incremental.Range{From: oldest, To: newest + 1})
+	if r.Empty() || r.From < v.frontier || !v.marked.Contains(r) {
+		return false
+	}
+	if v.grid.Interval == v.grid.Step && !v.leftOpen { // the windows are the instants from the first start to the last end
+		v.covered = r
+	}
+	return true
+}
+
 // count tells which of the rows count for the watermark.
 func (k *cqMark) count(v *cqView, db *DB, times []int64) {
 	limit := v.limit()
@@ -197,6 +218,9 @@ func (k *cqMark) count(v *cqView, db *DB, times []int64) {
 // Where the newest row may be gone, the record tells of the watermark: it must not
 // go back if the process dies before the next run.
 func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
+	if len(b.Deletes) == 0 && len(b.Drops) == 0 {
+		return
+	}
 	var heads []*cqView
 	touch := func(ser *engine.Series, from, to int64, device string) {
 		for _, v := range t.views {
@@ -234,7 +258,8 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 
 func (m *cqMarks) store(b *engine.Batch) {
 	var late *cqView
-	for _, k := range m.list {
+	for i := range m.list {
+		k := &m.list[i]
 		if k.Empty() {
 			continue
 		}
@@ -264,8 +289,9 @@ func (m *cqMarks) settle(db *DB, err error) {
 	if _, ok := err.(*engine.StoredError); ok {
 		stored = true
 	}
+	var mono time.Duration
 	if stored {
-		mono := db.clock.Mono()
+		mono = db.clock.Mono()
 		for i := range m.list {
 			m.list[i].view.add(&m.list[i], mono)
 		}
@@ -276,9 +302,9 @@ func (m *cqMarks) settle(db *DB, err error) {
 		if m.derived {
 			delay = cqCascade
 		}
-		for i, k := range m.list {
-			if i == 0 || m.list[i-1].view != k.view {
-				db.pokeView(k.view, delay)
+		for i := range m.list {
+			if k := &m.list[i]; i == 0 || m.list[i-1].view != k.view {
+				db.pokeView(k.view, mono, delay)
 			}
 		}
 	}
@@ -310,9 +336,8 @@ func (v *cqView) add(k *cqMark, mono time.Duration) {
 }
 
 // pokeView lets a view run when it should, after a delay at least.
-func (db *DB) pokeView(v *cqView, delay time.Duration) {
+func (db *DB) pokeView(v *cqView, mono, delay time.Duration) {
 	v.mu.Lock()
-	mono := db.clock.Mono()
 	d, ok := v.wait(mono, delay)
 	if at := mono + d; ok && (v.poked == 0 || at < v.poked || v.poked < mono) {
 		v.poked = at

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
 )
 
-// cqTable is what inserts need to know of continuous queries; it is immutable.
+// cqTable is what inserts need to know of continuous queries; it does not change.
 type cqTable struct {
 	owned map[string]string // path of a series → the query that writes it
 	views []*cqView
+	plain atomic.Pointer[cqFeeds] // of the columns asked for last that nobody owns
 }
 
 // cqFeeds is what a cqTable says about the columns of a binding.
@@ -38,6 +40,13 @@ func (b *binding) feedsOf(t *cqTable) *cqFeeds {
 	for _, v := range t.views {
 		if slices.ContainsFunc(b.nodes, func(node string) bool { return v.reads(b.path, node) }) {
 			f.views = append(f.views, v)
+		}
+	}
+	if f.owners == nil { // mostly many devices have the same, which then stay in the processor's cache
+		if p := t.plain.Load(); p != nil && slices.Equal(p.views, f.views) {
+			f = p
+		} else {
+			t.plain.Store(f)
 		}
 	}
 	b.feeds.Store(f)

@@ -48,6 +48,7 @@ type cqView struct {
 	gen      uint64
 	marked   incremental.Ranges             // by the present generation, for all devices
 	markedBy map[string]*incremental.Ranges // the same, for one
+	covered  incremental.Range              // rows of these times change no mark, see covers
 	keys     map[string]cqDirty             // all marks that are stored
 	removed  uint64                         // how often some of them were removed
 	earliest int64                          // start of the first of them
@@ -287,7 +288,7 @@ func (v *cqView) readMarks(e *engine.Engine) {
 
 // begin begins a generation. The lock is held.
 func (v *cqView) begin(gen uint64) {
-	v.gen, v.marked = gen, incremental.Ranges{}
+	v.gen, v.marked, v.covered = gen, incremental.Ranges{}, incremental.Range{}
 	clear(v.markedBy)
 }
 

@@ -116,7 +116,7 @@ func (db *DB) start(q *cq) error {
 		q.view.mu.Lock()
 		q.view.poked = 0
 		q.view.mu.Unlock()
-		db.pokeView(q.view, cqCascade)
+		db.pokeView(q.view, db.clock.Mono(), cqCascade)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (db *DB) runView(ctx context.Context, q *cq) error {
 	if more {
 		db.cqs.poke(v.name, 0)
 	} else {
-		db.pokeView(v, cqDelay)
+		db.pokeView(v, db.clock.Mono(), cqDelay)
 	}
 	return err
 }

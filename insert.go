@@ -246,6 +246,7 @@ type insertion struct {
 	held    []*trigger    // of those, whose tickets it holds
 	passed  []*trigger    // BEFORE triggers that it has fired
 	todos   []todo        // durable firings that its record promises
+	marked  []cqMark      // memory for its marks
 	act     *activity     // the work it belongs to
 	from    *frame        // the firing it was made in; nil if none
 	query   string        // the continuous query whose results it is; "" if none
@@ -625,6 +626,8 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 		marks := db.mark(in)
 		lsn, err := commit(&in.batch)
 		marks.settle(db, err)
+		clear(marks.list)
+		in.marked = marks.list[:0]
 		if errors.Is(err, engine.ErrStale) {
 			continue // a series was dropped meanwhile: make it again
 		}
