@@ -64,6 +64,8 @@ type timeGroups struct {
 	small  bool         // the series of a device share a fold
 	// windows are those of the batch that is made.
 	windows []window
+	later   []window // memory of those that are not the run's
+	run     *run
 	k       int64
 	batch   Batch
 	// columns are those that each fold makes; the folds that may be shared out
@@ -74,7 +76,7 @@ type timeGroups struct {
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 	grid := r.plan.g
-	t := &timeGroups{g: grid, small: r.small}
+	t := &timeGroups{g: grid, run: r, small: r.small}
 	fail := func(err error) (stream, error) {
 		t.close()
 		return nil, err
@@ -207,14 +209,18 @@ func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 			t.batch.Cols[i].reset(s.kind.Kind)
 		}
 	}
-	t.windows = t.windows[:0]
-	for len(t.windows) < groupsPerBatch {
-		w, ok := t.g.at(t.k + int64(len(t.windows)))
-		if !ok {
-			break
+	if t.k > 0 {
+		t.later = t.g.batch(t.later[:0], t.k)
+		t.windows = t.later
+	} else {
+		if len(t.run.windows) == 0 {
+			t.run.windows = t.g.batch(t.run.windows[:0], 0)
 		}
-		t.windows = append(t.windows, w)
-		t.batch.Times = append(t.batch.Times, w.label)
+		t.windows = t.run.windows
+	}
+	t.batch.Times = slices.Grow(t.batch.Times, len(t.windows))
+	for i := range t.windows {
+		t.batch.Times = append(t.batch.Times, t.windows[i].label)
 	}
 	if len(t.windows) == 0 {
 		return nil, nil

@@ -49,6 +49,19 @@ func (g *grid) at(k int64) (window, bool) {
 	return window{start, end, start}, true
 }
 
+// batch appends as many windows from window k on as a batch holds, or fewer at
+// the end, to dst, which is empty.
+func (g *grid) batch(dst []window, k int64) []window {
+	for len(dst) < groupsPerBatch {
+		w, ok := g.at(k + int64(len(dst)))
+		if !ok {
+			break
+		}
+		dst = append(dst, w)
+	}
+	return dst
+}
+
 // shift returns t + k times by + more.
 func (g *grid) shift(t int64, by Span, k int64, more Span) int64 {
 	if by.Months != 0 || more.Months != 0 {

@@ -42,9 +42,9 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 	}
 	small := k.meter != nil && k.meter.Skipped.Load() == 0 && k.meter.Rows.Load() <= smallRun
 	k.meter = m
-	table := k.run.table
+	table, windows := k.run.table, k.run.windows[:0]
 	p.start(ctx, &k.run, src, m)
-	k.run.kept, k.run.small, k.run.table = k, small, table
+	k.run.kept, k.run.small, k.run.table, k.run.windows = k, small, table, windows
 	return &k.run
 }
 
@@ -173,7 +173,7 @@ func (t *timeGroups) again(r *run) bool {
 	if t.small != r.small {
 		return false
 	}
-	t.g, t.k = r.plan.g, 0
+	t.g, t.run, t.k = r.plan.g, r, 0
 	for _, f := range t.folds {
 		if !f.again(r) {
 			return false

@@ -10,6 +10,9 @@ type run struct {
 	meter  *Meter
 	levels Levels // nil: only stored rows count
 	small  bool   // few rows are expected, see Kept
+	// windows are the first of GROUP BY time, which are the same for all devices;
+	// none: not made yet.
+	windows []window
 }
 
 func (r *run) budget() int64 {
