@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/merge"
@@ -54,8 +55,9 @@ type chunk struct {
 	lsn    uint64
 	rows   columns
 	sealed *Sealed
-	limit  int  // rows at which it is full
-	closed bool // takes no more rows
+	limit  int          // rows at which it is full
+	closed bool         // takes no more rows
+	lent   atomic.Int32 // cursors that may look at rows
 }
 
 func (c *chunk) len() int {
@@ -300,14 +302,14 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 
-// sealChunk encodes c. Its memory serves the next chunk unless a snapshot may
-// still look at it.
+// sealChunk encodes c. Its memory serves the next chunk unless a cursor may still
+// look at it.
 func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
 	c.sealed = seal(g.kinds, &rows, nil, 0, len(rows.Times))
 	c.closed = true
 	t.bytes.Add(c.sealed.bytes() - int64(c.rows.text))
-	if cut.Oldest == NoSnapshot && g.spare.cols == nil {
+	if (cut.Oldest == NoSnapshot || c.lent.Load() == 0) && g.spare.cols == nil {
 		c.rows.reset()
 		g.spare, c.rows = c.rows, columns{}
 		return
@@ -381,8 +383,11 @@ func (l *lane) shown(cols []int, now bool, from, to int64) (src merge.Source) {
 		if to != math.MaxInt64 && c.first() >= to {
 			break
 		}
-		if b, ok := c.block(n, cols); ok && b.Max >= from {
+		switch b, ok := c.block(n, cols); {
+		case ok && b.Max >= from:
 			src = append(src, b)
+		case ok && b.Lent != nil:
+			b.Lent.Add(-1)
 		}
 	}
 	return src
@@ -423,6 +428,7 @@ func (c *chunk) block(n int, cols []int) (merge.Block, bool) {
 	// Only the wanted columns are shown: a group may have thousands.
 	shown := new(rawChunk)
 	b.Cols = c.rows.some(shown, n, cols)
-	b.Min, b.Max, b.Chunk = shown.times[0], shown.times[n-1], shown
+	b.Min, b.Max, b.Chunk, b.Lent = shown.times[0], shown.times[n-1], shown, &c.lent
+	c.lent.Add(1)
 	return b, true
 }

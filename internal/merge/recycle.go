@@ -66,6 +66,11 @@ func (s *source) recycle() bool {
 	if cap(s.buf.times) > keepRows || cap(s.packed.times) > keepRows {
 		return false
 	}
+	for i := range s.blocks {
+		if l := s.blocks[i].Lent; l != nil {
+			l.Add(-1)
+		}
+	}
 	clear(s.cols)
 	clear(s.nulls)
 	s.buf.forgetTexts()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
@@ -43,6 +44,10 @@ type Block struct {
 	LSN      uint64 // first commit in it; masks after it apply
 	Cols     []int  // the chunk's column of each wanted series, -1 = it has none
 	Chunk    Chunk
+	// Lent, if set, counts who may look at the chunk's own memory. Whoever makes
+	// the block adds one; a cursor that is closed takes it away. What it keeps
+	// counting, because a cursor is not closed, is only not used again.
+	Lent *atomic.Int32
 }
 
 // Source is blocks in time order that do not overlap.
