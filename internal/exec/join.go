@@ -142,6 +142,10 @@ func (j *join) spare(times []int64) *[]int64 {
 	return &j.times[0]
 }
 
+func sameMemory(a, b []int64) bool {
+	return cap(a) > 0 && cap(b) > 0 && &a[:1][0] == &b[:1][0]
+}
+
 func mergeTimes(buf *[]int64, a, b []int64) []int64 {
 	out := (*buf)[:0]
 	for len(out) < maxBatch && (len(a) > 0 || len(b) > 0) {

@@ -127,7 +127,12 @@ func (f *filter) lasting() bool {
 	return ok && f.where.stateless()
 }
 
-func (f *filter) rest()             { f.in.(reusable).rest() }
+func (f *filter) rest() {
+	f.in.(reusable).rest()
+	clear(f.whole.Cols) // the memory is that of in
+	f.whole.Times = nil
+}
+
 func (f *filter) again(r *run) bool { return f.in.(reusable).again(r) }
 
 func (s *deviceScan) lasting() bool { return true }

@@ -99,7 +99,8 @@ type filter struct {
 	where *op
 	keep  int // columns
 	rows  []int32
-	batch Batch
+	whole Batch // the memory is that of in
+	some  Batch
 }
 
 func (f *filter) next(ctx context.Context) (*Batch, error) {
@@ -122,25 +123,24 @@ func (f *filter) next(ctx context.Context) (*Batch, error) {
 		case 0:
 			continue
 		case b.Len():
-			f.batch.Times = b.Times
-			f.batch.Cols = append(f.batch.Cols[:0], b.Cols[:f.keep]...)
-			return &f.batch, nil
+			f.whole.Times = b.Times
+			f.whole.Cols = append(f.whole.Cols[:0], b.Cols[:f.keep]...)
+			return &f.whole, nil
 		}
-		gather(&f.batch, b, f.rows, f.keep)
-		return &f.batch, nil
+		gather(&f.some, b, f.rows, f.keep)
+		return &f.some, nil
 	}
 }
 
 func (f *filter) close() { f.in.close() }
 
-// gather sets dst, whose memory it uses again, to some rows of the first keep
-// columns of src.
+// gather sets dst, whose memory it uses again and which must be nobody else's, to
+// some rows of the first keep columns of src.
 func gather(dst, src *Batch, rows []int32, keep int) {
-	times := dst.Times
-	if cap(times) < len(rows) || sameMemory(times, src.Times) {
+	times := dst.Times[:0]
+	if cap(times) < len(rows) {
 		times = make([]int64, 0, max(len(rows), 256))
 	}
-	times = times[:0]
 	for _, r := range rows {
 		times = append(times, src.Times[r])
 	}
@@ -152,10 +152,6 @@ func gather(dst, src *Batch, rows []int32, keep int) {
 		pick(&c, &src.Cols[i], rows)
 		dst.Cols = append(dst.Cols, c)
 	}
-}
-
-func sameMemory(a, b []int64) bool {
-	return cap(a) > 0 && cap(b) > 0 && &a[:1][0] == &b[:1][0]
 }
 
 func pick(dst, src *Col, rows []int32) {
