@@ -277,10 +277,12 @@ func TestCQResultsThatComeTooLate(t *testing.T) {
 	must(t, s.db.ResumeContinuousQuery(ctx, "scheduled"))
 	s.right = s.clock.Now()
 	s.pass(1, s.clock.Now)
-	if q := cqByName(t, s.db, "scheduled"); q.State != "ACTIVE" || q.LastErr != nil || q.Failed != 0 || !q.LastRun.Equal(s.clock.Now()) {
+	// A run whose rows become too old while it stores them fails, and is made again.
+	q := cqByName(t, s.db, "scheduled")
+	if q.State != "ACTIVE" || q.LastErr != nil || q.Failed > 2 || !q.LastRun.Equal(s.clock.Now()) {
 		t.Errorf("the query is %s after %d failures (%v), its last run of %s, want %s", q.State, q.Failed, q.LastErr, q.LastRun, s.clock.Now())
 	}
-	if want := int64(3*60 + 1); s.runs.Load() < want-5 || s.runs.Load() > want {
+	if want := int64(3*60+1) + q.Failed; s.runs.Load() < want-5 || s.runs.Load() > want {
 		t.Errorf("%d runs after the reopen, want %d or a few less", s.runs.Load(), want)
 	}
 	for _, p := range dump(t, s.db, "root.s.n") {

@@ -290,6 +290,9 @@ func (w *wallWatch) begin(newest, wall, mono int64) {
 	defer w.mu.Unlock()
 	if !w.set {
 		w.set, w.wall, w.mono = true, min(wall, newest), mono
+		if w.ahead = w.wall < wall-clockTolerance; w.ahead { // since now, not since somebody looks
+			w.aheadSince = mono
+		}
 	}
 }
 

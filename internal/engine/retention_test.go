@@ -394,6 +394,9 @@ func TestBootInTheFuture(t *testing.T) {
 	require.Equal(t, h/2, w.view(year+h/2, 5+h/2))
 	require.Equal(t, year+h, w.view(year+h, 5+h))
 	w = wallWatch{}
+	w.begin(0, year, 5) // and nobody looks before the hour is over
+	require.Equal(t, year+2*h, w.view(year+2*h, 5+2*h))
+	w = wallWatch{}
 	w.begin(year, 0, 5) // boots in 1970
 	require.Equal(t, int64(0), w.view(0, 5))
 	require.Equal(t, h/2, w.view(h/2, 5+h/2))
