@@ -21,7 +21,7 @@ func (p *plant) report(ctx context.Context) error {
 	}
 	fmt.Println("what was computed since the restart")
 	for q := range list {
-		fmt.Printf("  %-8s %-7s %6d windows, %d still open, results until %s\n", q.Spec.Name, q.State, q.Computed, q.Dirty, q.Watermark.Format("2006-01-02 15:04"))
+		fmt.Printf("  %-8s %-7s %6d windows, %d still open, rows seen until %s\n", q.Spec.Name, q.State, q.Computed, q.Dirty, q.Watermark.Format("2006-01-02 15:04"))
 	}
 	fmt.Println("what is left of p1")
 	for _, level := range []struct{ path, column string }{{"raw", "bar"}, {"minutes", "n"}, {"hours", "n"}} {
