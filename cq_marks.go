@@ -241,7 +241,7 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 			}
 			if v.head > math.MinInt64 && from <= v.head && v.head < to && !slices.Contains(heads, v) {
 				heads = append(heads, v)
-				b.Puts = append(b.Puts, v.seen())
+				b.Puts = v.seen(b.Puts)
 			}
 			v.mu.Unlock()
 		}
@@ -273,7 +273,7 @@ func (m *cqMarks) store(b *engine.Batch) {
 			b.Puts = v.groups.storePassed(v, k.cqDirty, b.Puts)
 		} else {
 			late = v
-			b.Puts = append(b.Puts, v.seen())
+			b.Puts = v.seen(b.Puts)
 		}
 		v.mu.Unlock()
 	}

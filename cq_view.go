@@ -58,6 +58,7 @@ type cqView struct {
 	head     int64                          // time of the newest row that counts, see watermark
 	ahead    int                            // rows too far ahead of it, since one that was not
 	touched  time.Duration                  // monotonic time of the last row
+	seenKeys []string                       // see seen; those that may be stored
 	hold     time.Duration                  // no run before, after a failure
 	poked    time.Duration                  // when the next run is due; 0: none is
 	pace     time.Duration                  // from a change to the run it causes, at least
@@ -240,9 +241,18 @@ func (v *cqView) load(e *engine.Engine) {
 		v.frontier = int64(binary.LittleEndian.Uint64(b[8:]))
 		v.passed.Store(int64(binary.LittleEndian.Uint64(b[16:])))
 	}
-	if b, ok := e.Get(cqKey(v.name, "seen")); ok && len(b) == 16 {
-		v.head = max(v.head, int64(binary.LittleEndian.Uint64(b)))
-		v.passed.Store(max(v.passed.Load(), int64(binary.LittleEndian.Uint64(b[8:]))))
+	prefix := cqKey(v.name, "seen/")
+	for key := range e.Scan(prefix) {
+		times := key[len(prefix):]
+		if len(times) != 32 {
+			continue
+		}
+		head, ok1 := parseOrderedTime(times[:16])
+		passed, ok2 := parseOrderedTime(times[16:])
+		if ok1 && ok2 {
+			v.head, v.seenKeys = max(v.head, head), append(v.seenKeys, key)
+			v.passed.Store(max(v.passed.Load(), passed))
+		}
 	}
 	v.newest = v.head
 	_, torn := e.Get(cqKey(v.name, "torn"))
@@ -251,13 +261,20 @@ func (v *cqView) load(e *engine.Engine) {
 	v.recount()
 }
 
-// seen is how far the rows have come, for records that are not of runs. Those
+// seen appends how far the rows have come, for records that are not of runs. Those
 // must not store how far results go: the record of a run that is under way may be
-// before theirs, and after a reopen nobody would look for results beyond.
-func (v *cqView) seen() engine.Put {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(v.head))
-	b = binary.LittleEndian.AppendUint64(b, uint64(v.passed.Load()))
-	return engine.Put{Kind: engine.PutProgress, Key: cqKey(v.name, "seen"), Value: b}
+// before theirs, and after a reopen nobody would look for results beyond. What is
+// known is in the key, and load takes the latest: of two such records the one that
+// was made first may be logged last. The lock is held.
+func (v *cqView) seen(puts []engine.Put) []engine.Put {
+	key := cqKey(v.name, "seen/") + orderedTime(v.head) + orderedTime(v.passed.Load())
+	for _, old := range v.seenKeys {
+		if old != key {
+			puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: old, Delete: true})
+		}
+	}
+	v.seenKeys = append(v.seenKeys[:0], key)
+	return append(puts, engine.Put{Kind: engine.PutProgress, Key: key, Value: []byte{1}})
 }
 
 // progress is how far results go, and rows as its run has seen them. Only runs
