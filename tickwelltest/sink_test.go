@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -98,14 +99,16 @@ func TestRecorder(t *testing.T) {
 // target is a sink's target with a switch, and a way to be bad at it.
 type target struct {
 	tickwelltest.Recorder
-	fault string
-	told  string // a secret that it does not hide
-	n     int    // calls
-	open  bool
-	down  atomic.Bool
-	hangs atomic.Bool
-	held  []tickwell.Event   // not sent yet
-	lent  [][]tickwell.Event // what it was handed, kept
+	fault  string
+	told   string       // a secret that it does not hide
+	n      atomic.Int64 // calls
+	open   bool
+	down   atomic.Bool
+	hangs  atomic.Bool
+	calls  atomic.Int32 // under way
+	buffer atomic.Pointer[[]tickwell.Event]
+	held   []tickwell.Event   // not sent yet
+	lent   [][]tickwell.Event // what it was handed, kept
 }
 
 func (g *target) Open(context.Context) error {
@@ -128,7 +131,7 @@ func (g *target) Close(ctx context.Context) error {
 }
 
 func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
-	g.n++
+	n := g.n.Add(1)
 	switch {
 	case g.hangs.Load():
 		if g.fault == "ignores its context" {
@@ -146,16 +149,16 @@ func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
 			return sink.Permanent(errors.New("c4nAry is wrong"))
 		}
 		return errors.New("unreachable")
-	case g.fault == "loses" && g.n == 1:
+	case g.fault == "loses" && n == 1:
 		return nil
-	case g.fault == "repeats" && g.n == 1:
+	case g.fault == "repeats" && n == 1:
 		_ = g.Recorder.Handle(ctx, events)
 	case g.fault == "sends the last only":
 		if len(events) > 0 {
 			events = events[len(events)-1:]
 		}
 	case g.fault == "fails and sends":
-		if g.n == 1 {
+		if n == 1 {
 			_ = g.Recorder.Handle(ctx, events)
 			return errors.New("failed, it says")
 		}
@@ -166,6 +169,14 @@ func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
 		if n := len(events); n > 0 {
 			g.held, events = slices.Clone(events[n-1:]), events[:n-1]
 		}
+	case g.fault == "shares a buffer":
+		return g.shared(ctx, events)
+	case g.fault == "refuses a second call":
+		defer g.calls.Add(-1)
+		if g.calls.Add(1) > 1 {
+			return errors.New("busy")
+		}
+		dawdle()
 	case g.fault == "leaks":
 		go func() { select {} }()
 	case g.fault == "gives up":
@@ -204,6 +215,21 @@ func (g *target) Handle(ctx context.Context, events []tickwell.Event) error {
 		panic("closed")
 	}
 	return g.Recorder.Handle(ctx, events)
+}
+
+// shared sends what is in a buffer that all calls use.
+func (g *target) shared(ctx context.Context, events []tickwell.Event) error {
+	events = slices.Clone(events)
+	g.buffer.Store(&events)
+	dawdle()
+	return g.Recorder.Handle(ctx, *g.buffer.Load())
+}
+
+// dawdle lets other calls come between.
+func dawdle() {
+	for range 1000 {
+		runtime.Gosched()
+	}
 }
 
 // received is what has arrived.
@@ -279,6 +305,8 @@ func TestSuiteBites(t *testing.T) {
 		{"sends the last only", "survives an outage", "did not arrive"},
 		{"tells in errors", "survives an outage", "the secret is in"},
 		{"tells in permanent errors", "survives an outage", "the secret is in"},
+		{"shares a buffer", "bears calls at the same time", "did not arrive"},
+		{"refuses a second call", "bears calls at the same time", "busy"},
 		{"tells", "opens and closes", "the secret is in"},
 		{"tells by value", "opens and closes", "the secret is in"},
 		{"tells in JSON", "opens and closes", "the secret is in"},

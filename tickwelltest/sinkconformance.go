@@ -43,7 +43,8 @@ type SinkTarget struct {
 // TestSink runs the suite that every sink has to pass: what is emitted arrives,
 // in order for each series, once if nothing fails and at least once if something
 // does, over an outage and a restart of the store; what counts as delivered has
-// arrived; the sink leaves events as they are and keeps nothing of them; it can
+// arrived; the sink bears several calls at a time, or says in Defaults that it
+// takes one; it leaves events as they are and keeps nothing of them; it can
 // be opened and closed as often as one likes, ends with its context, survives any
 // event without a panic, and leaves no goroutine and no secret behind. Every
 // target is a new one.
@@ -55,6 +56,7 @@ func TestSink(t *testing.T, target func(t *testing.T) SinkTarget) {
 		{"delivers once and in order", (*sinkKit).delivers},
 		{"survives an outage", (*sinkKit).outage},
 		{"survives a restart", (*sinkKit).restart},
+		{"bears calls at the same time", (*sinkKit).together},
 		{"opens and closes", (*sinkKit).opens},
 		{"gives events back as they were", (*sinkKit).lends},
 		{"takes any event", (*sinkKit).odd},
@@ -73,6 +75,7 @@ type sinkKit struct {
 	fs  vfs.FS
 	log strings.Builder
 
+	calls     int // InFlight of the spec
 	down      atomic.Bool
 	attempted chan struct{} // holds a token when an attempt has ended
 }
@@ -99,7 +102,7 @@ func (k *sinkKit) open() *tickwell.DB {
 	k.t.Helper()
 	db, err := tickwell.Open(k.ctx(), "data", &tickwell.Options{
 		FS: k.fs, Seed: 1, Logger: slog.New(slog.NewTextHandler(&k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.watched(), DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
+		Sinks: []tickwell.SinkSpec{{Name: "sink", Sink: k.watched(), InFlight: k.calls, DeadLetter: func(_ context.Context, d tickwell.DeadLetter) error {
 			k.t.Errorf("event %s was given up: %v", d.Event.ID, d.Cause)
 			return nil
 		}}},

@@ -19,7 +19,7 @@ func (w *watchedSink) Handle(ctx context.Context, events []tickwell.Event) (err 
 	return w.Sink.Handle(ctx, events)
 }
 
-// Bind, Validate and Defaults are those of the sink if it has them.
+// Bind, Validate, Warnings and Defaults are those of the sink if it has them.
 func (w *watchedSink) Bind(db *tickwell.DB) {
 	if s, ok := w.Sink.(interface{ Bind(*tickwell.DB) }); ok {
 		s.Bind(db)
@@ -29,6 +29,13 @@ func (w *watchedSink) Bind(db *tickwell.DB) {
 func (w *watchedSink) Validate() error {
 	if s, ok := w.Sink.(interface{ Validate() error }); ok {
 		return s.Validate()
+	}
+	return nil
+}
+
+func (w *watchedSink) Warnings() []string {
+	if s, ok := w.Sink.(interface{ Warnings() []string }); ok {
+		return s.Warnings()
 	}
 	return nil
 }
