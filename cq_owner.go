@@ -17,6 +17,9 @@ type cqTable struct {
 	plain atomic.Pointer[cqFeeds] // of the columns asked for last that nobody owns
 }
 
+// plainRows reports that no query reads or owns any column.
+func (t *cqTable) plainRows() bool { return t == nil || len(t.views) == 0 && len(t.owned) == 0 }
+
 // cqFeeds is what a cqTable says about the columns of a binding.
 type cqFeeds struct {
 	table  *cqTable

@@ -33,7 +33,7 @@ func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []colum
 		return false, nil
 	}
 	t, m := db.cqs.begin()
-	if t == nil || len(t.views) == 0 && len(t.owned) == 0 {
+	if t.plainRows() {
 		stored, err = db.eng.AppendRow(ctx, shape, ns, cells, table.terms)
 	}
 	m.epoch.leave()

@@ -13,14 +13,17 @@ import (
 // a gateway reads of its devices at one moment.
 func (db *DB) quickGroup(ctx context.Context, in *insertion, durable bool, ts []*Tablet) (res WriteResult, stored bool, err error) {
 	table := db.triggers.Load()
-	if len(ts) == 0 || db.opts.Authorize != nil || len(table.live) > 0 || !in.takeRows(db, ts) {
+	if len(ts) == 0 || db.opts.Authorize != nil || len(table.live) > 0 || !db.cqs.table.Load().plainRows() || !in.takeRows(db, ts) {
 		return res, false, nil
 	}
 	t, m := db.cqs.begin()
-	if t == nil || len(t.views) == 0 && len(t.owned) == 0 {
+	if t.plainRows() {
 		res.Position, res.LateRows, stored, err = db.eng.AppendRows(ctx, &in.numbers, table.terms, durable)
 	}
 	m.epoch.leave()
+	if !stored { // maybe series that were dropped
+		clear(in.hints)
+	}
 	if res.Rows = len(ts); err != nil {
 		err = insertError(ts[0].Device, err)
 	}
@@ -52,6 +55,7 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet) bool {
 		}
 		nulls, ok := in.takeRow(t, b)
 		if !ok {
+			in.hints[i] = nil // maybe another series of that name, of another kind
 			return false
 		}
 		rows.Shapes = append(rows.Shapes, shape)

@@ -213,3 +213,37 @@ func TestQuickGroupsRefuse(t *testing.T) {
 	require.ErrorIs(t, db.InsertTablets(ctx, good(7)), ErrStorageFailed)
 	require.Equal(t, int64(6), db.Stats().Points)
 }
+
+// TestQuickGroupsForget: a device whose series were dropped and made again, of
+// the same kind or another, is soon stored the quick way again.
+func TestQuickGroupsForget(t *testing.T) {
+	ctx := context.Background()
+	for _, data := range []Vector{Float64s{1}, Int64s{1}} {
+		db := openMem(t, nil)
+		tablet := func(at int64, v Vector) *Tablet {
+			return &Tablet{Device: "root.d", Times: []int64{at}, Columns: []Column{{Name: "f", Data: v}}}
+		}
+		in := new(insertion)
+		quick := func(tab *Tablet) bool {
+			_, stored, err := db.quickGroup(ctx, in, false, []*Tablet{tab})
+			require.NoError(t, err)
+			return stored
+		}
+		must(t, db.InsertTablets(ctx, tablet(1, Float64s{1})))
+		require.True(t, quick(tablet(2, Float64s{1})))
+		must(t, db.DropSeries(ctx, "root.d.f"))
+		require.False(t, quick(tablet(3, data)))
+		must(t, db.InsertTablets(ctx, tablet(3, data)))
+		for i := range bindingShards { // as if others had taken the place of what is remembered
+			if b := db.bound.shards[i].m["root.d"]; b != nil {
+				renewed, err := newBinding(b.device, b.names, b.kinds)
+				require.NoError(t, err)
+				_, err = renewed.resolve(db.eng)
+				require.NoError(t, err)
+				db.bound.keep(renewed)
+			}
+		}
+		_ = quick(tablet(4, data))
+		require.True(t, quick(tablet(5, data)))
+	}
+}

@@ -67,6 +67,8 @@ func TestRowMeetsRetention(t *testing.T) {
 		require.NoError(t, e.SetTTL(bg, "d", time.Hour)) // after AppendRow looked
 		_, stored := e.addRow(s, 5, cells, record, 0)
 		require.False(t, stored)
+		_, _, stored = e.storeRows(&Rows{Shapes: []*Shape{s}, Times: []int64{5}, Nums: []uint64{1}, Nulls: []uint64{0}}, &commit{payload: record}, 0)
+		require.False(t, stored, "group of rows")
 		require.Equal(t, int64(1), e.Stats().Points)
 		require.NoError(t, e.Close())
 	}

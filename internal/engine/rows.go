@@ -60,6 +60,9 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	if e.closed || terms != 0 && terms != e.terms {
 		return 0, 0, false
 	}
+	if e.retention.on.Load() { // since AppendRows asked: see retain
+		return 0, 0, false
+	}
 	for _, s := range r.Shapes {
 		if s.stale.Load() {
 			return 0, 0, false
