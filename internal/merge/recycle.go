@@ -51,6 +51,7 @@ func (r *Rows) recycle() bool {
 	}
 	clear(r.out.cols)
 	clear(r.out.nulls)
+	r.buf.poison()
 	r.buf.forgetTexts()
 	if l, ok := r.scratch.Local.(interface{ Forget() }); ok {
 		l.Forget()
@@ -73,6 +74,8 @@ func (s *source) recycle() bool {
 	}
 	clear(s.cols)
 	clear(s.nulls)
+	s.buf.poison()
+	s.packed.poison()
 	s.buf.forgetTexts()
 	s.packed.forgetTexts()
 	*s = source{cols: s.cols, nulls: s.nulls, buf: s.buf, packed: s.packed, keep: s.keep[:0]}

@@ -213,6 +213,7 @@ func (r *Rows) begin() {
 		return
 	}
 	r.buf.sized(len(r.kinds))
+	r.buf.poison()
 	for c := range r.buf.cols {
 		r.buf.cols[c].Reset(r.kinds[c])
 		clear(r.buf.nulls[c])

@@ -114,6 +114,8 @@ func (s *source) load(r *Rows) error {
 		s.cols, s.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
 	}
 	s.buf.sized(k)
+	s.buf.poison()
+	s.packed.poison()
 	raw := b.Chunk.Raw()
 	times, err := b.Chunk.Times(s.buf.times[:0], &r.scratch)
 	if err != nil {

@@ -135,26 +135,30 @@ func (s *store) query(q tickwell.Query, from, to int64) (*tickwell.Result, error
 	return s.db.Query(context.Background(), q)
 }
 
-// Scan reads raw points through the handle of the series.
+// Scan reads raw points by column through the handle of the series.
 func (s *store) Scan(n uint32, from, to int64, fn func(int64, float64)) error {
 	if err := s.handle(n); err != nil {
 		return err
 	}
 	start, end := time.UnixMilli(from), time.UnixMilli(to+1)
 	if h := s.ints[n]; h != nil {
-		for p, err := range h.Range(context.Background(), start, end) {
+		for b, err := range h.Blocks(context.Background(), start, end) {
 			if err != nil {
 				return err
 			}
-			fn(p.Time.UnixMilli(), float64(p.Value))
+			for i, t := range b.Times {
+				fn(t/1e6, float64(b.Values[i]))
+			}
 		}
 		return nil
 	}
-	for p, err := range s.floats[n].Range(context.Background(), start, end) {
+	for b, err := range s.floats[n].Blocks(context.Background(), start, end) {
 		if err != nil {
 			return err
 		}
-		fn(p.Time.UnixMilli(), p.Value)
+		for i, t := range b.Times {
+			fn(t/1e6, b.Values[i])
+		}
 	}
 	return nil
 }
