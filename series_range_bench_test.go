@@ -41,9 +41,11 @@ func BenchmarkScan(b *testing.B) {
 				if err != nil {
 					return 0, 0, err
 				}
+				part := 0.0 // in a register
 				for _, v := range bl.Values {
-					sum += v
+					part += v
 				}
+				sum += part
 				n += len(bl.Times)
 			}
 			return n, sum, nil
