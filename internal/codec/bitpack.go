@@ -48,8 +48,13 @@ func pack(dst []byte, v []uint64, w uint) []byte {
 	}
 	need := packedLen(len(v), w)
 	start := len(dst)
-	dst = grow(dst, need+8) // the last word is written whole
+	dst = grow(dst, need+16) // the last words are written whole
 	out := dst[start:]
+	if w <= 16 {
+		packEights(out, v, w)
+		done := len(v) &^ 7
+		out, v = out[done/8*int(w):], v[done:]
+	}
 	var acc uint64
 	var n uint
 	p := 0
@@ -70,6 +75,22 @@ func pack(dst []byte, v []uint64, w uint) []byte {
 		binary.LittleEndian.PutUint64(out[p:], acc)
 	}
 	return dst[:start+need]
+}
+
+// packEights packs eight values of at most 16 bits at a time, into w bytes, and
+// leaves out those that are left over. out has 16 bytes more than they need.
+func packEights(out []byte, v []uint64, w uint) {
+	one, two, four := w&31, 2*w&63, 4*w
+	for len(v) >= 8 && len(out) >= 16 {
+		q := (*[8]uint64)(v)
+		low := q[0] | q[1]<<one | (q[2]|q[3]<<one)<<two
+		high := q[4] | q[5]<<one | (q[6]|q[7]<<one)<<two
+		binary.LittleEndian.PutUint64(out, low|high<<four)
+		if w > 8 {
+			binary.LittleEndian.PutUint64(out[8:], high>>(64-four))
+		}
+		out, v = out[w:], v[8:]
+	}
 }
 
 // unpack sets dst[i] to base plus the i-th value of w bits, in wrapping

@@ -73,7 +73,7 @@ func benchInts() map[string][]int64 {
 
 func benchFloats() map[string][]float64 {
 	r := rand.New(rand.NewPCG(1, 2))
-	x := 20.0
+	x, y := 20.0, int64(5000)
 	build := func(f func(i int) float64) []float64 {
 		v := make([]float64, 1024)
 		for i := range v {
@@ -83,6 +83,7 @@ func benchFloats() map[string][]float64 {
 	}
 	return map[string][]float64{
 		"walk-2-decimals": build(func(int) float64 { x += r.NormFloat64() * 0.05; return math.Round(x*100) / 100 }),
+		"even-walk":       build(func(int) float64 { y += int64(r.IntN(256) - 127); return float64(y) / 100 }),
 		"integers":        build(func(int) float64 { return float64(r.IntN(1000)) }),
 		"widened-float32": build(func(int) float64 { return float64(float32(r.NormFloat64())) }),
 		"noise":           build(func(int) float64 { return r.NormFloat64() }),

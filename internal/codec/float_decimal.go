@@ -26,12 +26,18 @@ func roundToInt(x float64) int64 { return int64(math.Float64bits(x+roundMagic)) 
 
 func intToFloat(d int64) float64 { return math.Float64frombits(uint64(d)+roundBits) - roundMagic }
 
-// toDecimal returns the integer d for which d / p, rounded to T, has the bits of
-// f, if there is one.
-func toDecimal[T float](f T, p float64) (d int64, ok bool) {
-	x := float64(float64(f) * p) // rounded here: a fused addition would differ by machine
-	d = roundToInt(x)
-	back := float64(T(intToFloat(d) / p))
+// toDecimal returns the integer d for which d / 10^k, rounded to T, has the bits
+// of f, if there is one.
+func toDecimal[T float](f T, k int) (d int64, ok bool) {
+	q := &quotients[k]
+	x := float64(float64(f) * q.by) // rounded here: a fused addition would differ by machine
+	near := x + roundMagic
+	d = int64(math.Float64bits(near)) - roundBits
+	whole := near - roundMagic
+	if q.reaches(d) {
+		return d, math.Float64bits(float64(T(q.of(whole)))) == math.Float64bits(float64(f))
+	}
+	back := float64(T(whole / q.by))
 	// NaN differs from itself in x, signed zeros differ in their bits.
 	ok = x < digitLimit && x > -digitLimit && math.Float64bits(back) == math.Float64bits(float64(f))
 	return d, ok
@@ -41,7 +47,9 @@ func toDecimal[T float](f T, p float64) (d int64, ok bool) {
 // the quotient.
 type decimals struct {
 	digits     []int64
+	steps      steps // of digits
 	exceptions []exception
+	far        int // of them that are not near
 }
 
 // exception is a row whose value differs from the quotient. Arithmetic on
@@ -94,35 +102,42 @@ func sampleDecimals[T float](v []T) (k int, ok bool) {
 			used[d] = true
 		}
 	}
-	best := n * 8 * bytesOf[T]()
-	for exponent, use := range used {
-		if !use {
+	// From the largest down: at small ones most values are costly exceptions,
+	// and then the rest of them need not be looked at.
+	best := n*8*bytesOf[T]() - 1
+	for exponent := maxDecimals; exponent >= 0; exponent-- {
+		if !used[exponent] {
 			continue
 		}
-		if cost := sampleCost(pick[:n], need[:n], exponent); cost < best {
+		if cost := sampleCost(pick[:n], need[:n], exponent, best); cost <= best {
 			best, k, ok = cost, exponent, true
 		}
 	}
 	return k, ok
 }
 
-// sampleCost estimates the bits of the sample at an exponent.
-func sampleCost[T float](pick []T, need []int8, exponent int) int {
+// sampleCost estimates the bits of the sample at an exponent. What costs more
+// than enough may be given as any larger number.
+func sampleCost[T float](pick []T, need []int8, exponent, enough int) int {
 	cost := 0
 	p := powersOfTen[exponent]
 	lo, hi := math.Inf(1), math.Inf(-1)
 	far := math.NaN() // the last far exception: repeated, it is cheap
 	for i, f := range pick {
 		if need[i] < 0 || int(need[i]) > exponent {
-			d, _ := toDecimal(f, p)
+			d, _ := toDecimal(f, exponent)
 			if x := float64(float64(f) * p); !(x < digitLimit && x > -digitLimit) || nearness(f, d, p) == 0 {
 				if math.Float64bits(far) != math.Float64bits(float64(f)) {
-					cost += farCost
+					if cost += farCost; cost > enough {
+						return cost
+					}
 				}
 				far = float64(f)
 				continue
 			}
-			cost += nearCost
+			if cost += nearCost; cost > enough {
+				return cost
+			}
 		}
 		lo, hi = min(lo, float64(f)), max(hi, float64(f))
 	}
@@ -136,9 +151,9 @@ func sampleCost[T float](pick []T, need []int8, exponent int) int {
 // decimalsOf returns the smallest exponent at which f is decimal, near guess in
 // a few steps; -1 if there is none.
 func decimalsOf[T float](f T, guess int) int8 {
-	if _, ok := toDecimal(f, powersOfTen[guess]); ok {
+	if _, ok := toDecimal(f, guess); ok {
 		for guess > 0 {
-			if _, ok := toDecimal(f, powersOfTen[guess-1]); !ok {
+			if _, ok := toDecimal(f, guess-1); !ok {
 				break
 			}
 			guess--
@@ -146,40 +161,80 @@ func decimalsOf[T float](f T, guess int) int8 {
 		return int8(guess)
 	}
 	for guess++; guess <= maxDecimals; guess++ {
-		if _, ok := toDecimal(f, powersOfTen[guess]); ok {
+		if _, ok := toDecimal(f, guess); ok {
 			return int8(guess)
 		}
 	}
 	return -1
 }
 
-// findDecimals converts the whole column. It gives up when more than a third of
-// the values are far from the quotient, unless they all are the same.
+// findDecimals converts the whole column, which is not empty. It gives up when
+// more than a third of the values are far from the quotient, unless they all are
+// the same.
 func findDecimals[T float](s *decimals, v []T, k int) bool {
 	s.digits = sized(s.digits, len(v))
-	s.exceptions = s.exceptions[:0]
-	p := powersOfTen[k]
-	last := int64(0)
-	far := 0
-	for i, f := range v {
-		x := float64(float64(f) * p)
-		d := roundToInt(x)
-		back := float64(T(intToFloat(d) / p))
-		if math.Float64bits(back) != math.Float64bits(float64(f)) || !(x < digitLimit && x > -digitLimit) {
-			e := exception{row: int32(i)}
-			if x < digitLimit && x > -digitLimit {
-				e.near = nearness(f, d, p)
-			}
-			if e.near == 0 {
-				d = last
-				far++
-			}
-			s.exceptions = append(s.exceptions, e)
+	s.exceptions, s.far = s.exceptions[:0], 0
+	q := &quotients[k]
+	s.digits[0] = oddDecimal(s, v[0], 0, 0, q)
+	s.steps = noSteps
+	for i := 1; i < len(v); {
+		if i = plainDecimals(s.digits, v, i, q, &s.steps); i < len(v) {
+			last := s.digits[i-1]
+			s.digits[i] = oddDecimal(s, v[i], i, last, q)
+			s.steps.add(s.digits[i] - last)
+			i++
 		}
-		last = d
-		s.digits[i] = d
 	}
-	return far <= len(v)/3 || sameExceptions(v, s.exceptions)
+	return s.far <= len(v)/3 || sameExceptions(v, s.exceptions)
+}
+
+// plainDecimals converts v[i] and what follows up to the first that is no quotient
+// by multiplication, whose index it returns, and adds the steps. digits[i-1] is
+// set.
+func plainDecimals[T float](digits []int64, v []T, i int, q *quotient, st *steps) int {
+	digits = digits[:len(v)]
+	by, hi, lo, bound := q.by, q.hi, q.lo, q.bound
+	least, most := st.least, st.most
+	last := digits[i-1]
+	for ; i < len(v); i++ {
+		f := v[i]
+		near := float64(float64(f)*by) + roundMagic
+		whole := near - roundMagic
+		back := float64(T(float64(whole*hi) + float64(whole*lo)))
+		d := int64(math.Float64bits(near)) - roundBits
+		if math.Float64bits(back) != math.Float64bits(float64(f)) || uint64(d)+bound > 2*bound {
+			break
+		}
+		digits[i] = d
+		step := d - last
+		last = d
+		least, most = min(least, step), max(most, step)
+	}
+	st.least, st.most = least, most
+	return i
+}
+
+// oddDecimal returns the integer of f in row i, and notes it as an exception if
+// its bits are not those of the quotient. One that is far takes the integer before
+// it, last.
+func oddDecimal[T float](s *decimals, f T, i int, last int64, q *quotient) int64 {
+	x := float64(float64(f) * q.by)
+	d := roundToInt(x)
+	within := x < digitLimit && x > -digitLimit
+	back := float64(T(intToFloat(d) / q.by))
+	if within && math.Float64bits(back) == math.Float64bits(float64(f)) {
+		return d
+	}
+	e := exception{row: int32(i)}
+	if within {
+		e.near = nearness(f, d, q.by)
+	}
+	if e.near == 0 {
+		d = last
+		s.far++
+	}
+	s.exceptions = append(s.exceptions, e)
+	return d
 }
 
 // sameExceptions reports whether all are far and have the same bits.
@@ -200,7 +255,7 @@ func sameExceptions[T float](v []T, at []exception) bool {
 // their bits.
 func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	dst = append(dst, floatDecimal, byte(k))
-	dst = e.ints.append(dst, e.dec.digits)
+	dst = e.ints.appendSteps(dst, e.dec.digits, e.dec.steps)
 	exceptions := e.dec.exceptions
 	dst = binary.AppendUvarint(dst, uint64(len(exceptions)))
 	if len(exceptions) == 0 {

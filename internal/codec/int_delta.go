@@ -8,24 +8,26 @@ import (
 // intDelta: width byte, uvarint unit, varint first, varint smallest step, then
 // (step - smallest) / unit packed at that width, one fewer than values.
 func (e *intEncoder) appendDelta(dst []byte, v []int64, low int64, width uint, unit divisor) []byte {
-	dst = append(dst, intDelta, byte(width))
-	dst = binary.AppendUvarint(dst, unit.by)
-	dst = binary.AppendVarint(dst, v[0])
-	dst = binary.AppendVarint(dst, low)
+	dst = appendDeltaHead(dst, v[0], low, width, unit.by)
 	u := e.packed[:len(v)-1]
-	prev := v[0]
 	if unit.by == 1 {
-		for i, x := range v[1:] {
-			u[i] = uint64(x - prev - low)
-			prev = x
-		}
+		fillSteps(u, v, low)
 	} else {
+		prev := v[0]
 		for i, x := range v[1:] {
 			u[i] = unit.quotient(uint64(x - prev - low))
 			prev = x
 		}
 	}
 	return pack(dst, u, width)
+}
+
+// appendDeltaHead appends what stands before the packed numbers.
+func appendDeltaHead(dst []byte, first, low int64, width uint, unit uint64) []byte {
+	dst = append(dst, intDelta, byte(width))
+	dst = binary.AppendUvarint(dst, unit)
+	dst = binary.AppendVarint(dst, first)
+	return binary.AppendVarint(dst, low)
 }
 
 // readIntDelta fills dst with the first value and the steps from each to the

@@ -98,34 +98,50 @@ type intEncoder struct {
 
 // intShape is what the choice needs to know of a column.
 type intShape struct {
-	min, max         int64 // of the values
-	minStep, maxStep int64 // of the differences between neighbours, wrapping
-	modal            int64 // a typical step
-	unit             divisor
+	min, max int64 // of the values
+	modal    int64 // a typical step
+	unit     divisor
 }
 
 // append appends v in the smallest of the encodings.
 func (e *intEncoder) append(dst []byte, v []int64) []byte {
-	n := len(v)
-	if n == 0 {
+	if len(v) == 0 {
 		return dst
 	}
-	s := shapeOf(v)
-	if s.min == s.max {
+	return e.appendSteps(dst, v, stepsOf(v))
+}
+
+// appendSteps is append for a v that is not empty and has these steps.
+func (e *intEncoder) appendSteps(dst []byte, v []int64, st steps) []byte {
+	switch {
+	case len(v) == 1 || st.least == 0 && st.most == 0:
 		return appendIntConst(dst, v[0])
+	case st.least == st.most:
+		return appendIntLine(dst, v[0], st.least)
 	}
-	if s.minStep == s.maxStep {
-		return appendIntLine(dst, v[0], s.minStep)
+	e.packed = sized(e.packed, len(v))
+	modal, unit := sampleSteps(v)
+	if unit == 1 && st.short() {
+		if dst, ok := e.appendPlainDelta(dst, v, st, modal); ok {
+			return dst
+		}
 	}
-	e.packed = sized(e.packed, n)
+	return e.appendSmallest(dst, v, st, modal, unit)
+}
+
+// appendSmallest appends v, whose steps are not all equal, in what takes the
+// fewest bytes. e.packed is as long as v.
+func (e *intEncoder) appendSmallest(dst []byte, v []int64, st steps, modal int64, unit uint64) []byte {
+	s := shapeOf(v, modal, unit)
 	e.residuals(v, &s)
+	n := len(v)
 	modalWidth, modalCost := e.spread.cheapest(n - 1)
 	modalCost += 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(s.modal)
 
 	frameWidth := packWidth(uint(bits.Len64((uint64(s.max) - uint64(s.min)) / s.unit.by)))
 	frameCost := 2 + uvarintLen(s.unit.by) + varintLen(s.min) + packedLen(n, frameWidth)
-	deltaWidth := packWidth(uint(bits.Len64((uint64(s.maxStep) - uint64(s.minStep)) / s.unit.by)))
-	deltaCost := 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(s.minStep) + packedLen(n-1, deltaWidth)
+	deltaWidth := packWidth(uint(bits.Len64((uint64(st.most) - uint64(st.least)) / s.unit.by)))
+	deltaCost := 2 + uvarintLen(s.unit.by) + varintLen(v[0]) + varintLen(st.least) + packedLen(n-1, deltaWidth)
 
 	switch best := min(frameCost, deltaCost, modalCost); {
 	case 1+8*n <= best:
@@ -133,26 +149,18 @@ func (e *intEncoder) append(dst []byte, v []int64) []byte {
 	case frameCost == best:
 		return e.appendFrame(dst, v, s.min, frameWidth, s.unit)
 	case deltaCost == best:
-		return e.appendDelta(dst, v, s.minStep, deltaWidth, s.unit)
+		return e.appendDelta(dst, v, st.least, deltaWidth, s.unit)
 	}
 	return e.appendModal(dst, v[0], s.modal, modalWidth, s.unit)
 }
 
-// shapeOf looks at all of v, which is not empty.
-func shapeOf(v []int64) intShape {
-	s := intShape{min: v[0], max: v[0], minStep: math.MaxInt64, maxStep: math.MinInt64}
-	prev := v[0]
+// shapeOf looks at all of v, which is not empty. unit divides the steps of a
+// sample.
+func shapeOf(v []int64, modal int64, unit uint64) intShape {
+	s := intShape{min: v[0], max: v[0], modal: modal}
 	for _, x := range v[1:] {
-		step := x - prev
-		prev = x
 		s.min, s.max = min(s.min, x), max(s.max, x)
-		s.minStep, s.maxStep = min(s.minStep, step), max(s.maxStep, step)
 	}
-	if s.min == s.max || s.minStep == s.maxStep {
-		return s
-	}
-	var unit uint64
-	s.modal, unit = sampleSteps(v)
 	// Beyond this range differences of steps may wrap, and a wrapped number is
 	// no multiple any more.
 	if uint64(s.max)-uint64(s.min) >= 1<<62 {

@@ -72,10 +72,11 @@ func TestSpreadPredicts(t *testing.T) {
 		if len(v) < 50 {
 			continue
 		}
-		s := shapeOf(v)
-		if s.min == s.max || s.minStep == s.maxStep {
+		if st := stepsOf(v); st.least == st.most {
 			continue
 		}
+		modal, unit := sampleSteps(v)
+		s := shapeOf(v, modal, unit)
 		var e intEncoder
 		e.packed = sized(e.packed, len(v))
 		e.residuals(v, &s)

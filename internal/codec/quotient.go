@@ -20,6 +20,7 @@ type quotient struct {
 	by     float64 // 10^k
 	hi, lo float64
 	reach  float64 // largest magnitude of a number that may be divided, below 0: none
+	bound  uint64  // the same, 0: none
 }
 
 // quotientDecimals is the largest exponent that is divided by multiplication. Up
@@ -37,13 +38,16 @@ var quotients = func() (all [maxDecimals + 1]quotient) {
 		inverse := 1 / by
 		hi := math.Float64frombits(math.Float64bits(inverse) &^ (1<<n - 1))
 		rest := 1 - float64(hi*by) // exact: the two are close
-		all[k] = quotient{by: by, hi: hi, lo: rest / by, reach: float64(int64(1)<<n - 1)}
+		all[k] = quotient{by: by, hi: hi, lo: rest / by, reach: float64(int64(1)<<n - 1), bound: 1<<n - 1}
 	}
 	return all
 }()
 
 // of returns d / 10^k for a d within reach.
 func (q *quotient) of(d float64) float64 { return float64(d*q.hi) + float64(d*q.lo) }
+
+// reaches reports whether d may be divided. Where none may, 0 may, by nothing.
+func (q *quotient) reaches(d int64) bool { return uint64(d)+q.bound <= 2*q.bound }
 
 // quotientsOf sets dst to the quotients of v, of which none has a magnitude
 // above reach.
