@@ -32,7 +32,7 @@ func (x *effects) wake(tr *trigger, at time.Time) {
 	p := engine.Put{Kind: engine.PutEffect, Key: tr.wakeKey(), Delete: true}
 	if ns, err := unixNano(at); err == nil && !at.IsZero() {
 		w.at, w.set = ns, true
-		p.Delete, p.Value = false, binary.LittleEndian.AppendUint64(nil, uint64(ns))
+		p.Delete, p.Value = false, appendWord(nil, uint64(ns))
 	}
 	x.wakes = append(x.wakes, w)
 	x.set(p)

@@ -32,21 +32,21 @@ func encodeCQ(s *CQSpec) []byte {
 }
 
 func appendQuery(b []byte, q *Query) []byte {
-	b = binary.AppendUvarint(b, uint64(len(q.Select)))
+	b = appendUint(b, uint64(len(q.Select)))
 	for _, e := range q.Select {
 		b = appendExpr(b, e)
 	}
 	b = appendExpr(appendTexts(b, q.From), q.Where)
 	b = appendGroupBy(b, q.GroupBy)
-	b = binary.AppendUvarint(b, uint64(len(q.Levels)))
+	b = appendUint(b, uint64(len(q.Levels)))
 	for _, l := range q.Levels {
 		b = appendInt(b, int64(l))
 	}
 	b = appendExpr(b, q.Having)
 	b = appendBool(appendBool(b, q.Fill.Previous), q.Fill.Linear)
 	b = append(b, byte(q.Fill.Value.kind))
-	b = appendText(binary.LittleEndian.AppendUint64(b, q.Fill.Value.num), q.Fill.Value.str)
-	b = binary.AppendUvarint(b, uint64(len(q.OrderBy)))
+	b = appendText(appendWord(b, q.Fill.Value.num), q.Fill.Value.str)
+	b = appendUint(b, uint64(len(q.OrderBy)))
 	for _, o := range q.OrderBy {
 		b = appendBool(appendBool(appendExpr(b, o.By), o.Desc), o.NullsFirst)
 	}
@@ -55,7 +55,7 @@ func appendQuery(b []byte, q *Query) []byte {
 	}
 	b = appendBool(appendBool(appendBool(b, q.AlignByDevice), q.DisableAlign), q.Last)
 	b = appendInt(appendText(b, q.Zone), int64(q.TimeUnit))
-	b = binary.AppendUvarint(b, uint64(len(q.Into)))
+	b = appendUint(b, uint64(len(q.Into)))
 	for _, t := range q.Into {
 		b = appendTexts(appendText(b, t.Device), t.Columns)
 	}
@@ -79,7 +79,7 @@ func appendGroupBy(b []byte, g GroupBy) []byte {
 		return appendBool(appendInt(appendInt(b, int64(g.IntervalMonths)), int64(g.StepMonths)), g.LeftOpen)
 	case GroupByVariation:
 		v := Float64Value(g.Delta)
-		return appendBool(binary.LittleEndian.AppendUint64(appendExpr(append(b, cqGroupVariation), g.By), v.num), g.KeepNulls)
+		return appendBool(appendWord(appendExpr(append(b, cqGroupVariation), g.By), v.num), g.KeepNulls)
 	case GroupByCondition:
 		return appendBool(appendInt(appendInt(appendExpr(append(b, cqGroupCondition), g.By), int64(g.KeepOp)), g.KeepN), g.KeepNulls)
 	case GroupBySession:
@@ -89,6 +89,17 @@ func appendGroupBy(b []byte, g GroupBy) []byte {
 	}
 	return append(b, cqNoGroup)
 }
+
+//go:noinline
+func appendUint(b []byte, n uint64) []byte { return binary.AppendUvarint(b, n) }
+
+//go:noinline
+func appendWord(b []byte, n uint64) []byte { return binary.LittleEndian.AppendUint64(b, n) }
+
+// instant is the time that ns nanoseconds of Unix time are, in UTC.
+//
+//go:noinline
+func instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
 
 //go:noinline
 func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
@@ -110,7 +121,7 @@ func appendTime(b []byte, t time.Time) []byte {
 }
 
 func appendTexts(b []byte, all []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(all)))
+	b = appendUint(b, uint64(len(all)))
 	for _, s := range all {
 		b = appendText(b, s)
 	}
@@ -144,6 +155,7 @@ func decodeCQ(src []byte) (CQSpec, error) {
 
 type cqReader struct{ eventReader }
 
+//go:noinline
 func (r *cqReader) bool() bool { return r.byte() == 1 }
 
 func (r *cqReader) varint() int64 {
@@ -164,7 +176,7 @@ func (r *cqReader) time() time.Time {
 	if !r.bool() {
 		return time.Time{}
 	}
-	return time.Unix(0, r.varint()).UTC()
+	return instant(r.varint())
 }
 
 func (r *cqReader) texts() []string {

@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"math"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/incremental"
@@ -106,7 +105,7 @@ func (m *emissions) retractions(c *emissionChange, span incremental.Range, job *
 		if k.window < span.From || k.window >= span.To || have[k] || was.hash == 0 || !job.has(k.series) {
 			continue
 		}
-		e := Event{Series: k.series, Time: time.Unix(0, timeOf(k.window)).UTC(), Revision: was.revision + 1, Notes: map[string]string{"retracted": "true"}}
+		e := Event{Series: k.series, Time: instant(timeOf(k.window)), Revision: was.revision + 1, Notes: map[string]string{"retracted": "true"}}
 		c.highest = max(c.highest, e.Revision)
 		c.set[k] = emittedRow{e.Revision, 0}
 		out = append(out, e)
@@ -156,15 +155,15 @@ func (m *emissions) puts(c *emissionChange, name string) []engine.Put {
 	}
 	var puts []engine.Put
 	for k, r := range c.set {
-		v := binary.LittleEndian.AppendUint64(nil, uint64(r.revision))
-		puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: k.key(name), Value: binary.LittleEndian.AppendUint64(v, r.hash)})
+		v := appendWord(nil, uint64(r.revision))
+		puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: k.key(name), Value: appendWord(v, r.hash)})
 	}
 	for _, k := range c.drop {
 		puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: k.key(name), Delete: true})
 	}
 	if c.floor != m.floor || c.highest != m.highest {
-		v := binary.LittleEndian.AppendUint64(nil, uint64(c.floor))
-		puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(name, "floor"), Value: binary.LittleEndian.AppendUint64(v, uint64(c.highest))})
+		v := appendWord(nil, uint64(c.floor))
+		puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(name, "floor"), Value: appendWord(v, uint64(c.highest))})
 	}
 	return puts
 }

@@ -9,6 +9,8 @@ import (
 )
 
 // splitNodes cuts a path or pattern at the dots outside of backquotes.
+//
+//go:noinline
 func splitNodes(p string) []string {
 	var nodes []string
 	quoted, from := false, 0

@@ -55,6 +55,7 @@ func newGroups(session bool, gap int64) *cqGroups {
 // afterGap is the first watermark at which a session is over.
 func (g *cqGroups) afterGap(last int64) int64 { return addSaturated(addSaturated(last, g.gap), 1) }
 
+//go:noinline
 func tailKey(name, device string) string { return cqKey(name, "w/") + device }
 
 func passedKey(name, device string) string { return cqKey(name, "x/") + device }

@@ -351,7 +351,7 @@ func (g *groupRun) commit(ctx context.Context) (more bool, err error) {
 	defer g.abandon()
 	v, in, run := g.v, rec.in, rec.run
 	if run.from < run.to {
-		run.Start, run.End = time.Unix(0, run.from).UTC(), time.Unix(0, run.to).UTC()
+		run.Start, run.End = instant(run.from), instant(run.to)
 		defer func() { g.db.reportRun(run, rec.began, err) }()
 	}
 	run.over = true

@@ -318,19 +318,19 @@ func (db *DB) cqInfo(q *cq, states []schedule.State) CQInfo {
 		info.Runs, info.Failed, info.Skipped, info.LastErr = t.Runs, t.Failures, t.Skipped, t.Err
 		if q.view == nil {
 			if t.HasLast {
-				info.LastRun = time.Unix(0, t.Last).UTC()
+				info.LastRun = instant(t.Last)
 			}
 			if !t.Ended {
-				info.NextRun = time.Unix(0, t.Next).UTC()
+				info.NextRun = instant(t.Next)
 				info.Lag = max(0, db.clock.Now().Sub(info.NextRun))
 			}
 		}
 	}
 	if i < 0 && q.view == nil && q.plan != nil { // opened for reading: what is stored
 		if t := db.task(q); t.HasLast {
-			info.LastRun = time.Unix(0, t.Last).UTC()
+			info.LastRun = instant(t.Last)
 			if next, ok := q.plan.Next(t.Last); ok {
-				info.NextRun = time.Unix(0, next).UTC()
+				info.NextRun = instant(next)
 				info.Lag = max(0, db.clock.Now().Sub(info.NextRun))
 			}
 		}
@@ -369,7 +369,7 @@ func (v *cqView) describe(info *CQInfo, mono time.Duration) {
 		return
 	}
 	mark := v.head - v.lateness
-	info.Watermark = time.Unix(0, mark).UTC()
+	info.Watermark = instant(mark)
 	if due := v.due(mono); !due.Empty() {
 		info.Lag = time.Duration(max(0, v.head-due.All()[0].From))
 	}

@@ -331,7 +331,7 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 	defer db.end(in)
 	defer in.leave(db)
 	run := &CQRun{Name: r.v.name, At: db.clock.Now().UTC(), db: db, snap: r.snap, spec: r.q, out: &in.fx, from: chunk.From, to: chunk.To}
-	run.Start, run.End = time.Unix(0, chunk.From).UTC(), time.Unix(0, chunk.To).UTC()
+	run.Start, run.End = instant(chunk.From), instant(chunk.To)
 	windows := r.v.grid.Count(chunk)
 	defer func() {
 		run.over = true
@@ -506,7 +506,7 @@ func (r *viewRun) emit(run *CQRun, rows []*Tablet, chunk incremental.Range, chan
 				continue
 			}
 			have[emittedKey{at, e.Series}] = true
-			e.Time = time.Unix(0, r.v.rowTime(at)).UTC()
+			e.Time = instant(r.v.rowTime(at))
 			send, err := r.v.emitted.next(change, at, &e)
 			if err != nil {
 				return err

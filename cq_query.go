@@ -77,7 +77,7 @@ func all(rows []*Tablet) iter.Seq2[*Tablet, error] {
 
 // rowEvent is a result row as an event. Rows of nulls are none.
 func rowEvent(t *Tablet, row int) (Event, bool) {
-	e := Event{Series: t.Device, Time: time.Unix(0, t.Times[row]).UTC()}
+	e := Event{Series: t.Device, Time: instant(t.Times[row])}
 	some := false
 	for i := range t.Columns {
 		f := Field{Name: t.Columns[i].Name}

@@ -176,7 +176,7 @@ func (c rowCells) tablets() ([]*Tablet, error) {
 		for _, at := range slices.Sorted(maps.Keys(c[device])) {
 			fields := c[device][at]
 			slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
-			if err := t.Append(time.Unix(0, at).UTC(), fields...); err != nil {
+			if err := t.Append(instant(at), fields...); err != nil {
 				return nil, err
 			}
 		}

@@ -280,9 +280,9 @@ func (v *cqView) seen(puts []engine.Put) []engine.Put {
 // progress is how far results go, and rows as its run has seen them. Only runs
 // store it.
 func (v *cqView) progress(head, frontier int64) engine.Put {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(head))
-	b = binary.LittleEndian.AppendUint64(b, uint64(frontier))
-	b = binary.LittleEndian.AppendUint64(b, uint64(v.passed.Load()))
+	b := appendWord(nil, uint64(head))
+	b = appendWord(b, uint64(frontier))
+	b = appendWord(b, uint64(v.passed.Load()))
 	return engine.Put{Kind: engine.PutProgress, Key: cqKey(v.name, "progress"), Value: b}
 }
 

@@ -61,6 +61,8 @@ func (s *cqSet) len() int {
 const closeLimit = 5 * time.Second
 
 // cqKey is where the durable state of a query stands.
+//
+//go:noinline
 func cqKey(name, what string) string { return "cq/" + pattern.Quote(name) + "/" + what }
 
 func (db *DB) task(q *cq) schedule.Task {
@@ -265,14 +267,14 @@ func (db *DB) runOnce(ctx context.Context, q *cq, at, from, to int64, progress b
 	defer db.end(in)
 	defer in.leave(db)
 	run := &CQRun{
-		Name: q.spec.Name, At: time.Unix(0, at).UTC(), Start: time.Unix(0, from).UTC(), End: time.Unix(0, to).UTC(),
+		Name: q.spec.Name, At: instant(at), Start: instant(from), End: instant(to),
 		db: db, spec: q, out: &in.fx, from: from, to: to,
 	}
 	err := db.compute(ctx, run, in)
 	if err == nil {
 		if progress {
 			in.fx.puts = append(in.fx.puts, engine.Put{
-				Kind: engine.PutProgress, Key: cqKey(q.spec.Name, "last"), Value: binary.LittleEndian.AppendUint64(nil, uint64(at)),
+				Kind: engine.PutProgress, Key: cqKey(q.spec.Name, "last"), Value: appendWord(nil, uint64(at)),
 			})
 		}
 		err = db.storeRun(ctx, run, in)

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -60,9 +59,9 @@ func (db *DB) DropDatabase(ctx context.Context, path string) error {
 		}
 		err = db.dropTriggersOf(ctx, all)
 		if _, ok := db.eng.TTLs()[path]; ok {
-			err = errors.Join(err, db.eng.SetTTL(ctx, path, 0))
+			err = errs.Join(err, db.eng.SetTTL(ctx, path, 0))
 		}
-		return errors.Join(err, db.forget(ctx, hintKey(path+".")), db.forgetKeys(databaseKey(path)))
+		return errs.Join(err, db.forget(ctx, hintKey(path+".")), db.forgetKeys(databaseKey(path)))
 	})
 }
 

@@ -39,7 +39,7 @@ const deadVersion = 1
 func appendDead(b []byte, d *DeadLetter) ([]byte, error) {
 	b = append(b, deadVersion)
 	b = appendText(appendText(b, d.Reason), d.Cause)
-	b = binary.AppendUvarint(b, uint64(max(d.Attempts, 0)))
+	b = appendUint(b, uint64(max(d.Attempts, 0)))
 	for _, at := range []time.Time{d.FirstAttempt, d.LastAttempt} {
 		ns := int64(0)
 		if !at.IsZero() {
@@ -59,7 +59,7 @@ func splitDead(sink string, src []byte) (DeadLetter, []byte, error) {
 	d := DeadLetter{Sink: sink, Reason: r.text(), Cause: r.text(), Attempts: r.int()}
 	for _, at := range []*time.Time{&d.FirstAttempt, &d.LastAttempt} {
 		if ns := r.varint(); ns != 0 {
-			*at = time.Unix(0, ns).UTC()
+			*at = instant(ns)
 		}
 	}
 	if r.bad {

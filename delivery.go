@@ -116,7 +116,7 @@ func (db *DB) DropSink(ctx context.Context, name string) error {
 	dead := box.Detach(deadName(name))
 	db.log.Info("sink dropped", "sink", name, "events", n, "dead letters", dead)
 	if err := db.eng.LogCursors(ctx); err != nil {
-		return fail(errors.Join(stuck, err))
+		return fail(errs.Join(stuck, err))
 	}
 	if stuck != nil {
 		return fail(stuck)
@@ -295,7 +295,7 @@ func (db *DB) drainSinks(ctx context.Context) error {
 	for _, p := range pipes {
 		all = append(all, p.Flush(ctx))
 	}
-	return errors.Join(all...)
+	return errs.Join(all...)
 }
 
 func (db *DB) sinkStats() []SinkStats {

@@ -27,6 +27,7 @@ type likeness struct {
 	revision       int
 }
 
+//go:noinline
 func (e *Event) likeness() likeness {
 	return likeness{e.Source, e.Series, e.Time.UnixNano(), e.Revision}
 }

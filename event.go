@@ -38,19 +38,19 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	b = appendText(b, e.ID)
 	b = appendText(b, e.Source)
 	b = appendText(b, e.Series)
-	b = binary.LittleEndian.AppendUint64(b, uint64(ns))
-	b = binary.AppendUvarint(b, uint64(max(e.Revision, 0)))
+	b = appendWord(b, uint64(ns))
+	b = appendUint(b, uint64(max(e.Revision, 0)))
 	if e.Hops > 0 {
-		b = binary.AppendUvarint(b, uint64(e.Hops))
+		b = appendUint(b, uint64(e.Hops))
 	}
-	b = binary.AppendUvarint(b, uint64(len(e.Fields)))
+	b = appendUint(b, uint64(len(e.Fields)))
 	for i := range e.Fields {
 		f := &e.Fields[i]
 		b = append(appendText(b, f.Name), byte(f.Value.kind))
 		if f.Value.kind == KindText {
 			b = appendText(b, f.Value.str)
 		} else if !f.Value.IsNull() {
-			b = binary.LittleEndian.AppendUint64(b, f.Value.num)
+			b = appendWord(b, f.Value.num)
 		}
 	}
 	return appendPairs(appendPairs(b, e.Labels), e.Notes), nil
@@ -76,7 +76,7 @@ func (e *Event) roughSize() int {
 //
 //go:noinline
 func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	return append(appendUint(b, uint64(len(s))), s...)
 }
 
 func appendPairs(b []byte, m map[string]string) []byte {
@@ -88,7 +88,7 @@ func appendPairs(b []byte, m map[string]string) []byte {
 		keys = append(keys, k)
 	}
 	sort.Strings(keys)
-	b = binary.AppendUvarint(b, uint64(len(keys)))
+	b = appendUint(b, uint64(len(keys)))
 	for _, k := range keys {
 		b = appendText(appendText(b, k), m[k])
 	}
@@ -142,6 +142,7 @@ type eventReader struct {
 	bad bool
 }
 
+//go:noinline
 func (r *eventReader) byte() byte {
 	if len(r.b) == 0 {
 		r.bad = true

@@ -1,7 +1,6 @@
 package tickwell
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/tickwell/tickwell/internal/engine"
@@ -27,7 +26,7 @@ func (db *DB) failed(c *firingCall, err error, stored bool, todo string) error {
 	if s, ok := tr.code.(interface{ FailureStrategy() FailureStrategy }); ok {
 		serr := call(tr.spec.Name, func() error { strategy = s.FailureStrategy(); return nil })
 		if serr != nil {
-			err = errors.Join(err, serr)
+			err = errs.Join(err, serr)
 		}
 	}
 	te := asTriggerError(tr, err, stored)

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -154,7 +153,7 @@ func (t *windowTrigger[T]) Fire(ctx context.Context, f *Firing) error {
 			return err
 		}
 		if _, err := s.handler.CollectBatch(times, values); err != nil {
-			return errors.Join(fmt.Errorf("window of %s", s.path), err)
+			return errs.Join(fmt.Errorf("window of %s", s.path), err)
 		}
 		s.store(f, c)
 	}

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -122,11 +121,11 @@ const tabletVersion = 1
 
 func appendTablet(b []byte, t *Tablet) []byte {
 	b = appendText(append(b, tabletVersion), t.Device)
-	b = binary.AppendUvarint(b, uint64(len(t.Times)))
+	b = appendUint(b, uint64(len(t.Times)))
 	for _, at := range t.Times {
-		b = binary.LittleEndian.AppendUint64(b, uint64(at))
+		b = appendWord(b, uint64(at))
 	}
-	b = binary.AppendUvarint(b, uint64(len(t.Columns)))
+	b = appendUint(b, uint64(len(t.Columns)))
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		b = append(appendText(b, c.Name), byte(c.Data.Kind()))
@@ -139,7 +138,7 @@ func appendTablet(b []byte, t *Tablet) []byte {
 			if v.kind == KindText {
 				b = appendText(b, v.str)
 			} else if v.kind != KindNull {
-				b = binary.LittleEndian.AppendUint64(b, v.num)
+				b = appendWord(b, v.num)
 			}
 		}
 	}

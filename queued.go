@@ -134,7 +134,7 @@ func (db *DB) closeTriggers() error {
 		}
 	}
 	all = append(all, db.budget.Close(closeLimit), db.work.Close(closeLimit), db.awaitFirings())
-	return errors.Join(all...)
+	return errs.Join(all...)
 }
 
 // awaitFirings waits for inserts that fire triggers.
@@ -159,5 +159,5 @@ func (db *DB) awaitFirings() error {
 			all = append(all, fmt.Errorf("trigger %s has not returned from a firing after %v", tr.spec.Name, closeLimit))
 		}
 	}
-	return errors.Join(all...)
+	return errs.Join(all...)
 }

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -95,7 +94,7 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 	err := db.readyTrigger(ctx, tr, known)
 	if err == nil {
 		if err = db.define(ctx, tr, known && def.stopped); err != nil {
-			err = errors.Join(&Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}, db.callDrop(ctx, tr))
+			err = errs.Join(&Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}, db.callDrop(ctx, tr))
 		}
 	}
 	if err != nil {
@@ -124,9 +123,6 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 // newTrigger checks a spec and makes a trigger of it, calling nothing of the
 // user's but the factory of its class.
 func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
-	bad := func(format string, args ...any) (*trigger, error) {
-		return nil, fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-	}
 	if spec.Series != "" {
 		spec.Stateful = true // the 0.13 page: all hooks of a trigger are serialised
 	}
@@ -135,23 +131,23 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 	}
 	switch {
 	case spec.Name == "":
-		return bad("no name")
+		return nil, errs.Badf("no name")
 	case spec.Trigger == nil && spec.Class == "":
-		return bad("no Trigger and no Class")
+		return nil, errs.Badf("no Trigger and no Class")
 	case spec.Trigger != nil && spec.Class != "":
-		return bad("both a Trigger and a Class")
+		return nil, errs.Badf("both a Trigger and a Class")
 	case spec.Pattern != "" && spec.Series != "":
-		return bad("both a Pattern and a Series")
+		return nil, errs.Badf("both a Pattern and a Series")
 	case spec.Pattern == "" && spec.Series == "":
-		return bad("no Pattern and no Series")
+		return nil, errs.Badf("no Pattern and no Series")
 	case spec.When > BeforeInsert:
-		return bad("When %d is neither AfterInsert nor BeforeInsert", spec.When)
+		return nil, errs.Badf("When %d is neither AfterInsert nor BeforeInsert", spec.When)
 	case spec.When == BeforeInsert && (spec.Queue != 0 || spec.Durable):
-		return bad("only triggers AFTER an insert can be queued or durable")
+		return nil, errs.Badf("only triggers AFTER an insert can be queued or durable")
 	case spec.Queue < 0 || spec.Retries < 0 || spec.DisableAfter < 0 || spec.Budget < 0:
-		return bad("negative Queue, Retries, DisableAfter or Budget")
+		return nil, errs.Badf("negative Queue, Retries, DisableAfter or Budget")
 	case spec.WhenFull > window.DropOldest || spec.WhenFull == window.RunInline:
-		return bad("WhenFull %d is not one of RejectError, RejectWait, DropNewest and DropOldest", spec.WhenFull)
+		return nil, errs.Badf("WhenFull %d is not one of RejectError, RejectWait, DropNewest and DropOldest", spec.WhenFull)
 	}
 	p, err := pattern.Parse(spec.path())
 	if err != nil {
@@ -178,7 +174,7 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 	tr.ticket.name = spec.Name
 	tr.inspect()
 	if tr.rewrite != nil && spec.When != BeforeInsert {
-		return bad("Rewrite is for triggers BEFORE an insert")
+		return nil, errs.Badf("Rewrite is for triggers BEFORE an insert")
 	}
 	if err := tr.askStrategy(); err != nil {
 		return nil, err
@@ -202,41 +198,44 @@ func (tr *trigger) askStrategy() error {
 
 // inspect finds the optional methods of the trigger.
 func (tr *trigger) inspect() {
-	add := func(name string, ok bool) {
-		if ok {
-			tr.hooks = append(tr.hooks, name)
-		}
-	}
 	_, ok := tr.code.(interface{ Validate(Params) error })
-	add("Validate", ok)
+	tr.hook("Validate", ok)
 	_, ok = tr.code.(interface {
 		OnCreate(context.Context, Env) error
 	})
-	add("OnCreate", ok)
+	tr.hook("OnCreate", ok)
 	_, ok = tr.code.(interface {
 		Restore(context.Context, Env) error
 	})
-	add("Restore", ok)
+	tr.hook("Restore", ok)
 	_, ok = tr.code.(interface{ OnStart(context.Context) error })
-	add("OnStart", ok)
+	tr.hook("OnStart", ok)
 	_, ok = tr.code.(interface{ OnStop(context.Context) error })
-	add("OnStop", ok)
+	tr.hook("OnStop", ok)
 	_, ok = tr.code.(interface{ OnDrop(context.Context) error })
-	add("OnDrop", ok)
+	tr.hook("OnDrop", ok)
 	_, ok = tr.code.(interface{ FailureStrategy() FailureStrategy })
-	add("FailureStrategy", ok)
+	tr.hook("FailureStrategy", ok)
 	r, ok := tr.code.(interface {
 		Rewrite(context.Context, *Firing) (*Tablet, error)
 	})
-	if add("Rewrite", ok); ok {
+	if tr.hook("Rewrite", ok) {
 		tr.rewrite = r.Rewrite
 	}
 	w, ok := tr.code.(interface {
 		OnWake(context.Context, *Firing) error
 	})
-	if add("OnWake", ok); ok {
+	if tr.hook("OnWake", ok) {
 		tr.onWake = w.OnWake
 	}
+}
+
+//go:noinline
+func (tr *trigger) hook(name string, ok bool) bool {
+	if ok {
+		tr.hooks = append(tr.hooks, name)
+	}
+	return ok
 }
 
 // checkSeries holds the rules of the 0.13 page: a trigger on a series needs the

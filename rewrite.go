@@ -68,20 +68,17 @@ func (p *part) rewrite(t *Tablet, cols, keep []int, rows int) error {
 }
 
 func (p *part) checkRewrite(t *Tablet, cols []int, rows int) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-	}
 	n := len(cols)
 	if cols == nil {
 		n = len(p.cols)
 	}
 	switch {
 	case t.Device != p.device:
-		return bad("the device was %s, not %s", p.device, t.Device)
+		return errs.Badf("the device was %s, not %s", p.device, t.Device)
 	case len(t.Times) != rows:
-		return bad("%d rows were given, %d came back; to leave a row out, make its cells null", rows, len(t.Times))
+		return errs.Badf("%d rows were given, %d came back; to leave a row out, make its cells null", rows, len(t.Times))
 	case len(t.Columns) != n:
-		return bad("%d columns were given, %d came back", n, len(t.Columns))
+		return errs.Badf("%d columns were given, %d came back", n, len(t.Columns))
 	}
 	for i := range t.Columns {
 		c := i
@@ -89,7 +86,7 @@ func (p *part) checkRewrite(t *Tablet, cols []int, rows int) error {
 			c = cols[i]
 		}
 		if t.Columns[i].Name != p.names[c] {
-			return bad("column %d was %q, not %q", i, p.names[c], t.Columns[i].Name)
+			return errs.Badf("column %d was %q, not %q", i, p.names[c], t.Columns[i].Name)
 		}
 		if k := column.Kind(t.Columns[i].Data.Kind()); k != p.cols[c].Kind {
 			return kindMismatch(p.names[c], Kind(p.cols[c].Kind), Kind(k))
@@ -99,10 +96,10 @@ func (p *part) checkRewrite(t *Tablet, cols []int, rows int) error {
 		return nil
 	}
 	if len(p.cols) != n || rows != len(p.times) {
-		return bad("times may only change where the trigger matches all columns and rows of the insert")
+		return errs.Badf("times may only change where the trigger matches all columns and rows of the insert")
 	}
 	if !slices.IsSorted(t.Times) {
-		return bad("changed times are not sorted")
+		return errs.Badf("changed times are not sorted")
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -165,7 +164,7 @@ func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	if err := db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all)); err != nil {
 		return err
 	}
-	return errors.Join(db.dropTriggersOf(ctx, all), db.forgetHints(all))
+	return errs.Join(db.dropTriggersOf(ctx, all), db.forgetHints(all))
 }
 
 func (db *DB) forDelete(ctx context.Context, pat string) ([]*engine.Series, error) {

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -93,10 +92,10 @@ func (db *DB) finishDrop(ctx context.Context, tr *trigger) error {
 		}
 	}
 	herr := db.hook(tr, "drop", func() error { return db.callDrop(ctx, tr) })
-	err := errors.Join(db.forget(context.WithoutCancel(ctx), tr.stateKey("")), db.forget(context.WithoutCancel(ctx), tr.todoPrefix()), db.forgetKeys(tr.defKey(), tr.wakeKey()))
+	err := errs.Join(db.forget(context.WithoutCancel(ctx), tr.stateKey("")), db.forget(context.WithoutCancel(ctx), tr.todoPrefix()), db.forgetKeys(tr.defKey(), tr.wakeKey()))
 	db.removeTrigger(tr)
 	if err != nil {
-		return &Error{Op: "drop trigger", Subject: tr.spec.Name, Err: errors.Join(err, herr)}
+		return &Error{Op: "drop trigger", Subject: tr.spec.Name, Err: errs.Join(err, herr)}
 	}
 	return herr
 }
@@ -227,7 +226,7 @@ func (db *DB) dropTriggersOf(ctx context.Context, gone []*engine.Series) error {
 			all = append(all, db.dropWithSeries(ctx, tr))
 		}
 	}
-	return errors.Join(all...)
+	return errs.Join(all...)
 }
 
 func (db *DB) dropWithSeries(ctx context.Context, tr *trigger) error {

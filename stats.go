@@ -87,7 +87,7 @@ type Damage struct {
 func damageOf(d *engine.Damage) Damage {
 	out := Damage{File: d.File, Reason: d.Reason, Series: d.Series}
 	if d.MinTime <= d.MaxTime && (d.MinTime != 0 || d.MaxTime != 0) {
-		out.Start, out.End = time.Unix(0, d.MinTime).UTC(), time.Unix(0, d.MaxTime).UTC()
+		out.Start, out.End = instant(d.MinTime), instant(d.MaxTime)
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package tickwell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -354,7 +353,7 @@ func (db *DB) Close() error {
 	}
 	terr := db.closeTriggers()
 	db.closeSinks()
-	if err := errors.Join(terr, db.eng.Close()); err != nil {
+	if err := errs.Join(terr, db.eng.Close()); err != nil {
 		db.err = &Error{Op: "close", Subject: db.dir, Err: err}
 	}
 	return db.err
@@ -371,7 +370,7 @@ func (db *DB) Shutdown(ctx context.Context) error {
 		return db.Close()
 	}
 	derr := db.drain(ctx)
-	return errors.Join(derr, db.Close())
+	return errs.Join(derr, db.Close())
 }
 
 func (db *DB) drain(ctx context.Context) error {

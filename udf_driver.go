@@ -44,6 +44,7 @@ func guarded(function, hook string, out *exec.Out, f func() error) error {
 	return fmt.Errorf("function %s: %s: %w", function, hook, err)
 }
 
+//go:noinline
 func udfInput(c *exec.Call) *UDFInput {
 	in := &UDFInput{Function: c.Name, Params: Params{}, Unit: time.Duration(max(c.Unit, 1))}
 	for _, a := range c.Attrs {
@@ -197,6 +198,7 @@ func (v *view) show(b *exec.Batch) *Tablet {
 	return t
 }
 
+//go:noinline
 func (v *view) hide() {
 	if v.tablet != nil {
 		v.tablet.Times = nil

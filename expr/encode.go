@@ -124,6 +124,7 @@ type decoder struct {
 
 func (d *decoder) fail() { d.bad, d.src = true, nil }
 
+//go:noinline
 func (d *decoder) byte() byte {
 	if len(d.src) == 0 {
 		d.fail()
@@ -134,6 +135,7 @@ func (d *decoder) byte() byte {
 	return b
 }
 
+//go:noinline
 func (d *decoder) bytes(n int) []byte {
 	if n > len(d.src) {
 		d.fail()

@@ -10,6 +10,8 @@ import (
 // attributes as "k"="v", and parentheses only around an argument whose
 // operator binds weaker (so a-(b-c) prints a - b - c, as IoTDB does). The
 // alias is not printed.
+//
+//go:noinline
 func (e Expr) String() string {
 	var b strings.Builder
 	e.print(&b)

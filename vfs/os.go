@@ -158,6 +158,8 @@ func (f *osFile) Size() (int64, error) {
 }
 
 // mark adds ErrNoSpace to an error that means a full disk.
+//
+//go:noinline
 func mark(err error) error {
 	if err == nil {
 		return nil

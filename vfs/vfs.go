@@ -110,6 +110,7 @@ func ReadFile(fsys FS, name string) ([]byte, error) {
 	return data[:n], nil
 }
 
+//go:noinline
 func pathError(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }

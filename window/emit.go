@@ -3,6 +3,8 @@ package window
 import "errors"
 
 // join is errors.Join for the usual case of no error at all.
+//
+//go:noinline
 func join(a, b error) error {
 	switch {
 	case b == nil:

@@ -166,6 +166,7 @@ func (e *ParamError) Error() string {
 	return fmt.Sprintf("window: parameter %s(%s) %s", e.Param, e.Value, e.Reason)
 }
 
+//go:noinline
 func bad(param string, value any, reason string) error {
 	return &ParamError{Param: param, Value: fmt.Sprint(value), Reason: reason}
 }

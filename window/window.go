@@ -161,6 +161,7 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
+//go:noinline
 func caught(v any) error { return &PanicError{Value: v, Stack: debug.Stack()} }
 
 // Stats counts what happened since a handler was made, or restored.

@@ -50,6 +50,7 @@ func (z *lz) encode(dst, src []byte) []byte {
 	return appendLiteral(dst, src[from:])
 }
 
+//go:noinline
 func appendLiteral(dst, lit []byte) []byte {
 	switch n := len(lit) - 1; {
 	case n < 0:

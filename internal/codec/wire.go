@@ -19,6 +19,7 @@ type reader struct {
 	bad bool
 }
 
+//go:noinline
 func (r *reader) fail() {
 	r.bad = true
 	r.src = nil
@@ -82,6 +83,8 @@ func (r *reader) fixed(size int) uint64 {
 }
 
 // take returns the next n bytes, nil if there are fewer.
+//
+//go:noinline
 func (r *reader) take(n int) []byte {
 	if n < 0 || n > len(r.src) {
 		r.fail()
@@ -94,6 +97,8 @@ func (r *reader) take(n int) []byte {
 
 // packed returns the rest of the input, of which at least the first n values of
 // w bits exist, and moves behind them. The rest lets kernels load whole words.
+//
+//go:noinline
 func (r *reader) packed(n int, w uint) []byte {
 	if !validWidth(w) {
 		r.fail()
@@ -110,6 +115,8 @@ func (r *reader) packed(n int, w uint) []byte {
 }
 
 // appendFixed appends a little-endian number of size 4 or 8 bytes.
+//
+//go:noinline
 func appendFixed(dst []byte, v uint64, size int) []byte {
 	if size == 4 {
 		return binary.LittleEndian.AppendUint32(dst, uint32(v))

@@ -8,11 +8,13 @@ type Bitmap []uint64
 
 // Get reports whether row i is null.
 func (b Bitmap) Get(i int) bool {
-	w := i >> 6
-	return w < len(b) && b[w]&(1<<(uint(i)&63)) != 0
+	w := uint(i) >> 6
+	return w < uint(len(b)) && b[w]&(1<<(uint(i)&63)) != 0
 }
 
 // Set marks row i, growing b as needed.
+//
+//go:noinline
 func (b *Bitmap) Set(i int) {
 	for len(*b) <= i>>6 {
 		*b = append(*b, 0)

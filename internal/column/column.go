@@ -118,6 +118,8 @@ func (v *Vector) AppendRange(src *Vector, lo, hi int) {
 }
 
 // AppendZero appends n zero values, as stand-ins for nulls.
+//
+//go:noinline
 func (v *Vector) AppendZero(n int) {
 	if n <= 0 {
 		return
@@ -157,6 +159,8 @@ func (v *Vector) Set(i int, src *Vector, j int) {
 }
 
 // Float64At returns value i as a float64; false is 0 and true is 1. Text gives 0.
+//
+//go:noinline
 func (v *Vector) Float64At(i int) float64 {
 	switch v.Kind {
 	case Bool:

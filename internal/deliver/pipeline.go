@@ -128,7 +128,7 @@ func (p *Pipeline[E]) Shutdown(ctx context.Context) error {
 	if started {
 		err = p.Flush(ctx)
 	}
-	return errors.Join(err, p.Close(2*p.cfg.Options.AttemptTimeout))
+	return errs.Join(err, p.Close(2*p.cfg.Options.AttemptTimeout))
 }
 
 // Close cancels attempts under way, waits for them and closes the handler, all

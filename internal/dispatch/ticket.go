@@ -108,6 +108,8 @@ func (l *waiters) pop() *waiter {
 }
 
 // remove takes w out and reports whether it was still waiting.
+//
+//go:noinline
 func (l *waiters) remove(w *waiter) bool {
 	if !w.queued {
 		return false

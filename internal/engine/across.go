@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -104,29 +103,30 @@ func (a *across) take(tablets []Tablet, rows []*memtable.Rows) {
 
 // encode appends the body of a section with the rows of a.
 func (a *across) encode(dst []byte, enc *block.Encoder, scratch *[]byte) []byte {
-	piece := func(v *column.Vector, nulls column.Bitmap) {
-		*scratch = enc.AppendValues((*scratch)[:0], v, nulls)
-		dst = binary.AppendUvarint(dst, uint64(len(*scratch)))
-		dst = append(dst, *scratch...)
-	}
 	n := len(a.times.Int64s)
-	dst = binary.AppendUvarint(dst, uint64(len(a.counts.Int64s)))
-	dst = binary.AppendUvarint(dst, uint64(n))
-	dst = binary.AppendUvarint(dst, uint64(len(a.kinds)))
+	dst = appendUvarint(dst, uint64(len(a.counts.Int64s)))
+	dst = appendUvarint(dst, uint64(n))
+	dst = appendUvarint(dst, uint64(len(a.kinds)))
 	for _, k := range a.kinds {
 		dst = append(dst, byte(k))
 	}
-	piece(&a.ids, nil)
-	piece(&a.counts, nil)
-	piece(&a.times, nil)
+	for _, v := range []*column.Vector{&a.ids, &a.counts, &a.times} {
+		dst = appendPiece(dst, enc, scratch, v, nil)
+	}
 	for c := range a.kinds {
 		if a.nulls[c].Count(n) == n {
 			dst = append(dst, 0)
 			continue
 		}
-		piece(&a.cols[c], a.nulls[c])
+		dst = appendPiece(dst, enc, scratch, &a.cols[c], a.nulls[c])
 	}
 	return dst
+}
+
+func appendPiece(dst []byte, enc *block.Encoder, scratch *[]byte, v *column.Vector, nulls column.Bitmap) []byte {
+	*scratch = enc.AppendValues((*scratch)[:0], v, nulls)
+	dst = appendUvarint(dst, uint64(len(*scratch)))
+	return append(dst, *scratch...)
 }
 
 // read decodes the body of a section.

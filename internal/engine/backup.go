@@ -131,7 +131,7 @@ func copyFile(ctx context.Context, from vfs.FS, name string, to vfs.FS, copied s
 		}
 		b := buf[:min(int64(len(buf)), size-at)]
 		if n, err := src.ReadAt(b, at); n < len(b) {
-			return errors.Join(err, io.ErrUnexpectedEOF)
+			return errs.Join(err, io.ErrUnexpectedEOF)
 		}
 		n, err := dst.Write(b)
 		if err == nil && n < len(b) {

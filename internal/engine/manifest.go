@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -69,10 +68,11 @@ const (
 // edit is a change of the manifest on its way to the disk.
 type edit struct{ b []byte }
 
+//go:noinline
 func (e *edit) tag(tag byte, nums ...uint64) {
 	e.b = append(e.b, tag)
 	for _, n := range nums {
-		e.b = binary.AppendUvarint(e.b, n)
+		e.b = appendUvarint(e.b, n)
 	}
 }
 
@@ -181,6 +181,7 @@ func (w *wire) mask() seriesMask {
 	return k
 }
 
+//go:noinline
 func (m *manifest) clone() manifest {
 	c := *m
 	c.Files, c.Masks, c.Outbox = slices.Clone(m.Files), slices.Clone(m.Masks), slices.Clone(m.Outbox)
@@ -203,10 +204,12 @@ type storage struct {
 	seq      uint64 // of the last edit in the file
 }
 
+//go:noinline
 func (s *storage) path(parts ...string) string {
 	return filepath.Join(append([]string{s.dir}, parts...)...)
 }
 
+//go:noinline
 func numbered(prefix string, no uint64, suffix string) string {
 	return fmt.Sprintf("%s%016x%s", prefix, no, suffix)
 }

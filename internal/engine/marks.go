@@ -42,20 +42,20 @@ func (m *marks) push(p Pos, size int64) bool {
 		if k < 0 {
 			m.blocks = append(m.blocks, markBlock{})
 		}
-		m.blocks[0] = markBlock{first: p, n: 1, data: binary.AppendUvarint(m.blocks[0].data[:0], uint64(size))}
+		m.blocks[0] = markBlock{first: p, n: 1, data: appendUvarint(m.blocks[0].data[:0], uint64(size))}
 		m.front, m.frontSize, m.used, m.off = p, size, 0, len(m.blocks[0].data)
 	case m.blocks[k].n == markBlockLen:
 		data := make([]byte, 0, len(m.blocks[k].data)+16)
-		m.blocks = append(m.blocks, markBlock{first: p, n: 1, data: binary.AppendUvarint(data, uint64(size))})
+		m.blocks = append(m.blocks, markBlock{first: p, n: 1, data: appendUvarint(data, uint64(size))})
 	default:
 		b := &m.blocks[k]
-		b.data = binary.AppendUvarint(b.data, p.LSN-m.last.LSN)
+		b.data = appendUvarint(b.data, p.LSN-m.last.LSN)
 		ord := p.Ord
 		if p.LSN == m.last.LSN {
 			ord -= m.last.Ord
 		}
-		b.data = binary.AppendUvarint(b.data, uint64(ord))
-		b.data = binary.AppendUvarint(b.data, uint64(size))
+		b.data = appendUvarint(b.data, uint64(ord))
+		b.data = appendUvarint(b.data, uint64(size))
 		b.n++
 	}
 	m.last = p

@@ -262,7 +262,7 @@ func (e *Engine) readManifest(no uint64) error {
 		return err
 	}
 	if seq == 0 {
-		return errors.Join(err, fmt.Errorf("manifest %d has no edit: %w", no, errs.Corrupt))
+		return errs.Join(err, fmt.Errorf("manifest %d has no edit: %w", no, errs.Corrupt))
 	}
 	d.store, d.now, d.no, d.size, d.seq = store, m, no, int64(len(b)), seq
 	if d.now.NextNo <= no {

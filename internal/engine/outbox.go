@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +89,7 @@ func newOutbox(e *Engine) *Outbox {
 // Outbox returns the engine's outbox.
 func (e *Engine) Outbox() *Outbox { return e.outbox }
 
+//go:noinline
 func (o *Outbox) queue(sink string) *queue {
 	q := o.sinks[sink]
 	if q == nil {
@@ -402,8 +402,8 @@ func (o *Outbox) puts() []Put {
 }
 
 func appendPos(dst []byte, p Pos) []byte {
-	dst = binary.AppendUvarint(dst, p.LSN)
-	return binary.AppendUvarint(dst, uint64(p.Ord))
+	dst = appendUvarint(dst, p.LSN)
+	return appendUvarint(dst, uint64(p.Ord))
 }
 
 // restore moves a sink's cursor to what a state key says.

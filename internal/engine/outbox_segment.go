@@ -325,7 +325,7 @@ func (e *Engine) scanFramed(name, magic string, no uint64, f func(off int64, fra
 		}
 		if len(frame) == 0 {
 			if size, err := file.Size(); err != nil || size != end {
-				return fmt.Errorf("file %d has bytes behind its end: %w", no, errors.Join(err, errs.Corrupt))
+				return fmt.Errorf("file %d has bytes behind its end: %w", no, errs.Join(err, errs.Corrupt))
 			}
 			return nil
 		}

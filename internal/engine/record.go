@@ -39,21 +39,29 @@ const (
 // codecs.
 const blockFrom = 16
 
+// appendUvarint is for what is not in a loop over rows: inlined, each use takes
+// 230 bytes.
+//
+//go:noinline
+func appendUvarint(dst []byte, n uint64) []byte { return binary.AppendUvarint(dst, n) }
+
+//go:noinline
 func appendSection(dst []byte, kind uint8, body []byte) []byte {
 	dst = append(dst, kind)
-	dst = binary.AppendUvarint(dst, uint64(len(body)))
+	dst = appendUvarint(dst, uint64(len(body)))
 	return append(dst, body...)
 }
 
+//go:noinline
 func appendString(dst []byte, s string) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	dst = appendUvarint(dst, uint64(len(s)))
 	return append(dst, s...)
 }
 
 func appendDefinitions(dst []byte, defs []catalog.Definition) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(defs)))
+	dst = appendUvarint(dst, uint64(len(defs)))
 	for _, d := range defs {
-		dst = binary.AppendUvarint(dst, uint64(d.ID))
+		dst = appendUvarint(dst, uint64(d.ID))
 		dst = append(dst, byte(d.Kind))
 		dst = appendString(dst, d.Device)
 		dst = appendString(dst, d.Name)
@@ -62,9 +70,9 @@ func appendDefinitions(dst []byte, defs []catalog.Definition) []byte {
 }
 
 func appendSeries(dst []byte, series []*Series) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(series)))
+	dst = appendUvarint(dst, uint64(len(series)))
 	for _, s := range series {
-		dst = binary.AppendUvarint(dst, uint64(s.ID))
+		dst = appendUvarint(dst, uint64(s.ID))
 		dst = append(dst, byte(s.Kind))
 		dst = appendString(dst, s.Device)
 		dst = appendString(dst, s.Name)
@@ -83,7 +91,7 @@ func appendIDs(dst []byte, ids []uint32) []byte {
 }
 
 func appendSeriesIDs(dst []byte, series []*Series) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(series)))
+	dst = appendUvarint(dst, uint64(len(series)))
 	last := int64(0)
 	for _, s := range series {
 		dst = binary.AppendVarint(dst, int64(s.ID)-last)
@@ -100,6 +108,7 @@ func appendDelete(dst []byte, d *Delete) []byte {
 
 const putDeletes = 1
 
+//go:noinline
 func appendPut(dst []byte, p *Put) []byte {
 	flags := byte(0)
 	if p.Delete {
@@ -131,7 +140,7 @@ func appendEvent(dst []byte, ev *Event) []byte {
 	if ev.At != 0 {
 		dst = binary.AppendVarint(dst, ev.At)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(ev.Sinks)))
+	dst = appendUvarint(dst, uint64(len(ev.Sinks)))
 	for _, s := range ev.Sinks {
 		dst = appendString(dst, s)
 	}
@@ -300,6 +309,7 @@ func (w *wire) count() int {
 	return int(n)
 }
 
+//go:noinline
 func (w *wire) bytes(n int) []byte {
 	if n < 0 || n > len(w.b) {
 		w.fail()

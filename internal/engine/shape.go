@@ -68,6 +68,7 @@ func (s *Shape) matches(names []string, kinds []column.Kind) bool {
 	return slices.Equal(s.names, names) && slices.Equal(s.layout.Kinds, kinds)
 }
 
+//go:noinline
 func newShape(series []*Series) *Shape {
 	s := &Shape{device: series[0].Device, series: series, dev: series[0].Dev.ID}
 	for _, ser := range series {

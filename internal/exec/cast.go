@@ -32,15 +32,12 @@ func castCell(out, in *Col, i int) error {
 		out.AppendRange(&in.Vector, i, i+1)
 		return nil
 	}
-	bad := func(v any) error {
-		return fmt.Errorf("%v is no value of %s: %w", v, DocumentKind(out.Kind), errs.BadInput)
-	}
 	if out.Kind == column.Text {
 		out.Texts = append(out.Texts, cellText(in, i))
 		return nil
 	}
 	if in.Kind == column.Text {
-		return castText(out, in.Texts[i], bad)
+		return castText(out, in.Texts[i])
 	}
 	switch out.Kind {
 	case column.Bool:
@@ -52,7 +49,7 @@ func castCell(out, in *Col, i int) error {
 		} else {
 			f := math.Floor(in.Float64At(i) + 0.5)
 			if !(f >= math.MinInt64 && f < math.MaxInt64) {
-				return bad(in.Float64At(i))
+				return errCast(out.Kind, in.Float64At(i))
 			}
 			v = int64(f)
 		}
@@ -61,13 +58,13 @@ func castCell(out, in *Col, i int) error {
 			return nil
 		}
 		if v < math.MinInt32 || v > math.MaxInt32 {
-			return bad(v)
+			return errCast(out.Kind, v)
 		}
 		out.Int32s = append(out.Int32s, int32(v))
 	case column.Float32:
 		f := in.Float64At(i)
 		if math.Abs(f) > math.MaxFloat32 && !math.IsInf(f, 0) {
-			return bad(f)
+			return errCast(out.Kind, f)
 		}
 		out.Float32s = append(out.Float32s, float32(f))
 	case column.Float64:
@@ -76,7 +73,17 @@ func castCell(out, in *Col, i int) error {
 	return nil
 }
 
-func castText(out *Col, s string, bad func(any) error) error {
+// errCast is for a value that kind k cannot hold.
+//
+//go:noinline
+func errCast(k column.Kind, v any) error {
+	return errs.Badf("%v is no value of %s", v, DocumentKind(k))
+}
+
+//go:noinline
+func errText(k column.Kind, s string) error { return errCast(k, strconv.Quote(s)) }
+
+func castText(out *Col, s string) error {
 	switch out.Kind {
 	case column.Bool:
 		switch strings.ToLower(s) {
@@ -85,36 +92,37 @@ func castText(out *Col, s string, bad func(any) error) error {
 		case "false":
 			out.Bools = append(out.Bools, false)
 		default:
-			return bad(strconv.Quote(s))
+			return errText(out.Kind, s)
 		}
 	case column.Int32:
 		v, err := strconv.ParseInt(s, 10, 32)
 		if err != nil {
-			return bad(strconv.Quote(s))
+			return errText(out.Kind, s)
 		}
 		out.Int32s = append(out.Int32s, int32(v))
 	case column.Int64:
 		v, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return bad(strconv.Quote(s))
+			return errText(out.Kind, s)
 		}
 		out.Int64s = append(out.Int64s, v)
 	case column.Float32:
 		v, err := strconv.ParseFloat(s, 32)
 		if err != nil {
-			return bad(strconv.Quote(s))
+			return errText(out.Kind, s)
 		}
 		out.Float32s = append(out.Float32s, float32(v))
 	case column.Float64:
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil {
-			return bad(strconv.Quote(s))
+			return errText(out.Kind, s)
 		}
 		out.Float64s = append(out.Float64s, v)
 	}
 	return nil
 }
 
+//go:noinline
 func integerAt(c *Col, i int) int64 {
 	if c.Kind == column.Int32 {
 		return int64(c.Int32s[i])

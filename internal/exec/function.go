@@ -32,6 +32,8 @@ type Call struct {
 }
 
 // Attr returns the value of a named argument.
+//
+//go:noinline
 func (c *Call) Attr(key string) (string, bool) {
 	for i := len(c.Attrs) - 1; i >= 0; i-- {
 		if c.Attrs[i].Key == key {
@@ -72,38 +74,35 @@ const (
 
 // check returns what is wrong with a, in the documents' words.
 func (a *Access) check(inputs int) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-	}
 	switch a.Kind {
 	case SlidingTime:
 		if a.Interval <= 0 {
-			return bad("parameter timeInterval(%d) should be positive", a.Interval)
+			return errs.Badf("parameter timeInterval(%d) should be positive", a.Interval)
 		}
 		if a.Step <= 0 {
-			return bad("parameter slidingStep(%d) should be positive", a.Step)
+			return errs.Badf("parameter slidingStep(%d) should be positive", a.Step)
 		}
 	case SlidingSize:
 		if a.Size <= 0 {
-			return bad("parameter windowSize(%d) should be positive", a.Size)
+			return errs.Badf("parameter windowSize(%d) should be positive", a.Size)
 		}
 		if a.Step <= 0 {
-			return bad("parameter slidingStep(%d) should be positive", a.Step)
+			return errs.Badf("parameter slidingStep(%d) should be positive", a.Step)
 		}
 	case Session:
 		if a.Interval < 0 {
-			return bad("parameter sessionTimeGap(%d) should be equal to or greater than zero", a.Interval)
+			return errs.Badf("parameter sessionTimeGap(%d) should be equal to or greater than zero", a.Interval)
 		}
 	case State:
 		if !(a.Delta >= 0) {
-			return bad("parameter delta(%f) should be positive or equal to 0", a.Delta)
+			return errs.Badf("parameter delta(%f) should be positive or equal to 0", a.Delta)
 		}
 		if inputs != 1 {
-			return bad("the state window strategy takes one input series, got %d", inputs)
+			return errs.Badf("the state window strategy takes one input series, got %d", inputs)
 		}
 	}
 	if a.End < a.Begin {
-		return bad("displayWindowEnd(%d) < displayWindowBegin(%d)", a.End, a.Begin)
+		return errs.Badf("displayWindowEnd(%d) < displayWindowBegin(%d)", a.End, a.Begin)
 	}
 	return nil
 }
@@ -299,6 +298,8 @@ func (o *Out) release() {
 }
 
 // DocumentKind is the IoTDB documents' name of a kind.
+//
+//go:noinline
 func DocumentKind(k column.Kind) string {
 	switch k {
 	case column.Bool:

@@ -31,6 +31,8 @@ type input struct {
 
 // newJoin joins parts; place tells the column of the result that each column of
 // a part becomes. Columns that no part fills are nulls without a kind.
+//
+//go:noinline
 func newJoin(parts []stream, place [][]int, width int) *join {
 	j := &join{width: width, cols: make([]Col, width)}
 	for i, s := range parts {

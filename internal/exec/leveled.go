@@ -343,6 +343,7 @@ func (s *leveledSlot) collect() {
 	s.raw = slices.CompactFunc(s.raw, func(a, b piece) bool { return comparePieces(a, b) == 0 })
 }
 
+//go:noinline
 func comparePieces(a, b piece) int {
 	switch {
 	case a.from < b.from || a.from == b.from && a.to < b.to:
@@ -479,6 +480,7 @@ func (t *leveled) putTogether(ctx context.Context, s *leveledSlot, windows []win
 	return nil
 }
 
+//go:noinline
 func (s *leveledSlot) rawIndex(p piece) int {
 	return sort.Search(len(s.raw), func(i int) bool { return comparePieces(s.raw[i], p) >= 0 })
 }

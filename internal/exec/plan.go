@@ -44,6 +44,8 @@ func (p *Plan) Columns() []Column { return p.cols }
 
 // Devices returns the devices of the result in order: one, without a name, if
 // it is not aligned by device.
+//
+//go:noinline
 func (p *Plan) Devices() []string {
 	if !p.q.ByDevice {
 		return []string{""}
@@ -713,24 +715,26 @@ func (p *planner) planDevices(plan *Plan) error {
 // cannot be put in order. What counts is the column, not the measurement it is
 // made of: count(s) is of one kind whatever s is.
 func sameKinds(a, b *part) error {
-	differ := func(name, other string, k, l column.Kind) error {
-		return fmt.Errorf("ALIGN BY DEVICE: the data types of the same measurement column should be the same across devices: %s is %s, %s is %s: %w",
-			name, DocumentKind(k), other, DocumentKind(l), errs.KindMismatch)
-	}
 	for i, c := range a.cols {
 		d := b.cols[i]
 		switch {
 		case c.Kind == d.Kind || c.Kind == column.Null || d.Kind == column.Null:
 		case c.Source != nil && d.Source != nil:
-			return differ(c.Source.Path(), d.Source.Path(), c.Kind, d.Kind)
+			return errDiffer(c.Source.Path(), d.Source.Path(), c.Kind, d.Kind)
 		default:
-			return differ(c.Name+" of "+a.device, c.Name+" of "+b.device, c.Kind, d.Kind)
+			return errDiffer(c.Name+" of "+a.device, c.Name+" of "+b.device, c.Kind, d.Kind)
 		}
 	}
 	for i, k := range a.keys {
 		if l := b.keys[i]; k != nil && l != nil && k.kind != l.kind && k.kind != column.Null && l.kind != column.Null {
-			return differ(k.text+" of "+a.device, l.text+" of "+b.device, k.kind, l.kind)
+			return errDiffer(k.text+" of "+a.device, l.text+" of "+b.device, k.kind, l.kind)
 		}
 	}
 	return nil
+}
+
+//go:noinline
+func errDiffer(name, other string, k, l column.Kind) error {
+	return fmt.Errorf("ALIGN BY DEVICE: the data types of the same measurement column should be the same across devices: %s is %s, %s is %s: %w",
+		name, DocumentKind(k), other, DocumentKind(l), errs.KindMismatch)
 }

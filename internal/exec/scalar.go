@@ -126,6 +126,7 @@ func mapNumber(f func(float64) float64) *scalar {
 	}
 }
 
+//go:noinline
 func isNullAt(c *Col, i int) bool { return c.Kind == column.Null || c.Nulls.Get(i) }
 
 func mathScalars() map[string]*scalar {

@@ -20,12 +20,16 @@ type textSpan struct{ row, lo, hi int }
 func (s *textSink) begin() { s.from = len(s.buf) }
 
 // end makes what was appended since begin the next row of out.
+//
+//go:noinline
 func (s *textSink) end(out *Col) {
 	s.spans = append(s.spans, textSpan{len(out.Texts), s.from, len(s.buf)})
 	out.Texts = append(out.Texts, "")
 }
 
 // flush puts the texts into out.
+//
+//go:noinline
 func (s *textSink) flush(out *Col) {
 	if len(s.spans) > 0 {
 		all := string(s.buf)

@@ -148,6 +148,7 @@ func (c *recent) put(at cached) {
 	}
 }
 
+//go:noinline
 func (c *recent) remove(e *list.Element) {
 	at := c.order.Remove(e).(*cached)
 	delete(c.items, at.key)

@@ -34,14 +34,14 @@ func (d *directory) append(dst []byte) []byte {
 	var col []byte
 	var kinds []int64
 	var ids []int64
-	dst = binary.AppendUvarint(dst, uint64(len(d.pages)))
+	dst = appendUvarint(dst, uint64(len(d.pages)))
 	for i := range d.pages {
 		p := &d.pages[i]
 		lo, hi := d.entries(i)
-		dst = binary.AppendUvarint(dst, uint64(p.length))
-		dst = binary.AppendUvarint(dst, uint64(hi-lo))
+		dst = appendUvarint(dst, uint64(p.length))
+		dst = appendUvarint(dst, uint64(hi-lo))
 		dst = binary.AppendVarint(dst, p.minTime)
-		dst = binary.AppendUvarint(dst, uint64(p.maxTime)-uint64(p.minTime))
+		dst = appendUvarint(dst, uint64(p.maxTime)-uint64(p.minTime))
 		ids, kinds = ids[:0], kinds[:0]
 		for j := lo; j < hi; j++ {
 			ids = append(ids, int64(d.ids[j]))
@@ -49,7 +49,7 @@ func (d *directory) append(dst []byte) []byte {
 		}
 		for _, v := range [][]int64{ids, kinds} {
 			col = enc.AppendInt64s(col[:0], v)
-			dst = binary.AppendUvarint(dst, uint64(len(col)))
+			dst = appendUvarint(dst, uint64(len(col)))
 			dst = append(dst, col...)
 		}
 	}
@@ -189,9 +189,9 @@ func (d *directory) series() int {
 // appendPage appends a page: uvarint number of entries, their lengths as
 // uvarints, then the entries.
 func appendPage(dst []byte, entries [][]byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(entries)))
+	dst = appendUvarint(dst, uint64(len(entries)))
 	for _, e := range entries {
-		dst = binary.AppendUvarint(dst, uint64(len(e)))
+		dst = appendUvarint(dst, uint64(len(e)))
 	}
 	for _, e := range entries {
 		dst = append(dst, e...)
@@ -228,3 +228,6 @@ func entryOf(src []byte, i, n int) ([]byte, error) {
 	}
 	return src[start : start+length], nil
 }
+
+//go:noinline
+func appendUvarint(dst []byte, n uint64) []byte { return binary.AppendUvarint(dst, n) }

@@ -1,11 +1,11 @@
 package segment
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
 
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -68,7 +68,7 @@ func (f *Files) open(name string, storeID, fileNo uint64, cache *Cache) (*Reader
 	l.size, err = file.Size()
 	l.release()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open segment %s: %w", name, err), l.Close())
+		return nil, errs.Join(fmt.Errorf("open segment %s: %w", name, err), l.Close())
 	}
 	return open(l, name, storeID, fileNo, cache)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -53,7 +54,7 @@ func open(file source, name string, storeID, fileNo uint64, cache *Cache) (*Read
 	r := &Reader{name: name, file: file, cache: cache}
 	r.sum.init(storeID, fileNo)
 	if err := r.load(storeID, fileNo); err != nil {
-		return nil, errors.Join(err, file.Close())
+		return nil, errs.Join(err, file.Close())
 	}
 	return r, nil
 }
@@ -122,6 +123,7 @@ func (r *Reader) readFull(b []byte, off int64) error {
 	return fmt.Errorf("read segment %s at %d: %w", r.name, off, err)
 }
 
+//go:noinline
 func (r *Reader) damage(off, n int64, reason string) error {
 	return &DamageError{File: r.name, Offset: off, Length: n, Reason: reason}
 }

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -306,6 +305,7 @@ func (w *Writer) writePages() (*directory, error) {
 	return &d, nil
 }
 
+//go:noinline
 func (f *footer) meta(h Header, size int64) Meta {
 	return Meta{
 		Header: h, Size: size, Points: f.points, Blocks: int(f.blocks), Series: int(f.series),
@@ -318,7 +318,7 @@ func (w *Writer) Abort() error {
 	if w.file == nil {
 		return nil
 	}
-	err := errors.Join(w.file.Close(), w.fsys.Remove(w.name))
+	err := errs.Join(w.file.Close(), w.fsys.Remove(w.name))
 	w.file = nil
 	if err != nil {
 		return fmt.Errorf("abort segment: %w", err)

@@ -13,6 +13,7 @@ import (
 // maxFree is how many retired files wait to be overwritten.
 const maxFree = 2
 
+//go:noinline
 func (l *Log) path(name string) string { return filepath.Join(l.cfg.Dir, name) }
 
 // beginSegment makes the file of the next segment, which begins with the

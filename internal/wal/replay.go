@@ -84,6 +84,8 @@ func (r *replay) list() error {
 
 // damage records a damaged part of s. The LSN range is not known before the
 // next valid record.
+//
+//go:noinline
 func (r *replay) damage(s *segment, off, length int64, reason string) {
 	s.damaged = true
 	r.pending = append(r.pending, len(r.report.Damage))
@@ -438,10 +440,10 @@ func rewrite(f vfs.File, from, to int64) error {
 	for from < to {
 		b := buf[:min(int64(len(buf)), to-from)]
 		if n, err := f.ReadAt(b, from); n < len(b) {
-			return errors.Join(err, io.ErrUnexpectedEOF)
+			return errs.Join(err, io.ErrUnexpectedEOF)
 		}
 		if n, err := f.WriteAt(b, from); err != nil || n < len(b) {
-			return errors.Join(err, io.ErrShortWrite)
+			return errs.Join(err, io.ErrShortWrite)
 		}
 		from += int64(len(b))
 	}

@@ -159,7 +159,7 @@ func (l *Log) quarantine(s *segment) error {
 	if err := fsys.Rename(l.path(s.name), to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := errors.Join(fsys.SyncDir(dir), fsys.SyncDir(l.cfg.Dir)); err != nil {
+	if err := errs.Join(fsys.SyncDir(dir), fsys.SyncDir(l.cfg.Dir)); err != nil {
 		return nil // it is moved; a crash may bring it back
 	}
 	l.cfg.Logger.Warn("damaged log segment moved aside", slog.String("file", to))

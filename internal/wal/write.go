@@ -75,6 +75,8 @@ func (l *Log) refuse(err error) {
 }
 
 // fail ends the log: no record is taken any more.
+//
+//go:noinline
 func (l *Log) fail(err error) {
 	if l.err == nil {
 		l.err = err
@@ -190,7 +192,7 @@ func (l *Log) writeAt(f vfs.File, p []byte, off int64) (n int, err error) {
 // writers.
 func (l *Log) cut(end int64, cause error) error {
 	if terr := l.file.Truncate(end); terr != nil {
-		return broken("write", l.active.name, errors.Join(cause, terr))
+		return broken("write", l.active.name, errs.Join(cause, terr))
 	}
 	l.mu.Lock()
 	l.bytes.Add(end - l.active.size)
