@@ -13,7 +13,11 @@ import (
 //
 //go:noinline
 func (e Expr) String() string {
+	if e.Op() == OpColumn {
+		return e.n.name
+	}
 	var b strings.Builder
+	b.Grow(64) // most are shorter
 	e.print(&b)
 	return b.String()
 }
@@ -178,7 +182,8 @@ func (e Expr) printCase(b *strings.Builder) {
 }
 
 func (e Expr) printCall(b *strings.Builder) {
-	b.WriteString(e.n.name + "(")
+	b.WriteString(e.n.name)
+	b.WriteByte('(')
 	for i, a := range e.n.args {
 		if i > 0 {
 			b.WriteString(", ")

@@ -234,6 +234,15 @@ func (c *Catalog) match(p *pattern.Pattern) []*Series {
 		}
 	}
 	prefix := p.Prefix()
+	if p.Literal() {
+		device, name := pattern.Split(prefix)
+		if d := c.byPath[device]; d != nil {
+			if i, ok := d.find(name); ok {
+				out = append(out, d.series[i])
+			}
+		}
+		return out
+	}
 	if prefix == "" {
 		c.devices.Scan(func(_ string, d *Device) bool { visit(d); return true })
 		return out

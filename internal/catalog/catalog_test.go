@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
 )
 
 func TestAddLookupDrop(t *testing.T) {
@@ -93,5 +94,31 @@ func TestDevices(t *testing.T) {
 		{"roo", "[]"},
 	} {
 		require.Equal(t, q.want, fmt.Sprint(c.Devices(q.prefix)), q.prefix)
+	}
+}
+
+// What a pattern finds is what it matches, with wildcards or without, also where
+// names are quoted and where the path of a device goes on as that of another.
+func TestMatchFindsWhatPatternsMatch(t *testing.T) {
+	c := New()
+	var all []*Series
+	for _, path := range []string{"a.b", "a.b.c", "a.b.c.d", "a.bb", "a.`b.c`", "a.`b.c`.d", "`1`.x", "a.b.`*`", "b.a", "root.d.s", "root.d.s.t"} {
+		device, name := pattern.Split(path)
+		s, err := c.Add(Definition{uint32(len(all) + 1), column.Int64, device, name})
+		require.NoError(t, err)
+		all = append(all, s)
+	}
+	for _, text := range []string{"a.b", "a.b.c", "a.b.c.d", "a.`b`.c", "a.`b.c`", "a.`b.c`.d", "`1`.x", "a.b.`*`", "a", "x.y", "a.b.c.d.e", "b.a",
+		"root.d.s", "root.d", "a.*", "a.**", "**", "a.b.*", "*.b", "a.b*", "a.b.c*", "a.*.d", "`a`.`b`"} {
+		p, err := pattern.Parse(text)
+		require.NoError(t, err, text)
+		var want []*Series
+		for _, s := range all {
+			if p.MatchParts(s.Device, s.Name) {
+				want = append(want, s)
+			}
+		}
+		require.Equal(t, want, c.MatchCreated(p), text)
+		require.ElementsMatch(t, want, c.Match(p), text)
 	}
 }

@@ -38,19 +38,18 @@ func (a *aggRows) open(r *run, need []int) (stream, error) {
 	return a.openRows(r, need)
 }
 
-// maker returns a function that makes and starts an aggregate.
-func (s *aggSlot) maker() func() (Aggregator, error) {
-	return func() (Aggregator, error) {
-		a := s.make()
-		kind, err := a.Start(s.call)
-		if err != nil {
-			a.Close()
-			return nil, err
-		}
-		_ = kind
-		return a, nil
+// start makes and starts an aggregate.
+func (s *aggSlot) start() (Aggregator, error) {
+	a := s.make()
+	if _, err := a.Start(s.call); err != nil {
+		a.Close()
+		return nil, err
 	}
+	return a, nil
 }
+
+// first is the columns of an aggregate over the points of a series.
+var first = []int{0}
 
 // timeGroups yields a row per window of a grid.
 type timeGroups struct {
@@ -60,7 +59,7 @@ type timeGroups struct {
 	// from tells where the aggregates of each slot's members are: fold and
 	// number in it.
 	from   [][][2]int
-	merged []Aggregator // of slots with more than one member
+	merged []Aggregator // of slots with more than one member; nil: none has
 	small  bool         // the series of a device share a fold
 	// windows are those of the batch that is made.
 	windows []window
@@ -81,21 +80,26 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 		t.close()
 		return nil, err
 	}
-	bySlot := map[int]*fold{} // of stored series
-	indexOf := map[*fold]int{}
+	var bySlot []*fold // of stored series
+	var spare []fold
+	if a.direct != nil {
+		bySlot = make([]*fold, len(a.direct.series))
+	}
 	addFold := func(f *fold) {
-		indexOf[f] = len(t.folds)
+		f.index = len(t.folds)
 		t.folds = append(t.folds, f)
 	}
 	var shared *fold // of everything else
 	var sharedArgs []*node
-	for _, n := range need {
+	t.need, t.from = make([]*aggSlot, 0, len(need)), make([][][2]int, 0, len(need))
+	places := make([][2]int, len(need)) // of those with one member
+	for i, n := range need {
 		if n == endSlot {
-			t.need, t.from, t.merged = append(t.need, nil), append(t.from, nil), append(t.merged, nil)
+			t.need, t.from = append(t.need, nil), append(t.from, nil)
 			continue
 		}
 		s := a.slots[n]
-		var at [][2]int
+		at := places[i : i : i+1]
 		for m := range s.members {
 			member := &s.members[m]
 			var f *fold
@@ -105,16 +109,21 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 				f, cols = t.together(r, a, member.direct, addFold)
 			case member.direct >= 0 && a.direct != nil:
 				if f = bySlot[member.direct]; f == nil {
-					f = &fold{g: grid, exact: a.exact}
+					if len(spare) == 0 {
+						spare = make([]fold, min(16, len(need)-i, len(bySlot)))
+					}
+					f, spare = &spare[0], spare[1:]
+					f.g, f.exact = grid, a.exact
 					if ser := a.direct.series[member.direct]; ser != nil && !member.absent {
-						f.points, f.series = r.src.Cursor(ser, r.plan.from, r.plan.to), ser
+						f.series = ser
+						f.reads(r)
 					} else {
 						f.eof = true
 					}
 					bySlot[member.direct] = f
 					addFold(f)
 				}
-				cols = []int{0}
+				cols = first
 			case member.absent:
 				f = &fold{g: grid, eof: true}
 				addFold(f)
@@ -129,21 +138,22 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 					sharedArgs = append(sharedArgs, arg)
 				}
 			}
-			at = append(at, [2]int{indexOf[f], len(f.makes)})
-			f.makes = append(f.makes, s.maker())
+			at = append(at, [2]int{f.index, len(f.makes)})
+			f.makes = append(f.makes, s)
 			f.foreign = f.foreign || !s.builtin
 			f.piece = f.piece || !s.merges
 			f.args = append(f.args, cols)
 		}
 		t.need, t.from = append(t.need, s), append(t.from, at)
-		var merged Aggregator
 		if len(s.members) > 1 {
+			if t.merged == nil {
+				t.merged = make([]Aggregator, len(need))
+			}
 			var err error
-			if merged, err = s.maker()(); err != nil {
+			if t.merged[i], err = s.start(); err != nil {
 				return fail(err)
 			}
 		}
-		t.merged = append(t.merged, merged)
 	}
 	if pane := paneOf(grid); pane > 0 && !a.exact {
 		for _, f := range t.folds {
@@ -226,7 +236,7 @@ func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 		return nil, nil
 	}
 	var err error
-	if slices.ContainsFunc(t.merged, func(a Aggregator) bool { return a != nil }) {
+	if t.merged != nil {
 		err = t.foldTogether(ctx)
 	} else {
 		err = t.foldApart(ctx)
@@ -270,7 +280,7 @@ func (t *timeGroups) result(i int, s *aggSlot, done []*folding, w window) error 
 	}
 	at := t.from[i]
 	agg := done[at[0][0]].aggs[at[0][1]]
-	if t.merged[i] != nil {
+	if t.merged != nil && t.merged[i] != nil {
 		agg = t.merged[i]
 		if err := agg.Reset(); err != nil {
 			return err

@@ -23,7 +23,7 @@ type builtinAgg struct {
 
 var (
 	numericInput = []bool{true}
-	builtinAggs  = map[string]builtinAgg{
+	builtinAggs  = map[string]*builtinAgg{
 		"count":                 {make: func() Aggregator { return &countAgg{} }, inputs: 1},
 		"count_time":            {make: func() Aggregator { return &countTimeAgg{} }, any: true},
 		"count_if":              {make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true},

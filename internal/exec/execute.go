@@ -33,6 +33,7 @@ type Run struct {
 	skip   int
 	left   int // rows that LIMIT leaves; -1: no limit
 	table  Table
+	shown  []Col // memory of table, if its columns are changed
 }
 
 // Start begins to run p on src. Close must be called. What it reads is added to
@@ -47,7 +48,8 @@ func (p *Plan) Start(ctx context.Context, src Source, m *Meter) *Run {
 }
 
 func (p *Plan) start(ctx context.Context, r *Run, src Source, m *Meter) {
-	*r = Run{run: run{ctx: ctx, src: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
+	*r = Run{run: run{ctx: ctx, counted: metered{src, m}, plan: p, meter: m}, skip: p.q.Offset, left: -1}
+	r.src = &r.counted
 	if p.q.Stored {
 		r.levels, _ = src.(Levels)
 	}
@@ -166,7 +168,12 @@ func (r *Run) nextColumn() {
 func (r *Run) show(p *part, b *Batch) *Table {
 	r.table.Device, r.table.Columns = p.device, p.cols
 	r.table.Times = b.Times
-	r.table.Cols = append(r.table.Cols[:0], b.Cols[:len(p.outputs)]...)
+	if r.fill == nil && r.left < 0 && r.skip == 0 {
+		r.table.Cols = b.Cols[:len(p.outputs)]
+		return &r.table
+	}
+	r.shown = append(r.shown[:0], b.Cols[:len(p.outputs)]...)
+	r.table.Cols = r.shown
 	if r.fill != nil {
 		r.fill.apply(&r.table.Batch)
 	}

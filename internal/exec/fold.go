@@ -34,7 +34,7 @@ type aggMember struct {
 type fold struct {
 	g     *grid
 	exact bool
-	makes []func() (Aggregator, error)
+	makes []*aggSlot
 	args  [][]int // columns of each aggregate
 	// foreign says that an aggregate is a user's, which must not be called by
 	// several goroutines at once: nobody promised that its values are apart.
@@ -45,6 +45,8 @@ type fold struct {
 	points Cursor // of a stored series, or
 	rows   stream
 	series *Series // of points
+	cursor meteredCursor
+	index  int // among the folds of a stream
 
 	batch   Batch
 	views   []Batch // batch as each aggregate sees it
@@ -66,6 +68,12 @@ type folding struct {
 
 // maxOverlap bounds how many windows a row may lie in.
 const maxOverlap = 1 << 20
+
+// reads makes f read the points of its series.
+func (f *fold) reads(r *run) {
+	f.cursor = meteredCursor{Cursor: r.counted.Source.Cursor(f.series, r.plan.from, r.plan.to), m: r.meter}
+	f.points = &f.cursor
+}
 
 func (f *fold) close() {
 	if f.paned != nil {
@@ -140,9 +148,9 @@ func (f *fold) begin(k int64, w window) (*folding, error) {
 
 // fresh makes a new set of aggregates.
 func (f *fold) fresh() (*folding, error) {
-	o := &folding{}
-	for _, newAgg := range f.makes {
-		a, err := newAgg()
+	o := &folding{aggs: make([]Aggregator, 0, len(f.makes))}
+	for _, s := range f.makes {
+		a, err := s.start()
 		if err != nil {
 			for _, made := range o.aggs {
 				made.Close()

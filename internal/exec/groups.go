@@ -56,7 +56,7 @@ func (a *aggRows) openRows(r *run, need []int) (stream, error) {
 			continue
 		}
 		s := a.slots[n]
-		agg, err := s.maker()()
+		agg, err := s.start()
 		if err != nil {
 			g.close()
 			return nil, err

@@ -42,9 +42,9 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 	}
 	small := k.meter != nil && k.meter.Skipped.Load() == 0 && k.meter.Rows.Load() <= smallRun
 	k.meter = m
-	table, windows := k.run.table, k.run.windows[:0]
+	shown, windows := k.run.shown, k.run.windows[:0]
 	p.start(ctx, &k.run, src, m)
-	k.run.kept, k.run.small, k.run.table, k.run.windows = k, small, table, windows
+	k.run.kept, k.run.small, k.run.shown, k.run.windows = k, small, shown, windows
 	return &k.run
 }
 
@@ -212,7 +212,7 @@ func (f *fold) again(r *run) bool {
 	case f.rows != nil:
 		return f.rows.(reusable).again(r)
 	case f.series != nil:
-		f.points = r.src.Cursor(f.series, r.plan.from, r.plan.to)
+		f.reads(r)
 	default:
 		f.eof = true
 	}

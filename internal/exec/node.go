@@ -17,7 +17,7 @@ type node struct {
 	args []*node
 	slot int // opSlot: column of the input stream
 
-	cell   Col               // OpConst: one cell
+	cell   *Col              // OpConst: one cell
 	match  func(string) bool // LIKE, REGEXP
 	scalar *scalar           // OpCall of a built-in row function
 	call   *Call             // OpCall
@@ -44,14 +44,18 @@ func (n *node) walk(f func(*node) bool) {
 	}
 }
 
-// slots adds the columns that n reads outside of table functions.
-func (n *node) slots(into map[int]bool) {
-	n.walk(func(n *node) bool {
-		if n.op == opSlot {
-			into[n.slot] = true
+// slots adds the columns that n reads outside of table functions, some perhaps
+// more than once.
+func (n *node) slots(into []int) []int {
+	if n.op == opSlot {
+		return append(into, n.slot)
+	}
+	if n.op != opTable {
+		for _, a := range n.args {
+			into = a.slots(into)
 		}
-		return n.op != opTable
-	})
+	}
+	return into
 }
 
 // tables returns the outermost table functions of n.
@@ -106,7 +110,8 @@ func (b *builder) check(e expr.Expr, n *node) error {
 	case expr.OpTime:
 		n.kind, n.unit = column.Int64, b.unit
 	case expr.OpConst:
-		n.kind = constCell(&n.cell, e.Const())
+		n.cell = &Col{}
+		n.kind = constCell(n.cell, e.Const())
 	case expr.OpNeg, expr.OpAdd, expr.OpSub, expr.OpMul, expr.OpDiv, expr.OpMod:
 		n.kind = column.Float64
 		for i, a := range n.args {

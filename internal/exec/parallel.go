@@ -36,6 +36,11 @@ func (t *timeGroups) share() {
 		return
 	}
 	t.columns = make([][]int, len(t.folds))
+	all := make([]int, len(t.need))
+	for i, f := range t.folds {
+		n := len(f.makes)
+		t.columns[i], all = all[:0:n], all[n:]
+	}
 	for i, s := range t.need {
 		if s != nil {
 			f := t.from[i][0][0]

@@ -140,7 +140,7 @@ func badQuery(format string, args ...any) error {
 
 // Prepare plans q over the series that exist now.
 func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {
-	p := &planner{q: q, cat: cat, funcs: funcs, timeRange: timeRange{q.Start, q.End}, seen: map[*Series]bool{}}
+	p := &planner{q: q, cat: cat, funcs: funcs, timeRange: timeRange{q.Start, q.End}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -172,12 +172,16 @@ type planner struct {
 	agg    bool  // an aggregate query
 	g      *grid // nil: no windows of time
 	read   []*Series
-	seen   map[*Series]bool
+	seen   ordinals[*Series]
+	key    []byte // memory
 }
 
 func (p *planner) note(s *Series) {
-	if s != nil && !p.seen[s] {
-		p.seen[s] = true
+	if s == nil {
+		return
+	}
+	if _, ok := p.seen.of(s); !ok {
+		p.seen.add(s)
 		p.read = append(p.read, s)
 	}
 }
@@ -417,18 +421,19 @@ func (p *planner) narrow(e expr.Expr) bool {
 	return true
 }
 
-// aggregate returns the maker of an aggregate call.
-func (p *planner) aggregate(e expr.Expr) (makeNew func() Aggregator, check func(*Call) error, ok bool) {
+// aggregate returns the maker of an aggregate call, and what is known of it if it
+// is built in.
+func (p *planner) aggregate(e expr.Expr) (makeNew func() Aggregator, builtin *builtinAgg, ok bool) {
 	if e.Op() != expr.OpCall {
 		return nil, nil, false
 	}
 	name := strings.ToLower(e.Name())
-	if b, ok := builtinAggs[name]; ok {
-		return b.make, b.check, true
+	if b := builtinAggs[name]; b != nil {
+		return b.make, b, true
 	}
 	if p.funcs != nil {
 		if f, ok := p.funcs.Function(name); ok && f.Aggregate != nil {
-			return f.Aggregate, func(*Call) error { return nil }, true
+			return f.Aggregate, nil, true
 		}
 	}
 	return nil, nil, false
@@ -447,32 +452,20 @@ func (p *planner) hasAgg(e expr.Expr) bool {
 // expand makes one expression for each choice of a column for each name in e,
 // the first name outermost. find lists what a name stands for.
 func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) ([]expr.Expr, error) {
-	var choices [][]string
-	var failed error
-	total := 1
-	visit := func(x expr.Expr) (expr.Expr, bool) {
-		if countTime(x) {
-			return x, true
-		}
-		if x.Op() == expr.OpColumn && failed == nil {
-			found, err := p.found(x, find)
-			failed = err
-			choices = append(choices, found)
-			if total <= maxColumns {
-				total *= len(found)
-			}
-		}
-		return x, false
-	}
-	e.Map(visit)
-	if failed != nil {
-		return nil, failed
+	var few [4][]string
+	choices, total, err := p.choices(e, find, few[:0], 1)
+	if err != nil {
+		return nil, err
 	}
 	if total > maxColumns {
 		return nil, fmt.Errorf("%s expands to more than %d columns: %w", e, maxColumns, errs.Limit)
 	}
 	all := make([]expr.Expr, 0, total)
-	pick := make([]int, len(choices))
+	var zeros [4]int
+	pick := zeros[:]
+	if len(choices) > len(pick) {
+		pick = make([]int, len(choices))
+	}
 	for range total {
 		i := 0
 		all = append(all, e.Map(func(x expr.Expr) (expr.Expr, bool) {
@@ -489,7 +482,7 @@ func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) 
 			i++
 			return c, true
 		}))
-		for c := len(pick) - 1; c >= 0; c-- {
+		for c := len(choices) - 1; c >= 0; c-- {
 			if pick[c]++; pick[c] < len(choices[c]) {
 				break
 			}
@@ -497,6 +490,28 @@ func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) 
 		}
 	}
 	return all, nil
+}
+
+// choices appends what each name in e stands for, and multiplies total by their
+// numbers, until that is too much.
+func (p *planner) choices(e expr.Expr, find func(string) ([]string, error), all [][]string, total int) ([][]string, int, error) {
+	if countTime(e) {
+		return all, total, nil
+	}
+	if e.Op() == expr.OpColumn {
+		found, err := p.found(e, find)
+		if total <= maxColumns {
+			total *= len(found)
+		}
+		return append(all, found), total, err
+	}
+	var err error
+	for _, a := range e.Args() {
+		if all, total, err = p.choices(a, find, all, total); err != nil {
+			break
+		}
+	}
+	return all, total, err
 }
 
 func (p *planner) found(x expr.Expr, find func(string) ([]string, error)) ([]string, error) {
@@ -558,17 +573,25 @@ func checkAlias(e expr.Expr, columns int) error {
 // planTime plans a query whose columns are series of any device.
 func (p *planner) planTime(plan *Plan) error {
 	byPath := map[string]*Series{}
+	var last string
+	var paths []string // of last
 	find := func(name string) ([]string, error) {
-		found, err := p.seriesOf(name)
-		paths := make([]string, len(found))
-		for i, s := range found {
-			paths[i] = s.Path()
-			byPath[paths[i]] = s
+		if paths != nil && name == last {
+			return paths, nil
 		}
-		return paths, err
+		found, err := p.seriesOf(name)
+		all := make([]string, len(found))
+		for i, s := range found {
+			all[i] = s.Path()
+			byPath[all[i]] = s
+		}
+		if err == nil {
+			last, paths = name, all
+		}
+		return all, err
 	}
-	var sel []expr.Expr
-	var stars []bool
+	sel := make([]expr.Expr, 0, len(p.sel))
+	stars := make([]bool, 0, len(p.sel))
 	for _, e := range p.sel {
 		all, err := p.expand(e, find)
 		if err != nil {

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -19,17 +18,26 @@ type rows interface {
 // project computes expressions over an input. Table functions among them are
 // streams of their own over the same input, joined by time.
 func project(r *run, in rows, nodes []*node) (stream, error) {
-	slots := map[int]bool{}
+	need := make([]int, 0, len(nodes))
 	var tables []*node
-	for _, n := range nodes {
-		n.slots(slots)
+	plain := true // each column as it is in the input, in its order
+	for i, n := range nodes {
+		plain = plain && n.op == opSlot && n.kind != column.Null && (i == 0 || nodes[i-1].slot < n.slot)
+		need = n.slots(need)
 		tables = n.tables(tables)
 	}
-	need := slices.Sorted(maps.Keys(slots))
-	at := map[int]int{}
-	for i, s := range need {
-		at[s] = i
+	if plain && len(nodes) > 0 {
+		s, err := in.open(r, need)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := s.(*timeGroups); ok {
+			return s, nil
+		}
+		return projected(s, nodes, func(n *node) int { i, _ := slices.BinarySearch(need, n.slot); return i }, false)
 	}
+	slices.Sort(need)
+	need = slices.Compact(need)
 	var parts []stream
 	var place [][]int
 	width := 0
@@ -66,19 +74,28 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 		}
 		add(s, 1)
 	}
-	p := &projection{in: parts[0], dropEmpty: slices.ContainsFunc(nodes, makesRows)}
+	all := parts[0]
 	if len(parts) > 1 {
-		p.in = newJoin(parts, place, width)
+		all = newJoin(parts, place, width)
 	}
+	return projected(all, nodes, func(leaf *node) int {
+		if leaf.op == opTable {
+			return tableAt[leaf]
+		}
+		i, _ := slices.BinarySearch(need, leaf.slot)
+		return i
+	}, slices.ContainsFunc(nodes, makesRows))
+}
+
+// projected evaluates nodes over a stream, in which position tells where input
+// columns and table functions are.
+func projected(in stream, nodes []*node, position func(*node) int, dropEmpty bool) (stream, error) {
+	p := &projection{in: in, dropEmpty: dropEmpty, ops: make([]*op, 0, len(nodes))}
+	p.batch.Cols = make([]Col, 0, len(nodes))
 	for _, n := range nodes {
-		o, err := newOp(n, func(leaf *node) int {
-			if leaf.op == opTable {
-				return tableAt[leaf]
-			}
-			return at[leaf.slot]
-		})
+		o, err := newOp(n, position)
 		if err != nil {
-			p.in.close()
+			in.close()
 			return nil, err
 		}
 		p.ops = append(p.ops, o)

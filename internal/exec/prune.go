@@ -186,11 +186,7 @@ func sortedKeys(m map[int]limits) []int {
 
 // candidates walks the blocks of a series without decoding them.
 func candidates(r *run, ser *Series, l limits, from, to int64) (spans []span, ruledOut bool, err error) {
-	src := r.src
-	if m, ok := src.(metered); ok {
-		src = m.Source // what is only looked at is not counted
-	}
-	c := src.Cursor(ser, from, to)
+	c := r.counted.Source.Cursor(ser, from, to) // what is only looked at is not counted
 	defer c.Close()
 	apart := true // a block was ruled out since the last span
 	add := func(lo, hi int64) {

@@ -4,12 +4,13 @@ import "context"
 
 // run is one execution of a plan.
 type run struct {
-	ctx    context.Context
-	src    Source
-	plan   *Plan
-	meter  *Meter
-	levels Levels // nil: only stored rows count
-	small  bool   // few rows are expected, see Kept
+	ctx     context.Context
+	src     Source // counted
+	counted metered
+	plan    *Plan
+	meter   *Meter
+	levels  Levels // nil: only stored rows count
+	small   bool   // few rows are expected, see Kept
 	// windows are the first of GROUP BY time, which are the same for all devices;
 	// none: not made yet.
 	windows []window

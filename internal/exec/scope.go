@@ -26,9 +26,10 @@ type scope struct {
 	star     bool      // of the one that is planned
 
 	base    *seriesRows
-	slotOf  map[string]int
+	slotOf  ordinals[string]
+	slots   []*node // by slot
 	aggs    *aggRows
-	aggOf   map[string]int
+	aggOf   ordinals[string]
 	builder *builder // over series
 }
 
@@ -76,10 +77,10 @@ func (s *scope) group(find func(string) ([]string, error)) error {
 func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string, error)) (*part, error) {
 	p := s.p
 	s.base = &seriesRows{}
-	s.slotOf, s.aggOf = map[string]int{}, map[string]int{}
+	s.slotOf, s.slots, s.aggOf = ordinals[string]{}, nil, ordinals[string]{}
 	s.builder = &builder{leaf: s.seriesLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	var in rows = s.base
-	pt := &part{device: device}
+	pt := &part{device: device, outputs: make([]*node, 0, len(sel)), cols: make([]Column, 0, len(sel))}
 	out := s.builder
 	if !s.cond.IsZero() {
 		n, err := s.builder.build(s.cond)
@@ -94,7 +95,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 	}
 	s.reads = false
 	if p.agg {
-		s.aggs = &aggRows{in: in, group: &p.q.Group, exact: p.q.Exact}
+		s.aggs = &aggRows{in: in, group: &p.q.Group, exact: p.q.Exact, slots: make([]*aggSlot, 0, len(sel))}
 		if s.cond.IsZero() {
 			s.aggs.direct = s.base
 		}
@@ -161,7 +162,11 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 		if n.kind == column.Null && n.op != opSlot || isConst(n) {
 			return badQuery("%s: constant column is not supported", e)
 		}
-		if name == "" {
+		switch {
+		case name != "":
+		case e.Op() == expr.OpCall:
+			name = n.text
+		default:
 			name = e.String()
 		}
 		col := Column{Name: name, Kind: n.kind}
@@ -256,8 +261,8 @@ func (s *scope) seriesLeaf(e expr.Expr) (*node, error) {
 	if e.Op() != expr.OpColumn {
 		return nil, nil
 	}
-	if slot, ok := s.slotOf[e.Name()]; ok {
-		return s.slotNode(e, slot), nil
+	if slot, ok := s.slotOf.of(e.Name()); ok {
+		return s.slotNode(slot), nil
 	}
 	ser := s.series[e.Name()]
 	col := Column{Name: e.Name(), Source: ser}
@@ -267,18 +272,18 @@ func (s *scope) seriesLeaf(e expr.Expr) (*node, error) {
 	} else if k := s.kinds[e.Name()]; k != nil {
 		col.Kind = k.Kind
 	}
-	slot := len(s.base.series)
-	s.slotOf[e.Name()] = slot
+	slot := s.slotOf.add(e.Name())
 	s.base.series = append(s.base.series, ser)
 	s.base.kinds = append(s.base.kinds, col)
-	return s.slotNode(e, slot), nil
+	s.slots = append(s.slots, &node{op: opSlot, slot: slot, kind: col.Kind, text: col.Name})
+	return s.slotNode(slot), nil
 }
 
-func (s *scope) slotNode(e expr.Expr, slot int) *node {
+func (s *scope) slotNode(slot int) *node {
 	if s.base.series[slot] != nil {
 		s.reads = true
 	}
-	return &node{op: opSlot, slot: slot, kind: s.base.kinds[slot].Kind, text: e.String()}
+	return s.slots[slot]
 }
 
 // aggLeaf resolves an aggregate to a column of the aggregates.
@@ -296,17 +301,22 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 		}
 		return nil, badQuery("%s: raw data and aggregation result hybrid calculation is not supported", e)
 	}
-	makeNew, check, ok := s.p.aggregate(e)
+	makeNew, builtin, ok := s.p.aggregate(e)
 	if !ok {
 		return nil, nil
 	}
-	member, call, err := s.member(e)
-	if err != nil {
+	made := &plannedAgg{}
+	if err := s.member(e, made); err != nil {
 		return nil, err
 	}
-	plain := e.As("")
-	key := string(s.mask(plain).AppendBinary(nil))
-	if slot, ok := s.aggOf[key]; ok {
+	member, call := made.one[0], &made.itsCall
+	plain := e
+	if e.Alias() != "" {
+		plain = e.As("")
+	}
+	s.p.key = s.mask(plain).AppendBinary(s.p.key[:0])
+	key, text := string(s.p.key), e.String()
+	if slot, ok := s.aggOf.of(key); ok {
 		slots := s.aggs.slots[slot]
 		if len(s.p.q.Levels) > 0 && !slices.ContainsFunc(slots.members, member.same) {
 			if k := call.Inputs; len(k) > 0 && k[0].Kind != slots.call.Inputs[0].Kind && slots.kind.Kind != column.Int64 {
@@ -314,10 +324,12 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 			}
 			slots.members = append(slots.members, member)
 		}
-		return &node{op: opSlot, slot: slot, kind: slots.kind.Kind, text: e.String()}, nil
+		return &node{op: opSlot, slot: slot, kind: slots.kind.Kind, text: text}, nil
 	}
-	if err := check(call); err != nil {
-		return nil, err
+	if builtin != nil {
+		if err := builtin.check(call); err != nil {
+			return nil, err
+		}
 	}
 	a := makeNew()
 	kind, err := a.Start(call)
@@ -326,10 +338,9 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	slot := len(s.aggs.slots)
-	s.aggOf[key] = slot
-	made := &aggSlot{
-		text: e.String(), kind: Column{Name: e.String(), Kind: kind}, call: call, make: makeNew, members: []aggMember{member}, builtin: isBuiltinAgg(e.Name()), merges: merged, stored: s.storedAs(e, s.device),
+	slot := s.aggOf.add(key)
+	made.aggSlot = aggSlot{
+		text: text, kind: Column{Name: text, Kind: kind}, call: call, make: makeNew, members: made.one[:], builtin: builtin != nil, merges: merged, stored: s.storedAs(e, s.device),
 	}
 	if len(member.args) == 1 && member.args[0].op == opSlot {
 		made.input = s.base.series[member.args[0].slot]
@@ -337,8 +348,19 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	if len(call.Inputs) > 0 {
 		made.join = joinOf(made.stored.Fn, call.Inputs[0].Kind)
 	}
-	s.aggs.slots = append(s.aggs.slots, made)
-	return &node{op: opSlot, slot: slot, kind: kind, text: e.String()}, nil
+	s.aggs.slots = append(s.aggs.slots, &made.aggSlot)
+	made.node = node{op: opSlot, slot: slot, kind: kind, text: text}
+	return &made.node, nil
+}
+
+// plannedAgg is an aggregate of one input and what belongs to it, in one piece.
+type plannedAgg struct {
+	aggSlot
+	itsCall Call
+	one     [1]aggMember
+	arg     [1]*node
+	inputs  [1]Column
+	node    node
 }
 
 // same reports whether o reads the same columns.
@@ -346,14 +368,15 @@ func (m aggMember) same(o aggMember) bool {
 	return len(m.args) == len(o.args) && slices.EqualFunc(m.args, o.args, func(a, b *node) bool { return a.text == b.text })
 }
 
-// member plans the inputs of an aggregate.
-func (s *scope) member(e expr.Expr) (aggMember, *Call, error) {
-	m := aggMember{direct: -1}
-	call := &Call{Name: e.Name(), Attrs: e.Attrs(), Unit: perUnit(s.p.q.Unit)}
+// member plans the inputs of an aggregate, as its first member.
+func (s *scope) member(e expr.Expr, made *plannedAgg) error {
+	m, call := &made.one[0], &made.itsCall
+	*m = aggMember{direct: -1, args: made.arg[:0]}
+	*call = Call{Name: e.Name(), Attrs: e.Attrs(), Unit: perUnit(s.p.q.Unit), Inputs: made.inputs[:0]}
 	args := e.Args()
 	if countTime(e) {
 		if len(args) != 1 || args[0].Op() != expr.OpColumn || args[0].Name() != "*" {
-			return m, nil, badQuery("%s: count_time takes only *", e)
+			return badQuery("%s: count_time takes only *", e)
 		}
 		args = nil
 		for _, name := range s.everything() {
@@ -364,14 +387,14 @@ func (s *scope) member(e expr.Expr) (aggMember, *Call, error) {
 	for _, a := range args {
 		n, err := s.builder.build(a)
 		if err != nil {
-			return m, nil, err
+			return err
 		}
 		constants = constants && isConst(n)
 		m.args = append(m.args, n)
 		call.Inputs = append(call.Inputs, Column{Name: a.String(), Kind: n.kind})
 	}
 	if len(args) > 0 && constants {
-		return m, nil, badQuery("input of '%s' is illegal: it is constant", e.Name())
+		return badQuery("input of '%s' is illegal: it is constant", e.Name())
 	}
 	if len(m.args) == 1 && m.args[0].op == opSlot {
 		m.direct = m.args[0].slot
@@ -380,7 +403,7 @@ func (s *scope) member(e expr.Expr) (aggMember, *Call, error) {
 			m.direct = -1
 		}
 	}
-	return m, call, nil
+	return nil
 }
 
 // everything lists the columns of the scope of a query, for count_time(*).

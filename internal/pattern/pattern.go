@@ -38,8 +38,9 @@ func Parse(s string) (*Pattern, error) {
 	if len(s) > MaxPathBytes {
 		return nil, badPattern(s, fmt.Sprintf("longer than %d bytes", MaxPathBytes))
 	}
-	p := &Pattern{literal: true}
-	var canonical []string
+	p := &Pattern{literal: true, nodes: make([]node, 0, min(strings.Count(s, ".")+1, MaxNodes))}
+	canonical := make([]byte, 0, 128)
+	prefix := 0
 	for rest, more := s, true; more; {
 		var text string
 		text, rest, more = cut(rest)
@@ -51,13 +52,18 @@ func Parse(s string) (*Pattern, error) {
 			return nil, badPattern(s, fmt.Sprintf("node %d %s", len(p.nodes)+1, cause))
 		}
 		p.nodes = append(p.nodes, n)
-		canonical = append(canonical, written)
-		p.literal = p.literal && n.kind == literalNode
-		if p.literal {
-			p.prefix = strings.Join(canonical, ".")
+		if len(canonical) > 0 {
+			canonical = append(canonical, '.')
+		}
+		canonical = append(canonical, written...)
+		if p.literal = p.literal && n.kind == literalNode; p.literal {
+			prefix = len(canonical)
 		}
 	}
-	p.text = strings.Join(canonical, ".")
+	if p.text = s; string(canonical) != s {
+		p.text = string(canonical)
+	}
+	p.prefix = p.text[:prefix]
 	if len(p.text) > MaxPathBytes {
 		return nil, badPattern(s, fmt.Sprintf("longer than %d bytes with its quotes", MaxPathBytes))
 	}
