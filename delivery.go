@@ -143,6 +143,9 @@ func (db *DB) prepareSink(spec *SinkSpec) error {
 		tuned := *spec
 		s.Defaults(&tuned)
 		tuned.Name, tuned.Sink = spec.Name, spec.Sink
+		if tuned.InFlight < spec.InFlight {
+			db.log.Warn("sink: it takes fewer calls at a time than InFlight asks for", "sink", spec.Name, "asked", spec.InFlight, "calls", max(tuned.InFlight, 1))
+		}
 		*spec = tuned
 	}
 	return nil

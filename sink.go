@@ -130,8 +130,8 @@ type SinkSpec struct {
 	Timeout time.Duration
 	// InFlight is the most Handle calls at a time. Default 1. With more, events
 	// of different series may overtake each other; those of one never do. Sinks
-	// that have one file or connection set it to 1: jsonl, smtp, and snowflake
-	// when it streams.
+	// that have one file or connection set it to 1, which is logged as a warning
+	// if it was more: jsonl, smtp, and snowflake when it streams.
 	InFlight int
 	// MaxAge gives an event up that has waited this long and could not be
 	// delivered. Default 72 h. Age is measured on the wall clock; an event that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +16,8 @@ import (
 // TestOneAtATime holds that an InFlight above 1 does not mix the lines of calls
 // that are under way at the same time.
 func TestOneAtATime(t *testing.T) {
-	var out bytes.Buffer
-	db, err := tickwell.Open(t.Context(), "", nil)
+	var out, log bytes.Buffer
+	db, err := tickwell.Open(t.Context(), "", &tickwell.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +41,9 @@ func TestOneAtATime(t *testing.T) {
 	}
 	if err := db.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if want := "fewer calls at a time than InFlight asks for"; !strings.Contains(log.String(), want) {
+		t.Errorf("log %q, want it to have %q", log.String(), want)
 	}
 	got := strings.Fields(ids(t, out.Bytes()))
 	slices.Sort(got)

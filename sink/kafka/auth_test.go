@@ -16,7 +16,7 @@ import (
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
-	"github.com/tickwell/tickwell/sink/internal/selfsigned"
+	"github.com/tickwell/tickwell/internal/selfsigned"
 )
 
 func TestAuthentication(t *testing.T) {

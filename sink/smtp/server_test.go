@@ -14,7 +14,7 @@ import (
 	"github.com/emersion/go-sasl"
 	gosmtp "github.com/emersion/go-smtp"
 
-	"github.com/tickwell/tickwell/sink/internal/selfsigned"
+	"github.com/tickwell/tickwell/internal/selfsigned"
 )
 
 // arrived is a mail that the stand-in has taken.
