@@ -91,6 +91,16 @@ func BenchmarkQueryShort(b *testing.B) {
 			}
 		})
 	}
+	b.Run("last1000/append", func(b *testing.B) {
+		b.ReportAllocs()
+		var points []tickwell.LastPoint
+		for b.Loop() {
+			var err error
+			if points, err = db.AppendLast(context.Background(), points[:0], "**"); err != nil || len(points) != 1000 {
+				b.Fatalf("%d points, %v", len(points), err)
+			}
+		}
+	})
 	b.Run("last1000", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -103,41 +103,6 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 	return db.eng.Match(p), nil
 }
 
-// LastPoint is the newest point of a series.
-type LastPoint struct {
-	SeriesInfo
-	Time  time.Time // when it was measured, in UTC
-	Value Value     // of the kind of the series
-}
-
-// Last returns the newest point of each series that matches pattern and has
-// one, sorted by path, in one cut of the store.
-func (db *DB) Last(ctx context.Context, pat string) ([]LastPoint, error) {
-	all, err := db.matching(ctx, "last", pat)
-	if err != nil {
-		return nil, err
-	}
-	snap := db.eng.Snapshot()
-	defer snap.Release()
-	out := make([]LastPoint, 0, len(all))
-	for i, s := range all {
-		if i%64 == 0 && ctx.Err() != nil {
-			return nil, &Error{Op: "last", Subject: pat, Err: ctx.Err()}
-		}
-		at, cell, ok, err := snap.LastCell(s)
-		if err != nil {
-			return nil, &Error{Op: "last", Subject: s.Device + "." + s.Name, Err: err}
-		}
-		if ok {
-			out = append(out, LastPoint{SeriesInfo{s.Device, s.Name, Kind(s.Kind)}, time.Unix(0, at).UTC(), cellValue(&cell)})
-		}
-	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	return out, nil
-}
-
 // Delete removes the points with start <= time < end of the series that match
 // pattern; a zero start or end is no bound. The series stay. That none matches is
 // no error; an end before start is ErrBadInput.

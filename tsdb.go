@@ -46,6 +46,7 @@ type DB struct {
 	record   func(Event)     // in a backtest: takes what triggers emit
 	funcs    functions
 	plans    planCache
+	asked    asked
 	rollups  rollups
 	sinks    sinkSet
 	cqs      cqSet

@@ -108,6 +108,14 @@ func (c *Catalog) Len() int {
 	return c.live
 }
 
+// Version returns the id that the next new series gets and the number of series:
+// together never the same again once a series was made or dropped.
+func (c *Catalog) Version() (next uint32, n int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return uint32(len(c.byID)), c.live
+}
+
 // NextID returns the id that the next new series gets.
 func (c *Catalog) NextID() uint32 {
 	c.mu.RLock()

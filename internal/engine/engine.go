@@ -297,7 +297,7 @@ func (e *Engine) MatchCreated(p *pattern.Pattern) []*Series { return e.cat.Match
 
 // SeriesVersion returns two numbers that are never the same again once a series
 // was made or dropped.
-func (e *Engine) SeriesVersion() (next uint32, n int) { return e.cat.NextID(), e.cat.Len() }
+func (e *Engine) SeriesVersion() (next uint32, n int) { return e.cat.Version() }
 
 // Lookup returns one series.
 func (e *Engine) Lookup(device, name string) (*Series, bool) { return e.cat.Lookup(device, name) }

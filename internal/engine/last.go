@@ -8,6 +8,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/merge"
 )
 
@@ -26,9 +27,14 @@ func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
 
 // LastCell is Last with the value as a cell.
 func (s *Snapshot) LastCell(ser *Series) (at int64, cell column.Cell, ok bool, err error) {
-	if at, cell, ok, known := s.lastKnown(ser); known {
-		return at, cell, ok, nil
+	if p := s.lastKnown(ser); p.known {
+		return p.at, p.cell, p.ok, nil
 	}
+	return s.lastSought(ser)
+}
+
+// lastSought finds the newest point by reading.
+func (s *Snapshot) lastSought(ser *Series) (at int64, cell column.Cell, ok bool, err error) {
 	sources, err := s.sources([]*Series{ser}, math.MinInt64, math.MaxInt64)
 	if err != nil {
 		return 0, cell, false, err
@@ -60,40 +66,87 @@ func (s *Snapshot) lastReadable(ser *Series) (at int64, cell column.Cell, ok boo
 	return at, cell, ok, nil
 }
 
-// lastKnown finds the newest point where it is quickly found: in memory, and
-// among those remembered of files. known is false when it has to be looked for,
-// for an error too.
-func (s *Snapshot) lastKnown(ser *Series) (at int64, cell column.Cell, ok, known bool) {
+// lastsAtOnce is how many newest points are looked up together.
+const lastsAtOnce = 64
+
+// lastPoint is a newest point that is quickly found, if it is known.
+type lastPoint struct {
+	at        int64
+	cell      column.Cell
+	ok, known bool
+}
+
+// Lasts calls f with the newest point of each of some series that has one, in
+// their order. It is cheaper than LastCell for each where series of a device
+// follow each other. The series that err is of is returned with it.
+func (s *Snapshot) Lasts(series []*Series, f func(ser *Series, at int64, cell column.Cell)) (failed *Series, err error) {
+	var found [lastsAtOnce]lastPoint
+	for len(series) > 0 {
+		now := series[:min(len(series), lastsAtOnce)]
+		series = series[len(now):]
+		s.lastsKnown(now, found[:])
+		for i, ser := range now {
+			p := &found[i]
+			if !p.known {
+				if p.at, p.cell, p.ok, err = s.lastSought(ser); err != nil {
+					return ser, err
+				}
+			}
+			if p.ok {
+				f(ser, p.at, p.cell)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// lastKnown is lastsKnown of one series.
+func (s *Snapshot) lastKnown(ser *Series) lastPoint {
+	var found [1]lastPoint
+	s.lastsKnown([]*Series{ser}, found[:])
+	return found[0]
+}
+
+// lastsKnown finds the newest points where they are quickly found: in memory,
+// and among those remembered of files. known is false of one that has to be
+// looked for, for an error too.
+func (s *Snapshot) lastsKnown(series []*Series, found []lastPoint) {
 	if s.closed || s.released.Load() {
-		return 0, cell, false, false
+		clear(found[:len(series)])
+		return
 	}
-	at = math.MinInt64
-	for _, t := range s.tables {
-		d := t.Device(ser.Dev.ID, false)
-		if d == nil {
-			continue
-		}
-		t, c, found, known := d.Last(ser.ID, s.epoch, s.lsn)
-		if !known {
-			return 0, cell, false, false
-		}
-		if found && t >= at {
-			at, cell, ok = t, c, true
+	s.lastsInMemory(series, found)
+	if v := s.version; len(v.files) > 0 {
+		s.e.lasts.merge(v, series, found)
+	}
+	for i, ser := range series {
+		if p := &found[i]; p.known && p.at < s.reach.horizon(ser.Device, ser.Name) {
+			p.ok = false
 		}
 	}
-	if v := s.version; len(v.files) > 0 && !(ok && at >= v.newest) {
-		p, known := s.e.lasts.of(v, ser)
-		if !known {
-			return 0, cell, false, false
+}
+
+// lastsInMemory sets found to what memory has of some series.
+func (s *Snapshot) lastsInMemory(series []*Series, found []lastPoint) {
+	var in [2]*memtable.Device // of the tables, those of the series before
+	for i, ser := range series {
+		if i == 0 || ser.Dev != series[i-1].Dev {
+			for k, t := range s.tables {
+				in[k] = t.Device(ser.Dev.ID, false)
+			}
 		}
-		if p.ok && p.at > at {
-			at, cell, ok = p.at, p.cell, true
+		p := &found[i]
+		p.at, p.ok, p.known = math.MinInt64, false, true
+		for _, d := range in {
+			if d == nil || !p.known {
+				continue
+			}
+			t, c, ok, known := d.Last(ser.ID, s.epoch, s.lsn)
+			if p.known = known; ok && t >= p.at {
+				p.at, p.cell, p.ok = t, c, true
+			}
 		}
 	}
-	if h := s.reach.horizon(ser.Device, ser.Name); at < h {
-		return 0, cell, false, true
-	}
-	return at, cell, ok, true
 }
 
 // lasts remembers the newest points of series in block files.
@@ -125,6 +178,36 @@ type filedPoint struct {
 
 // maxLasts bounds the points remembered; when there are more, all are forgotten.
 const maxLasts = 1 << 16
+
+// merge puts the newest points in the files of a version over those of memory
+// that are older.
+func (l *lasts) merge(v *version, series []*Series, found []lastPoint) {
+	l.mu.RLock()
+	for i, ser := range series {
+		p := &found[i]
+		if !p.known || p.ok && p.at >= v.newest {
+			continue
+		}
+		f, ok := l.m[ser.ID]
+		if ok && l.gen == v.gen && f.upTo == v.upTo && len(v.masks) == 0 {
+			p.under(&f)
+			continue
+		}
+		l.mu.RUnlock()
+		if f, p.known = l.of(v, ser); p.known {
+			p.under(&f)
+		}
+		l.mu.RLock()
+	}
+	l.mu.RUnlock()
+}
+
+// under makes p the point of a file if that is newer.
+func (p *lastPoint) under(f *filedPoint) {
+	if f.ok && f.at > p.at {
+		p.at, p.cell, p.ok = f.at, f.cell, true
+	}
+}
 
 // of returns the newest point of a series in the files of a version. known is
 // false if they cannot all be read.

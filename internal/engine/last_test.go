@@ -28,6 +28,21 @@ func TestLastRemembers(t *testing.T) {
 		at, steps := int64(0), 0
 		var held []*Snapshot
 		check := func(s *Snapshot) {
+			var all []*Series
+			together := map[string]Point{}
+			for _, name := range names {
+				if ser, ok := e.Lookup("root.d", name); ok {
+					for range 1 + r.IntN(4) { // more than are looked up at once, now and then
+						all = append(all, ser)
+					}
+				}
+			}
+			_, err := s.Lasts(all, func(ser *Series, at int64, cell column.Cell) {
+				p := Point{Time: at, Value: column.Vector{Kind: ser.Kind}}
+				p.Value.AppendCell(&cell)
+				together[ser.Name] = p
+			})
+			require.NoError(t, err)
 			for _, name := range names {
 				ser, ok := e.Lookup("root.d", name)
 				if !ok {
@@ -43,6 +58,12 @@ func TestLastRemembers(t *testing.T) {
 				at, cell, ok, err := s.LastCell(ser)
 				require.NoError(t, err)
 				require.Equal(t, want != nil, ok, "seed %d step %d %s", seed, steps, name)
+				p, has := together[name]
+				require.Equal(t, want != nil, has, "seed %d step %d %s, together", seed, steps, name)
+				if has {
+					require.Equal(t, want.Time, p.Time, "seed %d step %d %s, together", seed, steps, name)
+					require.Equal(t, want.Value.Cell(0), p.Value.Cell(0), "seed %d step %d %s, together", seed, steps, name)
+				}
 				if ok {
 					require.Equal(t, want.Time, at, "seed %d step %d %s", seed, steps, name)
 					require.Equal(t, want.Value.Cell(0), cell, "seed %d step %d %s at %d", seed, steps, name, at)
