@@ -211,14 +211,6 @@ const groupsPerBatch = 1024
 
 func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 	t.batch.Times = t.batch.Times[:0]
-	t.batch.Cols = growCols(t.batch.Cols, len(t.need))
-	for i, s := range t.need {
-		if s == nil {
-			t.batch.Cols[i].reset(column.Int64)
-		} else {
-			t.batch.Cols[i].reset(s.kind.Kind)
-		}
-	}
 	if t.k > 0 {
 		t.later = t.g.batch(t.later[:0], t.k)
 		t.windows = t.later
@@ -228,6 +220,7 @@ func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 		}
 		t.windows = t.run.windows
 	}
+	t.room(len(t.windows))
 	t.batch.Times = slices.Grow(t.batch.Times, len(t.windows))
 	for i := range t.windows {
 		t.batch.Times = append(t.batch.Times, t.windows[i].label)
@@ -246,6 +239,40 @@ func (t *timeGroups) next(ctx context.Context) (*Batch, error) {
 	}
 	t.k += int64(len(t.windows))
 	return &t.batch, nil
+}
+
+// room makes the columns of the batch ready for n rows: those of numbers in one
+// piece each kind.
+func (t *timeGroups) room(n int) {
+	t.batch.Cols = growCols(t.batch.Cols, len(t.need))
+	ints, floats := 0, 0
+	for i := range t.batch.Cols {
+		c := &t.batch.Cols[i]
+		if s := t.need[i]; s == nil {
+			c.reset(column.Int64)
+		} else {
+			c.reset(s.kind.Kind)
+		}
+		switch {
+		case c.Kind == column.Int64 && cap(c.Int64s) < n:
+			ints += n
+		case c.Kind == column.Float64 && cap(c.Float64s) < n:
+			floats += n
+		}
+	}
+	if ints+floats == 0 {
+		return
+	}
+	allInts, allFloats := make([]int64, ints), make([]float64, floats)
+	for i := range t.batch.Cols {
+		c := &t.batch.Cols[i]
+		switch {
+		case c.Kind == column.Int64 && cap(c.Int64s) < n:
+			c.Int64s, allInts = allInts[:0:n], allInts[n:]
+		case c.Kind == column.Float64 && cap(c.Float64s) < n:
+			c.Float64s, allFloats = allFloats[:0:n], allFloats[n:]
+		}
+	}
 }
 
 // foldTogether takes the windows one by one, because results of several folds

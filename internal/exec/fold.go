@@ -57,6 +57,7 @@ type fold struct {
 	open    []*folding // windows that have begun, consecutive
 	free    []*folding
 	scanned Batch
+	one     [1]Col // of scanned
 }
 
 // folding is one window and its aggregates.
@@ -236,7 +237,8 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 			return false, f.points.Err()
 		}
 		f.scanned.Times = f.points.Times()
-		f.scanned.Cols = append(f.scanned.Cols[:0], Col{Vector: *f.points.Values()})
+		f.one[0] = Col{Vector: *f.points.Values()}
+		f.scanned.Cols = f.one[:]
 		f.batch = f.scanned
 	} else {
 		b, err := f.rows.next(ctx)
@@ -255,7 +257,11 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 	}
 	for i, cols := range f.args {
 		v := &f.views[i]
-		v.Times, v.Cols = f.batch.Times, v.Cols[:0]
+		if v.Times = f.batch.Times; f.points != nil {
+			v.Cols = f.batch.Cols
+			continue
+		}
+		v.Cols = v.Cols[:0]
 		for _, c := range cols {
 			v.Cols = append(v.Cols, f.batch.Cols[c])
 		}
