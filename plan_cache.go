@@ -14,9 +14,17 @@ import (
 // are asked anew by each query.
 type planCache struct {
 	mu      sync.Mutex
-	plans   map[string]*exec.Plan
+	plans   map[string]*cachedPlan
 	weight  int
+	resting int // the weight of plans with memory that rests
 	version seriesVersion
+}
+
+// cachedPlan is a plan and the memory of a run of it that is over.
+type cachedPlan struct {
+	*exec.Plan
+	version seriesVersion
+	rest    *exec.Kept // nil: none, or in use; guarded by the cache
 }
 
 // seriesVersion is two numbers that are never the same again once a series was
@@ -27,7 +35,11 @@ type seriesVersion struct {
 }
 
 // planWeight bounds what the plans of a cache weigh: some two thousand columns.
-const planWeight = 1 << 14
+// Those whose memory rests weigh restWeight at most, some 500 bytes a column.
+const (
+	planWeight = 1 << 14
+	restWeight = planWeight / 4
+)
 
 // keys are buffers for the keys of plans.
 var keys = sync.Pool{New: func() any { return new([]byte) }}
@@ -38,7 +50,7 @@ func (q *Query) shape(b []byte) []byte {
 }
 
 // find returns the plan for a key, or nil.
-func (c *planCache) find(key []byte, v seriesVersion) *exec.Plan {
+func (c *planCache) find(key []byte, v seriesVersion) *cachedPlan {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version != v {
@@ -56,39 +68,69 @@ func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version != v || c.weight+w > planWeight || c.plans == nil {
-		c.plans, c.weight, c.version = make(map[string]*exec.Plan), 0, v
+		c.plans, c.weight, c.version = make(map[string]*cachedPlan), 0, v
+		c.resting = 0
 	}
 	if c.plans[string(key)] == nil {
-		c.plans[string(key)] = p
+		c.plans[string(key)] = &cachedPlan{Plan: p, version: v}
 		c.weight += w
 	}
 }
 
-// planned returns a plan for q, and the user's functions it calls.
-func (db *DB) planned(q *Query) (*exec.Plan, []string, error) {
+// wake returns what a run of p needs, from a run before if there is some.
+func (c *planCache) wake(p *cachedPlan) *exec.Kept {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := p.rest
+	if k == nil {
+		return new(exec.Kept)
+	}
+	p.rest = nil
+	if c.version == p.version {
+		c.resting -= p.Weight()
+	}
+	return k
+}
+
+// sleep keeps the memory of a run of p that is over for the next one.
+func (c *planCache) sleep(p *cachedPlan, k *exec.Kept) {
+	if !k.Rest() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if w := p.Weight(); p.rest == nil && c.version == p.version && c.resting+w <= restWeight {
+		p.rest = k
+		c.resting += w
+	}
+}
+
+// planned returns a plan for q, the one that is kept if it is that for another
+// range, and the user's functions it calls.
+func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 	v := db.seriesVersion()
 	key := keys.Get().(*[]byte)
 	defer keys.Put(key)
 	*key = q.shape((*key)[:0])
 	if p := db.plans.find(*key, v); p != nil {
 		start, end := q.bounds()
-		p, err := p.At(start, end)
-		return p, nil, err
+		moved, err := p.At(start, end)
+		return moved, p, nil, err
 	}
 	eq, err := q.exec()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	eq.Budget = db.opts.QueryMemory
 	used := &usedFunctions{from: &db.funcs}
 	p, err := exec.Prepare(eq, db.eng, used)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if db.keeps(p, used.names) {
 		db.plans.keep(*key, v, p)
 	}
-	return p, used.names, nil
+	return p, nil, used.names, nil
 }
 
 // keeps reports whether p, which calls the user's functions in used, is good for

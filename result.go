@@ -82,7 +82,7 @@ func (db *DB) resultOn(ctx context.Context, q *Query, cut *engine.Snapshot) (*Re
 
 // prepare plans a query and asks for the permission to read what it reads.
 func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
-	plan, used, err := db.planned(q)
+	plan, cached, used, err := db.planned(q)
 	if err != nil {
 		return nil, &Error{Op: "query", Err: err}
 	}
@@ -93,7 +93,11 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 			}
 		}
 	}
-	return &Result{ctx: ctx, db: db, plan: plan, used: used}, nil
+	r := &Result{ctx: ctx, db: db, plan: plan, used: used}
+	if !q.Rollups { // levels come and go between runs
+		r.cached = cached
+	}
+	return r, nil
 }
 
 // exec translates q for package exec.
@@ -199,6 +203,8 @@ type Result struct {
 	only  map[string]bool     // devices, if aligned by device; nil: all
 	into  map[string][]target // where columns go, if it is known already
 	kept  *exec.Kept          // what runs it, if it is run again and again
+	// cached is the plan that others may ask for too, whose memory is used again.
+	cached *cachedPlan
 
 	damage *skipped // by the last range, with AllowDamaged
 }
@@ -265,9 +271,14 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 		plan = plan.Only(r.only)
 	}
 	var run *exec.Run
-	if r.kept != nil {
+	switch {
+	case r.kept != nil:
 		run = r.kept.Start(r.ctx, plan, cut, &r.meter)
-	} else {
+	case r.cached != nil:
+		k := r.db.plans.wake(r.cached)
+		defer r.db.plans.sleep(r.cached, k)
+		run = k.Start(r.ctx, plan, cut, &r.meter)
+	default:
 		run = plan.Start(r.ctx, cut, &r.meter)
 	}
 	next := run.Next

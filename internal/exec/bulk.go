@@ -3,6 +3,7 @@ package exec
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -40,27 +41,34 @@ func (t *timeGroups) foldMany(i int, k int64, windows []window, columns []int) i
 			return 0
 		}
 	}
-	n := f.bound(windows)
+	mem := boundsPool.Get().(*[]int32)
+	defer boundsPool.Put(mem)
+	bounds := f.bound(windows, (*mem)[:0])
+	*mem = bounds
+	n := len(bounds) / 2
 	if n < fewest {
 		return 0
 	}
-	f.low = int(f.bounds[2*n-1])
+	f.low = int(bounds[2*n-1])
 	for _, c := range columns {
 		at := t.from[c][0][1]
-		aggs[at].(bulkAggregator).bulk(&f.views[at].Cols[0], f.bounds, &t.batch.Cols[c])
+		aggs[at].(bulkAggregator).bulk(&f.views[at].Cols[0], bounds, &t.batch.Cols[c])
 	}
 	return n
 }
 
-// bound finds the rows of the windows that follow each other and lie wholly
-// before the last row of the batch at hand, and returns how many there are.
-func (f *fold) bound(windows []window) int {
+// boundsPool has memory for the rows of windows.
+var boundsPool = sync.Pool{New: func() any { return new([]int32) }}
+
+// bound appends the rows of the windows that follow each other and lie wholly
+// before the last row of the batch at hand.
+func (f *fold) bound(windows []window, bounds []int32) []int32 {
 	times := f.batch.Times
 	if f.low >= len(times) {
-		return 0
+		return bounds
 	}
 	last := times[len(times)-1]
-	bounds := slices.Grow(f.bounds[:0], 2*len(windows))
+	bounds = slices.Grow(bounds, 2*len(windows))
 	low, rows := f.low, 0
 	for n := range windows {
 		w := &windows[n]
@@ -79,8 +87,7 @@ func (f *fold) bound(windows []window) int {
 		}
 		bounds = append(bounds, int32(lo), int32(low))
 	}
-	f.bounds = bounds
-	return len(bounds) / 2
+	return bounds
 }
 
 func (a *sumAgg) canBulk(c *Col) bool { return c.Kind == column.Float64 }

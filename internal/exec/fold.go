@@ -52,7 +52,6 @@ type fold struct {
 	views   []Batch // batch as each aggregate sees it
 	loaded  bool
 	low     int // first row of batch that windows still to be fed may have
-	bounds  []int32
 	eof     bool
 	open    []*folding // windows that have begun, consecutive
 	free    []*folding

@@ -48,6 +48,33 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 	return &k.run
 }
 
+// Rest is called when a run is over and the next one may be long in coming, of
+// another who asks: what was shown stays as it is, nothing of the store is held,
+// and what takes much memory goes. It reports whether anything is left that the
+// next run can use.
+func (k *Kept) Rest() bool {
+	for p, s := range k.streams {
+		if t, ok := s.(*timeGroups); ok && t.light() {
+			t.batch, t.windows, t.later = Batch{}, nil, nil
+			continue
+		}
+		s.close()
+		delete(k.streams, p)
+	}
+	k.run, k.meter = Run{}, nil
+	return len(k.streams) > 0
+}
+
+// light reports whether t, at rest, takes little memory whatever it has read.
+func (t *timeGroups) light() bool {
+	for _, f := range t.folds {
+		if f.rows != nil || f.piece { // those that cannot be put together may hold all values
+			return false
+		}
+	}
+	return true
+}
+
 // resume returns the stream of a part that was kept, or nil.
 func (k *Kept) resume(p *part) stream {
 	s := k.streams[p]
@@ -190,7 +217,7 @@ func (t *timeGroups) again(r *run) bool {
 func (f *fold) rest() {
 	if f.points != nil {
 		f.points.Close()
-		f.points = nil
+		f.points, f.cursor = nil, meteredCursor{}
 	}
 	if f.rows != nil {
 		f.rows.(reusable).rest()
