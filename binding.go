@@ -31,16 +31,29 @@ type binding struct {
 // newBinding checks the names. A measurement is one node of a path: what holds
 // dots or blanks must be quoted.
 func newBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
-	b := &binding{device: device, names: slices.Clone(names), kinds: slices.Clone(kinds)}
+	return newOwnBinding(device, slices.Clone(names), slices.Clone(kinds))
+}
+
+// newOwnBinding is newBinding that keeps names and kinds.
+func newOwnBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
+	b := &binding{device: device, names: names, kinds: kinds}
 	var err error
 	if b.path, err = pattern.Canonical(device); err != nil {
 		return nil, err
 	}
-	b.nodes = make([]string, len(names))
+	b.nodes = b.names // mostly the same
 	for i, name := range names {
-		if b.nodes[i], err = pattern.CanonicalNode(name); err != nil {
+		node, err := pattern.CanonicalNode(name)
+		if err != nil {
 			return nil, fmt.Errorf("measurement %q, which quoted would be %s: %w", name, pattern.Quote(name), err)
 		}
+		if node == name {
+			continue
+		}
+		if &b.nodes[0] == &b.names[0] {
+			b.nodes = slices.Clone(b.names)
+		}
+		b.nodes[i] = node
 	}
 	return b, nil
 }

@@ -39,7 +39,7 @@ func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
 			return nil, fail(fmt.Errorf("column %q has no kind: %w", c.Name, errs.BadInput))
 		}
 	}
-	b, err := newBinding(device, names, kinds)
+	b, err := newOwnBinding(device, names, kinds)
 	if err != nil {
 		return nil, fail(err)
 	}

@@ -142,11 +142,97 @@ func (c *Catalog) growTo(n uint32) {
 // does no harm, and an error wrapping errs.Corrupt when id or path belong to
 // another series.
 func (c *Catalog) Add(def Definition) (*Series, error) {
-	if !def.Kind.Valid() || def.ID == 0 || def.ID > MaxID || def.Name == "" {
-		return nil, fmt.Errorf("catalog: series %d %s.%s of kind %d: %w", def.ID, def.Device, def.Name, def.Kind, errs.Corrupt)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.add(def)
+}
+
+// AddAll is Add for each of defs. If one cannot be added, those before it may have
+// been.
+func (c *Catalog) AddAll(defs []Definition) ([]*Series, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if added := c.addNew(defs); added != nil {
+		return added, nil
+	}
+	all := make([]*Series, len(defs))
+	for i, def := range defs {
+		var err error
+		if all[i], err = c.add(def); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// addNew adds series of one device that are all new, in one piece of memory. It
+// returns nil with nothing added where they are not.
+func (c *Catalog) addNew(defs []Definition) []*Series {
+	if len(defs) < 2 {
+		return nil
+	}
+	d := c.byPath[defs[0].Device]
+	next := uint32(0)
+	for i := range defs {
+		def := &defs[i]
+		if !def.valid() || def.Device != defs[0].Device || def.ID < next || uint64(def.ID) < uint64(len(c.byID)) && c.byID[def.ID] != nil {
+			return nil
+		}
+		if d != nil {
+			if _, found := d.find(def.Name); found {
+				return nil
+			}
+		}
+		next = def.ID + 1
+	}
+	all, mem := make([]*Series, 0, len(defs)), make([]Series, len(defs))
+	for i := range defs {
+		mem[i] = Series{ID: defs[i].ID, Name: defs[i].Name, Kind: defs[i].Kind}
+		all = append(all, &mem[i])
+	}
+	var list []*Series
+	if d != nil {
+		list = d.series
+	}
+	list = slices.Concat(list, all) // others may read the old one
+	slices.SortFunc(list, func(a, b *Series) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range list[1:] {
+		if list[i].Name == list[i+1].Name {
+			return nil
+		}
+	}
+	d = c.device(defs[0].Device)
+	d.series = list
+	c.growTo(next)
+	for _, s := range all {
+		s.Device, s.Dev = d.Path, d
+		c.byID[s.ID] = s
+	}
+	c.live += len(all)
+	return all
+}
+
+// device returns the device of that path, which it makes if it is missing.
+func (c *Catalog) device(path string) *Device {
+	d := c.byPath[path]
+	if d == nil {
+		c.nextDev++
+		d = &Device{ID: c.nextDev, Path: path}
+		c.byPath[d.Path] = d
+		c.devices.Set(d.Path, d)
+	}
+	return d
+}
+
+// valid reports whether a series can have that definition.
+func (def *Definition) valid() bool {
+	return def.Kind.Valid() && def.ID != 0 && def.ID <= MaxID && def.Name != ""
+}
+
+func (c *Catalog) add(def Definition) (*Series, error) {
+	if !def.valid() {
+		return nil, fmt.Errorf("catalog: series %d %s.%s of kind %d: %w", def.ID, def.Device, def.Name, def.Kind, errs.Corrupt)
+	}
 	if uint64(def.ID) < uint64(len(c.byID)) {
 		if s := c.byID[def.ID]; s != nil {
 			if s.Device == def.Device && s.Name == def.Name && s.Kind == def.Kind {
@@ -155,19 +241,17 @@ func (c *Catalog) Add(def Definition) (*Series, error) {
 			return nil, fmt.Errorf("catalog: id %d is both %s and %s.%s: %w", def.ID, s.Path(), def.Device, def.Name, errs.Corrupt)
 		}
 	}
-	d := c.byPath[def.Device]
-	if d == nil {
-		c.nextDev++
-		d = &Device{ID: c.nextDev, Path: def.Device}
-		c.byPath[d.Path] = d
-		c.devices.Set(d.Path, d)
-	}
+	d := c.device(def.Device)
 	i, found := d.find(def.Name)
 	if found {
 		return nil, fmt.Errorf("catalog: %s.%s has ids %d and %d: %w", def.Device, def.Name, d.series[i].ID, def.ID, errs.Corrupt)
 	}
 	s := &Series{ID: def.ID, Device: d.Path, Name: def.Name, Kind: def.Kind, Dev: d}
-	d.series = slices.Insert(slices.Clone(d.series), i, s)
+	all := make([]*Series, len(d.series)+1) // others may read the old ones
+	copy(all, d.series[:i])
+	all[i] = s
+	copy(all[i+1:], d.series[i:])
+	d.series = all
 	c.growTo(def.ID + 1)
 	c.byID[def.ID] = s
 	c.live++

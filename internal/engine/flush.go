@@ -407,10 +407,10 @@ func (bw *blockWriter) copyChunk(s *memtable.Sealed, cols []int) error {
 		return err
 	}
 	for i, c := range cols {
-		if c < 0 || s.Cols[c] == nil {
+		if c < 0 || s.Col(c) == nil {
 			continue
 		}
-		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, s.Cols[c], s.Stats(c)); err != nil {
+		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, s.Col(c), s.Stats(c)); err != nil {
 			return err
 		}
 		bw.blocks++

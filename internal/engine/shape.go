@@ -70,7 +70,20 @@ func (s *Shape) matches(names []string, kinds []column.Kind) bool {
 
 //go:noinline
 func newShape(series []*Series) *Shape {
-	s := &Shape{device: series[0].Device, series: series, dev: series[0].Dev.ID}
+	var s *Shape
+	if n := len(series); n == 1 { // of many series of one column each, in one piece
+		p := new(struct {
+			Shape
+			name [1]string
+			id   [1]uint32
+			kind [1]column.Kind
+		})
+		s, p.names, p.layout.IDs, p.layout.Kinds = &p.Shape, p.name[:0], p.id[:0], p.kind[:0]
+	} else {
+		s = &Shape{names: make([]string, 0, n)}
+		s.layout = memtable.Layout{IDs: make([]uint32, 0, n), Kinds: make([]column.Kind, 0, n)}
+	}
+	s.device, s.series, s.dev = series[0].Device, series, series[0].Dev.ID
 	for _, ser := range series {
 		s.names = append(s.names, ser.Name)
 		s.layout.IDs = append(s.layout.IDs, ser.ID)
@@ -193,7 +206,7 @@ func (e *Engine) resolve(device string, names []string, kinds []column.Kind) (fo
 		ser, ok := e.cat.Lookup(device, name)
 		switch {
 		case !ok:
-			if err := pattern.CheckPath(pattern.Join(device, name)); err != nil {
+			if err := pattern.CheckSeries(device, name); err != nil {
 				return nil, 0, fmt.Errorf("series %s.%s: %w: %w", device, name, errs.BadInput, err)
 			}
 			missing++
@@ -241,7 +254,7 @@ func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (
 
 // makeSeries logs and makes the series that are nil in series.
 func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, series []*Series) error {
-	var defs []catalog.Definition
+	defs := make([]catalog.Definition, 0, len(series))
 	next := e.cat.NextID()
 	for i, ser := range series {
 		if ser == nil {
@@ -257,19 +270,31 @@ func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, 
 	if e.closed {
 		return errs.Closed
 	}
-	lsn, err := e.append(appendSection(nil, sectionSeries, appendDefinitions(nil, defs)))
+	size := 16
+	for i := range defs {
+		size += 16 + len(device) + len(defs[i].Name)
+	}
+	room := make([]byte, 2*size)
+	body := appendDefinitions(room[:0:size], defs)
+	lsn, err := e.append(appendSection(room[size:size], sectionSeries, body))
 	if err != nil {
 		return fmt.Errorf("make series of %s: %w", device, err)
 	}
-	k := 0
-	for i := range series {
-		if series[i] != nil {
-			continue
-		}
-		if series[i], err = e.cat.Add(defs[k]); err != nil {
+	if len(series) == 1 {
+		if series[0], err = e.cat.Add(defs[0]); err != nil {
 			return err
 		}
-		k++
+		e.defined(lsn, defs)
+		return nil
+	}
+	added, err := e.cat.AddAll(defs)
+	if err != nil {
+		return err
+	}
+	for i := range series {
+		if series[i] == nil {
+			series[i], added = added[0], added[1:]
+		}
 	}
 	e.defined(lsn, defs)
 	return nil

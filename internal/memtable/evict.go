@@ -120,7 +120,7 @@ func (c *chunk) bytes(g *group) int64 {
 // cells counts the cells of c that are not null.
 func (c *chunk) cells(g *group) (n int64) {
 	if c.sealed != nil {
-		for i := range c.sealed.Cols {
+		for i := range c.sealed.cols {
 			if s := c.sealed.Stats(i); s != nil {
 				n += int64(s.Count)
 			}
@@ -223,7 +223,7 @@ func (c *chunk) with(keep []int, g *group) *chunk {
 func (s *Sealed) pick(keep []int, g *group) *Sealed {
 	n := &Sealed{N: s.N, Min: s.Min, Max: s.Max, Times: slices.Clone(s.Times), Kinds: g.kinds}
 	for _, i := range keep {
-		n.Cols, n.stats = append(n.Cols, slices.Clone(s.Cols[i])), append(n.stats, s.stats[i])
+		n.cols = append(n.cols, sealedColumn{slices.Clone(s.cols[i].data), s.cols[i].stats})
 	}
 	return n
 }

@@ -29,6 +29,18 @@ type fresh struct {
 	nums  []uint64          // as in column.Cell
 }
 
+func newFresh(width int) *fresh {
+	if width == 1 { // many series of one row each: in one piece
+		f := new(struct {
+			fresh
+			room [freshRows]uint64
+		})
+		f.width, f.nums = 1, f.room[:]
+		return &f.fresh
+	}
+	return &fresh{width: width, nums: make([]uint64, freshRows*width)}
+}
+
 func (f *fresh) bytes() int64 { return int64(100 + 8*freshRows*(2+f.width)) }
 
 // newest returns the latest time of a row that was ever written to a series of g.
@@ -77,7 +89,8 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 		if len(l.chunks) < 2 && (c == nil || len(c.rows.times) < firstRows) || !g.mayWait(t) {
 			return nil // a million series of few rows each would pay for it
 		}
-		f = &fresh{g: g, width: len(g.kinds), nums: make([]uint64, freshRows*len(g.kinds))}
+		f = newFresh(len(g.kinds))
+		f.g = g
 		g.fresh = f
 		t.bytes.Add(f.bytes())
 	}

@@ -40,6 +40,12 @@ type group struct {
 	spare columns // memory of a sealed chunk for the next one
 	fresh *fresh  // the newest rows, nil if there were never enough
 	open  bool    // takes rows
+
+	// Memory of what every group has one of; used once, since snapshots may see it.
+	firstLane  [1]lane
+	firstChunk [1]*chunk
+	first      chunk
+	part       [1]part
 }
 
 // lane is chunks in time order; only the last may grow.
@@ -55,6 +61,7 @@ type chunk struct {
 	lsn    uint64
 	rows   columns
 	sealed *Sealed
+	room   *Sealed      // memory for sealed, nil if it is to be had apart
 	limit  int          // rows at which it is full
 	closed bool         // takes no more rows
 	lent   atomic.Int32 // cursors that may look at rows
@@ -268,7 +275,17 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 // group's after another number of rows: devices that are written at one moment do
 // not all have to be encoded in the same one.
 func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
-	c := &chunk{lsn: lsn, limit: t.stageRows}
+	var c *chunk
+	if len(l.chunks) == 0 && g.first.limit == 0 {
+		c, l.chunks = &g.first, g.firstChunk[:0]
+	} else {
+		p := new(struct { // there will be more, and most are sealed
+			chunk
+			sealed Sealed
+		})
+		c, p.room = &p.chunk, &p.sealed
+	}
+	c.lsn, c.limit = lsn, t.stageRows
 	if l == &g.lanes[0] && len(l.chunks) == 0 {
 		c.limit -= g.apart(t.stageRows / 2)
 	}
@@ -306,7 +323,10 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 // look at it.
 func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
-	c.sealed = seal(g.kinds, &rows, nil, 0, len(rows.Times))
+	if c.room == nil {
+		c.room = new(Sealed)
+	}
+	c.sealed = sealTo(c.room, g.kinds, &rows, nil, 0, len(rows.Times))
 	c.closed = true
 	t.bytes.Add(c.sealed.bytes() - int64(c.rows.text))
 	if (cut.Oldest == NoSnapshot || c.lent.Load() == 0) && g.spare.cols == nil {
@@ -414,7 +434,7 @@ func (c *chunk) block(n int, cols []int) (merge.Block, bool) {
 			if col < 0 {
 				continue
 			}
-			if s.Cols[col] != nil {
+			if s.cols[col].data != nil {
 				wanted = true
 				continue
 			}

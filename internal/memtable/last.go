@@ -71,10 +71,10 @@ func (l *lane) newest(col int, from int64) (at int64, cell column.Cell, ok, know
 			if s.Max < from {
 				break
 			}
-			if s.Cols[col] == nil {
+			if s.cols[col].data == nil {
 				continue
 			}
-			stats := &s.stats[col]
+			stats := &s.cols[col].stats
 			if stats.MaxTime < from {
 				break
 			}

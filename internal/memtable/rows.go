@@ -218,10 +218,21 @@ func (c *columns) appendRow(r *Rows, from []int, at int) {
 	}
 }
 
-// grow makes room for at least n rows in all.
+// grow makes room for n rows in all, which are more than there is room for. The
+// columns of the usual kinds share two pieces of memory.
 func (c *columns) grow(n int) {
 	more := n - len(c.times)
-	c.times = slices.Grow(c.times, more)
+	ints, floats := 1, 0
+	for i := range c.cols {
+		switch c.cols[i].Kind {
+		case column.Int64:
+			ints++
+		case column.Float64:
+			floats++
+		}
+	}
+	intRoom, floatRoom := make([]int64, ints*n), make([]float64, floats*n)
+	c.times, intRoom = moveTo(intRoom, c.times, n)
 	for i := range c.cols {
 		switch v := &c.cols[i]; v.Kind {
 		case column.Bool:
@@ -229,15 +240,21 @@ func (c *columns) grow(n int) {
 		case column.Int32:
 			v.Int32s = slices.Grow(v.Int32s, more)
 		case column.Int64:
-			v.Int64s = slices.Grow(v.Int64s, more)
+			v.Int64s, intRoom = moveTo(intRoom, v.Int64s, n)
 		case column.Float32:
 			v.Float32s = slices.Grow(v.Float32s, more)
 		case column.Float64:
-			v.Float64s = slices.Grow(v.Float64s, more)
+			v.Float64s, floatRoom = moveTo(floatRoom, v.Float64s, n)
 		case column.Text:
 			v.Texts = slices.Grow(v.Texts, more)
 		}
 	}
+}
+
+// moveTo copies old to the first n elements of room, and returns the copy and the
+// rest of room.
+func moveTo[T any](room, old []T, n int) (moved, rest []T) {
+	return append(room[:0:n], old...), room[n:]
 }
 
 // head returns the first n rows as they are now, safe against later appends.

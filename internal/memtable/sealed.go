@@ -14,9 +14,16 @@ type Sealed struct {
 	Min, Max int64
 	Times    []byte
 	Kinds    []column.Kind
-	Cols     [][]byte // nil = every row is null
-	stats    []block.Stats
+	cols     []sealedColumn
 }
+
+type sealedColumn struct {
+	data  []byte // nil = every row is null
+	stats block.Stats
+}
+
+// Col returns the block of column i, nil if every row is null.
+func (s *Sealed) Col(i int) []byte { return s.cols[i].data }
 
 // Raw is part of merge.Chunk.
 func (s *Sealed) Raw() bool { return false }
@@ -26,16 +33,16 @@ func (s *Sealed) times(dst []int64) ([]int64, error) { return block.DecodeTimes(
 
 // Stats returns the statistics of column i, nil if every row is null.
 func (s *Sealed) Stats(i int) *block.Stats {
-	if s.Cols[i] == nil {
+	if s.cols[i].data == nil {
 		return nil
 	}
-	return &s.stats[i]
+	return &s.cols[i].stats
 }
 
 func (s *Sealed) bytes() int64 {
 	n := 96 + len(s.Times)
-	for _, c := range s.Cols {
-		n += len(c) + 24 + 88
+	for i := range s.cols {
+		n += len(s.cols[i].data) + 24 + 88
 	}
 	return int64(n)
 }
@@ -46,7 +53,7 @@ type sealedChunk struct{ *Sealed }
 func (s sealedChunk) Times(dst []int64, _ *merge.Scratch) ([]int64, error) { return s.times(dst) }
 
 func (s sealedChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
-	return sc.Decoder.Values(dst, nulls, s.Cols[i], s.Kinds[i], s.N)
+	return sc.Decoder.Values(dst, nulls, s.cols[i].data, s.Kinds[i], s.N)
 }
 
 // SealedOf returns the encoded chunk behind c, if it is one of this package.
@@ -88,13 +95,15 @@ var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encode
 func Seal(kinds []column.Kind, r *Rows, lo, hi int) *Sealed { return seal(kinds, r, nil, lo, hi) }
 
 func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
+	return sealTo(new(Sealed), kinds, r, from, lo, hi)
+}
+
+// sealTo is seal into s.
+func sealTo(s *Sealed, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
 	times := r.Times[lo:hi]
-	s := &Sealed{
-		N: hi - lo, Min: times[0], Max: times[len(times)-1],
-		Kinds: kinds, Cols: make([][]byte, len(kinds)), stats: make([]block.Stats, len(kinds)),
-	}
+	*s = Sealed{N: hi - lo, Min: times[0], Max: times[len(times)-1], Kinds: kinds, cols: make([]sealedColumn, len(kinds))}
 	e.buf, e.ends = e.AppendTimes(e.buf[:0], times), e.ends[:0]
 	timesEnd := len(e.buf)
 	for i := range kinds {
@@ -107,7 +116,8 @@ func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
 			if nulls != nil {
 				nulls = cutBits(nulls, lo, hi)
 			}
-			if s.stats[i].Compute(times, &v, nulls); s.stats[i].Count > 0 {
+			stats := &s.cols[i].stats
+			if stats.Compute(times, &v, nulls); stats.Count > 0 {
 				e.buf = e.AppendValues(e.buf, &v, nulls)
 			}
 		}
@@ -117,8 +127,8 @@ func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
 	s.Times = data[:timesEnd:timesEnd]
 	start := timesEnd
 	for i, end := range e.ends {
-		if s.stats[i].Count > 0 {
-			s.Cols[i] = data[start:end:end]
+		if s.cols[i].stats.Count > 0 {
+			s.cols[i].data = data[start:end:end]
 		}
 		start = end
 	}

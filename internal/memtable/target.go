@@ -3,6 +3,8 @@ package memtable
 import (
 	"math"
 	"slices"
+
+	"github.com/tickwell/tickwell/internal/column"
 )
 
 // maxFlips bounds how often a device's series may change the company in which
@@ -93,7 +95,9 @@ func (d *Device) resolve(w *Write) (parts []part, narrow bool) {
 	case d.flips > maxFlips:
 		return d.single(w), false
 	case owned == 0:
-		return []part{{g: d.newGroup(w, ids, nil)}}, false
+		g := d.newGroup(w, ids, nil)
+		g.part[0].g = g
+		return g.part[:], false
 	case same && 2*len(ids) >= len(owner.ids):
 		return []part{{g: owner, from: mapping(owner.ids, ids)}}, false
 	case same && owner.takesNarrow(w.span()):
@@ -132,15 +136,37 @@ func (d *Device) single(w *Write) []part {
 // newGroup makes a group of series; at says which columns of the layout they
 // are, nil = all of them.
 func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
-	g := &group{ids: ids, kinds: w.Layout.Kinds, last: math.MinInt64, open: true, birth: w.Cut.Epoch, epoch: w.Cut.Epoch}
+	kinds := w.Layout.Kinds
 	if at != nil {
-		g.kinds = w.Layout.Kinds[at[0] : at[0]+1]
+		kinds = kinds[at[0] : at[0]+1]
 	}
-	for _, id := range ids {
+	var g *group
+	var own []*group
+	if len(ids) == 1 { // in one piece
+		p := new(struct {
+			group
+			cols  [1]column.Vector
+			nulls [1]column.Bitmap
+			own   [1]*group
+		})
+		p.cols[0].Kind = kinds[0]
+		g, own = &p.group, p.own[:]
+		g.spare = columns{cols: p.cols[:], nulls: p.nulls[:]}
+	} else {
+		g, own = new(group), make([]*group, len(ids))
+	}
+	g.ids, g.kinds, g.last, g.open, g.birth, g.epoch = ids, kinds, math.MinInt64, true, w.Cut.Epoch, w.Cut.Epoch
+	g.lanes = g.firstLane[:0]
+	for i, id := range ids {
 		m := d.member(id)
 		g.last = max(g.last, m.last)
 		m.open = g
-		m.groups = append(m.groups, g)
+		if m.groups == nil {
+			own[i] = g
+			m.groups = own[i : i+1 : i+1]
+		} else {
+			m.groups = append(m.groups, g)
+		}
 	}
 	d.groups = append(d.groups, g)
 	d.table.bytes.Add(groupBytes)

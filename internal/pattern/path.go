@@ -73,6 +73,18 @@ func CheckPath(path string) error {
 	return err
 }
 
+// CheckSeries is [CheckPath] of what [Join] makes of a device and a measurement.
+// Short ones are not joined for it.
+func CheckSeries(device, measurement string) error {
+	if len(device)+len(measurement) < MaxPathBytes/4 && device != "" {
+		nodes := strings.Count(device, ".") + strings.Count(measurement, ".") + 2 // at most
+		if nodes <= MaxNodes && CheckPath(device) == nil && CheckPath(measurement) == nil {
+			return nil
+		}
+	}
+	return CheckPath(Join(device, measurement))
+}
+
 // Split cuts a path before its last node. The device is empty when the path is
 // one node. Both are parts of path, with the quotes they have in it.
 func Split(path string) (device, measurement string) {
