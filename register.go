@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/logs"
 	"github.com/tickwell/tickwell/internal/pattern"
 	"github.com/tickwell/tickwell/window"
 )
@@ -295,7 +296,7 @@ func (db *DB) readyTrigger(ctx context.Context, tr *trigger, known bool) error {
 func (db *DB) env(tr *trigger, earlier *effects) Env {
 	return Env{
 		Name: tr.spec.Name, Params: tr.spec.Params, Clock: db.clock,
-		Logger: db.log.With("trigger", tr.spec.Name),
+		Logger: logs.With(db.log, "trigger", tr.spec.Name),
 		Get: func(key string) ([]byte, bool) {
 			key = tr.stateKey(key)
 			if v, ok := earlier.get(key); ok {

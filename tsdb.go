@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"log/slog"
 	"math"
 	"math/bits"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/logs"
 	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
@@ -24,7 +24,7 @@ import (
 type DB struct {
 	dir   string
 	opts  Options
-	log   *slog.Logger
+	log   *logs.Logger
 	clock Clock
 	eng   *engine.Engine
 
@@ -122,9 +122,6 @@ func (db *DB) withDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
 	if o.Seed == 0 {
 		// The runtime's own randomness: crypto/rand would weigh more than codecs do.
 		o.Seed = new(maphash.Hash).Sum64()
@@ -136,7 +133,7 @@ func (db *DB) withDefaults() {
 	if o.MaxTriggerDepth <= 0 {
 		o.MaxTriggerDepth = 8
 	}
-	db.log, db.clock = o.Logger, o.Clock
+	db.log, db.clock = logs.Of(o.Logger), o.Clock
 }
 
 func (db *DB) engineConfig() (engine.Config, error) {

@@ -142,7 +142,7 @@ func (e *Engine) logTail(ctx context.Context, after, upTo uint64) ([]*Changed, e
 	last := after
 	log, _, err := wal.Open(wal.Config{
 		FS: e.fs, Dir: e.disk.path("wal"), StoreID: e.disk.store, SegmentBytes: e.cfg.SegmentBytes,
-		Clock: e.clock, Policy: wal.Policy{Mode: wal.Never}, Logger: e.logger, ReadOnly: true,
+		Clock: e.clock, Policy: wal.Policy{Mode: wal.Never}, Logger: e.cfg.Logger, ReadOnly: true,
 	}, after, func(lsn uint64, kind uint8, payload []byte) error {
 		if lsn > upTo {
 			return errTailEnd

@@ -13,7 +13,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"log/slog"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -22,6 +21,7 @@ import (
 	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/logs"
 	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/pattern"
 	"github.com/tickwell/tickwell/internal/segment"
@@ -34,7 +34,7 @@ type Engine struct {
 	cfg    Config
 	fs     vfs.FS
 	clock  clock.Clock
-	logger *slog.Logger
+	logger *logs.Logger
 	report Report
 
 	cat    *catalog.Catalog
@@ -139,7 +139,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 
 func newEngine(cfg Config) *Engine {
 	e := &Engine{
-		cfg: cfg, clock: cfg.Clock, logger: cfg.Logger,
+		cfg: cfg, clock: cfg.Clock, logger: logs.Of(cfg.Logger),
 		cat: catalog.New(), shapes: newShapes(), epoch: 1,
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
@@ -172,9 +172,6 @@ func (c *Config) setDefaults() {
 	}
 	if c.Clock == nil {
 		c.Clock = clock.System()
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
 	}
 	if c.Seed == nil {
 		c.Seed = func() uint64 { return uint64(c.Clock.Now().UnixNano()) * 0x9e3779b97f4a7c15 }

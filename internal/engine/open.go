@@ -71,7 +71,7 @@ func (e *Engine) loadDir(ctx context.Context) error {
 	log, report, err := wal.Open(wal.Config{
 		FS: d.fs, Dir: d.path("wal"), StoreID: d.store,
 		SegmentBytes: e.cfg.SegmentBytes, Recycle: e.cfg.Recycle,
-		Clock: e.clock, Policy: e.cfg.Sync, Logger: e.logger, Hold: true,
+		Clock: e.clock, Policy: e.cfg.Sync, Logger: e.cfg.Logger, Hold: true,
 		OnDurable: func(uint64) { e.poke(wantWake) },
 		OnFailed:  e.lostPositions,
 		ReadOnly:  e.cfg.ReadOnly,

@@ -105,7 +105,7 @@ func (e *Engine) firstLogged() (uint64, error) {
 	first := uint64(0)
 	stop := errors.New("seen enough")
 	log, _, err := wal.Open(wal.Config{
-		FS: d.fs, Dir: d.path("wal"), StoreID: d.store, Clock: e.clock, Logger: e.logger, ReadOnly: true,
+		FS: d.fs, Dir: d.path("wal"), StoreID: d.store, Clock: e.clock, Logger: e.cfg.Logger, ReadOnly: true,
 	}, d.now.Flushed, func(lsn uint64, _ uint8, _ []byte) error {
 		first = lsn
 		return stop

@@ -27,6 +27,7 @@ var layers = map[string]layer{
 	"internal/errs":     {why: "sentinels that every layer wraps"},
 	"internal/clock":    {why: "the only place that reads time"},
 	"internal/sorting":  {why: "one copy of sorting for what is seldom sorted"},
+	"internal/logs":     {why: "log/slog, or package log where it is too heavy"},
 	"internal/pattern":  {imports: "internal/errs", why: "names of series; refuses bad ones"},
 	"internal/dispatch": {imports: "internal/errs internal/clock", why: "queues and workers, generic over what they carry"},
 
@@ -40,7 +41,7 @@ var layers = map[string]layer{
 
 	// 3: chunks, the log, the names.
 	"internal/block":   {imports: "internal/codec internal/column internal/errs", why: "a chunk: codecs, null bitmap, statistics"},
-	"internal/wal":     {imports: "internal/clock internal/column internal/codec internal/errs vfs", why: "records, not what they mean"},
+	"internal/wal":     {imports: "internal/clock internal/column internal/codec internal/errs internal/logs vfs", why: "records, not what they mean"},
 	"internal/catalog": {imports: "internal/column internal/errs internal/pattern vfs", external: btree, why: "names, kinds and ids of series"},
 
 	// 4: chunks in order, on disk and in memory.
@@ -51,7 +52,7 @@ var layers = map[string]layer{
 	// 5: the store, the queries, the delivery. They do not know one another.
 	"internal/engine": {
 		imports: "internal/block internal/catalog internal/clock internal/codec internal/column internal/errs " +
-			"internal/memtable internal/merge internal/pattern internal/segment internal/sorting internal/wal vfs",
+			"internal/logs internal/memtable internal/merge internal/pattern internal/segment internal/sorting internal/wal vfs",
 		external: btree, why: "writes, flushes, compacts, recovers, reads",
 	},
 	"internal/exec": {
@@ -63,7 +64,7 @@ var layers = map[string]layer{
 	// 6: the root glues.
 	"root": {
 		imports: "expr internal/block internal/catalog internal/clock internal/codec internal/column internal/deliver internal/dispatch " +
-			"internal/engine internal/errs internal/exec internal/incremental internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/sorting internal/wal vfs window",
+			"internal/engine internal/errs internal/exec internal/incremental internal/logs internal/memtable internal/merge internal/pattern internal/schedule internal/segment internal/sorting internal/wal vfs window",
 		external: btree, why: "the public API",
 	},
 

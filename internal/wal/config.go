@@ -7,6 +7,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/logs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -67,6 +68,7 @@ type Config struct {
 	Clock  clock.Clock // default clock.System()
 	Policy Policy
 	Logger *slog.Logger // default slog.Default()
+	logger *logs.Logger // for it
 
 	// Salt returns the number that keeps the records of a segment's former life
 	// apart. It should not return the same number twice for a segment; the
@@ -119,9 +121,7 @@ func (c *Config) setDefaults() error {
 	if c.Clock == nil {
 		c.Clock = clock.System()
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
+	c.logger = logs.Of(c.Logger)
 	if c.Salt == nil {
 		c.Salt = func(segment uint64) uint64 {
 			return mix(mix(c.StoreID+segment) ^ uint64(c.Clock.Now().UnixNano()))

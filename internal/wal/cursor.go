@@ -166,7 +166,7 @@ func (c *Cursor) leave() {
 	l.mu.Unlock()
 	if last {
 		if err := l.dispose(s); err != nil {
-			l.cfg.Logger.Warn("retire log segment", "file", s.name, "error", err)
+			l.cfg.logger.Warn("retire log segment", "file", s.name, "error", err)
 		}
 	}
 }

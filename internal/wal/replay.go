@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -363,7 +362,7 @@ func Open(cfg Config, after uint64, apply func(lsn uint64, kind uint8, payload [
 		return nil, r.report, err
 	}
 	for _, d := range r.report.Damage {
-		cfg.Logger.Warn("log damaged", slog.String("damage", d.String()))
+		cfg.logger.Warn("log damaged", "damage", d.String())
 	}
 	if !cfg.ReadOnly {
 		if err := r.repair(); err != nil {

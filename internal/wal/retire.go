@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -162,6 +161,6 @@ func (l *Log) quarantine(s *segment) error {
 	if err := errs.Join(fsys.SyncDir(dir), fsys.SyncDir(l.cfg.Dir)); err != nil {
 		return nil // it is moved; a crash may bring it back
 	}
-	l.cfg.Logger.Warn("damaged log segment moved aside", slog.String("file", to))
+	l.cfg.logger.Warn("damaged log segment moved aside", "file", to)
 	return nil
 }
