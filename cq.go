@@ -77,7 +77,7 @@ type CQSpec struct {
 	EndOffset time.Duration
 	// Cron is a five-field schedule, such as "CRON_TZ=Europe/Berlin 5 * * * *",
 	// in place of Every and Boundary. Without offsets a run covers the time
-	// since the due time before.
+	// since the due time before. The build tag tickwell_small leaves it out.
 	Cron string
 	// Policy is what becomes of runs that are late. Default Blocked.
 	Policy TimeoutPolicy

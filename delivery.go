@@ -19,10 +19,19 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
+// pipe is a *deliver.Pipeline[Event]. Behind an interface it is only in programs
+// that add a sink.
+type pipe interface {
+	Enable()
+	Close(time.Duration) error
+	Flush(context.Context) error
+	Stats() deliver.Stats
+}
+
 // sinkSet is the sinks of a store, each with the pipeline that feeds it.
 type sinkSet struct {
 	mu      sync.Mutex
-	all     map[string]*deliver.Pipeline[Event]
+	all     map[string]pipe
 	types   map[string]string        // Go types of the sinks
 	names   atomic.Pointer[[]string] // of all, sorted
 	dropped map[string]bool          // names that triggers may still emit to
@@ -73,7 +82,7 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		return fail(err)
 	}
 	if s.all == nil {
-		s.all, s.types = make(map[string]*deliver.Pipeline[Event]), make(map[string]string)
+		s.all, s.types = make(map[string]pipe), make(map[string]string)
 	}
 	s.all[spec.Name], s.types[spec.Name] = p, fmt.Sprintf("%T", spec.Sink)
 	s.nameAll()
@@ -270,7 +279,7 @@ func (s *sinkSet) typeOf(name string) string {
 	return s.types[name]
 }
 
-func (s *sinkSet) pipelines() map[string]*deliver.Pipeline[Event] {
+func (s *sinkSet) pipelines() map[string]pipe {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.all)

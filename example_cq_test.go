@@ -94,14 +94,6 @@ func ExampleCQSpec_timeoutPolicy() {
 	// 40: [20, 40) root.out@30 39
 }
 
-func ExampleCQSpec_cron() {
-	q := maxOf()
-	resample(tickwell.CQSpec{Query: q, Cron: "CRON_TZ=Europe/Berlin @every 15s", StartOffset: 20 * time.Second})
-	// Output:
-	// 15: [-5, 15) root.out@-5 4 root.out@5 14
-	// 30: [10, 30) root.out@10 19
-}
-
 func ExampleCQSpec_where() {
 	q := maxOf()
 	q.Select = []expr.Expr{expr.Count(expr.Col("s"))}

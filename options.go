@@ -21,7 +21,9 @@ type Options struct {
 	// Default: drawn at random.
 	Seed uint64
 	// Logger receives life-cycle events and background failures. Nil means
-	// slog.Default(). Use slog.New(slog.DiscardHandler) for silence.
+	// slog.Default(). Use slog.New(slog.DiscardHandler) for silence. With the
+	// build tag tickwell_small it only says which levels are enabled: the lines
+	// go to package log.
 	Logger *slog.Logger
 	// Observer is told of work as it happens.
 	Observer *Observer
@@ -82,7 +84,9 @@ type Options struct {
 	ReadOnly bool
 
 	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this
-	// order, before Open returns, so nothing is missed after a restart.
+	// order, before Open returns, so nothing is missed after a restart. With the
+	// build tag tickwell_small Sinks needs package sink or an adapter to be
+	// imported.
 	Functions         []FunctionSpec
 	Sinks             []SinkSpec
 	Triggers          []TriggerSpec

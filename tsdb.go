@@ -217,7 +217,7 @@ func (db *DB) install(ctx context.Context) error {
 	}
 	db.restoreFunctions()
 	for _, s := range db.opts.Sinks {
-		if err := db.addSink(ctx, s); err != nil {
+		if err := db.installSink(ctx, s); err != nil {
 			return err
 		}
 	}

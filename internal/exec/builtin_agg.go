@@ -21,34 +21,48 @@ type builtinAgg struct {
 	any     bool   // any number of inputs
 }
 
-var (
-	numericInput = []bool{true}
-	builtinAggs  = map[string]*builtinAgg{
-		"count":                 {make: func() Aggregator { return &countAgg{} }, inputs: 1},
-		"count_time":            {make: func() Aggregator { return &countTimeAgg{} }, any: true},
-		"count_if":              {make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true},
-		"sum":                   {make: func() Aggregator { return &sumAgg{} }, inputs: 1, numeric: numericInput},
-		"avg":                   {make: func() Aggregator { return &sumAgg{mean: true} }, inputs: 1, numeric: numericInput},
-		"min_value":             {make: func() Aggregator { return &rangeAgg{min: true} }, inputs: 1, numeric: numericInput, ranged: true},
-		"max_value":             {make: func() Aggregator { return &rangeAgg{max: true} }, inputs: 1, numeric: numericInput, ranged: true},
-		"extreme":               {make: func() Aggregator { return &rangeAgg{min: true, max: true} }, inputs: 1, numeric: numericInput},
-		"first_value":           {make: func() Aggregator { return &edgeAgg{} }, inputs: 1},
-		"last_value":            {make: func() Aggregator { return &edgeAgg{last: true} }, inputs: 1},
-		"min_time":              {make: func() Aggregator { return &timeAgg{min: true} }, inputs: 1},
-		"max_time":              {make: func() Aggregator { return &timeAgg{max: true} }, inputs: 1},
-		"time_duration":         {make: func() Aggregator { return &timeAgg{min: true, max: true} }, inputs: 1},
+var numericInput = []bool{true}
+
+// builtinAggs is the built-in aggregates, by lower-case name.
+var builtinAggs = allAggs()
+
+func allAggs() map[string]*builtinAgg {
+	all := map[string]*builtinAgg{
+		"count":             {make: func() Aggregator { return &countAgg{} }, inputs: 1},
+		"count_time":        {make: func() Aggregator { return &countTimeAgg{} }, any: true},
+		"count_if":          {make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true},
+		"sum":               {make: func() Aggregator { return &sumAgg{} }, inputs: 1, numeric: numericInput},
+		"avg":               {make: func() Aggregator { return &sumAgg{mean: true} }, inputs: 1, numeric: numericInput},
+		"min_value":         {make: func() Aggregator { return &rangeAgg{min: true} }, inputs: 1, numeric: numericInput, ranged: true},
+		"max_value":         {make: func() Aggregator { return &rangeAgg{max: true} }, inputs: 1, numeric: numericInput, ranged: true},
+		"extreme":           {make: func() Aggregator { return &rangeAgg{min: true, max: true} }, inputs: 1, numeric: numericInput},
+		"first_value":       {make: func() Aggregator { return &edgeAgg{} }, inputs: 1},
+		"last_value":        {make: func() Aggregator { return &edgeAgg{last: true} }, inputs: 1},
+		"min_time":          {make: func() Aggregator { return &timeAgg{min: true} }, inputs: 1},
+		"max_time":          {make: func() Aggregator { return &timeAgg{max: true} }, inputs: 1},
+		"time_duration":     {make: func() Aggregator { return &timeAgg{min: true, max: true} }, inputs: 1},
+		"stddev":            {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
+		"stddev_samp":       {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
+		"stddev_pop":        {make: func() Aggregator { return &varianceAgg{root: true} }, inputs: 1, numeric: numericInput},
+		"variance":          {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
+		"var_samp":          {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
+		"var_pop":           {make: func() Aggregator { return &varianceAgg{} }, inputs: 1, numeric: numericInput},
+		"integral":          {make: func() Aggregator { return &pathAgg{what: pathIntegral} }, inputs: 1, numeric: numericInput},
+		"time_weighted_avg": {make: func() Aggregator { return &pathAgg{what: pathMean} }, inputs: 1, numeric: numericInput},
+		"increase":          {make: func() Aggregator { return &pathAgg{what: pathIncrease} }, inputs: 1, numeric: numericInput},
+		"rate":              {make: func() Aggregator { return &pathAgg{what: pathRate} }, inputs: 1, numeric: numericInput},
+		"time_in_state":     {make: func() Aggregator { return &pathAgg{what: pathState} }, inputs: 1, boolean: true},
+	}
+	if !small {
+		maps.Copy(all, rareAggs())
+	}
+	return all
+}
+
+// rareAggs is in [rare].
+func rareAggs() map[string]*builtinAgg {
+	return map[string]*builtinAgg{
 		"mode":                  {make: func() Aggregator { return &modeAgg{} }, inputs: 1},
-		"stddev":                {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
-		"stddev_samp":           {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
-		"stddev_pop":            {make: func() Aggregator { return &varianceAgg{root: true} }, inputs: 1, numeric: numericInput},
-		"variance":              {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
-		"var_samp":              {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
-		"var_pop":               {make: func() Aggregator { return &varianceAgg{} }, inputs: 1, numeric: numericInput},
-		"integral":              {make: func() Aggregator { return &pathAgg{what: pathIntegral} }, inputs: 1, numeric: numericInput},
-		"time_weighted_avg":     {make: func() Aggregator { return &pathAgg{what: pathMean} }, inputs: 1, numeric: numericInput},
-		"increase":              {make: func() Aggregator { return &pathAgg{what: pathIncrease} }, inputs: 1, numeric: numericInput},
-		"rate":                  {make: func() Aggregator { return &pathAgg{what: pathRate} }, inputs: 1, numeric: numericInput},
-		"time_in_state":         {make: func() Aggregator { return &pathAgg{what: pathState} }, inputs: 1, boolean: true},
 		"linear_slope":          {make: func() Aggregator { return &lineAgg{} }, inputs: 1, numeric: numericInput},
 		"linear_r2":             {make: func() Aggregator { return &lineAgg{r2: true} }, inputs: 1, numeric: numericInput},
 		"approx_quantile":       {make: func() Aggregator { return &quantileAgg{} }, inputs: 1, numeric: numericInput},
@@ -56,7 +70,7 @@ var (
 		"max_by":                {make: func() Aggregator { return &byAgg{max: true} }, inputs: 2, numeric: []bool{false, true}},
 		"min_by":                {make: func() Aggregator { return &byAgg{} }, inputs: 2, numeric: []bool{false, true}},
 	}
-)
+}
 
 // check refuses wrong numbers and kinds of inputs.
 func (a *builtinAgg) check(c *Call) error {
@@ -96,6 +110,9 @@ func Builtin(name string) (listed string, ok bool) {
 	}
 	if _, ok := tables[name]; ok {
 		return "built-in UDTF", true
+	}
+	if leftOut(name) {
+		return "left out", true
 	}
 	return "", false
 }

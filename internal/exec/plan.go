@@ -277,7 +277,7 @@ func (p *planner) checkNames(e expr.Expr) (err error) {
 		if _, known = Builtin(x.Name()); !known && p.funcs != nil {
 			_, known = p.funcs.Function(strings.ToLower(x.Name()))
 		}
-		if !known {
+		if !known || leftOut(x.Name()) {
 			err = unknownFunction(x.Name())
 		}
 	})
@@ -285,6 +285,9 @@ func (p *planner) checkNames(e expr.Expr) (err error) {
 }
 
 func unknownFunction(name string) error {
+	if leftOut(name) {
+		return errLeftOut(name)
+	}
 	return fmt.Errorf("function %s is neither built in nor registered: %w", strconv.Quote(name), errs.NotFound)
 }
 

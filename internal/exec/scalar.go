@@ -25,10 +25,12 @@ type scalar struct {
 var scalars = allScalars()
 
 func allScalars() map[string]*scalar {
-	all := map[string]*scalar{}
+	all := otherScalars()
 	maps.Copy(all, mathScalars())
-	maps.Copy(all, textScalars())
-	maps.Copy(all, otherScalars())
+	if !small {
+		maps.Copy(all, rareScalars())
+		maps.Copy(all, textScalars())
+	}
 	return all
 }
 
@@ -129,12 +131,12 @@ func mapNumber(f func(float64) float64) *scalar {
 //go:noinline
 func isNullAt(c *Col, i int) bool { return c.Kind == column.Null || c.Nulls.Get(i) }
 
-func mathScalars() map[string]*scalar {
+// rareScalars is in [rare], as textScalars is.
+func rareScalars() map[string]*scalar {
 	all := map[string]*scalar{}
 	for name, f := range map[string]func(float64) float64{
 		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-		"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "ceil": math.Ceil, "floor": math.Floor, "exp": math.Exp,
-		"ln": math.Log, "log10": math.Log10, "sqrt": math.Sqrt,
+		"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "exp": math.Exp, "ln": math.Log, "log10": math.Log10,
 		"degrees": func(v float64) float64 { return v / math.Pi * 180 },
 		"radians": func(v float64) float64 { return v / 180 * math.Pi },
 		"sign": func(v float64) float64 {
@@ -149,6 +151,11 @@ func mathScalars() map[string]*scalar {
 	} {
 		all[name] = mapNumber(f)
 	}
+	return all
+}
+
+func mathScalars() map[string]*scalar {
+	all := map[string]*scalar{"ceil": mapNumber(math.Ceil), "floor": mapNumber(math.Floor), "sqrt": mapNumber(math.Sqrt)}
 	all["abs"] = &scalar{
 		check: func(c *Call) (column.Kind, error) {
 			if err := inputs(c, "number"); err != nil {

@@ -13,25 +13,34 @@ import (
 var tables = allTables()
 
 func allTables() map[string]func() Transformer {
-	all := bucketSamples()
-	maps.Copy(all, map[string]func() Transformer{
-		"top_k":                   func() Transformer { return &topK{} },
-		"bottom_k":                func() Transformer { return &topK{bottom: true} },
-		"zero_duration":           func() Transformer { return &interval{zero: true, duration: true} },
-		"non_zero_duration":       func() Transformer { return &interval{duration: true} },
-		"zero_count":              func() Transformer { return &interval{zero: true} },
-		"non_zero_count":          func() Transformer { return &interval{} },
+	all := map[string]func() Transformer{
 		"time_difference":         func() Transformer { return &trend{what: timeDifference} },
 		"difference":              func() Transformer { return &trend{what: difference} },
 		"non_negative_difference": func() Transformer { return &trend{what: difference, absolute: true} },
 		"derivative":              func() Transformer { return &trend{what: derivative} },
 		"non_negative_derivative": func() Transformer { return &trend{what: derivative, absolute: true} },
-		"change_points":           func() Transformer { return &changePoints{} },
-		"m4":                      func() Transformer { return &m4{} },
-		"ewma":                    func() Transformer { return &ewma{} },
-	})
+	}
 	maps.Copy(all, movingKinds)
+	if !small {
+		maps.Copy(all, rareTables())
+		maps.Copy(all, bucketSamples())
+	}
 	return all
+}
+
+// rareTables is in [rare], as bucketSamples is.
+func rareTables() map[string]func() Transformer {
+	return map[string]func() Transformer{
+		"top_k":             func() Transformer { return &topK{} },
+		"bottom_k":          func() Transformer { return &topK{bottom: true} },
+		"zero_duration":     func() Transformer { return &interval{zero: true, duration: true} },
+		"non_zero_duration": func() Transformer { return &interval{duration: true} },
+		"zero_count":        func() Transformer { return &interval{zero: true} },
+		"non_zero_count":    func() Transformer { return &interval{} },
+		"change_points":     func() Transformer { return &changePoints{} },
+		"m4":                func() Transformer { return &m4{} },
+		"ewma":              func() Transformer { return &ewma{} },
+	}
 }
 
 // noWindows is the rest of a Transformer that reads rows and ends quietly.

@@ -154,7 +154,7 @@ var rules = []rule{
 	{pkg: "math/rand/v2", except: seeded, where: programs, why: "all randomness comes from a seed", tests: true},
 	{pkg: "crypto/rand", where: "root internal/selfsigned", why: "the identity of a new store is the only thing drawn by lot, beside keys of tests"},
 	{pkg: "fmt", names: []string{"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"}, where: programs, why: "standard output belongs to the host"},
-	{pkg: "log", where: programs, why: "the host's logger is in Options"},
+	{pkg: "log", where: "internal/logs" + programs, why: "the host's logger is in Options"},
 	{pkg: "log/slog", names: []string{"Debug", "Info", "Warn", "Error", "Log", "LogAttrs", "SetDefault"}, why: "the host's logger is in Options", where: programs, tests: true},
 	{pkg: "testing", where: "tickwelltest internal/selfsigned", why: "registers flags; tickwelltest is for tests"},
 	{pkg: "github.com/stretchr/testify/require", why: "in tests only"},

@@ -14,6 +14,9 @@ import (
 const sec = int64(time.Second)
 
 func mustPlan(t testing.TB, s Spec) *Plan {
+	if _, err := ParseCron("* * * * *", ""); err != nil && s.Cron != "" {
+		t.Skip("built without cron")
+	}
 	t.Helper()
 	p, err := s.Plan()
 	require.NoError(t, err)
@@ -221,7 +224,7 @@ func TestEndOfTime(t *testing.T) {
 	require.Zero(t, floorMod(at, 60*sec))
 }
 
-func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }
+func floorMod(a, b int64) int64 { return (a%b + b) % b }
 
 // Arithmetic on arbitrary numbers: no panic, no wrap, always on the grid.
 func FuzzPlan(f *testing.F) {

@@ -35,4 +35,16 @@ func main() {
 			fmt.Println(row.Value(0), err)
 		}
 	}
+	fmt.Println(db.CreateContinuousQuery(ctx, tickwell.CQSpec{
+		Name: "hourly", Cron: "0 * * * *", Query: tickwell.Query{
+			Select: []expr.Expr{expr.Count(state)}, From: []string{"root.plant.press1"}, Into: []tickwell.Target{{Device: "root.hourly", Columns: []string{"states"}}},
+		},
+	}))
+	own := tickwell.SinkSpec{Name: "own", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error { return nil })}
+	fmt.Println(db.AddSink(ctx, own))
+	other, err := tickwell.Open(ctx, "", &tickwell.Options{Sinks: []tickwell.SinkSpec{own}})
+	fmt.Println(err)
+	if err == nil {
+		fmt.Println(other.Close())
+	}
 }
