@@ -74,8 +74,12 @@ func (a *alarm) clear() {
 	a.set, a.stop = false, nil
 }
 
-// rearm starts the timer that an earlier life of the store has left.
+// rearm starts the timer that an earlier life of the store has left. What a store
+// that was opened for reading holds is for the process that writes.
 func (db *DB) rearm(tr *trigger) {
+	if db.opts.ReadOnly {
+		return
+	}
 	if b, ok := db.eng.Get(tr.wakeKey()); ok && len(b) == 8 && tr.onWake != nil {
 		db.setAlarm(waking{tr, int64(binary.LittleEndian.Uint64(b)), true})
 	}

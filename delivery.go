@@ -41,9 +41,13 @@ type sinkSet struct {
 // AddSink starts a sink. Events that wait under its name are delivered first. It
 // returns when the settings have been checked; the sink is opened in the
 // background. Errors: ErrExists if a sink of that name runs, ErrBadInput, or what
-// the sink's Validate returns.
+// the sink's Validate returns; ErrReadOnly if the store was opened for reading.
 func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
-	if err := db.usable(ctx); err != nil {
+	err := db.usable(ctx)
+	if err == nil && db.opts.ReadOnly {
+		err = errs.ReadOnly
+	}
+	if err != nil {
 		return &Error{Op: "add sink", Subject: spec.Name, Err: err}
 	}
 	return db.addSink(ctx, spec)
@@ -98,6 +102,9 @@ func (db *DB) DropSink(ctx context.Context, name string) error {
 	fail := func(err error) error { return &Error{Op: "drop sink", Subject: name, Err: err} }
 	if err := db.usable(ctx); err != nil {
 		return fail(err)
+	}
+	if db.opts.ReadOnly {
+		return fail(errs.ReadOnly)
 	}
 	s := &db.sinks
 	s.mu.Lock()
@@ -208,6 +215,10 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 			db.log.Log(context.Background(), level, "sink is "+h.String(), "sink", spec.Name, "cause", cause)
 		},
 	}
+	if db.opts.ReadOnly {
+		c.Source = &stillSource{outboxSource{box: box, sink: spec.Name}}
+		return c
+	}
 	if s, ok := spec.Sink.(interface{ Open(context.Context) error }); ok {
 		c.Open = s.Open
 	}
@@ -297,7 +308,7 @@ func (db *DB) closeSinks() {
 // when durable, so it makes them so.
 func (db *DB) drainSinks(ctx context.Context) error {
 	pipes := db.sinks.pipelines()
-	if len(pipes) == 0 {
+	if len(pipes) == 0 || db.opts.ReadOnly {
 		return nil
 	}
 	if err := db.eng.Sync(ctx); err != nil {
@@ -427,6 +438,14 @@ func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deli
 		items = append(items, it)
 	}
 	return items, nil
+}
+
+// stillSource is the source of a store that was opened for reading: what waits is
+// for the process that writes to deliver, which alone can note that it has.
+type stillSource struct{ outboxSource }
+
+func (s *stillSource) Next(context.Context, deliver.Pos, int) ([]deliver.Item[Event], error) {
+	return nil, nil
 }
 
 func (s *outboxSource) Floor() deliver.Pos { return deliver.Pos(s.box.Floor(s.sink)) }

@@ -19,8 +19,8 @@ import (
 //
 // All or nothing is stored. If ctx ends before the row has its place in the
 // log, nothing is; later, the row is stored and the error is an [*Error] that
-// says so. The call does not keep fields. Times are from 1677-09-21 to
-// 2262-04-11, what int64 nanoseconds hold.
+// says so. The call does not keep fields. at is in the years
+// 1678 to 2261.
 //
 // Errors: ErrBadInput for a path, time or row that cannot be stored,
 // ErrKindMismatch, ErrTooLate for a point that has expired already, ErrLimit for
@@ -352,7 +352,11 @@ func borrow(v *column.Vector, data Vector) {
 
 // begin checks what every insert checks and lends an insertion.
 func (db *DB) begin(ctx context.Context, op, subject string) (*insertion, error) {
-	if err := db.usable(ctx); err != nil {
+	err := db.usable(ctx)
+	if err == nil && db.opts.ReadOnly { // before any trigger fires
+		err = errs.ReadOnly
+	}
+	if err != nil {
 		return nil, &Error{Op: op, Subject: subject, Err: err}
 	}
 	return db.scratch.Get(), nil

@@ -80,7 +80,9 @@ type Options struct {
 	// the oldest. Default 0: the profile's sizes.
 	MemoryBudget int64
 	// ReadOnly opens an existing store as it is at that moment, also while
-	// another process writes to it; nothing is written.
+	// another process writes to it; nothing is written. Sinks are checked, but
+	// not opened, and get nothing, no trigger fires or wakes, and no continuous
+	// query runs: that is for the process that writes.
 	ReadOnly bool
 
 	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this

@@ -65,7 +65,7 @@ func (x *effects) done(key string) {
 
 // makeUp fires a durable trigger for the rows it still has to see, oldest first.
 func (db *DB) makeUp(ctx context.Context, tr *trigger) error {
-	if s := tr.state.Load(); !tr.spec.Durable || tr.code == nil || s != stateActive && s != stateInactive {
+	if s := tr.state.Load(); !tr.spec.Durable || db.opts.ReadOnly || tr.code == nil || s != stateActive && s != stateInactive {
 		return nil
 	}
 	n := 0

@@ -15,8 +15,8 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
-	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/internal/selfsigned"
+	"github.com/tickwell/tickwell/sink"
 )
 
 func TestAuthentication(t *testing.T) {

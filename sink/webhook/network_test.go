@@ -9,8 +9,8 @@ import (
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/internal/deliver"
-	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/internal/selfsigned"
+	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/sink/internal/standin"
 )
 
