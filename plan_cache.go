@@ -15,6 +15,7 @@ import (
 type planCache struct {
 	mu      sync.Mutex
 	plans   map[string]*cachedPlan
+	lifts   map[string]*exec.Plan // of one device each, by what they say but the device
 	weight  int
 	resting int // the weight of plans with memory that rests
 	version seriesVersion
@@ -69,6 +70,7 @@ func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
 	defer c.mu.Unlock()
 	if c.version != v || c.weight+w > planWeight || c.plans == nil {
 		c.plans, c.weight, c.version = make(map[string]*cachedPlan), 0, v
+		c.lifts = make(map[string]*exec.Plan)
 		c.resting = 0
 	}
 	if c.plans[string(key)] == nil {
@@ -76,6 +78,45 @@ func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
 		c.weight += w
 	}
 }
+
+// example returns the plan of another device for a key without one, or nil.
+func (c *planCache) example(key []byte, v seriesVersion) *exec.Plan {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version != v {
+		return nil
+	}
+	return c.lifts[string(key)]
+}
+
+// set makes p the plan that others for a key without a device are made of.
+func (c *planCache) set(key []byte, v seriesVersion, p *exec.Plan) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == v && len(c.lifts) < len(c.plans) {
+		c.lifts[string(key)] = p
+	}
+}
+
+// lift returns the plan of q, of one device, made of that of another, or nil. It
+// appends to key by what such plans are found.
+func (db *DB) lift(q *Query, key []byte, v seriesVersion) (*exec.Plan, []byte) {
+	if len(q.From) != 1 || q.Rollups {
+		return nil, key
+	}
+	any := *q
+	any.From = anyDevice
+	n := len(key)
+	key = any.shape(key)
+	p := db.plans.example(key[n:], v)
+	if p == nil {
+		return nil, key
+	}
+	return p.Lift(q.From[0], db.eng), key
+}
+
+// anyDevice stands for the device of a query: it is no path.
+var anyDevice = []string{""}
 
 // wake returns what a run of p needs, from a run before if there is some.
 func (c *planCache) wake(p *cachedPlan) *exec.Kept {
@@ -117,18 +158,30 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 		moved, err := p.At(start, end)
 		return moved, p, nil, err
 	}
+	n := len(*key)
+	p, both := db.lift(q, *key, v)
+	*key = both
+	if p != nil {
+		db.plans.keep(both[:n], v, p)
+		start, end := q.bounds()
+		moved, err := p.At(start, end)
+		return moved, nil, nil, err
+	}
 	eq, err := q.exec()
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	eq.Budget = db.opts.QueryMemory
 	used := &usedFunctions{from: &db.funcs}
-	p, err := exec.Prepare(eq, db.eng, used)
+	p, err = exec.Prepare(eq, db.eng, used)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if db.keeps(p, used.names) {
-		db.plans.keep(*key, v, p)
+		db.plans.keep(both[:n], v, p)
+		if len(both) > n && p.Weight() <= planWeight/64 && p.Liftable() {
+			db.plans.set(both[n:], v, p)
+		}
 	}
 	return p, nil, used.names, nil
 }
