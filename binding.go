@@ -98,13 +98,20 @@ type bindings struct {
 
 const nearBits = 11
 
-// nearAt is where in near the binding is that was found last by these very
-// strings, not only equal ones: programs mostly give the same again and again, and
-// their place in memory is a hash that costs nothing. It may be another's.
-func (c *bindings) nearAt(device, first string, n int) *atomic.Pointer[binding] {
+// nearAt is the two places in near of which one has the binding that was found
+// last by these very strings, not only equal ones: programs mostly give the same
+// again and again, and their place in memory is a hash that costs nothing. Others
+// may be there.
+func (c *bindings) nearAt(device, first string, n int) (at, or *atomic.Pointer[binding]) {
 	h := uint64(uintptr(unsafe.Pointer(unsafe.StringData(device))))
 	h = h*31 + uint64(uintptr(unsafe.Pointer(unsafe.StringData(first)))) + uint64(n)
-	return &c.near[h*0x9e3779b97f4a7c15>>(64-nearBits)]
+	h = h * 0x9e3779b97f4a7c15 >> (64 - nearBits)
+	return &c.near[h], &c.near[h^1]
+}
+
+// is reports whether b is for n columns of the device, of which first is the first.
+func (b *binding) is(device, first string, n int) bool {
+	return b != nil && len(b.names) == n && b.names[0] == first && b.device == device
 }
 
 // bindingKey tells the bindings of a device apart, most of the time.
@@ -116,9 +123,11 @@ type bindingKey struct {
 // lookup returns the last binding for a device with n columns, of which first is
 // the first, or nil. It may be for other columns.
 func (c *bindings) lookup(device, first string, n int) *binding {
-	at := c.nearAt(device, first, n)
-	if b := at.Load(); b != nil && len(b.names) == n && b.names[0] == first && b.device == device {
-		return b
+	at, or := c.nearAt(device, first, n)
+	for _, place := range [...]*atomic.Pointer[binding]{at, or} {
+		if b := place.Load(); b.is(device, first, n) {
+			return b
+		}
 	}
 	if c.seed == (maphash.Seed{}) { // of a DB that Open has not made; it would panic below
 		return nil
@@ -131,6 +140,9 @@ func (c *bindings) lookup(device, first string, n int) *binding {
 	}
 	s.mu.RUnlock()
 	if b != nil {
+		if at.Load() != nil && or.Load() == nil {
+			at = or
+		}
 		at.Store(b)
 	}
 	return b
@@ -167,5 +179,9 @@ func (c *bindings) keep(b *binding) {
 		s.spare[bindingKey{old.device, old.names[0], len(old.names)}] = old
 	}
 	s.m[b.device] = b
-	c.nearAt(b.device, b.names[0], len(b.names)).Store(b) // another may be there that does not fit any more
+	at, or := c.nearAt(b.device, b.names[0], len(b.names))
+	at.Store(b)
+	if or.Load().is(b.device, b.names[0], len(b.names)) {
+		or.Store(nil) // it may not fit any more
+	}
 }

@@ -25,6 +25,7 @@ type commit struct {
 	body    []byte
 	payload []byte
 	across  across
+	singles Rows // of one kind, see appendSingles
 
 	devices []*memtable.Device
 	others  []*memtable.Device // that did not come in order

@@ -101,24 +101,65 @@ func (c *commit) encodeRows(r *Rows) {
 	p, nums := c.payload[:0], r.Nums
 	for i := 0; i < len(r.Shapes); {
 		kinds := r.Shapes[i].layout.Kinds
+		if len(kinds) == 1 {
+			n := r.singles(i)
+			p = c.appendSingles(p, r, i, i+n, nums)
+			i, nums = i+n, nums[n:]
+			continue
+		}
 		n := 1
 		for i+n < len(r.Shapes) && n < block.MaxRows/len(kinds) && slices.Equal(r.Shapes[i+n].layout.Kinds, kinds) {
 			n++
 		}
-		width := len(kinds)
-		if n >= minAcross {
-			c.across.takeRows(r, i, i+n, nums)
-			c.body = c.across.encode(c.body[:0], &c.enc, &c.scratch)
-			p = appendSection(p, sectionAcross, c.body)
-		} else {
-			for k := range n {
-				c.body = appendNumbers(c.body[:0], &r.Shapes[i+k].layout, r.Times[i+k], nums[k*width:][:width], r.Nulls[i+k])
-				p = appendSection(p, sectionTablet, c.body)
-			}
-		}
-		i, nums = i+n, nums[n*width:]
+		p = c.appendAlike(p, r, i, i+n, nums)
+		i, nums = i+n, nums[n*len(kinds):]
 	}
 	c.payload = p
+}
+
+// appendAlike appends the sections of the rows [lo, hi) of r, whose cells nums
+// begins with and which have the same kinds.
+func (c *commit) appendAlike(p []byte, r *Rows, lo, hi int, nums []uint64) []byte {
+	if hi-lo >= minAcross {
+		c.across.takeRows(r, lo, hi, nums)
+		c.body = c.across.encode(c.body[:0], &c.enc, &c.scratch)
+		return appendSection(p, sectionAcross, c.body)
+	}
+	for k := lo; k < hi; k++ {
+		l := &r.Shapes[k].layout
+		width := len(l.Kinds)
+		c.body = appendNumbers(c.body[:0], l, r.Times[k], nums[:width], r.Nulls[k])
+		p, nums = appendSection(p, sectionTablet, c.body), nums[width:]
+	}
+	return p
+}
+
+// singles returns how many rows of one column there are from i on.
+func (r *Rows) singles(i int) (n int) {
+	for i+n < len(r.Shapes) && n < block.MaxRows && len(r.Shapes[i+n].layout.Kinds) == 1 {
+		n++
+	}
+	return n
+}
+
+// appendSingles appends the sections of the rows [lo, hi) of r, whose cells nums
+// begins with and which have one column each, as late points do. Those of a kind
+// go together: others than them cannot be of the same series, so that only the
+// order among them matters.
+func (c *commit) appendSingles(p []byte, r *Rows, lo, hi int, nums []uint64) []byte {
+	of := &c.singles
+	for kind := column.Bool; kind <= column.Float64; kind++ {
+		of.Reset()
+		for i, s := range r.Shapes[lo:hi] {
+			if s.layout.Kinds[0] == kind {
+				of.Shapes, of.Times = append(of.Shapes, s), append(of.Times, r.Times[lo+i])
+				of.Nums, of.Nulls = append(of.Nums, nums[i]), append(of.Nulls, r.Nulls[lo+i])
+			}
+		}
+		p = c.appendAlike(p, of, 0, len(of.Shapes), of.Nums)
+	}
+	of.Reset()
+	return p
 }
 
 // takeRows makes the rows [lo, hi) of r, whose cells nums begins with, those of a.
