@@ -106,7 +106,12 @@ func TestQuickGroups(t *testing.T) {
 				group = append(group, oneRow(r, fmt.Sprint("root.d", d), when, layouts[layout]))
 			}
 			for d := range 12 {
-				add(d, d/6)
+				add(d, d/9) // enough of the first for one section of the log
+			}
+			if n%16 == 15 { // so are these, some of one series and time
+				for range 40 {
+					add(r.IntN(6), []int{2, 4}[r.IntN(2)])
+				}
 			}
 			for n > 20 && r.IntN(3) == 0 {
 				add(r.IntN(12), r.IntN(len(layouts)-1))
