@@ -51,7 +51,18 @@ func TestShortQueryAllocates(t *testing.T) {
 		require.Equal(t, 1, tab.Len())
 		r.Close()
 	})
-	t.Logf("planning %v, running %v", planning, running)
+	var kept Kept
+	again := testing.AllocsPerRun(100, func() {
+		r := kept.Start(context.Background(), plan, f, &m)
+		_, err := r.Next()
+		require.NoError(t, err)
+		r.Close()
+		require.True(t, kept.Rest())
+	})
+	lifting := testing.AllocsPerRun(100, func() { require.NotNil(t, plan.Lift("root.d", f)) })
+	t.Logf("planning %v, lifting %v, running %v, again %v", planning, lifting, running, again)
+	require.LessOrEqual(t, lifting, planning/2)
+	require.LessOrEqual(t, again, running/2)
 	require.LessOrEqual(t, planning, 75.0)
 	require.LessOrEqual(t, running, 35.0)
 }
