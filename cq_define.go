@@ -317,7 +317,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	v := q.view
 	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
 	extent, ok, err := db.survey(ctx, q, !same)
-	if v.groups != nil && !same { // other windows than before
+	if v.grouped() && !same { // other windows than before
 		v.groups.forget(v, b)
 	}
 	if err != nil || !ok || same {
@@ -331,7 +331,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 		}
 		switch {
 		case !some:
-		case v.groups != nil:
+		case v.grouped():
 			written = incremental.Range{From: lo, To: hi + 1}
 		default:
 			written = v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
@@ -346,7 +346,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	if r.Empty() {
 		return nil
 	}
-	if v.groups != nil {
+	if v.grouped() {
 		r.To = incremental.Latest
 	}
 	d := cqDirty{Range: r}
@@ -368,7 +368,7 @@ func (db *DB) survey(ctx context.Context, q *cq, afresh bool) (extent incrementa
 		return extent, ok, err
 	}
 	frontier := int64(math.MinInt64)
-	if afresh && v.groups == nil {
+	if afresh && !v.grouped() {
 		_, hi, some, err := db.targetExtent(q)
 		if err != nil {
 			return extent, ok, err

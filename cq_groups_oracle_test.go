@@ -1,3 +1,5 @@
+//go:build !tickwell_small
+
 package tickwell
 
 import (

@@ -31,7 +31,7 @@ func (s *cqSet) holdBack(device, name string, before int64) int64 {
 }
 
 func (v *cqView) holdBack(device, name string, before int64) int64 {
-	if v.groups != nil {
+	if v.grouped() {
 		return v.groups.holdBack(v, device, name, before)
 	}
 	for {

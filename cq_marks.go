@@ -131,7 +131,7 @@ func (m *cqMarks) rows(db *DB, v *cqView, device string, times []int64) {
 	}
 	k.count(v, db, times)
 	switch {
-	case v.groups != nil:
+	case v.grouped():
 		v.groups.rows(m, k, device, times)
 		return
 	case v.covers(k.oldest, k.newest):
@@ -233,7 +233,7 @@ func (m *cqMarks) deletes(db *DB, t *cqTable, b *engine.Batch) {
 			v.mu.Lock()
 			r := v.touchedBy(incremental.Range{From: max(from, v.oldest), To: min(to-1, v.newest) + 1})
 			d := cqDirty{Range: r}
-			if v.byDevice && (r.To <= v.frontier || v.groups != nil) && len(v.keys) <= cqMaxMarks {
+			if v.byDevice && (r.To <= v.frontier || v.grouped()) && len(v.keys) <= cqMaxMarks {
 				d.device = device
 			}
 			if !v.marked.Contains(r) {
@@ -264,12 +264,12 @@ func (m *cqMarks) store(b *engine.Batch) {
 			continue
 		}
 		b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: k.view.markKey(k.gen, k.cqDirty), Value: []byte{1}})
-		if k.view == late || k.view.groups == nil && k.From >= k.view.passed.Load() {
+		if k.view == late || !k.view.grouped() && k.From >= k.view.passed.Load() {
 			continue
 		}
 		v := k.view // after a reopen it must not hold back what has expired
 		v.mu.Lock()
-		if v.groups != nil {
+		if v.grouped() {
 			b.Puts = v.groups.storePassed(v, k.cqDirty, b.Puts)
 		} else {
 			late = v

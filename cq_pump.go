@@ -41,7 +41,7 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	}
 	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: make(map[string]bool)}
 	defer run.snap.Release()
-	if v.groups != nil {
+	if v.grouped() {
 		return run.pumpGroups(ctx, keys)
 	}
 	jobs := run.jobs(keys)
@@ -223,7 +223,7 @@ func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
 	if !some {
 		return math.MinInt64
 	}
-	if v.groups != nil {
+	if v.grouped() {
 		return latest
 	}
 	if v.leftOpen {

@@ -64,7 +64,7 @@ func (db *DB) readView(ctx context.Context, q *cq, span incremental.Range) ([]*T
 	defer r.snap.Release()
 	err := db.cqs.barrier(ctx) // the marks of every row of the cut are there
 	var groups *groupRun
-	if v.groups != nil {
+	if v.grouped() {
 		groups = r.groupRun()
 	}
 	v.mu.Lock()

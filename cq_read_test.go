@@ -70,6 +70,9 @@ func TestIncrementalReadWithTail(t *testing.T) {
 // A run that ends while its query is read lets rows expire that it held back: the
 // read still sees what they are, and not what was stored before.
 func TestReadContinuousQueryWhileRowsExpire(t *testing.T) {
+	if SmallProgram {
+		t.Skip("has windows that depend on rows")
+	}
 	ctx := context.Background()
 	for _, by := range []GroupBy{GroupByTime{Interval: time.Minute}, GroupByCount{By: expr.Col("s"), Size: 2}} {
 		clock := newFake()

@@ -94,8 +94,15 @@ const (
 	cqSteps   = 64                     // records of one run
 )
 
+// grouped reports whether windows depend on rows. It is constant with the tag
+// tickwell_small, so that nothing in cq_groups*.go is linked.
+func (v *cqView) grouped() bool { return !small && v.groups != nil }
+
 func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, error) {
-	groups := groupsOf(q)
+	var groups *cqGroups
+	if !small {
+		groups = groupsOf(q)
+	}
 	var grid *incremental.Grid
 	var err error
 	if groups == nil {
@@ -130,6 +137,8 @@ func checkIncremental(spec *CQSpec, q *Query) error {
 	}
 	_, grid := q.GroupBy.(GroupByTime)
 	switch {
+	case small && !grid:
+		return no("windows that depend on rows are left out of programs that are built with the tag tickwell_small; use Every")
 	case !grid && !spec.Origin.IsZero():
 		return no("Origin is of windows of time: others begin with a row")
 	case len(q.OrderBy) > 0 || q.Limit > 0 || q.Offset > 0:
@@ -153,7 +162,7 @@ func (v *cqView) reads(device, node string) bool {
 // touchedBy returns the windows that rows of r are in, as the range of their
 // starts.
 func (v *cqView) touchedBy(r incremental.Range) incremental.Range {
-	if v.groups != nil { // times of rows themselves
+	if v.grouped() { // times of rows themselves
 		return r.Intersect(incremental.Range{From: v.from, To: incremental.Latest})
 	}
 	if v.leftOpen {
@@ -172,7 +181,7 @@ func (v *cqView) over(mono time.Duration) int64 {
 		return math.MinInt64
 	}
 	mark := v.head - v.lateness
-	if v.groups != nil {
+	if v.grouped() {
 		return addSaturated(mark, 1)
 	}
 	if v.leftOpen {
@@ -211,7 +220,7 @@ func (v *cqView) wait(mono, least time.Duration) (d time.Duration, ok bool) {
 func (v *cqView) set(key string, d cqDirty) {
 	v.keys[key] = d
 	v.earliest = min(v.earliest, d.From)
-	if v.groups != nil {
+	if v.grouped() {
 		v.groups.holdFor(d)
 	} else if d.From < v.first.Load() {
 		v.first.Store(d.From)
@@ -225,14 +234,14 @@ func (v *cqView) recount() {
 		v.earliest = min(v.earliest, d.From)
 	}
 	v.first.Store(v.earliest)
-	if v.groups != nil {
+	if v.grouped() {
 		v.groups.recount(v.keys)
 	}
 }
 
 // load reads what is stored of the view.
 func (v *cqView) load(e *engine.Engine) {
-	if v.groups != nil {
+	if v.grouped() {
 		v.groups.load(e, v.name)
 	}
 	v.readMarks(e)
@@ -328,7 +337,7 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	gen, oldest, newest, head, touched := before.gen, before.oldest, before.newest, before.head, before.touched
 	passed := before.passed.Load()
 	var expired map[string]int64
-	if before.groups != nil {
+	if before.grouped() {
 		expired = maps.Clone(before.groups.passed)
 	}
 	before.mu.Unlock()
@@ -338,7 +347,7 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	v.begin(max(v.gen, gen) + 1)
 	v.oldest, v.newest, v.head, v.touched = min(v.oldest, oldest), max(v.newest, newest), max(v.head, head), max(v.touched, touched)
 	v.passed.Store(max(passed, v.passed.Load()))
-	if v.groups != nil && expired != nil {
+	if v.grouped() && expired != nil {
 		v.groups.passed = expired
 	}
 	v.recount()

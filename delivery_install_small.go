@@ -18,3 +18,5 @@ func (db *DB) installSink(ctx context.Context, spec SinkSpec) error {
 	}
 	return deliver.Install(ctx, db, spec)
 }
+
+const small = true

@@ -13,8 +13,9 @@ import (
 	"github.com/tickwell/tickwell/internal/exec"
 )
 
-// SmallProgram says which tests cannot hold: those of cron and of regular
-// expressions, and those that read what went to Options.Logger.
+// SmallProgram says which tests cannot hold: those of cron, of regular
+// expressions and of incremental queries over windows that depend on rows, and
+// those that read what went to Options.Logger.
 const SmallProgram = true
 
 // The tests of this package cannot import package sink, which does this.

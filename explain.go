@@ -20,7 +20,7 @@ type Explanation struct {
 func (r *Result) Explain() Explanation {
 	e := Explanation{BlocksSkipped: r.meter.Skipped.Load(), BlocksDecoded: r.meter.Decoded.Load(), RowsRead: r.meter.Rows.Load(), RolledUp: r.meter.Levels()}
 	if r.plan != nil {
-		e.Plan = r.plan.String()
+		e.Plan = r.plan.Text()
 		if names := r.db.rollupNames(r.plan); names != "" {
 			e.Plan = "results of " + names + ", where they are exact\n" + e.Plan
 		}

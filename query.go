@@ -82,6 +82,7 @@ type Query struct {
 	// The answer has the bits that folding the rows in the order of time gives.
 	// Where rows have expired, it is what they gave before. It has no effect
 	// with Levels, with other groups, and in a continuous query.
+	// The build tag tickwell_small leaves it out.
 	Rollups bool
 
 	// AllowDamaged leaves out what cannot be read of damaged files, instead of

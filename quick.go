@@ -15,6 +15,9 @@ const maxQuick = 16
 // returns false with nothing stored when the row is not that simple, or not right;
 // the error says, as that of Insert does, what is wrong with one that is stored.
 func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) (stored bool, err error) {
+	if small {
+		return false, nil // the long way does it too
+	}
 	shape := b.shape.Load()
 	table := db.triggers.Load()
 	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || len(table.live) > 0 {

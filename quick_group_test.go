@@ -222,6 +222,9 @@ func TestQuickGroupsRefuse(t *testing.T) {
 // TestQuickGroupsForget: a device whose series were dropped and made again, of
 // the same kind or another, is soon stored the quick way again.
 func TestQuickGroupsForget(t *testing.T) {
+	if SmallProgram {
+		t.Skip("looks into the short way")
+	}
 	ctx := context.Background()
 	for _, data := range []Vector{Float64s{1}, Int64s{1}} {
 		db := openMem(t, nil)

@@ -51,7 +51,7 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 		if r.damage != nil {
 			skip = r.damage.begin()
 		}
-		if q.Rollups {
+		if q.Rollups && !small {
 			return db.openRollups(ctx, r.plan, skip)
 		}
 		s := db.eng.Snapshot()
@@ -102,6 +102,9 @@ func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
 
 // exec translates q for package exec.
 func (q *Query) exec() (*exec.Query, error) {
+	if small && q.Rollups {
+		return nil, errs.Badf("Rollups is left out of programs that are built with the tag tickwell_small")
+	}
 	e := &exec.Query{
 		Select: q.Select, From: q.From, Where: q.Where, Levels: q.Levels,
 		Having: q.Having, Limit: q.Limit, Offset: q.Offset, SLimit: q.SeriesLimit, SOffset: q.SeriesOffset,

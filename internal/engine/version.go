@@ -13,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/segment"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // version is an immutable set of block files with the deletes that hide parts of
@@ -206,7 +207,7 @@ func (f *blockFile) aligned(dst []merge.Source, infos []segment.BlockInfo, cols 
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
+	sorting.Fast(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(infos[a].Times.Offset, infos[b].Times.Offset), cmp.Compare(cols[a], cols[b]))
 	})
 	var blocks []merge.Block
@@ -229,7 +230,7 @@ func (f *blockFile) aligned(dst []merge.Source, infos []segment.BlockInfo, cols 
 		blocks = append(blocks, b)
 		k = end
 	}
-	slices.SortFunc(blocks, func(a, b merge.Block) int { return cmp.Compare(a.Min, b.Min) })
+	sorting.Fast(blocks, func(a, b merge.Block) int { return cmp.Compare(a.Min, b.Min) })
 	first := len(dst)
 	for _, b := range blocks {
 		k := first

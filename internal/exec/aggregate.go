@@ -30,8 +30,10 @@ func (a *aggRows) column(i int) Column {
 
 func (a *aggRows) open(r *run, need []int) (stream, error) {
 	if a.group.Kind == GroupNone || a.group.Kind == GroupTime {
-		if s := a.openLeveled(r, need); s != nil {
-			return s, nil
+		if !small { // without levels, which only Query.Rollups has
+			if s := a.openLeveled(r, need); s != nil {
+				return s, nil
+			}
 		}
 		return a.openTime(r, need)
 	}

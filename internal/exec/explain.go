@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// String tells how the plan is run, a step a line, the last step first.
-func (p *Plan) String() string {
+// Text tells how the plan is run, a step a line, the last step first. It is not
+// called String, for a String that nobody calls is linked all the same.
+func (p *Plan) Text() string {
 	var b strings.Builder
 	q := p.q
 	line := func(depth int, format string, args ...any) {

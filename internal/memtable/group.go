@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 const (
@@ -94,7 +95,7 @@ func (g *group) col(id uint32) int {
 		for i := range g.order {
 			g.order[i] = int32(i)
 		}
-		slices.SortFunc(g.order, func(a, b int32) int { return cmp.Compare(g.ids[a], g.ids[b]) })
+		sorting.Fast(g.order, func(a, b int32) int { return cmp.Compare(g.ids[a], g.ids[b]) })
 	}
 	k, ok := slices.BinarySearchFunc(g.order, id, func(i int32, id uint32) int { return cmp.Compare(g.ids[i], id) })
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Rows is a tablet without its names: Cols[i] and Nulls[i] belong to column i.
@@ -51,7 +52,7 @@ func (s *Sorter) Sort(r *Rows) *Rows {
 	for i, at := range r.Times {
 		s.order = append(s.order, rowRef{at, i})
 	}
-	slices.SortFunc(s.order, byTime)
+	sorting.Fast(s.order, byTime)
 	out := &s.out
 	out.Times, s.ends = out.Times[:0], s.ends[:0]
 	for k := range s.order {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 const (
@@ -163,7 +164,7 @@ func (m *sideSorter) sort(s *side, kinds []column.Kind, from, to int64) *Rows {
 			m.order = append(m.order, rowRef{at, i})
 		}
 	}
-	slices.SortFunc(m.order, byTime)
+	sorting.Fast(m.order, byTime)
 	out := &m.out
 	out.Times = out.Times[:0]
 	for i := range m.order {

@@ -40,6 +40,14 @@ func main() {
 			Select: []expr.Expr{expr.Count(state)}, From: []string{"root.plant.press1"}, Into: []tickwell.Target{{Device: "root.hourly", Columns: []string{"states"}}},
 		},
 	}))
+	fmt.Println(db.CreateContinuousQuery(ctx, tickwell.CQSpec{
+		Name: "visits", Query: tickwell.Query{
+			Select: []expr.Expr{expr.Count(state)}, From: []string{"root.plant.press1"}, GroupBy: tickwell.GroupBySession{Gap: time.Minute},
+			Into: []tickwell.Target{{Device: "root.visits", Columns: []string{"states"}}},
+		},
+	}))
+	_, err = db.Query(ctx, tickwell.Query{Select: []expr.Expr{expr.Count(state)}, From: []string{"root.plant.*"}, Rollups: true})
+	fmt.Println(err)
 	own := tickwell.SinkSpec{Name: "own", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error { return nil })}
 	fmt.Println(db.AddSink(ctx, own))
 	other, err := tickwell.Open(ctx, "", &tickwell.Options{Sinks: []tickwell.SinkSpec{own}})
