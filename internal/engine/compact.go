@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -174,6 +175,7 @@ func (e *Engine) compact(ctx context.Context, inputs []*blockFile, rate int64) e
 		}
 		return err
 	}
+	e.carryTails(c.inputs, c.outputs)
 	if err := e.replaceFiles(c.inputs, c.outputs); err != nil {
 		for _, f := range c.outputs {
 			f.reader.Close() // the edit may be on the disk: the files must stay
@@ -183,6 +185,21 @@ func (e *Engine) compact(ctx context.Context, inputs []*blockFile, rate int64) e
 	e.compactions.Add(1)
 	e.compacted.Add(c.written)
 	return nil
+}
+
+// largestTails is the size of a compacted file up to which it gets the tails of
+// the files that it replaces: an index has to be read for them.
+const largestTails = 64 << 20
+
+// carryTails gives the newest of the outputs tails if one of the inputs had them.
+func (e *Engine) carryTails(inputs, outputs []*blockFile) {
+	if len(outputs) == 0 || !slices.ContainsFunc(inputs, func(f *blockFile) bool { return f.tails.Load() != nil }) {
+		return
+	}
+	newest := slices.MaxFunc(outputs, func(a, b *blockFile) int { return cmp.Compare(a.meta.MaxTime, b.meta.MaxTime) })
+	if newest.meta.Size <= largestTails {
+		newest.keepTails(e.tailRoom)
+	}
 }
 
 // replaceFiles makes an edit of the manifest that takes files away and adds

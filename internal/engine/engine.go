@@ -80,6 +80,7 @@ type Engine struct {
 	compactions atomic.Int64
 	compacted   atomic.Int64 // bytes written by compaction
 	pages       *segment.Cache
+	tailRoom    int64 // see tails
 	files       *segment.Files
 	retention   retention
 	room        roomSignal
@@ -143,7 +144,7 @@ func newEngine(cfg Config) *Engine {
 		cat: catalog.New(), shapes: newShapes(), epoch: 1,
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
-		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache),
+		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache - tailRoom(cfg.IndexCache)), tailRoom: tailRoom(cfg.IndexCache),
 		files: segment.NewFiles(cfg.FS, cfg.OpenFiles),
 	}
 	e.fs = counted{cfg.FS, &e.written}

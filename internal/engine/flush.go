@@ -137,6 +137,9 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	if file != nil {
 		ed.addFile(file.meta)
 		made = append(made, d.blockName(file.meta.No))
+		if e.tailRoom > 0 && file.meta.MaxTime >= e.newestFiled() {
+			file.keepTails(e.tailRoom)
+		}
 	}
 	state, catalog := d.number(), d.number() // the two after the block file's: takeInUnnamed counts on it
 	made = append(made, d.stateName(state), d.catalogName(catalog))
@@ -196,6 +199,13 @@ func (e *Engine) retireLog() {
 	}
 }
 
+// newestFiled returns the greatest time in files.
+func (e *Engine) newestFiled() int64 {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	return e.version.newest
+}
+
 // publish shows a flushed file in the place of the frozen memtable.
 func (e *Engine) publish(file *blockFile) {
 	e.gate.Lock()
@@ -203,6 +213,11 @@ func (e *Engine) publish(file *blockFile) {
 	files := slices.Clone(old.files)
 	if file != nil {
 		files = append(files, file)
+	}
+	if file != nil && file.tails.Load() != nil {
+		for _, f := range old.files {
+			f.tails.Store(nil)
+		}
 	}
 	e.version = versionOf(files, e.disk.now.Masks)
 	e.version.gen = old.gen

@@ -39,6 +39,7 @@ type blockFile struct {
 	unfit  atomic.Bool // has damaged parts: it is not compacted
 	gone   atomic.Bool // the manifest does not name it any more: it is removed when nobody reads it
 	remove func()
+	tails  atomic.Pointer[tails] // nil: none
 }
 
 func newVersion() *version {
@@ -150,6 +151,9 @@ func (f *blockFile) look(l *lookup, dst []merge.Source, ids []uint32, from, last
 
 // alone appends the source of one series.
 func (f *blockFile) alone(dst []merge.Source, id uint32, from, last int64) ([]merge.Source, error) {
+	if src, ok := f.tails.Load().since(id, from); ok {
+		return append(dst, src), nil
+	}
 	var few [8]any
 	entries, err := f.reader.EntriesIn(few[:0], id, from, last, f.blocksOf)
 	if err != nil {

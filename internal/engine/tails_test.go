@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// withTails returns the files that have tails now.
+func withTails(e *Engine) (files []*blockFile) {
+	for _, f := range e.currentFiles() {
+		if t := f.tails.Load(); t != nil && len(t.ids) > 0 {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// TestTails: what is read of the newest points by way of tails is what is read
+// without them, with nulls, late rows, deletes, snapshots, flushes, compactions
+// and drops between.
+func TestTails(t *testing.T) {
+	used, carried := 0, 0
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		cfg := diskConfig(vfs.NewMem())
+		cfg.BlockRows = []int{100, 256, 70, 1024}[seed%4]
+		e := open(t, cfg)
+		names := []string{"f", "i", "n", "t", "b", "g"}
+		kinds := []column.Kind{column.Float64, column.Int32, column.Int64, column.Text, column.Bool, column.Float32}
+		at := int64(0)
+		read := func(s *Snapshot, ser *Series, from, to int64) (out []string) {
+			c := s.Cursor(ser, from, to)
+			defer c.Close()
+			for c.Next() {
+				for i, at := range c.Times() {
+					cell := c.Values().Cell(i)
+					out = append(out, fmt.Sprint(at, cell.Num, cell.Text, cell.Kind))
+				}
+			}
+			require.NoError(t, c.Err())
+			return out
+		}
+		check := func(s *Snapshot) {
+			type kept struct {
+				f *blockFile
+				t *tails
+			}
+			for _, name := range names {
+				ser, ok := e.Lookup("root.d", name)
+				if !ok {
+					continue
+				}
+				from := at - int64(r.IntN(150))
+				to := from + int64(r.IntN(200))
+				if r.IntN(3) == 0 {
+					to = math.MaxInt64
+				}
+				got := read(s, ser, from, to)
+				var all []kept
+				for _, f := range s.version.files {
+					if t := f.tails.Load(); t != nil {
+						if src, ok := t.since(ser.ID, from); ok && len(src) > 0 {
+							used++
+						}
+						all = append(all, kept{f, t})
+						f.tails.Store(nil)
+					}
+				}
+				want := read(s, ser, from, to)
+				for _, k := range all {
+					k.f.tails.Store(k.t)
+				}
+				require.Equal(t, want, got, "seed %d %s [%d, %d)", seed, name, from, to)
+			}
+		}
+		var held *Snapshot
+		for range 120 {
+			lo := r.IntN(len(names))
+			hi := lo + 1 + r.IntN(len(names)-lo)
+			if r.IntN(2) > 0 {
+				lo, hi = 0, len(names)
+			}
+			s, err := e.Shape("root.d", names[lo:hi], kinds[lo:hi])
+			require.NoError(t, err)
+			tb := Tablet{Shape: s, Cols: make([]column.Vector, hi-lo), Nulls: make([]column.Bitmap, hi-lo)}
+			nulls := r.IntN(3) == 0
+			for row := range 1 + r.IntN(120) {
+				at++
+				when := at
+				if r.IntN(100) == 0 {
+					when -= int64(r.IntN(200))
+				}
+				tb.Times = append(tb.Times, when)
+				for c := range tb.Cols {
+					tb.Cols[c].Kind = kinds[lo+c]
+					tb.Cols[c].AppendCell(&column.Cell{Num: uint64(r.IntN(2)), Text: fmt.Sprint(r.IntN(100))})
+					if nulls && r.IntN(4) == 0 {
+						tb.Nulls[c].Set(row)
+					}
+				}
+			}
+			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+			require.NoError(t, err)
+			switch r.IntN(12) {
+			case 0, 1, 2:
+				require.NoError(t, e.Flush(bg))
+				require.LessOrEqual(t, len(withTails(e)), 1, "files with tails after a flush")
+			case 3:
+				had := len(withTails(e)) > 0
+				require.NoError(t, e.Compact(bg))
+				if had && len(withTails(e)) > 0 {
+					carried++
+				}
+			case 4:
+				if ser, ok := e.Lookup("root.d", names[r.IntN(len(names))]); ok {
+					from := at - int64(r.IntN(100))
+					_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: []*Series{ser}, From: from, To: from + int64(r.IntN(80))}}}, false)
+					require.NoError(t, err)
+				}
+			case 5:
+				if ser, ok := e.Lookup("root.d", names[r.IntN(len(names))]); ok && held == nil {
+					_, err := e.Commit(bg, &Batch{Drops: []*Series{ser}}, false)
+					require.NoError(t, err)
+				}
+			case 6:
+				if held == nil {
+					held = e.Snapshot()
+				} else {
+					check(held)
+					held.Release()
+					held = nil
+				}
+			}
+			now := e.Snapshot()
+			check(now)
+			now.Release()
+		}
+		if held != nil {
+			check(held)
+			held.Release()
+		}
+		require.NoError(t, e.Close())
+	}
+	require.NotZero(t, used, "reads by way of tails")
+	require.NotZero(t, carried, "compactions that carried tails")
+}
+
+// Tails are for the newest rows, of as many series as there is room for; no room
+// is taken of a small cache.
+func TestTailRoom(t *testing.T) {
+	fill := func(e *Engine, device string, from int64) {
+		names, kinds := []string{"a", "b", "c"}, []column.Kind{column.Float64, column.Float64, column.Float64}
+		shape, err := e.Shape(device, names, kinds)
+		require.NoError(t, err)
+		tb := Tablet{Shape: shape, Cols: make([]column.Vector, 3), Nulls: make([]column.Bitmap, 3)}
+		for i := range int64(300) {
+			tb.Times = append(tb.Times, from+i)
+			for c := range tb.Cols {
+				tb.Cols[c].Kind = column.Float64
+				tb.Cols[c].Float64s = append(tb.Cols[c].Float64s, float64(i))
+			}
+		}
+		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+		require.NoError(t, err)
+	}
+	e := open(t, diskConfig(vfs.NewMem()))
+	defer e.Close()
+	fill(e, "root.d", 1000)
+	require.NoError(t, e.Flush(bg))
+	files := withTails(e)
+	require.Len(t, files, 1)
+	require.Len(t, files[0].tails.Load().ids, 3)
+	require.True(t, slices.IsSorted(files[0].tails.Load().ids))
+
+	fill(e, "root.d", 0) // older than what is in files
+	require.NoError(t, e.Flush(bg))
+	require.Equal(t, files, withTails(e), "a file of older rows takes no place")
+
+	fill(e, "root.e", 2000)
+	require.NoError(t, e.Flush(bg))
+	newer := withTails(e)
+	require.Len(t, newer, 1)
+	require.NotEqual(t, files[0].meta.No, newer[0].meta.No, "the newest file has them")
+
+	f := newer[0]
+	f.keepTails(0)
+	require.Empty(t, f.tails.Load().ids)
+	f.keepTails(tailBytes*2 + 8*tailRows)
+	require.Len(t, f.tails.Load().ids, 2, "series in the room of two")
+
+	small := diskConfig(vfs.NewMem())
+	small.IndexCache = 1 << 20 // of the Edge profile
+	s := open(t, small)
+	defer s.Close()
+	fill(s, "root.d", 0)
+	require.NoError(t, s.Flush(bg))
+	require.Empty(t, withTails(s), "with a small cache")
+}
