@@ -15,13 +15,15 @@ type Cursor struct {
 	err   error
 	kinds [1]column.Kind // memory of rows
 	masks [1][]merge.Mask
+	ids   [1]uint32
+	found [3]merge.Source
 }
 
 // Cursor returns the points of one series with from <= time < to
 // (to = math.MaxInt64: to the end).
 func (s *Snapshot) Cursor(ser *Series, from, to int64) *Cursor {
 	c := new(Cursor)
-	c.rows, c.err = s.rowsIn([]*Series{ser}, c.kinds[:], c.masks[:], from, to)
+	c.rows, c.err = s.rowsIn([]*Series{ser}, c.kinds[:], c.masks[:], c.ids[:], c.found[:0], from, to)
 	return c
 }
 

@@ -161,16 +161,20 @@ type Point struct {
 
 // sources returns what the snapshot holds of the series, oldest first.
 func (s *Snapshot) sources(series []*Series, from, to int64) ([]merge.Source, error) {
+	return s.sourcesIn(nil, make([]uint32, len(series)), series, from, to)
+}
+
+// sourcesIn is sources with memory for them, and for the ids of the series.
+func (s *Snapshot) sourcesIn(dst []merge.Source, ids []uint32, series []*Series, from, to int64) ([]merge.Source, error) {
 	if s.closed || s.released.Load() {
 		return nil, errs.Closed
 	}
-	ids := make([]uint32, len(series))
 	oneDevice := true
 	for i, ser := range series {
 		ids[i] = ser.ID
 		oneDevice = oneDevice && ser.Dev == series[0].Dev
 	}
-	out, err := s.version.sources(nil, ids, from, to, s.SkipDamaged)
+	out, err := s.version.sources(dst, ids, from, to, s.SkipDamaged)
 	if err != nil {
 		return nil, err
 	}
@@ -214,11 +218,11 @@ func (s *Snapshot) masks(ser *Series) []merge.Mask {
 
 // rows makes the merge cursor of some series.
 func (s *Snapshot) rows(series []*Series, from, to int64) (*merge.Rows, error) {
-	return s.rowsIn(series, make([]column.Kind, len(series)), make([][]merge.Mask, len(series)), from, to)
+	return s.rowsIn(series, make([]column.Kind, len(series)), make([][]merge.Mask, len(series)), make([]uint32, len(series)), nil, from, to)
 }
 
-// rowsIn is rows with memory for kinds and masks, which becomes the cursor's.
-func (s *Snapshot) rowsIn(series []*Series, kinds []column.Kind, masks [][]merge.Mask, from, to int64) (*merge.Rows, error) {
+// rowsIn is rows with memory, which becomes the cursor's.
+func (s *Snapshot) rowsIn(series []*Series, kinds []column.Kind, masks [][]merge.Mask, ids []uint32, found []merge.Source, from, to int64) (*merge.Rows, error) {
 	horizon := int64(math.MaxInt64)
 	for i, ser := range series {
 		kinds[i], masks[i] = ser.Kind, s.masks(ser)
@@ -227,7 +231,7 @@ func (s *Snapshot) rowsIn(series []*Series, kinds []column.Kind, masks [][]merge
 	if horizon > from && horizon < to {
 		from = horizon // what is gone need not be read
 	}
-	sources, err := s.sources(series, from, to)
+	sources, err := s.sourcesIn(found, ids, series, from, to)
 	if err != nil {
 		return nil, err
 	}
