@@ -27,7 +27,7 @@ const tailRows = 64
 const tailBytes = 8*tailRows + 320
 
 // leastTails is the least room for which tails are kept at all.
-const leastTails = 128 << 10
+const leastTails = 256 << 10
 
 // tailRoom returns how many of the bytes for the index of files tails take.
 func tailRoom(index int64) int64 {

@@ -279,7 +279,13 @@ func scratchOf(sc *merge.Scratch) *segment.Scratch {
 
 func (c *fileChunk) Times(dst []int64, sc *merge.Scratch) ([]int64, error) {
 	in := &c.infos[0]
-	times, err := c.file.reader.ReadTimes(dst, scratchOf(sc), in)
+	var times []int64
+	var err error
+	if c.series {
+		times, err = c.file.reader.ReadTimesOf(dst, scratchOf(sc), c.infos, sc.Last)
+	} else {
+		times, err = c.file.reader.ReadTimes(dst, scratchOf(sc), in)
+	}
 	if err != nil {
 		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)
 	}

@@ -149,6 +149,49 @@ func TestReadValuesOf(t *testing.T) {
 	}
 }
 
+// TestReadTimesOf reads the times of a series together with its values, at once,
+// where these follow, and nothing along where they do not.
+func TestReadTimesOf(t *testing.T) {
+	fsys := &readsFS{FS: vfs.NewMem()}
+	d := regular(9, 3)
+	d.write(t, fsys, "f.blk")
+	for _, c := range []struct {
+		name   string
+		series uint32
+		last   int64
+	}{
+		{"first series", 1, math.MaxInt64},
+		{"last series", 3, math.MaxInt64},
+		{"one block", 1, math.MinInt64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := Open(fsys, "f.blk", testStore, testFile, NewCache(1<<20))
+			require.NoError(t, err)
+			defer r.Close()
+			infos, err := r.Blocks(c.series)
+			require.NoError(t, err)
+			follows := infos[0].Values.Offset-infos[0].Times.end() <= nearby
+			var sc Scratch
+			before := fsys.n
+			times, err := r.ReadTimesOf(nil, &sc, infos, c.last)
+			require.NoError(t, err)
+			require.Equal(t, d.chunks[0], times)
+			var v column.Vector
+			_, err = r.ReadValuesOf(&v, nil, &sc, infos, c.last)
+			require.NoError(t, err)
+			want := 2
+			if follows {
+				want = 1
+			}
+			require.Equal(t, want, fsys.n-before, "reads for times and values, which follow: %v", follows)
+			var plain column.Vector
+			_, err = r.ReadValues(&plain, nil, new(Scratch), &infos[0])
+			require.NoError(t, err)
+			require.Equal(t, plain.Int64s, v.Int64s)
+		})
+	}
+}
+
 // TestAlong is the table of what is read together.
 func TestAlong(t *testing.T) {
 	block := func(at int64, offset int64, length uint32) BlockInfo {

@@ -287,6 +287,16 @@ func (r *Reader) entry(dst []BlockInfo, coder *entryCoder, content []byte, e, i 
 // ReadTimes decodes the b.N times of the block's chunk into dst[:0]. Blocks of
 // one chunk have equal b.Times and need decoding only once.
 func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64, error) {
+	return r.timesOf(dst, scratch, b, nil, 0)
+}
+
+// ReadTimesOf is ReadTimes for the first of blocks of one series whose values
+// ReadValuesOf is asked for next: what follows the times closely is read along.
+func (r *Reader) ReadTimesOf(dst []int64, scratch *Scratch, blocks []BlockInfo, last int64) ([]int64, error) {
+	return r.timesOf(dst, scratch, &blocks[0], blocks, last)
+}
+
+func (r *Reader) timesOf(dst []int64, scratch *Scratch, b *BlockInfo, blocks []BlockInfo, last int64) ([]int64, error) {
 	if l := r.cache.line(r, b.Times.Offset); l != nil && l.n == b.N {
 		if cap(dst) < b.N {
 			dst = make([]int64, b.N)
@@ -295,7 +305,13 @@ func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64
 		codec.Line(dst, l.first, l.step)
 		return r.checkTimes(dst, b)
 	}
-	dst, line, err := r.readTimes(dst, scratch, b)
+	ahead := 0
+	if gap := b.Values.Offset - b.Times.end(); blocks != nil && gap >= 0 && gap <= nearby {
+		if n := b.Values.Offset - b.Times.Offset + int64(along(blocks, last)); n <= maxAlong {
+			ahead = int(n)
+		}
+	}
+	dst, line, err := r.readTimes(dst, scratch, b, ahead)
 	if err == nil && line {
 		r.cache.putLine(r, b.Times.Offset, dst)
 	}
@@ -304,8 +320,8 @@ func (r *Reader) ReadTimes(dst []int64, scratch *Scratch, b *BlockInfo) ([]int64
 
 // readTimes is ReadTimes from the file. line tells that the times have a constant
 // step.
-func (r *Reader) readTimes(dst []int64, scratch *Scratch, b *BlockInfo) (times []int64, line bool, err error) {
-	src, err := r.read(scratch, b.Times, pieceTimes, 0)
+func (r *Reader) readTimes(dst []int64, scratch *Scratch, b *BlockInfo, along int) (times []int64, line bool, err error) {
+	src, err := r.read(scratch, b.Times, pieceTimes, along)
 	if err != nil {
 		return dst[:0], false, err
 	}

@@ -54,7 +54,7 @@ func (s *Scratch) framed(r *Reader, kind byte, off int64, n, along int) ([]byte,
 		return b, nil
 	}
 	w := &s.values
-	if kind == pieceTimes {
+	if kind == pieceTimes && along == 0 {
 		w = &s.times
 	}
 	if b := w.holds(off, n); b != nil {

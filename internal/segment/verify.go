@@ -127,7 +127,7 @@ func (v *verifier) block(b *BlockInfo) {
 	timesGood := true
 	if b.Times != v.timesAt || len(v.times) != b.N {
 		v.timesAt = b.Times
-		if v.times, _, err = v.r.readTimes(v.times, &v.scratch, b); err != nil {
+		if v.times, _, err = v.r.readTimes(v.times, &v.scratch, b, 0); err != nil {
 			affected(err, b.Times)
 			v.timesAt = Ref{}
 			timesGood = false
