@@ -1,6 +1,7 @@
 package tickwell
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func testBlocksModel[T Type](t *testing.T, dir string, value func(int64) T) {
 	}
 	var model []row // sorted by time
 	put := func(at int64, v T) {
-		i, found := slices.BinarySearchFunc(model, at, func(r row, at int64) int { return int(r.at - at) })
+		i, found := slices.BinarySearchFunc(model, at, func(r row, at int64) int { return cmp.Compare(r.at, at) })
 		if found {
 			model[i].v = v
 		} else {
@@ -91,8 +92,8 @@ func testBlocksModel[T Type](t *testing.T, dir string, value func(int64) T) {
 	}
 	check := func(from, to int64, start, end time.Time) {
 		t.Helper()
-		lo, _ := slices.BinarySearchFunc(model, from, func(r row, at int64) int { return int(r.at - at) })
-		hi, _ := slices.BinarySearchFunc(model, to, func(r row, at int64) int { return int(r.at - at) })
+		lo, _ := slices.BinarySearchFunc(model, from, func(r row, at int64) int { return cmp.Compare(r.at, at) })
+		hi, _ := slices.BinarySearchFunc(model, to, func(r row, at int64) int { return cmp.Compare(r.at, at) })
 		times, values := readBlocks(t, s, start, end)
 		want := model[lo:max(lo, hi)]
 		if len(times) != len(want) {
