@@ -120,8 +120,6 @@ func (v Float64s) vector() column.Vector { return column.Vector{Kind: column.Flo
 func (v Texts) vector() column.Vector    { return column.Vector{Kind: column.Text, Texts: v} }
 
 // vectorOf is the public face of an internal vector; nothing is copied.
-//
-//go:noinline
 func vectorOf(v *column.Vector) Vector {
 	switch v.Kind {
 	case column.Bool:

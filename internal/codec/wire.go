@@ -115,8 +115,6 @@ func (r *reader) packed(n int, w uint) []byte {
 }
 
 // appendFixed appends a little-endian number of size 4 or 8 bytes.
-//
-//go:noinline
 func appendFixed(dst []byte, v uint64, size int) []byte {
 	if size == 4 {
 		return binary.LittleEndian.AppendUint32(dst, uint32(v))

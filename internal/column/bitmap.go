@@ -13,8 +13,6 @@ func (b Bitmap) Get(i int) bool {
 }
 
 // Set marks row i, growing b as needed.
-//
-//go:noinline
 func (b *Bitmap) Set(i int) {
 	for len(*b) <= i>>6 {
 		*b = append(*b, 0)

@@ -118,8 +118,6 @@ func (v *Vector) AppendRange(src *Vector, lo, hi int) {
 }
 
 // AppendZero appends n zero values, as stand-ins for nulls.
-//
-//go:noinline
 func (v *Vector) AppendZero(n int) {
 	if n <= 0 {
 		return
