@@ -44,7 +44,7 @@ type sinkSet struct {
 // the sink's Validate returns; ErrReadOnly if the store was opened for reading.
 func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
 	err := db.usable(ctx)
-	if err == nil && db.opts.ReadOnly {
+	if err == nil && db.opts.ReadOnly && db.phase.Load() != phaseOpening { // Options may name sinks
 		err = errs.ReadOnly
 	}
 	if err != nil {

@@ -97,6 +97,7 @@ func testParts(r *repo) []part {
 	parts = append(parts,
 		part{"race", 30 * time.Minute, r.race},
 		part{"unit 386", 15 * time.Minute, r.unit386},
+		part{"unit tickwell_small", 10 * time.Minute, r.small},
 		part{"examples", 5 * time.Minute, r.examples},
 		part{"readme", 5 * time.Minute, r.own("internal/readme", nil)},
 		part{"size gate", 5 * time.Minute, r.own("internal/sizegate", nil)},
@@ -197,6 +198,17 @@ func (r *repo) unit386(ctx context.Context) outcome {
 		return skipped("386 programs run on linux/amd64 only")
 	}
 	return r.unit(ctx, goTest{module: r.modules[0], env: target{"linux", "386", ""}.env(), args: []string{"-vet=off", "-short"}})
+}
+
+// small runs the tests of the packages that the tag tickwell_small changes.
+func (r *repo) small(ctx context.Context) outcome {
+	list := []string{"."}
+	for _, p := range []string{"codec", "deliver", "engine", "exec", "logs", "memtable", "schedule", "sorting", "wal"} {
+		list = append(list, "./internal/"+p)
+	}
+	return r.goTests(ctx, goTest{
+		module: r.modules[0], args: []string{"-vet=off", "-short", "-tags=tickwell_small"}, packages: append(list, "./sink/local", "./sink/webhook"),
+	})
 }
 
 // own runs a package that has a part of its own. What its tests log in lines
