@@ -77,6 +77,7 @@ mqtt_port=%[9]d
 mqtt_handler_pool_size=1
 mqtt_payload_formatter=json
 wal_mode=SYNC
+disk_space_warning_threshold=0.0001
 cn_system_dir=%[10]s/cn/system
 cn_consensus_dir=%[10]s/cn/consensus
 dn_system_dir=%[10]s/dn/system
