@@ -27,7 +27,7 @@ type reusable interface {
 }
 
 // maxKept bounds the streams that are kept: a plan aligned by device has one for
-// each.
+// each; and the windows of a series that rest.
 const maxKept = 64
 
 // smallRun is how many rows a run has read at most if the next one is taken for
@@ -68,7 +68,9 @@ func (k *Kept) Rest() bool {
 // light reports whether t, at rest, takes little memory whatever it has read.
 func (t *timeGroups) light() bool {
 	for _, f := range t.folds {
-		if f.rows != nil || f.piece { // those that cannot be put together may hold all values
+		// Those that cannot be put together may hold all values; of windows that
+		// overlap there is a set for each that a row was in.
+		if f.rows != nil || f.piece || len(f.free) > maxKept {
 			return false
 		}
 	}
