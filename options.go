@@ -80,9 +80,10 @@ type Options struct {
 	// the oldest. Default 0: the profile's sizes.
 	MemoryBudget int64
 	// ReadOnly opens an existing store as it is at that moment, also while
-	// another process writes to it; nothing is written. Sinks are checked, but
-	// not opened, and get nothing, no trigger fires or wakes, and no continuous
-	// query runs: that is for the process that writes.
+	// another process writes to it; nothing is written. Sinks and triggers are
+	// checked, but sinks are not opened and get nothing, of triggers no other
+	// method than Validate and FailureStrategy is called, and no continuous query
+	// runs: that is for the process that writes.
 	ReadOnly bool
 
 	// Functions, Sinks, Triggers and ContinuousQueries are installed, in this

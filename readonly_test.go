@@ -31,7 +31,13 @@ func (s *countedLife) Handle(_ context.Context, e []Event) error {
 type countedTrigger struct {
 	at           time.Time
 	fired, woken atomic.Int64
+	lives        atomic.Int64 // hooks around firings
 }
+
+func (c *countedTrigger) OnCreate(context.Context, Env) error { c.lives.Add(1); return nil }
+func (c *countedTrigger) Restore(context.Context, Env) error  { c.lives.Add(1); return nil }
+func (c *countedTrigger) OnStop(context.Context) error        { c.lives.Add(1); return nil }
+func (c *countedTrigger) OnDrop(context.Context) error        { c.lives.Add(1); return nil }
 
 func (c *countedTrigger) Fire(_ context.Context, f *Firing) error {
 	c.fired.Add(1)
@@ -57,7 +63,8 @@ func TestReadOnlyDoesNothing(t *testing.T) {
 			Triggers: []TriggerSpec{
 				{Name: "alarm", Pattern: "root.**", Trigger: c, Sinks: []string{"s"}},
 				{Name: "before", Pattern: "root.**", Trigger: c, When: BeforeInsert},
-				{Name: "durable", Pattern: "root.**", Trigger: c, Durable: true},
+				{Name: "durable", Pattern: "root.**", Trigger: c, Durable: true, Stateful: true},
+				{Name: "stopped", Pattern: "root.**", Trigger: c},
 			},
 		})
 	}
@@ -68,6 +75,7 @@ func TestReadOnlyDoesNothing(t *testing.T) {
 		Device: "root.d", Times: []int64{1}, Columns: []Column{{Name: "v", Data: Int64s{1}}}})} // as a crash leaves it
 	_, err := db.eng.Commit(ctx, &engine.Batch{Puts: []engine.Put{promise}}, false)
 	must(t, err)
+	must(t, db.StopTrigger(ctx, "stopped"))
 	must(t, db.Sync(ctx))
 	must(t, db.Close())
 
@@ -85,8 +93,12 @@ func TestReadOnlyDoesNothing(t *testing.T) {
 	}
 	require.Equal(t, 1, waiting)
 	require.EqualValues(t, 1, ro.Stats().Sinks[0].Backlog)
+	require.ErrorIs(t, ro.CreateTrigger(ctx, TriggerSpec{Name: "more", Pattern: "root.**", Trigger: c}), ErrReadOnly)
+	for _, err := range []error{ro.StopTrigger(ctx, "alarm"), ro.StartTrigger(ctx, "stopped"), ro.DropTrigger(ctx, "before")} {
+		require.ErrorIs(t, err, ErrReadOnly)
+	}
 	must(t, ro.Close())
-	require.Equal(t, "0 0 0 0 0", fmt.Sprint(s.opened.Load(), s.closed.Load(), s.handled.Load(), c.fired.Load(), c.woken.Load()))
+	require.Equal(t, "0 0 0 0 0 0", fmt.Sprint(s.opened.Load(), s.closed.Load(), s.handled.Load(), c.fired.Load(), c.woken.Load(), c.lives.Load()))
 
 	s, c = new(countedLife), new(countedTrigger)
 	db = open(false, s, c)

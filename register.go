@@ -41,7 +41,8 @@ func inHook(ctx context.Context) context.Context { return context.WithValue(ctx,
 // every insert that takes its log position after that of [TriggerInfo].Since,
 // wholly, which is taken before CreateTrigger returns, and for none before: stored
 // rows are not fired again. If a hook fails nothing is
-// registered and OnDrop is not called.
+// registered and OnDrop is not called. In a store that is opened for reading only
+// Validate is called, for the triggers that its options name.
 //
 // The definition is stored. A trigger with a Class is there again after a
 // restart; one made by value is listed INACTIVE, without firing, until it is
@@ -95,7 +96,10 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 	err := db.readyTrigger(ctx, tr, known)
 	if err == nil {
 		if err = db.define(ctx, tr, known && def.stopped); err != nil {
-			err = errs.Join(&Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}, db.callDrop(ctx, tr))
+			err = &Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}
+			if !db.opts.ReadOnly { // where OnCreate was not called
+				err = errs.Join(err, db.callDrop(ctx, tr))
+			}
 		}
 	}
 	if err != nil {
@@ -109,6 +113,9 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 	if known && def.stopped {
 		db.setState(tr, stateStopped)
 		tr.busy.close()
+		if db.opts.ReadOnly {
+			return nil
+		}
 		return db.hook(tr, "stop", func() error { return db.callStop(ctx, tr) })
 	}
 	if db.phase.Load() != phaseOpening {
@@ -275,6 +282,9 @@ func (db *DB) readyTrigger(ctx context.Context, tr *trigger, known bool) error {
 		if err := db.hook(tr, "validate", func() error { return h.Validate(tr.spec.Params) }); err != nil {
 			return err
 		}
+	}
+	if db.opts.ReadOnly { // it does not fire, and what OnCreate takes is the writer's: a port, a connection, a file
+		return nil
 	}
 	if h, ok := tr.code.(interface {
 		OnCreate(context.Context, Env) error

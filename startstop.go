@@ -13,7 +13,11 @@ import (
 // change finds a trigger for a change of its state, under the registration lock.
 func (db *DB) change(ctx context.Context, op, name string, action Action) (*trigger, error) {
 	fail := func(err error) (*trigger, error) { return nil, &Error{Op: op, Subject: name, Err: err} }
-	if err := db.usable(ctx); err != nil {
+	err := db.usable(ctx)
+	if err == nil && db.opts.ReadOnly { // before any hook is called
+		err = errs.ReadOnly
+	}
+	if err != nil {
 		return fail(err)
 	}
 	path := name
