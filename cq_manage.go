@@ -357,7 +357,7 @@ func (v *cqView) describe(info *CQInfo, mono time.Duration) {
 	for _, d := range v.keys {
 		dirty.Add(d.Range)
 	}
-	if v.grouped() { // each changes some window at least
+	if v.grouped() || small && v.apart { // each changes some window at least
 		info.Dirty = int64(len(v.keys))
 	} else {
 		for _, r := range dirty.All() {

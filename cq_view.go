@@ -67,6 +67,10 @@ type cqView struct {
 	passed atomic.Int64 // what is before may have expired
 	sealed atomic.Int64 // windows left as they are since Open, because rows of them have expired
 
+	// apart says that windows depend on rows, which programs with the tag
+	// tickwell_small do not compute: what changes is marked from there on, for a
+	// program without it.
+	apart bool
 	ready atomic.Bool // all marks are there
 	torn  atomic.Bool // results were deleted by others
 
@@ -105,14 +109,21 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 	}
 	var grid *incremental.Grid
 	var err error
-	if groups == nil {
-		if grid, err = q.grid(spec.Origin); err != nil {
-			return nil, err
-		}
+	_, timed := q.GroupBy.(GroupByTime)
+	apart := small && !timed && q.GroupBy != nil
+	switch {
+	case apart:
+		grid, err = incremental.Grid{Interval: 1, Step: 1}.New()
+	case groups == nil:
+		grid, err = q.grid(spec.Origin)
+	}
+	if err != nil {
+		return nil, err
 	}
 	v := &cqView{name: spec.Name, grid: grid, groups: groups, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
 		onChange: spec.OnChange, byDevice: q.AlignByDevice, keys: make(map[string]cqDirty), markedBy: make(map[string]*incremental.Ranges),
 		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, chunk: cqChunk}
+	v.apart = apart
 	v.first.Store(math.MaxInt64)
 	v.passed.Store(math.MinInt64)
 	if g, ok := q.GroupBy.(GroupByTime); ok {
@@ -162,6 +173,9 @@ func (v *cqView) reads(device, node string) bool {
 // touchedBy returns the windows that rows of r are in, as the range of their
 // starts.
 func (v *cqView) touchedBy(r incremental.Range) incremental.Range {
+	if small && v.apart && !r.Empty() {
+		r.To = incremental.Latest
+	}
 	if v.grouped() { // times of rows themselves
 		return r.Intersect(incremental.Range{From: v.from, To: incremental.Latest})
 	}
