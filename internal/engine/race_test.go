@@ -142,13 +142,15 @@ func TestOpenCloseLeavesNothing(t *testing.T) {
 		require.NoError(t, a.Close())
 		require.NoError(t, b.Close())
 	}
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			break
-		}
+	// A goroutine that Close has waited for may be counted a little longer: on a
+	// busy machine until its thread runs again.
+	for limit := time.Now().Add(time.Minute); runtime.NumGoroutine() > before && time.Now().Before(limit); {
 		runtime.Gosched()
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines after 200 stores")
+	if n := runtime.NumGoroutine(); n > before {
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines after 200 stores, %d before:\n%s", n, before, stacks[:runtime.Stack(stacks, true)])
+	}
 }
 
 // TestInBubble runs a store on false time: cursors are logged after a second.
