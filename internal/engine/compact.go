@@ -202,6 +202,21 @@ func (e *Engine) carryTails(inputs, outputs []*blockFile) {
 	}
 }
 
+// handOverTails leaves tails to one file: those of files that a snapshot still
+// reads take no room any more, and a flush during the compaction, which gave them
+// to its own file, has the newer ones.
+func handOverTails(files, gone, added []*blockFile) {
+	newer := slices.ContainsFunc(files, func(f *blockFile) bool { return f.tails.Load() != nil && !slices.Contains(gone, f) })
+	for _, f := range gone {
+		f.tails.Store(nil)
+	}
+	if newer {
+		for _, f := range added {
+			f.tails.Store(nil)
+		}
+	}
+}
+
 // replaceFiles makes an edit of the manifest that takes files away and adds
 // others, and shows the outcome. The compacting lock is held.
 func (e *Engine) replaceFiles(gone, added []*blockFile) error {
@@ -233,6 +248,7 @@ func (e *Engine) replaceFiles(gone, added []*blockFile) error {
 	v := versionOf(files, e.disk.now.Masks)
 	e.gate.Lock()
 	old := e.version
+	handOverTails(old.files, gone, added)
 	v.gen = old.gen + 1
 	e.version = v
 	e.lasts.begin(v.gen)

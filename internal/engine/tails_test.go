@@ -153,6 +153,47 @@ func TestTails(t *testing.T) {
 	require.NotZero(t, carried, "compactions that carried tails")
 }
 
+// One file has tails, also when a flush ends while a compaction is writing and a
+// snapshot keeps the files that it replaces.
+func TestTailsOfOneFile(t *testing.T) {
+	fill := func(e *Engine, from int64) {
+		var values []float64
+		var times []int64
+		for i := range int64(100) {
+			times, values = append(times, from+i), append(values, float64(i))
+		}
+		put(t, e, floatShape(t, e, "root.d", "a"), times, values...)
+	}
+	for _, flushed := range []bool{false, true} {
+		e := open(t, diskConfig(vfs.NewMem()))
+		fill(e, 0)
+		require.NoError(t, e.Flush(bg))
+		fill(e, 1000)
+		require.NoError(t, e.Flush(bg))
+		inputs := e.currentFiles()
+		s := e.Snapshot()
+		e.compacting.Lock()
+		c := &compaction{version: s.version, inputs: inputs, applied: e.disk.now.Flushed, reach: e.reach()}
+		require.NoError(t, e.writeCompacted(bg, c, 0))
+		e.carryTails(c.inputs, c.outputs)
+		if flushed {
+			fill(e, 2000)
+			require.NoError(t, e.Flush(bg))
+		}
+		require.NoError(t, e.replaceFiles(c.inputs, c.outputs))
+		e.compacting.Unlock()
+		now := e.currentFiles()
+		require.Equal(t, now[len(now)-1:], withTails(e), "the newest of %d files", len(now))
+		for _, f := range inputs {
+			require.Nil(t, f.tails.Load(), "a file that is gone")
+		}
+		ser, _ := e.Lookup("root.d", "a")
+		require.Len(t, points(t, e, ser), 100+100*len(now))
+		s.Release()
+		require.NoError(t, e.Close())
+	}
+}
+
 // Tails are for the newest rows, of as many series as there is room for; no room
 // is taken of a small cache.
 func TestTailRoom(t *testing.T) {
