@@ -88,14 +88,36 @@ func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
 			touched = true
 			l = &g.lanes[k]
 		}
+		first := l.chunks[0] == &g.first
 		for _, c := range l.chunks[:n] {
 			cells += c.cells(g)
 			t.bytes.Add(-c.bytes(g))
 		}
 		l.chunks = slices.Clone(l.chunks[n:])
+		if first {
+			g.emptyFirst()
+		}
 		l.parts = min(l.parts, len(l.chunks))
 	}
 	return cells
+}
+
+// emptyFirst frees the rows of the first chunk, which is not in a lane any more:
+// it is part of g, and they would stay as long as g. What saved states show moves
+// to a chunk of its own.
+func (g *group) emptyFirst() {
+	c := &g.first
+	moved := &chunk{lsn: c.lsn, rows: c.rows, sealed: c.sealed, limit: c.limit, closed: true}
+	for _, s := range g.saved {
+		for k := range s.lanes {
+			l := &s.lanes[k]
+			if i := slices.Index(l.chunks, c); i >= 0 {
+				l.chunks = slices.Clone(l.chunks)
+				l.chunks[i] = moved
+			}
+		}
+	}
+	c.rows, c.sealed, c.room = columns{}, nil, nil
 }
 
 // last is the time of the last row of a chunk, of one without rows later than all.

@@ -277,7 +277,7 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 // not all have to be encoded in the same one.
 func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 	var c *chunk
-	if len(l.chunks) == 0 && g.first.limit == 0 {
+	if l == &g.lanes[0] && len(l.chunks) == 0 && g.first.limit == 0 {
 		c, l.chunks = &g.first, g.firstChunk[:0]
 	} else {
 		p := new(struct { // there will be more, and most are sealed
