@@ -35,11 +35,14 @@ type seriesVersion struct {
 	n    int
 }
 
-// planWeight bounds what the plans of a cache weigh: some two thousand columns.
+// planWeight bounds what the plans of a cache weigh: some two thousand columns. A
+// query that is longer than plainKey, as with a list of thousands of values,
+// weighs more: the plan holds its expressions.
 // Those whose memory rests weigh restWeight at most, some 500 bytes a column.
 const (
 	planWeight = 1 << 14
 	restWeight = planWeight / 4
+	plainKey   = 512 // bytes
 )
 
 // keys are buffers for the keys of plans.
@@ -62,7 +65,7 @@ func (c *planCache) find(key []byte, v seriesVersion) *cachedPlan {
 
 // keep notes a plan that was made for version v of the series.
 func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
-	w := p.Weight()
+	w := p.Weight() + max(0, len(key)-plainKey)/4
 	if w > planWeight/4 {
 		return
 	}
@@ -179,7 +182,7 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 	}
 	if db.keeps(p, used.names) {
 		db.plans.keep(both[:n], v, p)
-		if len(both) > n && p.Weight() <= planWeight/64 && p.Liftable() {
+		if len(both) > n && len(both)-n <= plainKey && p.Weight() <= planWeight/64 && p.Liftable() {
 			db.plans.set(both[n:], v, p)
 		}
 	}

@@ -145,3 +145,39 @@ func TestMemoryThatRestsIsBounded(t *testing.T) {
 		t.Errorf("%d plans rest, of series that were before", plans)
 	}
 }
+
+// Plans of queries that hold thousands of values are few, whoever asks many.
+func TestPlansOfLongQueriesAreFew(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	put(t, db, "root.d", "1 a=1")
+	ask := func(values int, first int64) {
+		var list []any
+		for i := range int64(values) {
+			list = append(list, first+i)
+		}
+		res, err := db.Query(ctx, Query{Select: []expr.Expr{expr.Col("a")}, From: []string{"root.d"}, Where: expr.Col("a").In(list...)})
+		must(t, err)
+		if _, err := res.Collect(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, values := range []int{1, 20, 100, 1000, 5000} {
+		for i := range int64(400) {
+			if values >= 1000 && i == 50 {
+				break
+			}
+			ask(values, i*10_000)
+			bytes := 0
+			for key := range db.plans.plans {
+				bytes += len(key)
+			}
+			if bytes > 1<<19 {
+				t.Fatalf("%d plans of %d bytes of query are kept", len(db.plans.plans), bytes)
+			}
+		}
+		if n := len(db.plans.plans); values <= 20 && n < 300 {
+			t.Errorf("%d plans of %d values are kept", n, values)
+		}
+	}
+}

@@ -16,18 +16,22 @@ import (
 // Logger is a logger as the store uses it. Lines look as those of [slog.Default].
 // A handler of log/slog is only asked whether a level is enabled: to give it a
 // record would link the handlers of log/slog, and encoding/json with them.
-type Logger struct{ handler slog.Handler }
+type Logger struct {
+	own     *slog.Logger
+	handler slog.Handler // of own
+}
 
 // Of is the logger for l; nil stands for [slog.Default].
 func Of(l *slog.Logger) *Logger {
 	if l == nil {
 		l = slog.Default()
 	}
-	return &Logger{l.Handler()}
+	return &Logger{l, l.Handler()}
 }
 
-// With is a logger for code of the user. It does not bear the attribute.
-func With(*Logger, string, string) *slog.Logger { return slog.Default() }
+// With is l for code of the user: what that writes goes to the handler. It does
+// not bear the attribute.
+func With(l *Logger, _, _ string) *slog.Logger { return l.own }
 
 func (l *Logger) Debug(msg string, args ...any) { l.write(slog.LevelDebug, msg, args) }
 

@@ -45,3 +45,12 @@ func TestLevelsOfALogger(t *testing.T) {
 	l.Error("dropped")
 	require.Empty(t, b.String())
 }
+
+// TestCodeOfTheUser: a trigger's lines go where those of the program go that has
+// chosen the logger, with and without the tag.
+func TestCodeOfTheUser(t *testing.T) {
+	var b bytes.Buffer
+	With(Of(slog.New(slog.NewTextHandler(&b, nil))), "trigger", "hot").Info("late", "by", 3)
+	require.Contains(t, b.String(), "level=INFO msg=late ")
+	require.Contains(t, b.String(), " by=3\n")
+}
