@@ -1,6 +1,10 @@
 package exec
 
-import "context"
+import (
+	"context"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
 
 // Kept runs one plan again and again, for one range after another (see
 // [Plan.At]), and keeps what a run would have to make anew: streams, aggregates
@@ -71,6 +75,11 @@ func (t *timeGroups) light() bool {
 		// Those that cannot be put together may hold all values; of windows that
 		// overlap there is a set for each that a row was in.
 		if f.rows != nil || f.piece || len(f.free) > maxKept {
+			return false
+		}
+	}
+	for _, s := range t.need {
+		if s != nil && s.kind.Kind == column.Text { // aggregates hold the last one they saw
 			return false
 		}
 	}

@@ -37,3 +37,19 @@ func TestWhatRestsIsLight(t *testing.T) {
 		}
 	}
 }
+
+// Texts are the store's, and a whole block of them stays for the sake of one.
+func TestNoTextRests(t *testing.T) {
+	f := mixedKinds(rand.New(rand.NewPCG(7, 8)), 300)
+	for name, e := range map[string]expr.Expr{
+		"first": expr.First(expr.Col("s6")), "last": expr.Last(expr.Col("s6")), "count": expr.Count(expr.Col("s6")),
+		"max_by": expr.Call("max_by", expr.Col("s6"), expr.Col("s5")),
+	} {
+		q := Query{Select: []expr.Expr{e}, From: []string{"root.d0"}, Start: 0, End: 9000, Group: Group{Kind: GroupTime, Interval: Span{NS: 50}}}
+		plan, err := Prepare(&q, f, nil)
+		require.NoError(t, err)
+		var kept Kept
+		text(t, kept.Start(context.Background(), plan, f, nil))
+		require.Equal(t, name == "count", kept.Rest(), name)
+	}
+}
