@@ -71,7 +71,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	b := floatShape(t, e, "root.b", "s")
 	go func() {
 		defer wg.Done()
-		for i := int64(0); ; i++ {
+		for i := range int64(20000) { // an end: copying ever more would never catch up
 			select {
 			case <-stop:
 				return
@@ -132,7 +132,9 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 	var done atomic.Int64
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for i := int64(1); ; i++ {
+		// An end: on a busy machine readers fell behind, each had more to read than
+		// the one before and was interrupted more often, without bound.
+		for i := int64(1); i < 150; i++ {
 			select {
 			case <-stop:
 				return
@@ -154,7 +156,7 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 	})
 	var held []*Engine
 	var seen []map[string]content
-	for range 20 {
+	for try := 0; try < 20 || len(held) == 0; try++ { // it opens when the writer has ended
 		acked := done.Load()
 		r, err := Open(bg, ro)
 		if err != nil { // it may say that the writer is too busy, nothing else
