@@ -476,7 +476,7 @@ func (db *DB) knownTargets(q *cq) []string {
 			}
 		}
 	}
-	query.Start, query.End = time.Unix(0, 0), time.Unix(0, 1)
+	query.Start, query.End = instant(0), instant(1)
 	eq, err := query.exec()
 	if err != nil {
 		return paths

@@ -146,7 +146,7 @@ func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, error) {
 	if spec.AtEnd && !grouped {
 		return 0, fmt.Errorf("CQ: rows without a GROUP BY time have no end of a window: %w", errs.BadInput)
 	}
-	q.Start, q.End = time.Unix(0, 0), time.Unix(0, 0).Add(max(interval, 1))
+	q.Start, q.End = instant(0), instant(0).Add(max(interval, 1))
 	eq, err := q.exec()
 	if err != nil {
 		return 0, err

@@ -109,26 +109,21 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 	}
 	var grid *incremental.Grid
 	var err error
-	_, timed := q.GroupBy.(GroupByTime)
-	apart := small && !timed && q.GroupBy != nil
-	switch {
-	case apart:
-		grid, err = incremental.Grid{Interval: 1, Step: 1}.New()
-	case groups == nil:
-		grid, err = q.grid(spec.Origin)
-	}
-	if err != nil {
-		return nil, err
+	g, timed := q.GroupBy.(GroupByTime)
+	apart := small && !timed
+	if apart {
+		grid = &incremental.Grid{Interval: 1, Step: 1, Zone: time.UTC}
+	} else if groups == nil {
+		if grid, err = q.grid(spec.Origin); err != nil {
+			return nil, err
+		}
 	}
 	v := &cqView{name: spec.Name, grid: grid, groups: groups, patterns: patterns, from: incremental.Earliest, lateness: int64(spec.Lateness), idle: spec.IdleTimeout,
 		onChange: spec.OnChange, byDevice: q.AlignByDevice, keys: make(map[string]cqDirty), markedBy: make(map[string]*incremental.Ranges),
 		earliest: math.MaxInt64, frontier: math.MaxInt64, oldest: math.MaxInt64, newest: math.MinInt64, head: math.MinInt64, chunk: cqChunk}
-	v.apart = apart
+	v.apart, v.leftOpen = apart, g.LeftOpen
 	v.first.Store(math.MaxInt64)
 	v.passed.Store(math.MinInt64)
-	if g, ok := q.GroupBy.(GroupByTime); ok {
-		v.leftOpen = g.LeftOpen
-	}
 	v.atEnd = v.leftOpen || spec.AtEnd
 	if !spec.From.IsZero() {
 		if v.from, err = unixNano(spec.From); err != nil {

@@ -100,11 +100,8 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 // name is added again. It fails with [ErrNotFound] if nothing goes by the name.
 func (db *DB) DropSink(ctx context.Context, name string) error {
 	fail := func(err error) error { return &Error{Op: "drop sink", Subject: name, Err: err} }
-	if err := db.usable(ctx); err != nil {
+	if err := db.writable(ctx); err != nil {
 		return fail(err)
-	}
-	if db.opts.ReadOnly {
-		return fail(errs.ReadOnly)
 	}
 	s := &db.sinks
 	s.mu.Lock()

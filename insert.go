@@ -352,11 +352,7 @@ func borrow(v *column.Vector, data Vector) {
 
 // begin checks what every insert checks and lends an insertion.
 func (db *DB) begin(ctx context.Context, op, subject string) (*insertion, error) {
-	err := db.usable(ctx)
-	if err == nil && db.opts.ReadOnly { // before any trigger fires
-		err = errs.ReadOnly
-	}
-	if err != nil {
+	if err := db.writable(ctx); err != nil { // before any trigger fires
 		return nil, &Error{Op: op, Subject: subject, Err: err}
 	}
 	return db.scratch.Get(), nil

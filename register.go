@@ -96,10 +96,7 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 	err := db.readyTrigger(ctx, tr, known)
 	if err == nil {
 		if err = db.define(ctx, tr, known && def.stopped); err != nil {
-			err = &Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}
-			if !db.opts.ReadOnly { // where OnCreate was not called
-				err = errs.Join(err, db.callDrop(ctx, tr))
-			}
+			err = errs.Join(&Error{Op: "create trigger", Subject: tr.spec.Name, Err: err}, db.callDrop(ctx, tr))
 		}
 	}
 	if err != nil {
@@ -113,9 +110,6 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 	if known && def.stopped {
 		db.setState(tr, stateStopped)
 		tr.busy.close()
-		if db.opts.ReadOnly {
-			return nil
-		}
 		return db.hook(tr, "stop", func() error { return db.callStop(ctx, tr) })
 	}
 	if db.phase.Load() != phaseOpening {

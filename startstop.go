@@ -13,11 +13,7 @@ import (
 // change finds a trigger for a change of its state, under the registration lock.
 func (db *DB) change(ctx context.Context, op, name string, action Action) (*trigger, error) {
 	fail := func(err error) (*trigger, error) { return nil, &Error{Op: op, Subject: name, Err: err} }
-	err := db.usable(ctx)
-	if err == nil && db.opts.ReadOnly { // before any hook is called
-		err = errs.ReadOnly
-	}
-	if err != nil {
+	if err := db.writable(ctx); err != nil { // before any hook is called
 		return fail(err)
 	}
 	path := name
@@ -138,7 +134,7 @@ func (db *DB) callStart(ctx context.Context, tr *trigger) error {
 }
 
 func (db *DB) inTurn(ctx context.Context, tr *trigger, has bool, f func() error) error {
-	if !has {
+	if !has || db.opts.ReadOnly { // where OnCreate was not called
 		return nil
 	}
 	if err := tr.turn.Lock(context.WithoutCancel(ctx)); err != nil {

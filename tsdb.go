@@ -264,6 +264,17 @@ func (db *DB) usable(ctx context.Context) error {
 	return nil
 }
 
+// writable is usable for calls that change something.
+//
+//go:noinline
+func (db *DB) writable(ctx context.Context) error {
+	err := db.usable(ctx)
+	if err == nil && db.opts.ReadOnly {
+		err = errs.ReadOnly
+	}
+	return err
+}
+
 // maxBudgeted bounds how many calls of triggers with a budget run at once, over
 // all triggers, stuck ones included.
 const maxBudgeted = 1024

@@ -33,12 +33,16 @@ func Of(l *slog.Logger) *Logger {
 // not bear the attribute.
 func With(l *Logger, _, _ string) *slog.Logger { return l.own }
 
+//go:noinline
 func (l *Logger) Debug(msg string, args ...any) { l.write(slog.LevelDebug, msg, args) }
 
+//go:noinline
 func (l *Logger) Info(msg string, args ...any) { l.write(slog.LevelInfo, msg, args) }
 
+//go:noinline
 func (l *Logger) Warn(msg string, args ...any) { l.write(slog.LevelWarn, msg, args) }
 
+//go:noinline
 func (l *Logger) Error(msg string, args ...any) { l.write(slog.LevelError, msg, args) }
 
 func (l *Logger) Log(_ context.Context, level slog.Level, msg string, args ...any) {
