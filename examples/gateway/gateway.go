@@ -91,12 +91,14 @@ func hot(_ context.Context, f *tickwell.Firing) error {
 
 // listen subscribes to the readings. The session outlives the connection, so the
 // broker keeps what comes while the gateway is away, and a message is
-// acknowledged only when it is stored.
+// acknowledged only when it is stored. It returns when the broker has answered the
+// first subscription: what is published before that is for nobody.
 func (g *gateway) listen(ctx context.Context, s settings) error {
 	password, err := s.password.Reveal()
 	if err != nil {
 		return err
 	}
+	first := make(chan error, 1)
 	o := paho.NewClientOptions().AddBroker("tcp://" + s.broker).SetClientID(s.client + "-in").SetCleanSession(false).
 		SetUsername(s.user).SetPassword(password).SetAutoAckDisabled(true).
 		SetConnectRetry(true).SetConnectRetryInterval(time.Second).SetMaxReconnectInterval(5 * time.Second).
@@ -106,15 +108,28 @@ func (g *gateway) listen(ctx context.Context, s settings) error {
 			}
 		}).
 		SetOnConnectHandler(func(c paho.Client) {
-			if token := c.Subscribe(readings, 1, nil); token.Wait() && token.Error() != nil {
+			token := c.Subscribe(readings, 1, nil)
+			if token.Wait() && token.Error() != nil {
 				slog.Error("gateway: subscribe", "error", token.Error())
+			}
+			select {
+			case first <- token.Error():
+			default: // a later connection
 			}
 		})
 	g.in = paho.NewClient(o)
 	token := g.in.Connect()
 	select {
 	case <-token.Done():
-		return token.Error()
+		if token.Error() != nil {
+			return token.Error()
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-first:
+		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
