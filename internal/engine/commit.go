@@ -28,11 +28,16 @@ type commit struct {
 	singles Rows // of one kind, see appendSingles
 
 	devices []*memtable.Device
-	others  []*memtable.Device // that did not come in order
+	others  []*memtable.Device // that did not come in order; some may be there twice
+	seen    [seenDevices]*memtable.Device
 	into    []*memtable.Device // of each row
 	w       memtable.Write
 	large   bool // its memory has grown beyond what is worth keeping
 }
+
+// seenDevices is how many of the devices that a commit touches are known at a
+// glance, by the last bits of their ids: a group may have many rows of each.
+const seenDevices = 256
 
 // What a commit has held when its memory is not kept for good any more.
 const (
@@ -43,6 +48,11 @@ const (
 func (c *commit) reset() {
 	clear(c.rows)
 	clear(c.views)
+	for _, list := range [...][]*memtable.Device{c.devices, c.others} {
+		for _, d := range list {
+			c.seen[d.ID%seenDevices] = nil
+		}
+	}
 	clear(c.devices)
 	clear(c.others)
 	clear(c.into)
@@ -390,6 +400,11 @@ func (c *commit) lockTouched() {
 // touches adds a device to those to be locked: to the list that is in order, if
 // it is not there and goes on from its end, as it mostly does.
 func (c *commit) touches(d *memtable.Device) {
+	last := &c.seen[d.ID%seenDevices]
+	if *last == d {
+		return
+	}
+	*last = d
 	if n := len(c.devices); n == 0 || c.devices[n-1].ID < d.ID {
 		c.devices = append(c.devices, d)
 	} else if _, ok := slices.BinarySearchFunc(c.devices, d, byID); !ok {
