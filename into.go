@@ -23,7 +23,7 @@ type target struct {
 func (t *target) path() string { return t.device + "." + t.name }
 
 func badInto(format string, args ...any) error {
-	return fmt.Errorf("select into: "+format+": %w", append(args, errs.BadInput)...)
+	return errs.Badf("select into: "+format, args...)
 }
 
 // placeholders reports whether a device or column template has any.

@@ -10,7 +10,7 @@ import (
 //
 //go:noinline
 func Badf(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, BadInput)...)
+	return fmt.Errorf(format+": %w", append(args[:len(args):len(args)], BadInput)...) // args may be the caller's
 }
 
 // Join is errors.Join, which would be copied to where it is called.

@@ -134,9 +134,7 @@ const maxColumns = 1 << 16
 // endSlot is the input column of the end of a group.
 const endSlot = 1 << 30
 
-func badQuery(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-}
+func badQuery(format string, args ...any) error { return errs.Badf(format, args...) }
 
 // Prepare plans q over the series that exist now.
 func Prepare(q *Query, cat Catalog, funcs Functions) (*Plan, error) {

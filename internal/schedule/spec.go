@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
@@ -133,6 +132,4 @@ func (p *Plan) everyGrid() error {
 	return nil
 }
 
-func bad(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, errs.BadInput)...)
-}
+func bad(format string, args ...any) error { return errs.Badf(format, args...) }
