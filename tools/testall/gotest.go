@@ -174,7 +174,9 @@ func (t *tests) end(e event, said []string) {
 	}
 }
 
-var testLog = regexp.MustCompile(`^\s+\w+_test\.go:\d+: (.*)`)
+// testLog is a line that a test has logged, or a kit of tests for it, whose file
+// is no test file.
+var testLog = regexp.MustCompile(`^\s+\w+\.go:\d+: (.*)`)
 
 // skipReason finds what t.Skip was given in the output of a test.
 func skipReason(said []string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,8 @@ const stream = `{"ImportPath":"m/c [m/c.test]","Action":"build-output","Output":
 {"Action":"output","Package":"m/b","Test":"TestNeeds","Output":"    b_test.go:12: needs a broker\n"}
 {"Action":"output","Package":"m/b","Test":"TestNeeds","Output":"--- SKIP: TestNeeds (0.00s)\n"}
 {"Action":"skip","Package":"m/b","Test":"TestNeeds","Elapsed":0}
+{"Action":"output","Package":"m/b","Test":"TestKit/opens","Output":"    sinkkit.go:7: has no Open\n"}
+{"Action":"skip","Package":"m/b","Test":"TestKit/opens","Elapsed":0}
 {"Action":"output","Package":"m/b","Output":"FAIL\tm/b\t0.003s\n"}
 {"Action":"fail","Package":"m/b","Elapsed":0.003}
 go: a complaint that is no event
@@ -42,7 +45,7 @@ func TestEvents(t *testing.T) {
 	if raw.String() != stream {
 		t.Error("the raw stream was changed")
 	}
-	if want := "4 tests in 2 packages, 2 failed, 1 skipped"; got.note() != want {
+	if want := "5 tests in 2 packages, 2 failed, 2 skipped"; got.note() != want {
 		t.Errorf("note %q, want %q", got.note(), want)
 	}
 	for _, want := range []string{"syntax error", "got 1, want 2", "FAIL\tm/b", "no event"} {
@@ -50,8 +53,8 @@ func TestEvents(t *testing.T) {
 			t.Errorf("failures lack %q:\n%s", want, got.failures())
 		}
 	}
-	if list := got.skipped(); len(list) != 1 || list[0] != (skippedTest{"m/b TestNeeds", "needs a broker"}) {
-		t.Errorf("skipped %v", list)
+	if list, want := got.skipped(), []skippedTest{{"m/b TestNeeds", "needs a broker"}, {"m/b TestKit/opens", "has no Open"}}; !slices.Equal(list, want) {
+		t.Errorf("skipped %v, want %v", list, want)
 	}
 	if list := got.bad(); len(list) != 1 || list[0] != "m/b" {
 		t.Errorf("bad packages %q, want m/b", list)
