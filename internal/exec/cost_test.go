@@ -3,13 +3,13 @@ package exec
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/column"
 )
 
@@ -140,8 +140,16 @@ func costOf(t *testing.T, d *documented) (ns float64, ok bool) {
 // that are listed with the reason. The test allows for a machine three times as
 // slow; BenchmarkRowFunctions gives the figures.
 func TestRowFunctionCost(t *testing.T) {
+	for name := range demanding {
+		if scalars[name] == nil && tables[name] == nil {
+			t.Errorf("%s is listed as demanding, but is no function", name)
+		}
+	}
 	if raceEnabled || testing.Short() {
 		t.Skip("measures time")
+	}
+	if bits.UintSize == 32 {
+		t.Skip("arithmetic on 64 bits takes a 32-bit machine two or three times as long; its limits are not known")
 	}
 	var lines []string
 	for i := range documentation {
@@ -161,12 +169,7 @@ func TestRowFunctionCost(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("%-40s %6.1f ns/row  %s", d.name, ns, why))
 		if ns > 30 && why == "" {
-			t.Errorf("%s costs %.1f ns a row, want at most 10", d.name, ns)
-		}
-	}
-	for name := range demanding {
-		if scalars[name] == nil && tables[name] == nil {
-			t.Errorf("%s is listed as demanding, but is no function", name)
+			t.Errorf("%s costs %.1f ns a row, want at most 10, or 30 on a slow machine", d.name, ns)
 		}
 	}
 	t.Log("\n" + strings.Join(lines, "\n"))
@@ -191,5 +194,4 @@ func BenchmarkRowFunctions(b *testing.B) {
 			b.ReportMetric(least, "ns/row")
 		})
 	}
-	_ = expr.Col
 }
