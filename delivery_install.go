@@ -6,6 +6,3 @@ import "context"
 
 // installSink adds a sink that the options name.
 func (db *DB) installSink(ctx context.Context, spec SinkSpec) error { return db.addSink(ctx, spec) }
-
-// small says that the program is built for few bytes.
-const small = false

@@ -18,5 +18,3 @@ func (db *DB) installSink(ctx context.Context, spec SinkSpec) error {
 	}
 	return deliver.Install(ctx, db, spec)
 }
-
-const small = true

@@ -1,0 +1,5 @@
+//go:build tickwell_small
+
+package tickwell
+
+const small = true
