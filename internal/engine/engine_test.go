@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +41,32 @@ func floatShape(t testing.TB, e *Engine, device, name string) *Shape {
 	s, err := e.Shape(device, []string{name}, []column.Kind{column.Float64})
 	require.NoError(t, err)
 	return s
+}
+
+// emptyTablet makes a tablet without rows of a device's columns, which are made if
+// they are missing.
+func emptyTablet(t testing.TB, e *Engine, device string, names []string, kinds []column.Kind) Tablet {
+	t.Helper()
+	s, err := e.Shape(device, names, kinds)
+	require.NoError(t, err)
+	tb := Tablet{Shape: s, Cols: make([]column.Vector, len(kinds)), Nulls: make([]column.Bitmap, len(kinds))}
+	for c, kind := range kinds {
+		tb.Cols[c].Kind = kind
+	}
+	return tb
+}
+
+// addRandomRow adds a row of few different values to tb, a quarter of them null if
+// nulls is set.
+func addRandomRow(tb *Tablet, r *rand.Rand, at int64, nulls bool) {
+	row := len(tb.Times)
+	tb.Times = append(tb.Times, at)
+	for c := range tb.Cols {
+		tb.Cols[c].AppendCell(&column.Cell{Num: uint64(r.IntN(2)), Text: fmt.Sprint(r.IntN(100))})
+		if nulls && r.IntN(4) == 0 {
+			tb.Nulls[c].Set(row)
+		}
+	}
 }
 
 func put(t testing.TB, e *Engine, s *Shape, times []int64, v ...float64) *Batch {

@@ -199,13 +199,6 @@ func (e *Engine) retireLog() {
 	}
 }
 
-// newestFiled returns the greatest time in files.
-func (e *Engine) newestFiled() int64 {
-	e.gate.RLock()
-	defer e.gate.RUnlock()
-	return e.version.newest
-}
-
 // publish shows a flushed file in the place of the frozen memtable.
 func (e *Engine) publish(file *blockFile) {
 	e.gate.Lock()

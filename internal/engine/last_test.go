@@ -76,26 +76,16 @@ func TestLastRemembers(t *testing.T) {
 			if r.IntN(3) > 0 {
 				lo, hi = 0, len(names)
 			}
-			s, err := e.Shape("root.d", names[lo:hi], kinds[lo:hi])
-			require.NoError(t, err)
-			rows := 1 + r.IntN(6)
-			tb := Tablet{Shape: s, Cols: make([]column.Vector, hi-lo), Nulls: make([]column.Bitmap, hi-lo)}
-			for row := range rows {
+			tb := emptyTablet(t, e, "root.d", names[lo:hi], kinds[lo:hi])
+			for range 1 + r.IntN(6) {
 				at += int64(r.IntN(3))
 				when := at
 				if r.IntN(5) == 0 {
 					when -= int64(r.IntN(20))
 				}
-				tb.Times = append(tb.Times, when)
-				for c := range tb.Cols {
-					tb.Cols[c].Kind = kinds[lo+c]
-					tb.Cols[c].AppendCell(&column.Cell{Num: uint64(r.IntN(2)), Text: fmt.Sprint(r.IntN(100))})
-					if r.IntN(4) == 0 {
-						tb.Nulls[c].Set(row)
-					}
-				}
+				addRandomRow(&tb, r, when, true)
 			}
-			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+			_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
 			require.NoError(t, err)
 			switch r.IntN(14) {
 			case 0:

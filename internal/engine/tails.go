@@ -37,6 +37,18 @@ func tailRoom(index int64) int64 {
 	return index / 16
 }
 
+// newestFiled returns the greatest time in files, of those that have no time ahead of
+// the clock: one point far in the future would keep all later files from having tails.
+func (e *Engine) newestFiled() int64 {
+	limit, newest := e.clock.Now().UnixNano()+clockTolerance, int64(math.MinInt64)
+	for _, f := range e.currentFiles() {
+		if at := f.meta.MaxTime; at <= limit {
+			newest = max(newest, at)
+		}
+	}
+	return newest
+}
+
 // tailChunk is a chunk of the newest points of a series.
 type tailChunk struct {
 	times  []int64

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -88,26 +90,17 @@ func TestTails(t *testing.T) {
 			if r.IntN(2) > 0 {
 				lo, hi = 0, len(names)
 			}
-			s, err := e.Shape("root.d", names[lo:hi], kinds[lo:hi])
-			require.NoError(t, err)
-			tb := Tablet{Shape: s, Cols: make([]column.Vector, hi-lo), Nulls: make([]column.Bitmap, hi-lo)}
+			tb := emptyTablet(t, e, "root.d", names[lo:hi], kinds[lo:hi])
 			nulls := r.IntN(3) == 0
-			for row := range 1 + r.IntN(120) {
+			for range 1 + r.IntN(120) {
 				at++
 				when := at
 				if r.IntN(100) == 0 {
 					when -= int64(r.IntN(200))
 				}
-				tb.Times = append(tb.Times, when)
-				for c := range tb.Cols {
-					tb.Cols[c].Kind = kinds[lo+c]
-					tb.Cols[c].AppendCell(&column.Cell{Num: uint64(r.IntN(2)), Text: fmt.Sprint(r.IntN(100))})
-					if nulls && r.IntN(4) == 0 {
-						tb.Nulls[c].Set(row)
-					}
-				}
+				addRandomRow(&tb, r, when, nulls)
 			}
-			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+			_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
 			require.NoError(t, err)
 			switch r.IntN(12) {
 			case 0, 1, 2:
@@ -194,22 +187,52 @@ func TestTailsOfOneFile(t *testing.T) {
 	}
 }
 
+// A point far in the future, as of a clock that was wrong, does not keep the files
+// of later rows from having tails.
+func TestTailsAfterAPointInTheFuture(t *testing.T) {
+	e := open(t, diskConfig(vfs.NewMem()))
+	defer e.Close()
+	shape := floatShape(t, e, "root.d", "s")
+	year := int64(365 * 24 * time.Hour)
+	now := e.clock.Now().UnixNano()
+	for _, c := range []struct {
+		name  string
+		times []int64
+		tails bool // the file that they are written to has them
+	}{
+		{"rows", []int64{now - 5000}, true},
+		{"rows and one in the future", []int64{now - 4000, now + year}, true},
+		{"later rows", []int64{now - 3000}, true},
+		{"rows between", []int64{now - 3500}, false},
+		{"late and later rows", []int64{now - 8000, now - 2000}, true},
+	} {
+		for _, from := range c.times {
+			var times []int64
+			for i := range int64(100) {
+				times = append(times, from+i)
+			}
+			put(t, e, shape, times, make([]float64, 100)...)
+		}
+		require.NoError(t, e.Flush(bg))
+		files := e.currentFiles()
+		newest := slices.MaxFunc(files, func(a, b *blockFile) int { return cmp.Compare(a.meta.No, b.meta.No) })
+		require.Equal(t, c.tails, newest.tails.Load() != nil, c.name)
+		require.Len(t, withTails(e), 1, c.name)
+	}
+}
+
 // Tails are for the newest rows, of as many series as there is room for; no room
 // is taken of a small cache.
 func TestTailRoom(t *testing.T) {
 	fill := func(e *Engine, device string, from int64) {
-		names, kinds := []string{"a", "b", "c"}, []column.Kind{column.Float64, column.Float64, column.Float64}
-		shape, err := e.Shape(device, names, kinds)
-		require.NoError(t, err)
-		tb := Tablet{Shape: shape, Cols: make([]column.Vector, 3), Nulls: make([]column.Bitmap, 3)}
+		tb := emptyTablet(t, e, device, []string{"a", "b", "c"}, []column.Kind{column.Float64, column.Float64, column.Float64})
 		for i := range int64(300) {
 			tb.Times = append(tb.Times, from+i)
 			for c := range tb.Cols {
-				tb.Cols[c].Kind = column.Float64
 				tb.Cols[c].Float64s = append(tb.Cols[c].Float64s, float64(i))
 			}
 		}
-		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+		_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
 		require.NoError(t, err)
 	}
 	e := open(t, diskConfig(vfs.NewMem()))
