@@ -69,7 +69,8 @@ type cqView struct {
 
 	// apart says that windows depend on rows, which programs with the tag
 	// tickwell_small do not compute: what changes is marked from there on, for a
-	// program without it.
+	// program without it. Rows from the first mark on do not expire; where the window
+	// of that begins is not known, so that rows before it may.
 	apart bool
 	ready atomic.Bool // all marks are there
 	torn  atomic.Bool // results were deleted by others
