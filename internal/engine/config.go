@@ -54,7 +54,7 @@ type Config struct {
 	Partition   time.Duration // and only at multiples of it; default 24 h
 	MaxFiles    int           // compaction works harder above it; default 256
 	CompactRate int64         // bytes a second that background compaction writes; 0 = unlimited
-	IndexCache  int64         // bytes of block file index kept in memory; default 16 MiB
+	IndexCache  int64         // bytes kept in memory of the index of block files, and of blocks read often; default 16 MiB
 	// Coder compresses the blocks of files whose points are all older than the
 	// newest by ColdAfter, when they are compacted; what is that old is compacted
 	// for it once. It is needed to read them. Nil: none are compressed.

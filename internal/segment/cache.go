@@ -9,8 +9,9 @@ import (
 )
 
 // Cache keeps checked index pages of any number of readers, and decoded entries
-// of them, up to a number of bytes; the least recently used go first. Beside them
-// it keeps some times blocks that are a line. It is safe for concurrent use. A nil
+// of them, up to a number of bytes; the least recently used go first. A part of
+// the room is for blocks that are read again and again. Beside them it keeps some
+// times blocks that are a line. It is safe for concurrent use. A nil
 // *Cache keeps nothing.
 type Cache struct {
 	mu      sync.Mutex
@@ -21,6 +22,7 @@ type Cache struct {
 	next  int
 
 	lines lines // has no lock
+	held  held
 }
 
 // seriesList is the series of a directory's entries.
@@ -37,6 +39,9 @@ const sharedLists = 4
 // decoded already. They are several times as large as in their pages, so most of
 // the room stays for those.
 const entryShare = 4
+
+// heldShare is the part of a cache, one in so many, that blocks take.
+const heldShare = 4
 
 // entryBlockSize is about what a block of a decoded entry takes: its BlockInfo
 // and what users add to it.
@@ -65,8 +70,12 @@ type cached struct {
 
 // NewCache returns a cache of at most limit bytes.
 func NewCache(limit int64) *Cache {
+	c := &Cache{lines: newLines(limit)}
+	c.held.room(limit / heldShare)
+	limit -= c.held.limit
 	entries := limit / entryShare
-	return &Cache{pages: newRecent(limit - entries), entries: newRecent(entries), lines: newLines(limit)}
+	c.pages, c.entries = newRecent(limit-entries), newRecent(entries)
+	return c
 }
 
 func newRecent(limit int64) recent {
@@ -80,7 +89,7 @@ func (c *Cache) Bytes() int64 {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pages.used + c.entries.used
+	return c.pages.used + c.entries.used + c.held.used.Load()
 }
 
 // page returns index page i of a reader, nil if it is not held.
@@ -155,6 +164,20 @@ func (c *recent) remove(e *list.Element) {
 	c.used -= at.size
 }
 
+// block returns the checked bytes of a block of a reader, nil if they are not held.
+func (c *Cache) block(r *Reader, ref Ref) []byte {
+	if c == nil {
+		return nil
+	}
+	return c.held.get(r, ref)
+}
+
+func (c *Cache) putBlock(r *Reader, offset int64, b []byte) {
+	if c != nil {
+		c.held.put(r, offset, b)
+	}
+}
+
 // forget drops what is of a reader that is closed.
 func (c *Cache) forget(r *Reader) {
 	if c == nil {
@@ -165,6 +188,7 @@ func (c *Cache) forget(r *Reader) {
 	c.pages.forget(r, len(r.dir.pages))
 	c.entries.forget(r, len(r.dir.ids))
 	c.lines.forget(r)
+	c.held.forget(r)
 }
 
 // forget drops what is of a reader, of which there are n items at most.

@@ -321,9 +321,14 @@ func (r *Reader) timesOf(dst []int64, scratch *Scratch, b *BlockInfo, blocks []B
 // readTimes is ReadTimes from the file. line tells that the times have a constant
 // step.
 func (r *Reader) readTimes(dst []int64, scratch *Scratch, b *BlockInfo, along int) (times []int64, line bool, err error) {
-	src, err := r.read(scratch, b.Times, pieceTimes, along)
-	if err != nil {
-		return dst[:0], false, err
+	src := r.cache.block(r, b.Times)
+	if src == nil {
+		if src, err = r.read(scratch, b.Times, pieceTimes, along); err != nil {
+			return dst[:0], false, err
+		}
+		if b.N < 2 || !block.TimesAreLine(src) { // lines are remembered otherwise
+			r.cache.putBlock(r, b.Times.Offset, src)
+		}
 	}
 	src, err = r.unpack(scratch, src, b.N, timesKind)
 	if err == nil {
@@ -350,14 +355,14 @@ func (r *Reader) checkTimes(times []int64, b *BlockInfo) ([]int64, error) {
 // null rows, and returns the null bitmap in the memory of nulls, nil if no row
 // is null.
 func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo) (column.Bitmap, error) {
-	return r.readValues(dst, nulls, scratch, b, 0)
+	return r.readValues(dst, nulls, scratch, b, nil, 0)
 }
 
 // ReadValuesOf is ReadValues for the first of blocks of one series, of which
 // those up to the time last will be read next: what of them follows it in the
 // file is read along.
 func (r *Reader) ReadValuesOf(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, blocks []BlockInfo, last int64) (column.Bitmap, error) {
-	return r.readValues(dst, nulls, scratch, &blocks[0], along(blocks, last))
+	return r.readValues(dst, nulls, scratch, &blocks[0], blocks, last)
 }
 
 // along returns how many bytes it is from the values of the first of some blocks
@@ -376,12 +381,20 @@ func along(blocks []BlockInfo, last int64) int {
 	return int(end - first)
 }
 
-func (r *Reader) readValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo, along int) (column.Bitmap, error) {
-	src, err := r.read(scratch, b.Values, pieceValues, along)
-	if err != nil {
-		return nil, err
+func (r *Reader) readValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo, blocks []BlockInfo, last int64) (column.Bitmap, error) {
+	src := r.cache.block(r, b.Values)
+	if src == nil {
+		ahead := 0
+		if blocks != nil {
+			ahead = along(blocks, last)
+		}
+		var err error
+		if src, err = r.read(scratch, b.Values, pieceValues, ahead); err != nil {
+			return nil, err
+		}
+		r.cache.putBlock(r, b.Values.Offset, src)
 	}
-	src, err = r.unpack(scratch, src, b.N, b.Kind)
+	src, err := r.unpack(scratch, src, b.N, b.Kind)
 	if err == nil {
 		nulls, err = scratch.dec.Values(dst, nulls, src, b.Kind, b.N)
 	} else if errors.Is(err, ErrCoder) {

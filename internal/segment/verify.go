@@ -14,7 +14,9 @@ import (
 // order. Bytes that cannot be read count as damaged. It returns an error only if
 // ctx is done.
 func (r *Reader) Verify(ctx context.Context, report func(Damage)) error {
-	v := verifier{r: r, report: report, seen: make(map[int64]struct{})}
+	plain := *r // past the cache: the bytes on the medium count
+	plain.cache = nil
+	v := verifier{r: &plain, report: report, seen: make(map[int64]struct{})}
 	v.envelope()
 	for i := range r.dir.pages {
 		if err := v.page(ctx, i); err != nil {
@@ -74,9 +76,7 @@ func (v *verifier) envelope() {
 func (v *verifier) page(ctx context.Context, i int) error {
 	p := &v.r.dir.pages[i]
 	first, end := v.r.dir.entries(i)
-	plain := *v.r // past the cache: the bytes on the medium count
-	plain.cache = nil
-	content, err := plain.page(i)
+	content, err := v.r.page(i)
 	if err != nil {
 		v.lostEntries(i, first, end, v.finding(err, p.offset, int64(p.length)+crcSize))
 		return nil
