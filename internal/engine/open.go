@@ -299,6 +299,7 @@ func (e *Engine) loadFiles() error {
 		}
 	}
 	e.version = versionOf(e.version.files, d.now.Masks)
+	e.learnTails()
 	e.flushed.Store(d.now.Flushed)
 	e.retention.floor.Store(d.now.Floor)
 	return nil

@@ -17,6 +17,7 @@ import (
 type tails struct {
 	ids    []uint32 // ascending
 	blocks []merge.Block
+	late   *lateTails // instead, of a file that was there when the store was opened
 }
 
 // tailRows is how many points of a series are kept.
@@ -71,6 +72,9 @@ func (t *tailChunk) Stats(int) *block.Stats { return nil }
 func (t *tails) since(id uint32, from int64) (merge.Source, bool) {
 	if t == nil {
 		return nil, false
+	}
+	if t.late != nil {
+		return t.late.since(id, from)
 	}
 	i, found := slices.BinarySearch(t.ids, id)
 	if !found || from < t.blocks[i].Min {

@@ -29,7 +29,7 @@ func withTails(e *Engine) (files []*blockFile) {
 // without them, with nulls, late rows, deletes, snapshots, flushes, compactions
 // and drops between.
 func TestTails(t *testing.T) {
-	used, carried := 0, 0
+	used, carried, learnt := 0, 0, 0
 	for seed := range uint64(8) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		cfg := diskConfig(vfs.NewMem())
@@ -71,6 +71,9 @@ func TestTails(t *testing.T) {
 					if t := f.tails.Load(); t != nil {
 						if src, ok := t.since(ser.ID, from); ok && len(src) > 0 {
 							used++
+							if t.late != nil {
+								learnt++
+							}
 						}
 						all = append(all, kept{f, t})
 						f.tails.Store(nil)
@@ -131,6 +134,11 @@ func TestTails(t *testing.T) {
 					held.Release()
 					held = nil
 				}
+			case 7:
+				if held == nil {
+					require.NoError(t, e.Close())
+					e = open(t, cfg)
+				}
 			}
 			now := e.Snapshot()
 			check(now)
@@ -144,6 +152,7 @@ func TestTails(t *testing.T) {
 	}
 	require.NotZero(t, used, "reads by way of tails")
 	require.NotZero(t, carried, "compactions that carried tails")
+	require.NotZero(t, learnt, "reads by way of tails of a store that was opened")
 }
 
 // One file has tails, also when a flush ends while a compaction is writing and a

@@ -304,6 +304,11 @@ func (c *fileChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *m
 	if err != nil {
 		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)
 	}
+	if c.series && len(c.infos) == 1 {
+		if t := c.file.tails.Load(); t != nil && t.late != nil {
+			t.late.learn(c.file, in, dst, out, scratchOf(sc))
+		}
+	}
 	return out, nil
 }
 
