@@ -18,6 +18,7 @@ type across struct {
 	kinds  []column.Kind
 	ids    column.Vector // Int64: of each tablet's series, in its order
 	counts column.Vector // Int64: rows of each tablet
+	n      int           // rows, once read
 	times  column.Vector // Int64
 	cols   []column.Vector
 	nulls  []column.Bitmap
@@ -131,60 +132,88 @@ func appendPiece(dst []byte, enc *block.Encoder, scratch *[]byte, v *column.Vect
 
 // read decodes the body of a section.
 func (a *across) read(w *wire, dec *block.Decoder) error {
+	if err := a.readDevices(w, dec); err != nil {
+		return err
+	}
+	return a.readRows(w, dec, a.kinds, a.n)
+}
+
+//go:noinline
+func (a *across) bad() error {
+	return fmt.Errorf("rows of %d devices: %w", len(a.counts.Int64s), errs.Corrupt)
+}
+
+// readDevices decodes the first part: whose rows they are, and how many.
+func (a *across) readDevices(w *wire, dec *block.Decoder) error {
+	a.reset()
 	tablets, n, width := w.uvarint(), w.uvarint(), w.count()
-	bad := fmt.Errorf("rows of %d devices: %w", tablets, errs.Corrupt)
 	if w.bad || tablets == 0 || tablets > n || n > block.MaxRows || width == 0 || tablets*uint64(width) > block.MaxRows {
-		return bad
+		return a.bad()
 	}
-	kinds := make([]column.Kind, width)
-	for i := range kinds {
-		if kinds[i] = column.Kind(w.byte()); !kinds[i].Valid() {
-			return bad
+	for range width {
+		k := column.Kind(w.byte())
+		if !k.Valid() {
+			return a.bad()
 		}
+		a.kinds = append(a.kinds, k)
 	}
-	a.columns(kinds)
-	piece := func(v *column.Vector, kind column.Kind, n int) error {
-		_, err := dec.Values(v, nil, w.bytes(w.count()), kind, n)
+	if err := w.piece(dec, &a.ids, int(tablets)*width); err != nil {
 		return err
 	}
-	if err := piece(&a.ids, column.Int64, int(tablets)*width); err != nil {
+	if err := w.piece(dec, &a.counts, int(tablets)); err != nil {
 		return err
-	}
-	if err := piece(&a.counts, column.Int64, int(tablets)); err != nil {
-		return err
-	}
-	if err := piece(&a.times, column.Int64, int(n)); err != nil {
-		return err
-	}
-	for c, kind := range kinds {
-		b := w.bytes(w.count())
-		if len(b) == 0 {
-			a.cols[c].AppendZero(int(n))
-			for i := range int(n) {
-				a.nulls[c].Set(i)
-			}
-			continue
-		}
-		nulls, err := dec.Values(&a.cols[c], a.nulls[c], b, kind, int(n))
-		if err != nil {
-			return err
-		}
-		a.nulls[c] = nulls
 	}
 	sum := int64(0)
 	for _, k := range a.counts.Int64s {
 		if k < 1 || k > int64(n) {
-			return bad
+			return a.bad()
 		}
 		sum += k
 	}
 	for _, id := range a.ids.Int64s {
 		if id < 1 || id > catalog.MaxID {
-			return bad
+			return a.bad()
 		}
 	}
-	if w.bad || len(w.b) > 0 || sum != int64(n) {
-		return bad
+	if w.bad || sum != int64(n) {
+		return a.bad()
+	}
+	a.n = int(n)
+	return nil
+}
+
+// piece decodes a column of n integers.
+func (w *wire) piece(dec *block.Decoder, v *column.Vector, n int) error {
+	_, err := dec.Values(v, nil, w.bytes(w.count()), column.Int64, n)
+	return err
+}
+
+// readRows decodes the second part, n rows of columns of these kinds.
+func (a *across) readRows(w *wire, dec *block.Decoder, kinds []column.Kind, n int) error {
+	if err := w.piece(dec, &a.times, n); err != nil {
+		return err
+	}
+	for len(a.cols) < len(kinds) {
+		a.cols, a.nulls = append(a.cols, column.Vector{}), append(a.nulls, nil)
+	}
+	for c, kind := range kinds {
+		b := w.bytes(w.count())
+		if len(b) == 0 {
+			a.cols[c].Reset(kind)
+			a.cols[c].AppendZero(n)
+			for i := range n {
+				a.nulls[c].Set(i)
+			}
+			continue
+		}
+		nulls, err := dec.Values(&a.cols[c], a.nulls[c], b, kind, n)
+		if err != nil {
+			return err
+		}
+		a.nulls[c] = nulls
+	}
+	if w.bad || len(w.b) > 0 {
+		return a.bad()
 	}
 	return nil
 }
@@ -193,38 +222,49 @@ func (a *across) read(w *wire, dec *block.Decoder) error {
 // valid during the call.
 func (a *across) each(f func(ids []uint32, r *memtable.Rows) error) error {
 	width := len(a.kinds)
-	if cap(a.rows.Cols) < width {
-		a.rows.Cols, a.rows.Nulls = make([]column.Vector, width), make([]column.Bitmap, width)
-	}
 	r := &a.rows
-	r.Cols, r.Nulls = r.Cols[:width], r.Nulls[:width]
-	for c, k := range a.kinds {
-		r.Cols[c] = column.Vector{Kind: k}
-	}
 	lo := 0
 	for i, n := range a.counts.Int64s {
 		hi := lo + int(n)
-		a.one = a.one[:0]
-		for _, id := range a.ids.Int64s[i*width : (i+1)*width] {
-			a.one = append(a.one, uint32(id))
-		}
-		r.Times = a.times.Int64s[lo:hi]
-		for c := range a.kinds {
-			r.Cols[c].View(&a.cols[c], lo, hi)
-			r.Nulls[c] = nil
-			for k := lo; k < hi && len(a.nulls[c]) > 0; k++ {
-				if a.nulls[c].Get(k) {
-					r.Nulls[c].Set(k - lo)
-				}
-			}
-		}
+		a.view(r, lo, hi)
 		if !r.Sorted() || r.Times[0] < MinTime || r.Times[len(r.Times)-1] > MaxTime {
-			return fmt.Errorf("rows of %d devices: %w", len(a.counts.Int64s), errs.Corrupt)
+			return a.bad()
 		}
-		if err := f(a.one, r); err != nil {
+		if err := f(a.idsAt(i*width), r); err != nil {
 			return err
 		}
 		lo = hi
 	}
 	return nil
+}
+
+// idsAt returns the ids of a tablet, the first of which is that of number at.
+func (a *across) idsAt(at int) []uint32 {
+	a.one = a.one[:0]
+	for _, id := range a.ids.Int64s[at : at+len(a.kinds)] {
+		a.one = append(a.one, uint32(id))
+	}
+	return a.one
+}
+
+// view makes r the rows [lo, hi) of a.
+func (a *across) view(r *memtable.Rows, lo, hi int) {
+	width := len(a.kinds)
+	if cap(r.Cols) < width {
+		r.Cols, r.Nulls = make([]column.Vector, width), make([]column.Bitmap, width)
+	}
+	r.Cols, r.Nulls = r.Cols[:width], r.Nulls[:width]
+	r.Times = a.times.Int64s[lo:hi]
+	for c, k := range a.kinds {
+		if r.Cols[c].Kind != k {
+			r.Cols[c] = column.Vector{Kind: k}
+		}
+		r.Cols[c].View(&a.cols[c], lo, hi)
+		r.Nulls[c] = nil
+		for k := lo; k < hi && len(a.nulls[c]) > 0; k++ {
+			if a.nulls[c].Get(k) {
+				r.Nulls[c].Set(k - lo)
+			}
+		}
+	}
 }

@@ -68,6 +68,7 @@ func (e *Engine) loadDir(ctx context.Context) error {
 		return err
 	}
 	r := replay{e: e}
+	defer r.second.stop()
 	log, report, err := wal.Open(wal.Config{
 		FS: d.fs, Dir: d.path("wal"), StoreID: d.store,
 		SegmentBytes: e.cfg.SegmentBytes, Recycle: e.cfg.Recycle,

@@ -21,6 +21,8 @@ type replay struct {
 	ids     []uint32
 	shapes  map[uint32]*Shape // the last one that began with a series
 	across  across
+	known   []*roster // the last used first
+	second  second
 	waiting []unresolved // sections that name series not defined so far
 }
 
@@ -60,6 +62,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		}
 		return r.retry()
 	case sectionTablet, sectionDelete:
+		r.second.drain()
 		err := r.rows(lsn, kind, body)
 		if errors.Is(err, errUnresolved) {
 			r.waiting = append(r.waiting, unresolved{lsn, kind, slices.Clone(body)})
@@ -69,6 +72,8 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	case sectionAcross:
 		return r.acrossDevices(lsn, body)
 	case sectionDrop:
+		r.second.drain()
+		r.known = nil
 		for _, id := range w.ids() {
 			if ser, ok := e.cat.ByID(id); ok {
 				e.dropSeries(ser)
@@ -187,32 +192,6 @@ func (r *replay) tablet(lsn uint64, s *Shape, rows *memtable.Rows) {
 	e.points.Add(int64(n))
 }
 
-// acrossDevices applies a section of rows of many devices. Those whose series
-// are not defined so far wait as tablets of their own.
-func (r *replay) acrossDevices(lsn uint64, body []byte) error {
-	if err := r.across.read(&wire{b: body}, &r.dec); err != nil {
-		return err
-	}
-	return r.across.each(func(ids []uint32, rows *memtable.Rows) error {
-		s, err := r.shape(ids)
-		if errors.Is(err, errUnresolved) {
-			var enc block.Encoder
-			var scratch []byte
-			l := memtable.Layout{IDs: ids}
-			r.waiting = append(r.waiting, unresolved{lsn, sectionTablet, appendTablet(nil, &enc, &scratch, &l, rows, 0, len(rows.Times))})
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(s.layout.Kinds, r.across.kinds) {
-			return fmt.Errorf("rows of %d devices: kinds differ from those of %s: %w", len(r.across.counts.Int64s), s.device, errs.Corrupt)
-		}
-		r.tablet(lsn, s, rows)
-		return nil
-	})
-}
-
 func namesOf(series []*Series) []string {
 	names := make([]string, len(series))
 	for i, ser := range series {
@@ -224,6 +203,9 @@ func namesOf(series []*Series) []string {
 // retry applies waiting sections whose series are known now.
 func (r *replay) retry() error {
 	waiting := r.waiting
+	if len(waiting) > 0 {
+		r.second.drain()
+	}
 	r.waiting = nil
 	for _, u := range waiting {
 		err := r.rows(u.lsn, u.kind, u.body)
@@ -236,8 +218,9 @@ func (r *replay) retry() error {
 	return nil
 }
 
-// finish reports what could not be applied.
+// finish ends the second goroutine and reports what could not be applied.
 func (r *replay) finish() error {
+	r.second.stop()
 	for _, u := range r.waiting {
 		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: rows of a series whose definition is lost", u.lsn))
 	}

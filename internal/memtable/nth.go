@@ -1,0 +1,33 @@
+package memtable
+
+import (
+	"math"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
+
+// AddNth is Add with the row k of w only, if it may wait in front of the columns;
+// else it changes nothing and returns false. The caller holds the lock.
+func (d *Device) AddNth(w *Write, k int) bool {
+	f := d.next(w.Layout, w.Rows.Times[k], w.LSN, w.Cut)
+	if f == nil {
+		return false
+	}
+	nulls, to := uint64(0), f.row()
+	cols := w.Rows.Cols[:len(to)]
+	for i := range to {
+		switch v := &cols[i]; v.Kind {
+		case column.Float64:
+			to[i] = math.Float64bits(v.Float64s[k])
+		case column.Int64:
+			to[i] = uint64(v.Int64s[k])
+		default:
+			to[i] = v.Cell(k).Num
+		}
+		if b := w.Rows.nullsOf(i); len(b) > 0 && b.Get(k) {
+			nulls |= 1 << i
+		}
+	}
+	f.put(w.Rows.Times[k], nulls, d.table, w.Cut)
+	return true
+}
