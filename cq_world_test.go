@@ -148,7 +148,16 @@ func (w *cqWorld) step() bool {
 		if w.rng.IntN(4) > 0 && w.newest > math.MinInt64 {
 			at = w.newest + w.rng.Int64N(near) - 30e9
 		}
-		w.put(device, w.sort.allowed(w, device, at))
+		if w.rng.IntN(3) > 0 {
+			w.put(device, w.sort.allowed(w, device, at))
+			break
+		}
+		var group []*Tablet // as a gateway reads all its devices
+		for i := range 2 * len(w.devices) {
+			d := w.devices[i%len(w.devices)]
+			group = append(group, w.tablet(d, w.sort.allowed(w, d, at+w.rng.Int64N(near)/8)))
+		}
+		must(w.t, w.db.InsertTablets(ctx, group...))
 	case op < 73: // a tablet of rows in any order
 		if w.rng.IntN(2) > 0 && w.newest > math.MinInt64 {
 			at = w.newest + w.rng.Int64N(near) - 60e9
@@ -215,6 +224,11 @@ func (w *cqWorld) step() bool {
 }
 
 func (w *cqWorld) put(device string, times ...int64) {
+	must(w.t, w.db.InsertTablet(context.Background(), w.tablet(device, times...)))
+}
+
+// tablet makes rows and tells the oracle of them.
+func (w *cqWorld) tablet(device string, times ...int64) *Tablet {
 	tab := &Tablet{Device: "root.in." + device}
 	for i, v := range w.sort.values(w.rng, len(times)) {
 		must(w.t, tab.Append(ns(times[i]), Float64("s", v)))
@@ -222,7 +236,7 @@ func (w *cqWorld) put(device string, times ...int64) {
 		w.newest = max(w.newest, times[i])
 	}
 	w.ops.add(fmt.Sprintf("put %s %v %v", device, tab.Times, tab.Columns[0].Data))
-	must(w.t, w.db.InsertTablet(context.Background(), tab))
+	return tab
 }
 
 // delete deletes rows of a device, or of all, and now and then all rows.

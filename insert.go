@@ -254,6 +254,7 @@ type insertion struct {
 
 	numbers engine.Rows // see quickGroup
 	hints   []*binding  // of the tablet that was here before
+	reads   []cqRead    // of numbers
 
 	large   bool // its memory has grown beyond what is worth keeping
 	slab    callSlab
@@ -314,6 +315,8 @@ func (in *insertion) reset() {
 	clear(in.todos)
 	in.todos = in.todos[:0]
 	in.numbers.Reset()
+	clear(in.reads)
+	in.reads = in.reads[:0]
 	in.table, in.act, in.from, in.query, in.lsn = nil, nil, nil, "", 0
 }
 

@@ -11,16 +11,17 @@ import (
 // way.
 const maxQuick = 16
 
-// quick stores a row that nobody but the store has to see: of known series. It
-// returns false with nothing stored when the row is not that simple, or not right;
-// the error says, as that of Insert does, what is wrong with one that is stored.
+// quick stores a row of known series that fires no trigger and changes no mark of
+// a continuous query. It returns false with nothing stored when the row is not that
+// simple, or not right; the error says, as that of Insert does, what is wrong with
+// one that is stored.
 func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []column.Cell) (stored bool, err error) {
 	if small {
 		return false, nil // the long way does it too
 	}
 	shape := b.shape.Load()
 	table := db.triggers.Load()
-	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || len(table.live) > 0 {
+	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || b.fires(table) {
 		return false, nil
 	}
 	some := false
@@ -36,10 +37,22 @@ func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []colum
 		return false, nil
 	}
 	t, m := db.cqs.begin()
-	if t.plainRows() {
+	switch views, free := b.readers(t); {
+	case !free:
+		m.epoch.leave()
+	case len(views) == 0:
 		stored, err = db.eng.AppendRow(ctx, shape, ns, cells, table.terms)
+		m.epoch.leave()
+	default:
+		in := db.scratch.Get()
+		in.reads = readBy(in.reads, views, ns)
+		m.list = in.marked
+		if m.covered(db, in.reads) {
+			stored, err = db.eng.AppendRow(ctx, shape, ns, cells, table.terms)
+		}
+		in.marked = m.settleQuick(db, stored, err)
+		db.end(in)
 	}
-	m.epoch.leave()
 	if err != nil {
 		err = insertError(b.device, err)
 	}

@@ -15,15 +15,16 @@ func (db *DB) quickGroup(ctx context.Context, in *insertion, durable bool, ts []
 	if small {
 		return res, false, nil // the long way does it too
 	}
-	table := db.triggers.Load()
-	if len(ts) == 0 || db.opts.Authorize != nil || len(table.live) > 0 || !db.cqs.table.Load().plainRows() || !in.takeRows(db, ts) {
+	table, cqs := db.triggers.Load(), db.cqs.table.Load()
+	if len(ts) == 0 || db.opts.Authorize != nil || !in.takeRows(db, ts, table, cqs) {
 		return res, false, nil
 	}
 	t, m := db.cqs.begin()
-	if t.plainRows() {
+	m.list = in.marked
+	if t == cqs && m.covered(db, in.reads) {
 		res.Position, res.LateRows, stored, err = db.eng.AppendRows(ctx, &in.numbers, table.terms, durable)
 	}
-	m.epoch.leave()
+	in.marked = m.settleQuick(db, stored, err)
 	if !stored { // maybe series that were dropped
 		clear(in.hints)
 	}
@@ -33,11 +34,13 @@ func (db *DB) quickGroup(ctx context.Context, in *insertion, durable bool, ts []
 	return res, stored, err
 }
 
-// takeRows makes the rows of ts the numbers of in. It returns false if one of
-// them is not of a kind that was inserted before, or not right.
-func (in *insertion) takeRows(db *DB, ts []*Tablet) bool {
-	rows := &in.numbers
+// takeRows makes the rows of ts the numbers of in, and reads what reads them. It
+// returns false if one of them is not of a kind that was inserted before, or not
+// right, fires a trigger or belongs to a continuous query.
+func (in *insertion) takeRows(db *DB, ts []*Tablet, table *triggerTable, cqs *cqTable) bool {
+	rows, alone := &in.numbers, len(table.live) == 0 && cqs.plainRows()
 	rows.Reset()
+	in.reads = in.reads[:0]
 	for len(in.hints) < len(ts) {
 		in.hints = append(in.hints, nil)
 	}
@@ -60,6 +63,15 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet) bool {
 		if !ok {
 			in.hints[i] = nil // maybe another series of that name, of another kind
 			return false
+		}
+		if !alone {
+			views, free := b.readers(cqs)
+			if !free || b.fires(table) {
+				return false
+			}
+			if len(views) > 0 {
+				in.reads = readBy(in.reads, views, at)
+			}
 		}
 		rows.Shapes = append(rows.Shapes, shape)
 		rows.Times = append(rows.Times, at)

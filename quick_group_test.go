@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/engine"
 )
@@ -254,4 +255,80 @@ func TestQuickGroupsForget(t *testing.T) {
 		_ = quick(tablet(4, data))
 		require.True(t, quick(tablet(5, data)))
 	}
+}
+
+// TestQuickBesideOthers: a trigger and continuous queries send only the rows the
+// long way that they have to be asked about, and miss none.
+func TestQuickBesideOthers(t *testing.T) {
+	if SmallProgram {
+		t.Skip("looks into the short way")
+	}
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	in := new(insertion)
+	const minute = int64(time.Minute)
+	group := func(at int64, devices ...string) (ts []*Tablet) {
+		for _, d := range devices {
+			ts = append(ts, &Tablet{Device: d, Times: []int64{at}, Columns: []Column{{Name: "s", Data: Float64s{1}}}})
+		}
+		return ts
+	}
+	quick := func(ts []*Tablet) bool {
+		t.Helper()
+		_, stored, err := db.quickGroup(ctx, in, false, ts)
+		require.NoError(t, err)
+		in.reset()
+		return stored
+	}
+	single := func(device string, at int64) bool {
+		t.Helper()
+		fields := []Field{Float64("s", 2)}
+		stored, err := db.quick(ctx, db.bound.named(device, fields), ns(at), []column.Cell{fields[0].Value.cell()})
+		require.NoError(t, err)
+		return stored
+	}
+	var fired []string
+	must(t, db.CreateTrigger(ctx, spec("t", "root.fire.s", AfterInsert, func(_ context.Context, f *Firing) error {
+		fired = append(fired, render(f.Tablet))
+		return nil
+	})))
+	must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
+	must(t, db.InsertTablets(ctx, group(0, "root.a", "root.b", "root.fire", "root.in.d")...))
+	must(t, db.Quiesce(ctx))
+
+	for _, c := range []struct {
+		of   string
+		at   int64
+		on   []string
+		want bool
+	}{
+		{"nobody's rows", 1, []string{"root.a", "root.b"}, true},
+		{"one fires", 2, []string{"root.a", "root.fire"}, false},
+		{"read, of a window that is marked", 3, []string{"root.a", "root.in.d", "root.b"}, true},
+		{"read, twice, one late", 2, []string{"root.in.d", "root.a", "root.in.d"}, true},
+		{"read, of a window that is not marked", minute, []string{"root.in.d"}, false},
+		{"far ahead of all, read by nobody", int64(100 * time.Hour), []string{"root.a"}, true},
+		{"far ahead of all", int64(1e18), []string{"root.in.d"}, false},
+		{"results", 0, []string{"root.m"}, false},
+	} {
+		require.Equal(t, c.want, quick(group(c.at, c.on...)), c.of)
+		if len(c.on) == 1 && db.bound.named(c.on[0], []Field{Float64("s", 2)}) != nil {
+			require.Equal(t, c.want, single(c.on[0], c.at+1), "one row: %s", c.of)
+		}
+	}
+	require.True(t, single("root.in.d", 4))
+	require.False(t, single("root.fire", 4))
+	require.Equal(t, []string{"root.fire [0] s:1"}, fired)
+
+	must(t, db.InsertTablets(ctx, group(minute, "root.in.d")...))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.*", "n@0=4 sum@0=5") // at 0, 2, 3 and 4
+	require.False(t, quick(group(5, "root.in.d")), "late in a window that is over")
+	must(t, db.InsertTablets(ctx, group(5, "root.in.d")...))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.m.*", "n@0=5 sum@0=6")
+
+	must(t, db.DropTrigger(ctx, "t"))
+	require.True(t, quick(group(6, "root.fire")))
+	require.Equal(t, []string{"root.fire [0] s:1"}, fired)
 }

@@ -71,6 +71,16 @@ func TestInsertAllocs(t *testing.T) {
 		if n := testing.AllocsPerRun(2048, group); n != 0 {
 			t.Errorf("dir %q: %v allocations a group of three rows, want 0", dir, n)
 		}
+		must(t, db.CreateTrigger(ctx, spec("other", "root.other.*", AfterInsert, func(context.Context, *Firing) error { return nil })))
+		must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "days", Query: Query{Select: []expr.Expr{expr.Avg(expr.Col("s1"))}, From: []string{"root.gateway.*"},
+			GroupBy: GroupByTime{Interval: 24 * time.Hour}, Into: []Target{{Device: "root.days", Columns: []string{"a"}}}}}))
+		must(t, db.Quiesce(ctx))
+		for range 10 {
+			group()
+		}
+		if n := testing.AllocsPerRun(2048, group); n != 0 {
+			t.Errorf("dir %q: %v allocations a group that a continuous query reads, want 0", dir, n)
+		}
 	}
 }
 

@@ -113,6 +113,8 @@ var goals = func() (all []want) {
 	add(23, "packages linked that are not of the standard library", "tickwell", "binary", packages, most(15), than("promtsdb", 30))
 	add(25, "trigger that does not match: CPU", "tickwell", "trigger on another series", "cpu added per row", most(5))
 	add(25, "trigger that matches: CPU", "tickwell", "trigger on every row", "cpu added per row", most(50), than("sqlite", 10))
+	add(25, "continuous query of other series: CPU", "tickwell", "averages kept of other series", "cpu added per row", most(5))
+	add(25, "continuous query that matches: CPU", "tickwell", "1-minute averages kept", "cpu added per row", most(50), than("rescan", 1))
 	add(25, "calls of a trigger for a batch", "tickwell", "trigger on every row", "calls a batch", most(1))
 	return all
 }()
