@@ -50,9 +50,6 @@ func (s *aggSlot) start() (Aggregator, error) {
 	return a, nil
 }
 
-// first is the columns of an aggregate over the points of a series.
-var first = []int{0}
-
 // timeGroups yields a row per window of a grid.
 type timeGroups struct {
 	g     *grid
@@ -76,23 +73,16 @@ type timeGroups struct {
 }
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
-	grid := r.plan.g
-	t := &timeGroups{g: grid, run: r, small: r.small}
+	t := &timeGroups{g: r.plan.g, run: r, small: r.small}
 	fail := func(err error) (stream, error) {
 		t.close()
 		return nil, err
 	}
-	var bySlot []*fold // of stored series
-	var spare []fold
+	folds := folds{r: r, a: a}
+	var alone []*fold
 	if a.direct != nil {
-		bySlot = make([]*fold, len(a.direct.series))
+		alone = make([]*fold, len(a.direct.series))
 	}
-	addFold := func(f *fold) {
-		f.index = len(t.folds)
-		t.folds = append(t.folds, f)
-	}
-	var shared *fold // of everything else
-	var sharedArgs []*node
 	t.need, t.from = make([]*aggSlot, 0, len(need)), make([][][2]int, 0, len(need))
 	places := make([][2]int, len(need)) // of those with one member
 	for i, n := range need {
@@ -103,49 +93,14 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 		s := a.slots[n]
 		at := places[i : i : i+1]
 		for m := range s.members {
-			member := &s.members[m]
-			var f *fold
-			var cols []int
-			switch {
-			case r.small && member.direct >= 0 && a.direct != nil && !member.absent && a.direct.series[member.direct] != nil:
-				f, cols = t.together(r, a, member.direct, addFold)
-			case member.direct >= 0 && a.direct != nil:
-				if f = bySlot[member.direct]; f == nil {
-					if len(spare) == 0 {
-						spare = make([]fold, min(16, len(need)-i, len(bySlot)))
-					}
-					f, spare = &spare[0], spare[1:]
-					f.g, f.exact = grid, a.exact
-					if ser := a.direct.series[member.direct]; ser != nil && !member.absent {
-						f.series = ser
-						f.reads(r)
-					} else {
-						f.eof = true
-					}
-					bySlot[member.direct] = f
-					addFold(f)
-				}
-				cols = first
-			case member.absent:
-				f = &fold{g: grid, eof: true}
-				addFold(f)
-			default:
-				if shared == nil {
-					shared = &fold{g: grid, exact: a.exact}
-					addFold(shared)
-				}
-				f = shared
-				for _, arg := range member.args {
-					cols = append(cols, len(sharedArgs))
-					sharedArgs = append(sharedArgs, arg)
-				}
-			}
+			f, cols := folds.of(&s.members[m], alone, len(need)-i)
 			at = append(at, [2]int{f.index, len(f.makes)})
 			f.makes = append(f.makes, s)
 			f.foreign = f.foreign || !s.builtin
 			f.piece = f.piece || !s.merges
 			f.args = append(f.args, cols)
 		}
+		t.folds = folds.all
 		t.need, t.from = append(t.need, s), append(t.from, at)
 		if len(s.members) > 1 {
 			if t.merged == nil {
@@ -157,43 +112,20 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 			}
 		}
 	}
-	if pane := paneOf(grid); pane > 0 && !a.exact {
+	if pane := paneOf(t.g); pane > 0 && !a.exact {
 		for _, f := range t.folds {
 			if !f.piece {
-				f.paned = newPaned(f, grid, pane)
+				f.paned = newPaned(f, t.g, pane)
 			}
 		}
 	}
-	if shared != nil {
+	if folds.shared != nil {
 		var err error
-		if shared.rows, err = project(r, a.in, sharedArgs); err != nil {
+		if folds.shared.rows, err = project(r, a.in, folds.args); err != nil {
 			return fail(err)
 		}
 	}
 	return t, nil
-}
-
-// together returns the fold of all series of a device as they are stored, and
-// the column of one of them in it.
-func (t *timeGroups) together(r *run, a *aggRows, direct int, add func(*fold)) (*fold, []int) {
-	ser := a.direct.series[direct]
-	var f *fold
-	for _, o := range t.folds {
-		if s, ok := o.rows.(*deviceScan); ok && s.series[0].Device == ser.Device {
-			f = o
-		}
-	}
-	if f == nil {
-		f = &fold{g: t.g, exact: a.exact, rows: &deviceScan{src: r.src, from: r.plan.from, to: r.plan.to}}
-		add(f)
-	}
-	s := f.rows.(*deviceScan)
-	c := slices.Index(s.series, ser)
-	if c < 0 {
-		c = len(s.series)
-		s.series = append(s.series, ser)
-	}
-	return f, []int{c}
 }
 
 func (t *timeGroups) close() {

@@ -44,11 +44,11 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 	if m == nil {
 		m = &Meter{}
 	}
-	small := k.meter != nil && k.meter.Skipped.Load() == 0 && k.meter.Rows.Load() <= smallRun
+	few := k.meter != nil && k.meter.Skipped.Load() == 0 && k.meter.Rows.Load() <= smallRun
 	k.meter = m
 	shown, windows := k.run.shown, k.run.windows[:0]
 	p.start(ctx, &k.run, src, m)
-	k.run.kept, k.run.small, k.run.shown, k.run.windows = k, small, shown, windows
+	k.run.kept, k.run.small, k.run.shown, k.run.windows = k, few, shown, windows
 	return &k.run
 }
 
