@@ -78,7 +78,7 @@ func (db *DB) defineCQ(ctx context.Context, op string, spec CQSpec, check func(q
 	if err := check(q, old); err != nil {
 		return fail(err)
 	}
-	if err := db.install1(ctx, q, old); err != nil {
+	if err := db.replaceCQ(ctx, q, old); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -205,8 +205,8 @@ func (db *DB) planOf(spec *CQSpec, groupBy time.Duration) (*schedule.Plan, error
 	return s.Plan()
 }
 
-// install1 puts q in the place of old, which may be nil. Registration is locked.
-func (db *DB) install1(ctx context.Context, q, old *cq) error {
+// replaceCQ puts q in the place of old, which may be nil. Registration is locked.
+func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 	s := &db.cqs
 	name := q.spec.Name
 	s.mu.Lock()
@@ -230,24 +230,6 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 			return err
 		}
 		q.paused = old.paused
-	}
-	undo := func() {
-		q.retired = true
-		q.busy.Unlock()
-		s.mu.Lock()
-		delete(s.all, name)
-		s.order = nil
-		if old != nil {
-			s.all[name] = old
-			s.order = nil
-		} else {
-			s.release(name)
-		}
-		s.publish()
-		s.mu.Unlock()
-		if old != nil {
-			db.reinstate(old, q)
-		}
 	}
 	paths := db.knownTargets(q)
 	s.mu.Lock()
@@ -284,7 +266,7 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 		err = db.start(q)
 	}
 	if err != nil {
-		undo()
+		db.takeOut(q, old)
 		return err
 	}
 	if q.view != nil {
@@ -295,6 +277,27 @@ func (db *DB) install1(ctx context.Context, q, old *cq) error {
 	}
 	q.busy.Unlock()
 	return nil
+}
+
+// takeOut undoes a replacement of old by q that failed. q is busy, and not any more
+// when takeOut returns.
+func (db *DB) takeOut(q, old *cq) {
+	s, name := &db.cqs, q.spec.Name
+	q.retired = true
+	q.busy.Unlock()
+	s.mu.Lock()
+	delete(s.all, name)
+	s.order = nil
+	if old != nil {
+		s.all[name] = old
+	} else {
+		s.release(name)
+	}
+	s.publish()
+	s.mu.Unlock()
+	if old != nil {
+		db.reinstate(old, q)
+	}
 }
 
 // reinstate makes old run again, in whose place failed was for a while.

@@ -79,6 +79,32 @@ func queryUDTF(c *udafLaws, newUDTF func() tickwell.UDTF, rows *tickwell.Tablet,
 		}
 		args = append(args, expr.Col(name))
 	}
+	insertInBlocks(c, db, rows, block)
+	call := expr.Call(name, args...)
+	for _, key := range slices.Sorted(maps.Keys(c.in.Params)) {
+		call = call.With(key, c.in.Params[key])
+	}
+	r, err := db.Query(ctx, tickwell.Query{Select: []expr.Expr{call.As("a"), call.As("b")}, From: []string{"root.d"}})
+	if err != nil {
+		return []string{"refused: " + unstacked(err)}
+	}
+	first, second, err := c.bothCalls(r)
+	if err != nil {
+		if strings.Contains(err.Error(), "panic") {
+			c.fail("fails", "%d rows: %v", rows.Len(), err)
+		}
+		return []string{"refused: " + unstacked(err)}
+	}
+	if !slices.Equal(first, second) {
+		c.fail("repeat", "two calls in one query: %s", difference(first, second))
+	}
+	return first
+}
+
+// insertInBlocks stores the rows that have a value, so many in a file.
+func insertInBlocks(c *udafLaws, db *tickwell.DB, rows *tickwell.Tablet, block int) {
+	c.t.Helper()
+	ctx := context.Background()
 	part := &tickwell.Tablet{Device: "root.d"}
 	store := func() {
 		if part.Len() == 0 {
@@ -110,23 +136,16 @@ func queryUDTF(c *udafLaws, newUDTF func() tickwell.UDTF, rows *tickwell.Tablet,
 		}
 	}
 	store()
-	call := expr.Call(name, args...)
-	for _, key := range slices.Sorted(maps.Keys(c.in.Params)) {
-		call = call.With(key, c.in.Params[key])
-	}
-	var first, second []string
-	r, err := db.Query(ctx, tickwell.Query{Select: []expr.Expr{call.As("a"), call.As("b")}, From: []string{"root.d"}})
-	if err != nil {
-		return []string{"refused: " + unstacked(err)}
-	}
+}
+
+// bothCalls returns the lines of the two calls of a query, as far as it went.
+func (c *udafLaws) bothCalls(r *tickwell.Result) (first, second []string, err error) {
+	c.t.Helper()
 	cols := r.Columns()
 	last := int64(0)
 	for row, err := range r.Rows() {
 		if err != nil {
-			if strings.Contains(err.Error(), "panic") {
-				c.fail("fails", "%d rows: %v", rows.Len(), err)
-			}
-			return []string{"refused: " + unstacked(err)}
+			return first, second, err
 		}
 		if row.UnixNano() < last {
 			c.fail("order", "time %d after %d", row.UnixNano(), last)
@@ -143,10 +162,7 @@ func queryUDTF(c *udafLaws, newUDTF func() tickwell.UDTF, rows *tickwell.Tablet,
 			*to = append(*to, fmt.Sprintf("%d %s", row.UnixNano(), v))
 		}
 	}
-	if !slices.Equal(first, second) {
-		c.fail("repeat", "two calls in one query: %s", difference(first, second))
-	}
-	return first
+	return first, second, nil
 }
 
 // unstacked is the first line of an error.
