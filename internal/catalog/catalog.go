@@ -171,17 +171,11 @@ func (c *Catalog) addNew(defs []Definition) []*Series {
 	if len(defs) < 2 {
 		return nil
 	}
-	d := c.byPath[defs[0].Device]
 	next := uint32(0)
 	for i := range defs {
 		def := &defs[i]
 		if !def.valid() || def.Device != defs[0].Device || def.ID < next || uint64(def.ID) < uint64(len(c.byID)) && c.byID[def.ID] != nil {
 			return nil
-		}
-		if d != nil {
-			if _, found := d.find(def.Name); found {
-				return nil
-			}
 		}
 		next = def.ID + 1
 	}
@@ -190,18 +184,15 @@ func (c *Catalog) addNew(defs []Definition) []*Series {
 		mem[i] = Series{ID: defs[i].ID, Name: defs[i].Name, Kind: defs[i].Kind}
 		all = append(all, &mem[i])
 	}
-	var list []*Series
-	if d != nil {
-		list = d.series
+	var old []*Series
+	if d := c.byPath[defs[0].Device]; d != nil {
+		old = d.series
 	}
-	list = slices.Concat(list, all) // others may read the old one
-	slices.SortFunc(list, func(a, b *Series) int { return cmp.Compare(a.Name, b.Name) })
-	for i := range list[1:] {
-		if list[i].Name == list[i+1].Name {
-			return nil
-		}
+	list, ok := withSeries(old, all)
+	if !ok {
+		return nil
 	}
-	d = c.device(defs[0].Device)
+	d := c.device(defs[0].Device)
 	d.series = list
 	c.growTo(next)
 	for _, s := range all {
@@ -210,6 +201,25 @@ func (c *Catalog) addNew(defs []Definition) []*Series {
 	}
 	c.live += len(all)
 	return all
+}
+
+// withSeries returns old, which is sorted by name and stays as it is for those who
+// read it, and more with it. It fails where two have one name.
+func withSeries(old, more []*Series) (all []*Series, ok bool) {
+	all = slices.Concat(old, more)
+	more = all[len(old):]
+	slices.SortFunc(more, func(a, b *Series) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range all { // a merge: a device may have many times more than come
+		if len(old) > 0 && (len(more) == 0 || old[0].Name < more[0].Name) {
+			all[i], old = old[0], old[1:]
+		} else {
+			all[i], more = more[0], more[1:]
+		}
+		if i > 0 && all[i-1].Name == all[i].Name {
+			return nil, false
+		}
+	}
+	return all, true
 }
 
 // device returns the device of that path, which it makes if it is missing.
