@@ -19,13 +19,14 @@ type planCache struct {
 	weight  int
 	resting int // the weight of plans with memory that rests
 	version seriesVersion
+	begun   int // how often the cache was empty again: plans from before do not count
 }
 
 // cachedPlan is a plan and the memory of a run of it that is over.
 type cachedPlan struct {
 	*exec.Plan
-	version seriesVersion
-	rest    *exec.Kept // nil: none, or in use; guarded by the cache
+	begun int        // of the cache
+	rest  *exec.Kept // nil: none, or in use; guarded by the cache
 }
 
 // seriesVersion is two numbers that are never the same again once a series was
@@ -72,12 +73,12 @@ func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version != v || c.weight+w > planWeight || c.plans == nil {
-		c.plans, c.weight, c.version = make(map[string]*cachedPlan), 0, v
-		c.lifts = make(map[string]*exec.Plan)
-		c.resting = 0
+		c.plans, c.lifts = make(map[string]*cachedPlan), make(map[string]*exec.Plan)
+		c.weight, c.resting, c.version = 0, 0, v
+		c.begun++
 	}
 	if c.plans[string(key)] == nil {
-		c.plans[string(key)] = &cachedPlan{Plan: p, version: v}
+		c.plans[string(key)] = &cachedPlan{Plan: p, begun: c.begun}
 		c.weight += w
 	}
 }
@@ -107,10 +108,10 @@ func (db *DB) lift(q *Query, key []byte, v seriesVersion) (*exec.Plan, []byte) {
 	if len(q.From) != 1 || q.Rollups {
 		return nil, key
 	}
-	any := *q
-	any.From = anyDevice
+	other := *q
+	other.From = anyDevice
 	n := len(key)
-	key = any.shape(key)
+	key = other.shape(key)
 	p := db.plans.example(key[n:], v)
 	if p == nil {
 		return nil, key
@@ -130,7 +131,7 @@ func (c *planCache) wake(p *cachedPlan) *exec.Kept {
 		return new(exec.Kept)
 	}
 	p.rest = nil
-	if c.version == p.version {
+	if c.begun == p.begun {
 		c.resting -= p.Weight()
 	}
 	return k
@@ -143,7 +144,7 @@ func (c *planCache) sleep(p *cachedPlan, k *exec.Kept) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if w := p.Weight(); p.rest == nil && c.version == p.version && c.resting+w <= restWeight {
+	if w := p.Weight(); p.rest == nil && c.begun == p.begun && c.resting+w <= restWeight {
 		p.rest = k
 		c.resting += w
 	}

@@ -139,6 +139,23 @@ func TestMemoryThatRestsIsBounded(t *testing.T) {
 	if plans < 50 || weight < restWeight/2 {
 		t.Errorf("%d plans rest, of weight %d", plans, weight)
 	}
+	// A run goes on while the cache is emptied, since it is full.
+	for _, to := range []int{1, 20} {
+		ask("root.sg.d0", 0)
+		res, err := db.Query(ctx, Query{Select: []expr.Expr{expr.Avg(expr.Col("b")), expr.Count(expr.Col("a"))}, From: []string{"root.sg.d0"}})
+		must(t, err)
+		for range 2 {
+			for _, err := range res.Tablets() {
+				must(t, err)
+				for n := range to {
+					for i := range 200 {
+						ask(fmt.Sprintf("root.sg.d%d", i), n)
+					}
+				}
+			}
+			resting()
+		}
+	}
 	must(t, db.Insert(ctx, "root.new", time.Unix(1, 0), Int64("a", 1)))
 	ask("root.sg.d1", 1) // the plans before are gone
 	if plans, _ := resting(); plans != 0 {
