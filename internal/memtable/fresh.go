@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -190,10 +191,8 @@ func (c *columns) appendFresh(f *fresh) {
 		return
 	}
 	for k, nulls := range f.nulls[:n] {
-		for i := 0; nulls != 0; i, nulls = i+1, nulls>>1 {
-			if nulls&1 != 0 {
-				c.nulls[i].Set(row + k)
-			}
+		for ; nulls != 0; nulls &= nulls - 1 {
+			c.nulls[bits.TrailingZeros64(nulls)].Set(row + k)
 		}
 	}
 }

@@ -15,7 +15,8 @@ func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint6
 	}
 	if i := d.targetOf(l); i >= 0 && len(d.targets[i].parts) == 1 {
 		tg := &d.targets[i]
-		g, from := tg.parts[0].g, tg.parts[0].from
+		p := &tg.parts[0]
+		g := p.g
 		switch {
 		case !g.open || len(g.lanes) == 0:
 		case at <= g.newest():
@@ -25,9 +26,9 @@ func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint6
 				g.narrow += len(nums)
 			}
 			g.touch(cut, d.table)
-			g.addLateNumbers(d.table, at, from, nums, nulls, lsn, cut)
+			p.addLateNumbers(d.table, at, nums, nulls, lsn, cut)
 			return true
-		case from == nil:
+		case p.from == nil:
 			var cells [maxFresh]column.Cell
 			g.touch(cut, d.table)
 			g.addInOrder(d.table, at, g.cells(&cells, nums, nulls), lsn, cut)
@@ -62,20 +63,27 @@ func rowsOf(l *Layout, at int64, nums []uint64, nulls uint64) Rows {
 	return r
 }
 
-// addLateNumbers writes a late row to the side; from is as for columns.append.
-func (g *group) addLateNumbers(t *Table, at int64, from []int, nums []uint64, nulls, lsn uint64, cut Cut) {
+// addLateNumbers writes a late row to the side.
+func (p *part) addLateNumbers(t *Table, at int64, nums []uint64, nulls, lsn uint64, cut Cut) {
+	g := p.g
 	s := &g.side
 	if len(s.rows) == 0 {
 		s.lsn = lsn
 	}
 	before := s.bytes()
-	for col := range g.kinds {
-		j := col
-		if from != nil {
-			j = from[col]
+	if p.from != nil && len(nums) == 1 { // as most late points come
+		if nulls&1 == 0 {
+			s.cells = append(s.cells, sideCell{nums[0], p.only})
 		}
-		if j >= 0 && nulls>>j&1 == 0 {
-			s.cells = append(s.cells, sideCell{nums[j], col})
+	} else {
+		for col := range g.kinds {
+			j := col
+			if p.from != nil {
+				j = p.from[col]
+			}
+			if j >= 0 && nulls>>j&1 == 0 {
+				s.cells = append(s.cells, sideCell{nums[j], col})
+			}
 		}
 	}
 	s.rows = append(s.rows, sideRow{at, len(s.cells)})

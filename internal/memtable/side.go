@@ -147,6 +147,24 @@ func byTime(a, b rowRef) int {
 	return a.row - b.row
 }
 
+// sortRefs sorts rows that come in the order of arrival. Late rows mostly are at
+// their place but for a few: they are moved there one by one, unless that takes
+// longer than to sort them all.
+func sortRefs(order []rowRef) {
+	moves := 16 * len(order)
+	for i := 1; i < len(order); i++ {
+		x, k := order[i], i
+		for ; k > 0 && order[k-1].at > x.at; k-- {
+			order[k] = order[k-1]
+		}
+		order[k] = x
+		if moves -= i - k; moves < 0 {
+			sorting.Fast(order, byTime)
+			return
+		}
+	}
+}
+
 var sideSorters = sync.Pool{New: func() any { return new(sideSorter) }}
 
 // sort returns the rows of s with from <= time, and time < to unless that is
@@ -164,7 +182,7 @@ func (m *sideSorter) sort(s *side, kinds []column.Kind, from, to int64) *Rows {
 			m.order = append(m.order, rowRef{at, i})
 		}
 	}
-	sorting.Fast(m.order, byTime)
+	sortRefs(m.order)
 	out := &m.out
 	out.Times = out.Times[:0]
 	for i := range m.order {

@@ -166,6 +166,7 @@ type target struct {
 type part struct {
 	g    *group
 	from []int // the layout's column for each of the group's, nil = the same
+	only int   // with from, of a layout of one series: its column in the group
 }
 
 func (d *Device) member(id uint32) *member {

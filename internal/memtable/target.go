@@ -99,9 +99,9 @@ func (d *Device) resolve(w *Write) (parts []part, narrow bool) {
 		g.part[0].g = g
 		return g.part[:], false
 	case same && 2*len(ids) >= len(owner.ids):
-		return []part{{g: owner, from: mapping(owner.ids, ids)}}, false
+		return []part{owner.partOf(ids)}, false
 	case same && owner.takesNarrow(w.span()):
-		return []part{{g: owner, from: mapping(owner.ids, ids)}}, true
+		return []part{owner.partOf(ids)}, true
 	}
 	d.flips++
 	for _, id := range ids {
@@ -185,6 +185,15 @@ func (d *Device) end(g *group, w *Write) {
 		m := d.member(id)
 		m.open, m.last = nil, max(m.last, g.last)
 	}
+}
+
+// partOf returns g as the part of a layout of these series, all of them its own.
+func (g *group) partOf(ids []uint32) part {
+	p := part{g: g, from: mapping(g.ids, ids)}
+	if len(ids) == 1 {
+		p.only = g.col(ids[0])
+	}
+	return p
 }
 
 // mapping returns for every id of the group its column in the layout, or -1.
