@@ -211,11 +211,31 @@ func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
 		return nil, &Error{Op: "series", Subject: path, Err: err}
 	}
 	var zero T
-	w, err := db.Writer(device, ColumnInfo{name, valueOf(zero).kind})
+	w, err := db.single(device, name, column.Kind(valueOf(zero).kind))
 	if err != nil {
 		return nil, err
 	}
 	return &Series[T]{w, path}, nil
+}
+
+// single is Writer for one column, in one piece of memory; device and name are in
+// canonical form.
+func (db *DB) single(device, name string, kind column.Kind) (*Writer, error) {
+	if db.phase.Load() == phaseOpen {
+		if ser, ok := db.eng.Lookup(device, name); ok && ser.Kind == kind {
+			m := &struct {
+				w     Writer
+				b     binding
+				names [1]string
+				kinds [1]column.Kind
+			}{names: [1]string{name}, kinds: [1]column.Kind{kind}}
+			m.w = Writer{db, &m.b}
+			m.b.device, m.b.path = device, device
+			m.b.names, m.b.nodes, m.b.kinds = m.names[:], m.names[:], m.kinds[:]
+			return &m.w, nil
+		}
+	}
+	return db.Writer(device, ColumnInfo{name, Kind(kind)})
 }
 
 func valueOf[T Type](v T) Value {
