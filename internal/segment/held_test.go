@@ -1,7 +1,9 @@
 package segment
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,7 +21,7 @@ const heldCache = heldShare * leastHeld
 
 // irregular is the data of makeData: times that are no lines, all kinds, nulls.
 func irregular(t testing.TB, fsys vfs.FS, name string, seed uint64, cache *Cache) (*Reader, map[uint32]*seriesData) {
-	_, want := makeData(seed, 3, 8, 200).write(t, fsys, name)
+	_, want := makeData(seed, 3, 8, 60).write(t, fsys, name)
 	r, err := Open(fsys, name, testStore, testFile, cache)
 	require.NoError(t, err)
 	return r, want
@@ -85,14 +87,12 @@ func TestHeldBlocksOfTwins(t *testing.T) {
 	cache := NewCache(heldCache)
 	one, first := irregular(t, vfs.NewMem(), "f.blk", 1, cache)
 	two, second := irregular(t, vfs.NewMem(), "f.blk", 2, cache)
-	for range 4 {
+	for range 3 {
 		require.NoError(t, compare(t, one, first))
 		require.NoError(t, compare(t, two, second))
 	}
 	require.NoError(t, one.Close())
-	for range 4 {
-		require.NoError(t, compare(t, two, second))
-	}
+	require.NoError(t, compare(t, two, second))
 	require.NoError(t, two.Close())
 	require.Zero(t, cache.Bytes())
 }
@@ -131,11 +131,9 @@ func TestHeldModel(t *testing.T) {
 		off int64
 	}
 	bytesOf := func(k key) []byte {
-		rnd := rand.New(rand.NewPCG(uint64(k.off), k.r.head.FileNo))
-		b := make([]byte, rnd.IntN(3000)+1)
-		for i := range b {
-			b[i] = byte(rnd.Uint32())
-		}
+		b := make([]byte, 9+(uint64(k.off)*2654435761+k.r.head.FileNo*977)%3000)
+		binary.LittleEndian.PutUint64(b, uint64(k.off))
+		b[8] = byte(k.r.head.FileNo)
 		return b
 	}
 	rnd := rand.New(rand.NewPCG(7, 7))
@@ -152,13 +150,16 @@ func TestHeldModel(t *testing.T) {
 			if i%2 == 0 && i > 20_000 {
 				hot++
 			}
-			require.Equal(t, want, got)
-			require.True(t, put[k], "kept although it was never given")
+			if !bytes.Equal(want, got) || !put[k] {
+				t.Fatalf("step %d: %v: %x, want %x; given before: %v", i, k, got[:9], want[:9], put[k])
+			}
 		} else {
 			h.put(k.r, k.off, want)
 			put[k] = true
 		}
-		require.Nil(t, h.get(k.r, Ref{k.off, uint32(len(want) + 1)}), "another length")
+		if h.get(k.r, Ref{k.off, uint32(len(want) + 1)}) != nil {
+			t.Fatalf("step %d: another length", i)
+		}
 		if i%5000 == 4999 {
 			gone := readers[i%len(readers)]
 			h.forget(gone)
@@ -168,7 +169,9 @@ func TestHeldModel(t *testing.T) {
 				}
 			}
 		}
-		require.LessOrEqual(t, h.used.Load(), h.limit)
+		if h.used.Load() > h.limit {
+			t.Fatalf("step %d: %d bytes, more than %d", i, h.used.Load(), h.limit)
+		}
 	}
 	sum := int64(0)
 	for i := range h.slots {
@@ -202,7 +205,7 @@ func TestHeldBlocksStay(t *testing.T) {
 		often()
 	}
 	require.Equal(t, 100, often())
-	for i := range int64(100_000) { // once each
+	for i := range int64(20_000) { // once each
 		h.get(r, Ref{i*1004 + 1<<30, 1000})
 		h.put(r, i*1004+1<<30, b)
 	}
@@ -216,13 +219,13 @@ func TestHeldBlocksTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 2 {
 		wg.Go(func() {
-			for round := range 3 {
+			for round := range 2 {
 				fsys := vfs.NewMem()
 				r, want := irregular(t, fsys, fmt.Sprint("f", g, ".blk"), uint64(g*10+round), cache)
 				var readers sync.WaitGroup
-				for range 3 {
+				for range 2 {
 					readers.Go(func() {
-						for range 4 {
+						for range 3 {
 							if err := compare(t, r, want); err != nil {
 								t.Error(err)
 							}
