@@ -1,9 +1,7 @@
 package tickwell
 
 import (
-	"encoding/binary"
 	"fmt"
-	"time"
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -90,44 +88,6 @@ func appendGroupBy(b []byte, g GroupBy) []byte {
 	return append(b, cqNoGroup)
 }
 
-//go:noinline
-func appendUint(b []byte, n uint64) []byte { return binary.AppendUvarint(b, n) }
-
-//go:noinline
-func appendWord(b []byte, n uint64) []byte { return binary.LittleEndian.AppendUint64(b, n) }
-
-// instant is the time that ns nanoseconds of Unix time are, in UTC.
-//
-//go:noinline
-func instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
-
-//go:noinline
-func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
-
-//go:noinline
-func appendBool(b []byte, v bool) []byte {
-	if v {
-		return append(b, 1)
-	}
-	return append(b, 0)
-}
-
-//go:noinline
-func appendTime(b []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(b, 0)
-	}
-	return appendInt(append(b, 1), t.UnixNano())
-}
-
-func appendTexts(b []byte, all []string) []byte {
-	b = appendUint(b, uint64(len(all)))
-	for _, s := range all {
-		b = appendText(b, s)
-	}
-	return b
-}
-
 func appendExpr(b []byte, e expr.Expr) []byte {
 	if e.IsZero() {
 		return append(b, 0)
@@ -137,7 +97,7 @@ func appendExpr(b []byte, e expr.Expr) []byte {
 
 // decodeCQ reads a stored definition. Query is nil if it was not a Query.
 func decodeCQ(src []byte) (CQSpec, error) {
-	r := cqReader{eventReader{b: src}}
+	r := cqReader{wireReader{b: src}}
 	if v := r.byte(); v != cqVersion {
 		return CQSpec{}, fmt.Errorf("continuous query of version %d: %w", v, errs.Corrupt)
 	}
@@ -153,43 +113,8 @@ func decodeCQ(src []byte) (CQSpec, error) {
 	return s, nil
 }
 
-type cqReader struct{ eventReader }
-
-//go:noinline
-func (r *cqReader) bool() bool { return r.byte() == 1 }
-
-func (r *cqReader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *cqReader) duration() time.Duration { return time.Duration(r.varint()) }
-
-func (r *cqReader) number() int { return int(r.varint()) }
-
-func (r *cqReader) time() time.Time {
-	if !r.bool() {
-		return time.Time{}
-	}
-	return instant(r.varint())
-}
-
-func (r *cqReader) texts() []string {
-	n := r.count(1)
-	if n == 0 {
-		return nil
-	}
-	all := make([]string, n)
-	for i := range all {
-		all[i] = r.text()
-	}
-	return all
-}
+// cqReader is a wireReader of queries.
+type cqReader struct{ wireReader }
 
 func (r *cqReader) expr() expr.Expr {
 	if !r.bool() {

@@ -164,7 +164,7 @@ func (db *DB) SeriesHints(path string) Params {
 	if !ok {
 		return nil
 	}
-	r := eventReader{b: b}
+	r := wireReader{b: b}
 	hints := r.pairs()
 	if r.bad {
 		return nil

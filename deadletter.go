@@ -52,7 +52,7 @@ func appendDead(b []byte, d *DeadLetter) ([]byte, error) {
 
 // splitDead decodes a dead letter except for its event, whose bytes it returns.
 func splitDead(sink string, src []byte) (DeadLetter, []byte, error) {
-	r := eventReader{b: src}
+	r := wireReader{b: src}
 	if v := r.byte(); v != deadVersion {
 		return DeadLetter{}, nil, fmt.Errorf("dead letter of version %d: %w", v, errs.Corrupt)
 	}

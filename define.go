@@ -64,7 +64,7 @@ func (d *definition) append(b []byte) []byte {
 
 // decodeDefinition is the inverse. What it does not know, it does not guess.
 func decodeDefinition(src []byte) (*definition, error) {
-	r := eventReader{b: src}
+	r := wireReader{b: src}
 	if v := r.byte(); v != definitionVersion {
 		return nil, fmt.Errorf("definition of version %d, this program knows %d: %w", v, definitionVersion, errs.Corrupt)
 	}

@@ -2,8 +2,6 @@ package tickwell
 
 import (
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -132,28 +130,6 @@ func asPanic(err error) error {
 		return &PanicError{Name: p.Name, Value: p.Value, Stack: p.Stack}
 	}
 	return err
-}
-
-// Times that can be stored: the extremes are reserved so that every range can
-// be half open.
-const (
-	minTime int64 = math.MinInt64 + 1
-	maxTime int64 = math.MaxInt64 - 1
-)
-
-// The years that Unix nanoseconds in 64 bits cover whole, in Unix seconds, UTC.
-const (
-	year1678 = -9_214_560_000
-	year2262 = 9_214_646_400
-)
-
-// unixNano converts at, refusing instants that int64 nanoseconds cannot hold
-// (outside the years 1678 to 2262).
-func unixNano(at time.Time) (int64, error) {
-	if s := at.Unix(); s < year1678 || s >= year2262 {
-		return 0, fmt.Errorf("time %s is outside the years 1678 to 2261: %w", at.Format(time.RFC3339), errs.BadInput)
-	}
-	return at.UnixNano(), nil
 }
 
 func kindMismatch(name string, have, got Kind) error {

@@ -1,11 +1,7 @@
 package tickwell
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
-	"sort"
-	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -71,34 +67,10 @@ func (e *Event) roughSize() int {
 	return n
 }
 
-// appendText is not inlined, nor are the functions like it: what writes
-// definitions and events would be three times as large.
-//
-//go:noinline
-func appendText(b []byte, s string) []byte {
-	return append(appendUint(b, uint64(len(s))), s...)
-}
-
-func appendPairs(b []byte, m map[string]string) []byte {
-	if len(m) == 0 {
-		return append(b, 0)
-	}
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	b = appendUint(b, uint64(len(keys)))
-	for _, k := range keys {
-		b = appendText(appendText(b, k), m[k])
-	}
-	return b
-}
-
 // decodeEvent is the inverse of appendEvent. It never panics and never
 // allocates more than the bytes given can hold.
 func decodeEvent(src []byte) (Event, error) {
-	r := eventReader{b: src}
+	r := wireReader{b: src}
 	if v := r.byte(); v != eventVersion {
 		return Event{}, fmt.Errorf("event of version %d: %w", v, errs.Corrupt)
 	}
@@ -107,7 +79,7 @@ func decodeEvent(src []byte) (Event, error) {
 	flags := r.byte()
 	e.Urgent = flags&eventUrgent != 0
 	e.ID, e.Source, e.Series = r.text(), r.text(), r.text()
-	e.Time = time.Unix(0, int64(r.uint64())).UTC()
+	e.Time = instant(int64(r.uint64()))
 	e.Revision = r.int()
 	if flags&eventHops != 0 {
 		e.Hops = r.int()
@@ -133,86 +105,4 @@ func decodeEvent(src []byte) (Event, error) {
 		return Event{}, fmt.Errorf("event of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
 	return e, nil
-}
-
-// eventReader consumes b; after the first thing that does not fit, bad is set
-// and zero values come out.
-type eventReader struct {
-	b   []byte
-	bad bool
-}
-
-//go:noinline
-func (r *eventReader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-func (r *eventReader) uint64() uint64 {
-	if len(r.b) < 8 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(r.b)
-	r.b = r.b[8:]
-	return v
-}
-
-func (r *eventReader) int() int {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > math.MaxInt32 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return int(v)
-}
-
-func (r *eventReader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// count reads the length of a list whose items take at least size bytes each.
-func (r *eventReader) count(size int) int {
-	n := r.int()
-	if n > len(r.b)/size {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return n
-}
-
-func (r *eventReader) text() string {
-	n := r.int()
-	if n > len(r.b) {
-		r.bad, r.b = true, nil
-		return ""
-	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
-}
-
-func (r *eventReader) pairs() map[string]string {
-	n := r.count(2)
-	if n == 0 {
-		return nil
-	}
-	m := make(map[string]string, n)
-	for range n {
-		k := r.text()
-		m[k] = r.text()
-	}
-	return m
 }

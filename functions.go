@@ -67,7 +67,7 @@ func functionKey(name string) string { return "def/function/" + strings.ToLower(
 // is left out, and stays stored.
 func (db *DB) restoreFunctions() {
 	for key, value := range db.eng.Scan(functionKey("")) {
-		r := eventReader{b: value}
+		r := wireReader{b: value}
 		version := r.byte()
 		def := r.pairs()
 		err := fmt.Errorf("definition of %d bytes makes no sense: %w", len(value), errs.Corrupt)

@@ -19,8 +19,7 @@ import (
 //
 // All or nothing is stored. If ctx ends before the row has its place in the
 // log, nothing is; later, the row is stored and the error is an [*Error] that
-// says so. The call does not keep fields. at is in the years
-// 1678 to 2261.
+// says so. The call does not keep fields. at is of the years 1678 to 2261.
 //
 // Errors: ErrBadInput for a path, time or row that cannot be stored,
 // ErrKindMismatch, ErrTooLate for a point that has expired already, ErrLimit for

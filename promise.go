@@ -148,7 +148,7 @@ func appendTablet(b []byte, t *Tablet) []byte {
 // decodeTablet is the inverse of appendTablet, never panics, and allocates no
 // more than a few times the bytes given.
 func decodeTablet(src []byte) (*Tablet, error) {
-	r := eventReader{b: src}
+	r := wireReader{b: src}
 	if v := r.byte(); v != tabletVersion {
 		return nil, fmt.Errorf("tablet of version %d: %w", v, errs.Corrupt)
 	}

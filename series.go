@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -158,30 +157,6 @@ func (db *DB) commitDelete(ctx context.Context, pat string, b *engine.Batch, n i
 		return &Error{Op: "delete", Subject: pat, Err: err}
 	}
 	return nil
-}
-
-// bounds turns [start, end) with zero for none into nanoseconds.
-func bounds(start, end time.Time) (from, to int64, err error) {
-	from, to = math.MinInt64, math.MaxInt64
-	if !start.IsZero() {
-		if from, err = unixNano(start); err != nil {
-			return 0, 0, err
-		}
-	}
-	if !end.IsZero() {
-		if to, err = unixNano(end); err != nil {
-			return 0, 0, err
-		}
-	}
-	if from > to {
-		return 0, 0, reversed(start, end)
-	}
-	return from, to, nil
-}
-
-// reversed is the error about a range whose ends are the wrong way round.
-func reversed(start, end time.Time) error {
-	return fmt.Errorf("the range ends at %s before it begins at %s: %w", end.Format(time.RFC3339Nano), start.Format(time.RFC3339Nano), errs.BadInput)
 }
 
 // Type is what a [Series] can hold.
