@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/engine"
 )
 
@@ -34,6 +33,7 @@ func (db *DB) AppendLast(ctx context.Context, dst []LastPoint, pat string) ([]La
 	snap := db.eng.Snapshot()
 	defer snap.Release()
 	const atOnce = 64
+	var found [atOnce]engine.Newest
 	out := dst
 	for len(all) > 0 {
 		if ctx.Err() != nil {
@@ -44,12 +44,21 @@ func (db *DB) AppendLast(ctx context.Context, dst []LastPoint, pat string) ([]La
 			out = slices.Grow(out, len(all))
 		}
 		all = all[len(now):]
-		failed, err := snap.Lasts(now, func(s *engine.Series, at int64, cell column.Cell) {
-			out = append(out, LastPoint{SeriesInfo{s.Device, s.Name, Kind(s.Kind)}, time.Unix(0, at).UTC(), cellValue(&cell)})
-		})
-		if err != nil {
+		if failed, err := snap.Lasts(now, found[:]); err != nil {
 			return dst, &Error{Op: "last", Subject: failed.Path(), Err: err}
 		}
+		n := len(out)
+		out = out[:n+len(now)]
+		for i, s := range now {
+			if p := &found[i]; p.OK {
+				to := &out[n]
+				n++
+				to.Device, to.Name, to.Kind = s.Device, s.Name, Kind(s.Kind)
+				to.Time = time.Unix(0, p.At).UTC()
+				to.Value.num, to.Value.str, to.Value.kind = p.Cell.Num, p.Cell.Text, Kind(p.Cell.Kind)
+			}
+		}
+		out = out[:n]
 	}
 	if len(out) == 0 {
 		return dst, nil

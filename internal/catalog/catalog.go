@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -21,10 +22,21 @@ import (
 // series that is dropped and made again is another Series with another ID.
 type Series struct {
 	ID     uint32 // never used again, not even after a drop; grows in creation order
+	Kind   column.Kind
 	Device string
 	Name   string
-	Kind   column.Kind
 	Dev    *Device
+
+	Filed atomic.Pointer[Filed] // what the engine remembers of it; nil: nothing
+}
+
+// Filed is the newest point of a series among the block files of a generation up to
+// a log position. It is not changed once a series has it.
+type Filed struct {
+	Gen, UpTo uint64
+	At        int64
+	Cell      column.Cell
+	OK        bool // there is one
 }
 
 // Path returns device and name joined by a dot.

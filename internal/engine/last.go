@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
@@ -28,7 +29,7 @@ func (s *Snapshot) Last(ser *Series) (Point, bool, error) {
 // LastCell is Last with the value as a cell.
 func (s *Snapshot) LastCell(ser *Series) (at int64, cell column.Cell, ok bool, err error) {
 	if p := s.lastKnown(ser); p.known {
-		return p.at, p.cell, p.ok, nil
+		return p.At, p.Cell, p.OK, nil
 	}
 	return s.lastSought(ser)
 }
@@ -66,34 +67,23 @@ func (s *Snapshot) lastReadable(ser *Series) (at int64, cell column.Cell, ok boo
 	return at, cell, ok, nil
 }
 
-// lastsAtOnce is how many newest points are looked up together.
-const lastsAtOnce = 64
-
-// lastPoint is a newest point that is quickly found, if it is known.
-type lastPoint struct {
-	at        int64
-	cell      column.Cell
-	ok, known bool
+// Newest is the newest point of a series.
+type Newest struct {
+	At    int64
+	Cell  column.Cell
+	OK    bool // there is one
+	known bool // it was quickly found that it is, or that there is none
 }
 
-// Lasts calls f with the newest point of each of some series that has one, in
-// their order. It is cheaper than LastCell for each where series of a device
-// follow each other. The series that err is of is returned with it.
-func (s *Snapshot) Lasts(series []*Series, f func(ser *Series, at int64, cell column.Cell)) (failed *Series, err error) {
-	var found [lastsAtOnce]lastPoint
-	for len(series) > 0 {
-		now := series[:min(len(series), lastsAtOnce)]
-		series = series[len(now):]
-		s.lastsKnown(now, found[:])
-		for i, ser := range now {
-			p := &found[i]
-			if !p.known {
-				if p.at, p.cell, p.ok, err = s.lastSought(ser); err != nil {
-					return ser, err
-				}
-			}
-			if p.ok {
-				f(ser, p.at, p.cell)
+// Lasts sets found to the newest point of each of some series. It is cheaper than
+// LastCell for each where series of a device follow each other. The series that
+// err is of is returned with it.
+func (s *Snapshot) Lasts(series []*Series, found []Newest) (failed *Series, err error) {
+	s.lastsKnown(series, found)
+	for i, ser := range series {
+		if p := &found[i]; !p.known {
+			if p.At, p.Cell, p.OK, err = s.lastSought(ser); err != nil {
+				return ser, err
 			}
 		}
 	}
@@ -101,8 +91,8 @@ func (s *Snapshot) Lasts(series []*Series, f func(ser *Series, at int64, cell co
 }
 
 // lastKnown is lastsKnown of one series.
-func (s *Snapshot) lastKnown(ser *Series) lastPoint {
-	var found [1]lastPoint
+func (s *Snapshot) lastKnown(ser *Series) Newest {
+	var found [1]Newest
 	s.lastsKnown([]*Series{ser}, found[:])
 	return found[0]
 }
@@ -110,7 +100,7 @@ func (s *Snapshot) lastKnown(ser *Series) lastPoint {
 // lastsKnown finds the newest points where they are quickly found: in memory,
 // and among those remembered of files. known is false of one that has to be
 // looked for, for an error too.
-func (s *Snapshot) lastsKnown(series []*Series, found []lastPoint) {
+func (s *Snapshot) lastsKnown(series []*Series, found []Newest) {
 	if s.closed || s.released.Load() {
 		clear(found[:len(series)])
 		return
@@ -119,61 +109,77 @@ func (s *Snapshot) lastsKnown(series []*Series, found []lastPoint) {
 	if v := s.version; len(v.files) > 0 {
 		s.e.lasts.merge(v, series, found)
 	}
+	if !s.reach.on {
+		return
+	}
 	for i, ser := range series {
-		if p := &found[i]; p.known && p.at < s.reach.horizon(ser.Device, ser.Name) {
-			p.ok = false
+		if p := &found[i]; p.known && p.At < s.reach.horizon(ser.Device, ser.Name) {
+			p.OK = false
 		}
 	}
 }
 
 // lastsInMemory sets found to what memory has of some series.
-func (s *Snapshot) lastsInMemory(series []*Series, found []lastPoint) {
-	var in [2]*memtable.Device // of the tables, those of the series before
-	for i, ser := range series {
-		if i == 0 || ser.Dev != series[i-1].Dev {
-			for k, t := range s.tables {
-				in[k] = t.Device(ser.Dev.ID, false)
+func (s *Snapshot) lastsInMemory(series []*Series, found []Newest) {
+	for i := range series {
+		p := &found[i]
+		p.At, p.OK, p.known = math.MinInt64, false, true
+	}
+	for lo := 0; lo < len(series); {
+		hi := lo + 1
+		for hi < len(series) && series[hi].Dev == series[lo].Dev {
+			hi++
+		}
+		for _, t := range s.tables {
+			if d := t.Device(series[lo].Dev.ID, false); d != nil {
+				s.lastsOf(d, series[lo:hi], found[lo:hi])
 			}
 		}
+		lo = hi
+	}
+}
+
+// lastsOf puts what a device has in memory over what is older.
+func (s *Snapshot) lastsOf(d *memtable.Device, series []*Series, found []Newest) {
+	d.Lock()
+	defer d.Unlock()
+	for i, ser := range series {
 		p := &found[i]
-		p.at, p.ok, p.known = math.MinInt64, false, true
-		for _, d := range in {
-			if d == nil || !p.known {
-				continue
-			}
-			t, c, ok, known := d.Last(ser.ID, s.epoch, s.lsn)
-			if p.known = known; ok && t >= p.at {
-				p.at, p.cell, p.ok = t, c, true
-			}
+		if !p.known {
+			continue
+		}
+		t, c, ok, known := d.Last(ser.ID, s.epoch, s.lsn)
+		if p.known = known; ok && t >= p.At {
+			p.At, p.Cell, p.OK = t, c, true
 		}
 	}
 }
 
-// lasts remembers the newest points of series in block files.
+// lasts remembers the newest points of series in block files, with the series
+// themselves.
 //
 // While files are only added, by flushes, an older answer and the files since
 // make the new one. A compaction, which may also take deletes back that it has
 // carried out, begins a new generation.
 type lasts struct {
-	mu  sync.RWMutex
-	gen uint64
-	m   map[uint32]filedPoint
+	mu   sync.Mutex
+	gen  uint64
+	kept []*Series // of which something is remembered
 }
 
 // begin forgets what was remembered of versions before a generation.
 func (l *lasts) begin(gen uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gen, l.m = gen, nil
+	l.gen = gen
+	l.forget()
 }
 
-// filedPoint is the newest point of a series among the files up to a log
-// position and the deletes in the manifest.
-type filedPoint struct {
-	upTo uint64
-	at   int64
-	cell column.Cell
-	ok   bool
+func (l *lasts) forget() {
+	for _, ser := range l.kept {
+		ser.Filed.Store(nil)
+	}
+	l.kept = nil
 }
 
 // maxLasts bounds the points remembered; when there are more, all are forgotten.
@@ -181,90 +187,90 @@ const maxLasts = 1 << 16
 
 // merge puts the newest points in the files of a version over those of memory
 // that are older.
-func (l *lasts) merge(v *version, series []*Series, found []lastPoint) {
-	l.mu.RLock()
+func (l *lasts) merge(v *version, series []*Series, found []Newest) {
+	masked := len(v.masks) > 0
 	for i, ser := range series {
 		p := &found[i]
-		if !p.known || p.ok && p.at >= v.newest {
+		if !p.known || p.OK && p.At >= v.newest {
 			continue
 		}
-		f, ok := l.m[ser.ID]
-		if ok && l.gen == v.gen && f.upTo == v.upTo && len(v.masks) == 0 {
-			p.under(&f)
-			continue
+		f := ser.Filed.Load()
+		if f == nil || masked || f.Gen != v.gen || f.UpTo != v.upTo {
+			if f = l.of(v, ser); f == nil {
+				p.known = false
+				continue
+			}
 		}
-		l.mu.RUnlock()
-		if f, p.known = l.of(v, ser); p.known {
-			p.under(&f)
+		if f.OK && f.At > p.At {
+			p.At, p.Cell, p.OK = f.At, f.Cell, true
 		}
-		l.mu.RLock()
-	}
-	l.mu.RUnlock()
-}
-
-// under makes p the point of a file if that is newer.
-func (p *lastPoint) under(f *filedPoint) {
-	if f.ok && f.at > p.at {
-		p.at, p.cell, p.ok = f.at, f.cell, true
 	}
 }
 
-// of returns the newest point of a series in the files of a version. known is
-// false if they cannot all be read.
-func (l *lasts) of(v *version, ser *Series) (p filedPoint, known bool) {
-	l.mu.RLock()
-	gen := l.gen
-	p, found := l.m[ser.ID]
-	l.mu.RUnlock()
+// of returns the newest point of a series in the files of a version, nil if they
+// cannot all be read.
+func (l *lasts) of(v *version, ser *Series) *catalog.Filed {
+	l.mu.Lock()
+	gen, old := l.gen, ser.Filed.Load()
+	l.mu.Unlock()
 	if gen != v.gen {
-		return p, false
+		return nil
+	}
+	if old != nil && old.Gen != gen {
+		old = nil
 	}
 	masks := v.masks[ser.ID]
-	if found {
-		if p.upTo > v.upTo {
-			return p, false // of a time after the snapshot
+	if old != nil {
+		if old.UpTo > v.upTo {
+			return nil // of a time after the snapshot
 		}
 		for i := range masks {
-			if m := &masks[i]; m.LSN > p.upTo && p.ok && m.From <= p.at && (p.at < m.To || m.To == math.MaxInt64) {
-				found, p = false, filedPoint{}
+			if m := &masks[i]; m.LSN > old.UpTo && old.OK && m.From <= old.At && (old.At < m.To || m.To == math.MaxInt64) {
+				old = nil
 				break
 			}
 		}
 	}
-	if found && p.upTo == v.upTo {
-		return p, true
+	if old != nil && old.UpTo == v.upTo {
+		return old
 	}
-	since := uint64(0)
-	if found {
-		since = p.upTo
+	p := &catalog.Filed{Gen: gen}
+	if old != nil {
+		*p = *old
 	}
-	sources, err := v.sourcesAfter(since, ser.ID)
+	sources, err := v.sourcesAfter(p.UpTo, ser.ID)
 	if err != nil {
-		return p, false
+		return nil
 	}
 	at, cells, ok, err := merge.Last(ser.Kind, masks, sources)
 	if err != nil {
-		return p, false
+		return nil
 	}
-	if ok && (!p.ok || at >= p.at) {
-		p.at, p.cell, p.ok = at, cells.Cell(0), true
+	if ok && (!p.OK || at >= p.At) {
+		p.At, p.Cell, p.OK = at, cells.Cell(0), true
 	}
-	p.upTo = v.upTo
+	p.UpTo = v.upTo
+	l.keep(ser, p)
+	return p
+}
+
+// keep remembers p unless something newer is.
+func (l *lasts) keep(ser *Series, p *catalog.Filed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gen != gen {
-		return p, true
+	if l.gen != p.Gen {
+		return
 	}
-	if len(l.m) >= maxLasts {
-		clear(l.m)
+	old := ser.Filed.Load()
+	if old == nil {
+		if len(l.kept) >= maxLasts {
+			l.forget()
+		}
+		l.kept = append(l.kept, ser)
 	}
-	if l.m == nil {
-		l.m = map[uint32]filedPoint{}
+	if old == nil || old.UpTo <= p.UpTo {
+		ser.Filed.Store(p)
 	}
-	if old, ok := l.m[ser.ID]; !ok || old.upTo <= p.upTo {
-		l.m[ser.ID] = p
-	}
-	return p, true
 }
 
 // sourcesAfter returns the sources of one series in files that hold commits

@@ -32,17 +32,21 @@ func TestLastRemembers(t *testing.T) {
 			together := map[string]Point{}
 			for _, name := range names {
 				if ser, ok := e.Lookup("root.d", name); ok {
-					for range 1 + r.IntN(4) { // more than are looked up at once, now and then
+					for range 1 + r.IntN(4) { // one after the other
 						all = append(all, ser)
 					}
 				}
 			}
-			_, err := s.Lasts(all, func(ser *Series, at int64, cell column.Cell) {
-				p := Point{Time: at, Value: column.Vector{Kind: ser.Kind}}
-				p.Value.AppendCell(&cell)
-				together[ser.Name] = p
-			})
+			found := make([]Newest, len(all))
+			_, err := s.Lasts(all, found)
 			require.NoError(t, err)
+			for i, ser := range all {
+				if found[i].OK {
+					p := Point{Time: found[i].At, Value: column.Vector{Kind: ser.Kind}}
+					p.Value.AppendCell(&found[i].Cell)
+					together[ser.Name] = p
+				}
+			}
 			for _, name := range names {
 				ser, ok := e.Lookup("root.d", name)
 				if !ok {
@@ -149,8 +153,8 @@ func TestLastIsRemembered(t *testing.T) {
 	remembered := func() bool {
 		snap := e.Snapshot()
 		defer snap.Release()
-		p, ok := e.lasts.m[ser.ID]
-		return ok && p.upTo == snap.version.upTo && e.lasts.gen == snap.version.gen
+		p := ser.Filed.Load()
+		return p != nil && p.UpTo == snap.version.upTo && p.Gen == snap.version.gen
 	}
 	put(t, e, s, []int64{1, 2, 3}, 1, 2, 3)
 	require.NoError(t, e.Flush(bg))

@@ -12,10 +12,9 @@ const lookBack = 4
 // Last finds the newest cell of a series that a snapshot of the epoch, whose
 // last commit is upTo, sees in the table, without copying anything. ok is false
 // if there is none. known is false when that is not quickly told: deletes,
-// changes since the snapshot, texts that are encoded; Sources tells always.
+// changes since the snapshot, texts that are encoded; Sources tells always. The
+// caller holds the lock.
 func (d *Device) Last(id uint32, epoch, upTo uint64) (at int64, cell column.Cell, ok, known bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	for i := range d.masks {
 		if d.masks[i].id == id && d.masks[i].LSN <= upTo {
 			return 0, cell, false, false

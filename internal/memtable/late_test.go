@@ -254,7 +254,9 @@ func (m *lateModel) check(t *testing.T, epoch, upTo uint64, want map[uint32]cell
 		if !maps.Equal(expected, got[id]) {
 			require.Equal(t, expected, got[id], "series %d from %d to %d, epoch %d", id, from, to, epoch)
 		}
+		m.d.Lock()
 		at, cell, ok, known := m.d.Last(id, epoch, upTo)
+		m.d.Unlock()
 		if !known {
 			continue
 		}

@@ -156,7 +156,9 @@ func TestPack(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, read(t, d, 2, Newest))
+		d.Lock()
 		at, cell, ok, known := d.Last(2, Newest, Newest)
+		d.Unlock()
 		require.True(t, known)
 		if require.Equal(t, rows > 0, ok); ok {
 			require.Equal(t, rows-1, at)
