@@ -34,11 +34,12 @@
 //
 // One log carries points, the state of triggers, the progress of continuous
 // queries and outgoing events, so they cannot disagree after a crash. With
-// [SyncInterval], the default, an acknowledged insert survives a killed process
-// and loses at most the interval in a power cut; with [SyncAlways] it survives
-// both. What is promised, and which test holds it, is in docs/guarantees.md. An insert, also of several tablets, is stored whole or not at all, and
-// queries see it whole or not at all. An event leaves only when its cause is
-// durable, and at least once; docs/sinks.md is about that.
+// [SyncInterval], the default, an acknowledged insert survives a killed process,
+// and a power cut takes at most the last interval and what came during one sync;
+// with [SyncAlways] it survives both. An insert, also of several tablets, is
+// stored whole or not at all, and queries see it whole or not at all. An event
+// leaves only when its cause is durable, and at least once; docs/sinks.md is about
+// that. What is promised, and which test holds it, is in docs/guarantees.md.
 //
 // Every byte on disk is under a checksum: damage is an error that names where,
 // never a wrong value. No panic of a trigger, function, query or sink reaches

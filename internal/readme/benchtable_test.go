@@ -33,7 +33,7 @@ var benchRows = []struct{ section, measure, words string }{
 // TestBenchTable holds the table of the README to the one that bench printed.
 func TestBenchTable(t *testing.T) {
 	tables := benchTables(t, fullRun)
-	want := "\n| work, durable against `kill -9` | tickwell | best other | |\n|---|---:|---:|---|\n"
+	want := "\n| work, durable against `kill -9` | tickwell | best other | which |\n|---|---:|---:|---|\n"
 	for _, r := range benchRows {
 		i := indexOf(tables, r.section, r.measure)
 		require.GreaterOrEqual(t, i, 0, "%s has no table of %s, %s", fullRun, r.section, r.measure)
