@@ -259,3 +259,24 @@ func TestHeldBlocksAllocate(t *testing.T) {
 		h.put(r, next, b)
 	}))
 }
+
+// TestHeldLines: times that are a line are kept as any block is when others take
+// their place among lines again and again.
+func TestHeldLines(t *testing.T) {
+	fsys, cache := &readsFS{FS: vfs.NewMem()}, NewCache(heldCache)
+	d := regular(9, 3)
+	_, want := d.write(t, fsys, "f.blk")
+	r, err := Open(fsys, "f.blk", testStore, testFile, cache)
+	require.NoError(t, err)
+	defer r.Close()
+	var reads int
+	for range 5 {
+		for i := range cache.lines.slots {
+			cache.lines.slots[i].Store(nil)
+		}
+		before := fsys.n
+		require.NoError(t, compare(t, r, want))
+		reads = fsys.n - before
+	}
+	require.Zero(t, reads)
+}

@@ -326,9 +326,8 @@ func (r *Reader) readTimes(dst []int64, scratch *Scratch, b *BlockInfo, along in
 		if src, err = r.read(scratch, b.Times, pieceTimes, along); err != nil {
 			return dst[:0], false, err
 		}
-		if b.N < 2 || !block.TimesAreLine(src) { // lines are remembered otherwise
-			r.cache.putBlock(r, b.Times.Offset, src)
-		}
+		// A line is asked for twice only if another has taken its place.
+		r.cache.putBlock(r, b.Times.Offset, src)
 	}
 	src, err = r.unpack(scratch, src, b.N, timesKind)
 	if err == nil {
