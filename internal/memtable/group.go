@@ -300,9 +300,10 @@ func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 }
 
 // apart returns a number below n, of which groups made one after another have
-// different ones.
+// different ones. They are counted by their columns, for of every tenth multiple
+// of the golden ratio some are as good as the same.
 func (g *group) apart(n int) int {
-	hash := (g.ids[0] - 1) * 2654435769 // by the golden ratio
+	hash := (g.ids[0] - 1) / uint32(len(g.ids)) * 2654435769 // by the golden ratio
 	return int(uint64(hash) * uint64(n) >> 32)
 }
 
