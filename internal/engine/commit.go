@@ -119,9 +119,7 @@ func (e *Engine) commit(ctx context.Context, b *Batch, acknowledge func(lsn uint
 		return 0, err
 	}
 	if e.log == nil {
-		if e.retention.on.Load() {
-			e.evict()
-		}
+		e.evictIfDue()
 		return lsn, nil
 	}
 	return lsn, acknowledge(lsn)

@@ -154,7 +154,8 @@ func newEngine(cfg Config) *Engine {
 	e.outbox = newOutbox(e)
 	e.snaps.oldest.Store(memtable.NoSnapshot)
 	e.retention.floor.Store(math.MinInt64)
-	e.retention.evicted.Store(math.MinInt64 / 2)
+	e.retention.evicted.Store(math.MinInt64)
+	e.retention.shortest.Store(math.MaxInt64)
 	return e
 }
 

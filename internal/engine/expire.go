@@ -136,7 +136,7 @@ func (e *Engine) evict() {
 	r := &e.retention
 	reach := e.reach()
 	full := e.cfg.QuotaBytes > 0 && e.active.Load().Bytes() > e.cfg.QuotaBytes
-	stale := reach.now-r.evicted.Load() >= int64(e.shortestTTL(&reach)/16)
+	stale := r.stale(reach.now)
 	if !full && !stale || !e.compacting.TryLock() {
 		return
 	}
@@ -169,15 +169,30 @@ func (e *Engine) evict() {
 	}
 }
 
-// shortestTTL returns the shortest time to live in force.
-func (e *Engine) shortestTTL(r *reach) time.Duration {
-	shortest := time.Duration(math.MaxInt64)
-	if r.base > 0 {
-		shortest = r.base
+// evictIfDue calls evict where it may find something to do.
+func (e *Engine) evictIfDue() {
+	r := &e.retention
+	if e.log == nil && r.on.Load() && (r.stale(r.newest.Load()) || e.cfg.QuotaBytes > 0 && e.active.Load().Bytes() > e.cfg.QuotaBytes) {
+		e.evict()
 	}
-	for i := range r.rules {
-		if r.rules[i].ttl > 0 {
-			shortest = min(shortest, r.rules[i].ttl)
+}
+
+// stale reports whether the last eviction is so long ago, seen from now, that much
+// may have expired since.
+func (r *retention) stale(now int64) bool {
+	last := r.evicted.Load()
+	return now > last && uint64(now)-uint64(last) >= uint64(r.shortest.Load()/16)
+}
+
+// shortestTTL returns the shortest time to live that rules and Config.TTL set.
+func (e *Engine) shortestTTL(rules []ttlRule) time.Duration {
+	shortest := time.Duration(math.MaxInt64)
+	if e.cfg.TTL > 0 {
+		shortest = e.cfg.TTL
+	}
+	for i := range rules {
+		if rules[i].ttl > 0 {
+			shortest = min(shortest, rules[i].ttl)
 		}
 	}
 	return shortest

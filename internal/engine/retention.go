@@ -24,6 +24,8 @@ type retention struct {
 	floor atomic.Int64 // points before it were dropped for want of room; also in the manifest
 	// newest is the time of the newest point, kept only while on.
 	newest atomic.Int64
+	// shortest is the shortest time to live that is set, for any series.
+	shortest atomic.Int64
 
 	mu    sync.RWMutex
 	rules []ttlRule   // longest prefix first; replaced, never changed
@@ -173,6 +175,7 @@ func (e *Engine) loadTTLs(opening bool) {
 	r := &e.retention
 	r.mu.Lock()
 	r.rules = rules
+	r.shortest.Store(int64(e.shortestTTL(rules)))
 	r.mu.Unlock()
 	if len(rules) > 0 || e.cfg.TTL > 0 || e.cfg.QuotaBytes > 0 || r.floor.Load() > math.MinInt64 {
 		e.retain(opening)
@@ -212,6 +215,14 @@ func (r *retention) saw(at int64) {
 			return
 		}
 	}
+}
+
+// keeps reports that no series has lost points as new as at, without asking for
+// the time to live of each or for the clock: the point of view is at most the newest
+// point. If it is false some may have. The gate is held.
+func (r *retention) keeps(at int64) bool {
+	newest, ttl := r.newest.Load(), r.shortest.Load()
+	return at >= r.floor.Load() && (newest < math.MinInt64+ttl || at >= newest-ttl)
 }
 
 // tooLate refuses rows that would be gone at once.

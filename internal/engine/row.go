@@ -18,11 +18,12 @@ const maxRowRecord = 512
 // and whenever something has to be kept within bounds, it stores nothing and
 // returns false, and Commit is to be called. terms are as in a Batch.
 func (e *Engine) AppendRow(ctx context.Context, s *Shape, at int64, cells []column.Cell, terms uint64) (stored bool, err error) {
-	if e.cfg.ReadOnly || e.retention.on.Load() || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
+	if e.cfg.ReadOnly || at < MinTime || at > MaxTime || len(cells) != len(s.series) {
 		return false, nil
 	}
 	if e.log == nil {
 		_, stored = e.addRow(s, at, cells, nil, terms)
+		e.evictIfDue()
 		return stored, nil
 	}
 	var buf [maxRowRecord]byte
@@ -44,7 +45,8 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 	if e.closed || s.stale.Load() || terms != 0 && terms != e.terms {
 		return 0, false
 	}
-	if e.retention.on.Load() { // since AppendRow asked: see retain
+	retained := e.retention.on.Load()
+	if retained && !e.retention.keeps(at) {
 		return 0, false
 	}
 	d := s.into(e.mem)
@@ -60,6 +62,9 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 	n, late, ok := d.AddRow(&s.layout, at, cells, lsn, memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
 	if late {
 		e.lateRows.Add(1)
+	}
+	if retained && ok {
+		e.retention.saw(at)
 	}
 	if e.log == nil {
 		d.Count(n)

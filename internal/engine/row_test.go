@@ -61,15 +61,32 @@ func TestRowMeetsRetention(t *testing.T) {
 		first := Tablet{Shape: s, Times: []int64{0}, Cols: []column.Vector{{Kind: column.Int64, Int64s: []int64{1}}}}
 		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{first}}, false)
 		require.NoError(t, err)
+		first.Times[0] = int64(2 * time.Hour)
+		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{first}}, false)
+		require.NoError(t, err)
 		cells := []column.Cell{{Kind: column.Int64, Num: 1}}
-		var buf [maxRowRecord]byte
-		record := appendRow(&buf, &s.layout, 5, cells)
+		record := func(at int64) []byte {
+			var buf [maxRowRecord]byte
+			return appendRow(&buf, &s.layout, at, cells)
+		}
+		rows := func(at int64) *Rows {
+			return &Rows{Shapes: []*Shape{s}, Times: []int64{at}, Nums: []uint64{1}, Nulls: []uint64{0}}
+		}
 		require.NoError(t, e.SetTTL(bg, "d", time.Hour)) // after AppendRow looked
-		_, stored := e.addRow(s, 5, cells, record, 0)
+		_, stored := e.addRow(s, 5, cells, record(5), 0)
 		require.False(t, stored)
-		_, _, stored = e.storeRows(&Rows{Shapes: []*Shape{s}, Times: []int64{5}, Nums: []uint64{1}, Nulls: []uint64{0}}, &commit{payload: record}, 0)
+		_, _, stored = e.storeRows(rows(5), &commit{payload: record(5)}, 0)
 		require.False(t, stored, "group of rows")
-		require.Equal(t, int64(1), e.Stats().Points)
+		require.Equal(t, int64(2), e.Stats().Points)
+
+		at := int64(2*time.Hour) + 5
+		_, stored = e.addRow(s, at, cells, record(at), 0)
+		require.True(t, stored, "newer than all")
+		at += int64(2 * time.Hour)
+		_, _, stored = e.storeRows(rows(at), &commit{payload: record(at)}, 0)
+		require.True(t, stored, "group of newer rows")
+		require.Equal(t, at, e.retention.newest.Load())
+		require.Equal(t, int64(4), e.Stats().Points)
 		require.NoError(t, e.Close())
 	}
 }
@@ -97,7 +114,8 @@ func TestAppendRowRefuses(t *testing.T) {
 		{"closed", func(*Config) {}, func(e *Engine) { require.NoError(t, e.Close()) }, false},
 		{"memory full", func(c *Config) { c.ManualFlush = false }, func(e *Engine) { e.cfg.MemtableBytes = 1 }, false},
 		{"log full", func(c *Config) { c.ManualFlush = false }, func(e *Engine) { e.cfg.WALBytes = 1 }, false},
-		{"quota", func(c *Config) { c.QuotaBytes = 1 << 30 }, func(*Engine) {}, false},
+		{"quota", func(c *Config) { c.QuotaBytes = 1 << 30 }, func(*Engine) {}, true},
+		{"older than what was dropped for a quota", func(c *Config) { c.QuotaBytes = 1 << 30 }, func(e *Engine) { e.raiseFloor(100) }, false},
 		{"read only", func(*Config) {}, func(e *Engine) { e.cfg.ReadOnly = true }, false},
 	} {
 		cfg := diskConfig(vfs.NewMem())

@@ -35,7 +35,7 @@ const MaxRowColumns = 64
 // AppendRows is AppendRow for a group of rows, with one log record that is
 // acknowledged as Commit does it. late counts rows that were late.
 func (e *Engine) AppendRows(ctx context.Context, r *Rows, terms uint64, durable bool) (lsn uint64, late int, stored bool, err error) {
-	if e.cfg.ReadOnly || e.retention.on.Load() || len(r.Times) == 0 || ctx.Err() != nil || e.admit(ctx) != nil {
+	if e.cfg.ReadOnly || len(r.Times) == 0 || ctx.Err() != nil || e.admit(ctx) != nil {
 		return 0, 0, false, nil
 	}
 	c := e.commits.Get()
@@ -48,6 +48,7 @@ func (e *Engine) AppendRows(ctx context.Context, r *Rows, terms uint64, durable 
 		c.encodeRows(r)
 	}
 	if lsn, late, stored = e.storeRows(r, c, terms); !stored || e.log == nil {
+		e.evictIfDue()
 		return lsn, late, stored, nil
 	}
 	return lsn, late, true, e.acknowledge(ctx, lsn, durable)
@@ -60,7 +61,8 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	if e.closed || terms != 0 && terms != e.terms {
 		return 0, 0, false
 	}
-	if e.retention.on.Load() { // since AppendRows asked: see retain
+	retained := e.retention.on.Load()
+	if retained && !e.retention.keeps(slices.Min(r.Times)) {
 		return 0, 0, false
 	}
 	for _, s := range r.Shapes {
@@ -93,6 +95,9 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 		e.lateRows.Add(int64(late))
 	}
 	e.points.Add(int64(cells))
+	if retained {
+		e.retention.saw(slices.Max(r.Times))
+	}
 	return lsn, late, true
 }
 
