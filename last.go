@@ -17,14 +17,17 @@ type LastPoint struct {
 }
 
 // Last returns the newest point of each series that matches pattern and has
-// one, sorted by path, in one cut of the store.
+// one, sorted by path, in one cut of the store; nil if there is none.
+//
+// Errors: ErrBadInput for a pattern, ErrDamaged for a point that cannot be read,
+// ErrClosed, what Authorize says, and that of ctx.
 func (db *DB) Last(ctx context.Context, pat string) ([]LastPoint, error) {
 	return db.AppendLast(ctx, nil, pat)
 }
 
 // AppendLast appends to dst what [DB.Last] returns, for callers that ask again
-// and again: with dst[:0] of the call before nothing is allocated. On a failure
-// it returns dst as it was.
+// and again: with dst[:0] of the call before, no memory is taken for the points. On
+// a failure it returns dst as it was.
 func (db *DB) AppendLast(ctx context.Context, dst []LastPoint, pat string) ([]LastPoint, error) {
 	all, err := db.matchingAgain(ctx, "last", pat)
 	if err != nil || len(all) == 0 {

@@ -270,7 +270,7 @@ func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, 
 	if e.closed {
 		return errs.Closed
 	}
-	size := 16
+	size := 16 // at least; one piece of memory has the body and the section around it
 	for i := range defs {
 		size += 16 + len(device) + len(defs[i].Name)
 	}

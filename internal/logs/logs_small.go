@@ -1,7 +1,5 @@
 //go:build tickwell_small
 
-// Package logs is the logger that the store writes to: log/slog, or with the tag
-// tickwell_small package log, which weighs a quarter of a megabyte less.
 package logs
 
 import (
@@ -33,27 +31,38 @@ func Of(l *slog.Logger) *Logger {
 // not bear the attribute.
 func With(l *Logger, _, _ string) *slog.Logger { return l.own }
 
+// Debug writes a line if the level is enabled, as Info, Warn and Error do; args are
+// keys and values by turns. All methods are safe for concurrent use if the handler is.
+//
 //go:noinline
 func (l *Logger) Debug(msg string, args ...any) { l.write(slog.LevelDebug, msg, args) }
 
+// Info is Debug one level up.
+//
 //go:noinline
 func (l *Logger) Info(msg string, args ...any) { l.write(slog.LevelInfo, msg, args) }
 
+// Warn is Debug two levels up.
+//
 //go:noinline
 func (l *Logger) Warn(msg string, args ...any) { l.write(slog.LevelWarn, msg, args) }
 
+// Error is Debug at the highest level.
+//
 //go:noinline
 func (l *Logger) Error(msg string, args ...any) { l.write(slog.LevelError, msg, args) }
 
+// Log is Debug at any level. The context is not asked for anything.
 func (l *Logger) Log(_ context.Context, level slog.Level, msg string, args ...any) {
 	l.write(level, msg, args)
 }
 
+// Enabled reports whether lines of a level are written.
 func (l *Logger) Enabled(ctx context.Context, level slog.Level) bool {
 	return l.handler.Enabled(ctx, level)
 }
 
-// write writes one line. Args are keys and values by turns.
+// write writes one line.
 func (l *Logger) write(level slog.Level, msg string, args []any) {
 	if !l.Enabled(context.Background(), level) {
 		return

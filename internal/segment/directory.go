@@ -229,5 +229,7 @@ func entryOf(src []byte, i, n int) ([]byte, error) {
 	return src[start : start+length], nil
 }
 
+// appendUvarint is for directories and pages: inlined, each use takes 230 bytes.
+//
 //go:noinline
 func appendUvarint(dst []byte, n uint64) []byte { return binary.AppendUvarint(dst, n) }

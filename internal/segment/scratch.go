@@ -54,7 +54,7 @@ func (s *Scratch) framed(r *Reader, kind byte, off int64, n, along int) ([]byte,
 		return b, nil
 	}
 	w := &s.values
-	if kind == pieceTimes && along == 0 {
+	if kind == pieceTimes && along == 0 { // else what is read along is values, which are looked for there
 		w = &s.times
 	}
 	if b := w.holds(off, n); b != nil {
