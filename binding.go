@@ -17,15 +17,15 @@ import (
 // series they are, and which triggers they fire. Writer handles hold one; plain
 // inserts find theirs by device.
 type binding struct {
+	shape  atomic.Pointer[engine.Shape] // nil until the first commit
+	kinds  []column.Kind
 	device string // as given
 	names  []string
-	kinds  []column.Kind
 	path   string   // of the device, in canonical form
 	nodes  []string // the measurements, in canonical form
 
-	shape   atomic.Pointer[engine.Shape] // nil until the first commit
-	matches atomic.Pointer[matches]      // of the trigger table in force
-	feeds   atomic.Pointer[cqFeeds]      // of the continuous queries in force
+	matches atomic.Pointer[matches] // of the trigger table in force
+	feeds   atomic.Pointer[cqFeeds] // of the continuous queries in force
 }
 
 // newBinding checks the names. A measurement is one node of a path: what holds

@@ -106,6 +106,10 @@ func (s *cqSet) publish() {
 		}
 	}
 	s.table.Store(t)
+	if watch := !t.plainRows(); watch != s.watching {
+		s.watching = watch
+		s.eng.Watch(watch)
+	}
 }
 
 // claim makes the series at paths the query's own. It returns those that were

@@ -43,6 +43,9 @@ type cqSet struct {
 	owned map[string]string   // path of a target → query
 	sched *schedule.Scheduler // nil until the store is open
 
+	eng      *engine.Engine
+	watching bool // as the engine was told
+
 	table  atomic.Pointer[cqTable] // what inserts see
 	loaded atomic.Bool             // the stored definitions are
 	epoch  atomic.Pointer[epoch]   // of the records under way

@@ -261,3 +261,43 @@ func TestQuickRowsRefuse(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.ErrorIs(t, s.Insert(ctx, ns(5), 1), ErrClosed)
 }
+
+// Points by a handle go the short way until a query has to see them, and again when
+// it is gone.
+func TestQuickPointsWatched(t *testing.T) {
+	ctx := context.Background()
+	for name, dir := range map[string]string{"memory": "", "disk": t.TempDir()} {
+		t.Run(name, func(t *testing.T) {
+			db := openDir(t, dir, &Options{Clock: newFake()})
+			s, err := SeriesOf[float64](db, "root.in.d.s")
+			require.NoError(t, err)
+			for i := range int64(50) { // until they wait
+				require.NoError(t, s.Insert(ctx, time.Unix(i, 0), 1))
+			}
+			quick := func(sec int64) bool {
+				stored, err := db.quickPoint(ctx, s.w.bound, time.Unix(sec, 0), math.Float64bits(1))
+				require.NoError(t, err)
+				return stored
+			}
+			require.True(t, quick(50))
+			must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
+			require.False(t, quick(51), "with a query that reads it")
+			require.NoError(t, s.Insert(ctx, time.Unix(52, 0), 2))
+			require.NoError(t, s.Insert(ctx, time.Unix(60, 0), 9))
+			must(t, db.Quiesce(ctx))
+			cqRows(t, db, "root.m.*", "n@0=52 sum@0=53")
+			must(t, db.DropContinuousQuery(ctx, "m"))
+			require.True(t, quick(61))
+			require.Equal(t, int64(54), s.count(t))
+		})
+	}
+}
+
+// count returns how many points of s a read sees.
+func (s *Series[T]) count(t *testing.T) (n int64) {
+	for _, err := range s.Range(context.Background(), time.Time{}, time.Time{}) {
+		require.NoError(t, err)
+		n++
+	}
+	return n
+}

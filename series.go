@@ -255,6 +255,11 @@ func sliceOf[T Type](v *column.Vector) []T {
 // Insert stores one point.
 func (s *Series[T]) Insert(ctx context.Context, at time.Time, v T) error {
 	val := valueOf(v)
+	if val.kind != KindText {
+		if stored, err := s.w.db.quickPoint(ctx, s.w.bound, at, val.num); stored {
+			return err
+		}
+	}
 	cells := [1]column.Cell{val.cell()}
 	if stored, err := s.w.db.quick(ctx, s.w.bound, at, cells[:]); stored {
 		return err

@@ -103,7 +103,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 		db.stop()
 		return nil, &Error{Op: "open", Subject: dir, Err: err}
 	}
-	db.eng = eng
+	db.eng, db.cqs.eng = eng, eng
 	eng.SetTerms(1, func(uint64) { db.triggers.Store(&triggerTable{terms: 1}) })
 	if err := db.install(ctx); err != nil {
 		_ = db.Close() // err says why

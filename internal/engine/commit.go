@@ -151,8 +151,8 @@ func (e *Engine) Durable(lsn uint64) bool { return e.log != nil && e.log.Durable
 // position of the last: batches made under earlier terms come before, or are
 // refused with ErrTerms. f must be quick and not call the engine.
 func (e *Engine) SetTerms(terms uint64, f func(last uint64)) {
-	e.gate.Lock()
-	defer e.gate.Unlock()
+	e.alone()
+	defer e.together()
 	e.terms = terms
 	f(e.lastLSN())
 }
@@ -333,7 +333,7 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 func (e *Engine) enter(b *Batch) {
 	if len(b.Drops) > 0 {
 		e.making.Lock()
-		e.gate.Lock()
+		e.alone()
 	} else {
 		e.gate.RLock()
 	}
@@ -353,7 +353,7 @@ func (e *Engine) leave(b *Batch) {
 		e.kv.mu.Unlock()
 	}
 	if len(b.Drops) > 0 {
-		e.gate.Unlock()
+		e.together()
 		e.making.Unlock()
 		return
 	}
@@ -420,7 +420,7 @@ func (c *commit) unlockDevices() {
 
 // apply makes the batch visible; every lock it needs is held.
 func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
-	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()}
 	if len(b.Drops) > 0 {
 		e.dropSeries(b.Drops...)
 	}

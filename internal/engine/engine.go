@@ -53,7 +53,7 @@ type Engine struct {
 	// until they are visible; whoever holds it alone sees no half commit.
 	gate    sync.RWMutex
 	closed  bool
-	epoch   uint64
+	watched bool   // see Watch
 	terms   uint64 // see SetTerms; changed at the gate
 	mem     *memtable.Table
 	frozen  *frozen
@@ -63,6 +63,8 @@ type Engine struct {
 	lost    [][2]uint64 // positions that the log refused
 
 	active      atomic.Pointer[memtable.Table] // mem, readable without the gate
+	epoch       atomic.Uint64                  // changed at the gate
+	passing     atomic.Uint32                  // see alone
 	frozenBytes atomic.Int64
 	points      atomic.Int64
 	lateRows    atomic.Int64
@@ -141,7 +143,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 func newEngine(cfg Config) *Engine {
 	e := &Engine{
 		cfg: cfg, clock: cfg.Clock, logger: logs.Of(cfg.Logger),
-		cat: catalog.New(), shapes: newShapes(), epoch: 1,
+		cat: catalog.New(), shapes: newShapes(),
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache - tailRoom(cfg.IndexCache)), tailRoom: tailRoom(cfg.IndexCache),
@@ -151,6 +153,7 @@ func newEngine(cfg Config) *Engine {
 	e.files.Coder = cfg.Coder
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
+	e.epoch.Store(1)
 	e.outbox = newOutbox(e)
 	e.snaps.oldest.Store(memtable.NoSnapshot)
 	e.retention.floor.Store(math.MinInt64)
@@ -238,12 +241,13 @@ func (e *Engine) Close() error {
 	defer e.compacting.Unlock()
 	e.flushing.Lock()
 	defer e.flushing.Unlock()
-	e.gate.Lock()
+	e.alone()
 	e.closed = true
 	version := e.version
+	e.points.Add(e.mem.Accepted())
 	e.mem, e.frozen = e.newTable(), nil
 	e.active.Store(e.mem)
-	e.gate.Unlock()
+	e.together()
 	e.outbox.wakeForClose()
 	version.unref()
 	return e.releaseFiles()

@@ -154,7 +154,7 @@ func (e *Engine) evict() {
 			reach.floor = r.floor.Load()
 		}
 	}
-	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()}
 	points := e.mem.Evict(cut, func(id uint32) int64 {
 		ser, ok := e.cat.ByID(id)
 		if !ok {

@@ -86,8 +86,8 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 // writes from then on. It returns nil if nothing was committed since the last
 // flush.
 func (e *Engine) freeze() *frozen {
-	e.gate.Lock()
-	defer e.gate.Unlock()
+	e.alone()
+	defer e.together()
 	if e.frozen != nil {
 		return e.frozen
 	}
@@ -102,6 +102,7 @@ func (e *Engine) freeze() *frozen {
 	e.outbox.cursorsInto(f.state)
 	e.frozen = f
 	e.frozenBytes.Store(e.mem.Bytes())
+	e.points.Add(e.mem.Accepted())
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
 	e.recent = e.recent[:0]

@@ -128,7 +128,7 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 	if err != nil {
 		return err
 	}
-	cut := memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}
 	from, to := w.varint(), w.varint()
 	if w.bad {
 		return fmt.Errorf("delete: %w", errs.Corrupt)
@@ -180,7 +180,7 @@ func (r *replay) shape(ids []uint32) (*Shape, error) {
 // tablet applies rows of a shape's series.
 func (r *replay) tablet(lsn uint64, s *Shape, rows *memtable.Rows) {
 	e := r.e
-	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}}
+	write := memtable.Write{Layout: &s.layout, Rows: *rows, LSN: lsn, Cut: memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}}
 	d := s.into(e.mem)
 	d.Lock()
 	d.Add(&write)

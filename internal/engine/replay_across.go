@@ -125,7 +125,7 @@ func (p *portion) cells() int64 {
 // applyPortion puts the rows of p into memory, of the devices of a side.
 func (e *Engine) applyPortion(p *portion, of side) {
 	width := len(p.kinds)
-	w := memtable.Write{LSN: p.lsn, Cut: memtable.Cut{Epoch: e.epoch, Oldest: memtable.NoSnapshot}}
+	w := memtable.Write{LSN: p.lsn, Cut: memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}}
 	w.Rows = memtable.Rows{Times: p.times.Int64s, Cols: p.cols[:width], Nulls: p.nulls[:width]}
 	k := p.of
 	for i, s := range k.shapes {

@@ -185,8 +185,8 @@ func (e *Engine) loadTTLs(opening bool) {
 // retain turns retention on.
 func (e *Engine) retain(opening bool) {
 	r := &e.retention
-	e.gate.Lock() // no commit under way: each is seen here or sees on
-	defer e.gate.Unlock()
+	e.alone() // no commit under way: each is seen here or sees on
+	defer e.together()
 	if r.on.Load() {
 		return
 	}

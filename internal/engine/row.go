@@ -59,18 +59,69 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 	if err != nil {
 		return 0, false // Commit meets it again, and knows what to do
 	}
-	n, late, ok := d.AddRow(&s.layout, at, cells, lsn, memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()})
+	n, late, ok := d.AddRow(&s.layout, at, cells, lsn, memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()})
 	if late {
 		e.lateRows.Add(1)
 	}
 	if retained && ok {
 		e.retention.saw(at)
 	}
-	if e.log == nil {
-		d.Count(n)
-	} else {
-		e.points.Add(int64(n)) // tables come and go
+	d.Count(n)
+	return lsn, ok
+}
+
+// AppendPoint is AppendRow for one cell that is a number, as in column.Cell, of a
+// shape of one series. It stores nothing where Watch says that somebody reads rows,
+// and only what goes on from the points before.
+func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64, terms uint64) (stored bool, err error) {
+	if e.cfg.ReadOnly || e.retention.on.Load() || at < MinTime || at > MaxTime {
+		return false, nil
 	}
+	if e.log == nil {
+		_, stored = e.addPoint(s, at, num, nil, terms)
+		return stored, nil
+	}
+	cells := [1]column.Cell{{Kind: s.layout.Kinds[0], Num: num}}
+	var buf [maxRowRecord]byte
+	record := appendRow(&buf, &s.layout, at, cells[:])
+	if !e.roomy() {
+		return false, nil
+	}
+	lsn, stored := e.addPoint(s, at, num, record, terms)
+	if !stored || e.log.AtOnce() {
+		return stored, nil
+	}
+	return true, e.acknowledge(ctx, lsn, false)
+}
+
+// addPoint stores a point without the gate, see alone, if it is one that goes on
+// from the points before. While it has the device's lock nobody reads the device, so
+// that a snapshot taken meanwhile shows the point to all that read it, or to none.
+// For that the epoch is asked for before the position and before the oldest snapshot:
+// when the snapshot covers the position, its epoch covers the point too; and when
+// the point's epoch is later, the snapshot is known, for which the present state has
+// to be kept.
+func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms uint64) (lsn uint64, ok bool) {
+	d := s.mem.Load()
+	if d == nil {
+		return 0, false
+	}
+	d.Lock()
+	// In this order: alone does not look at the devices of stale shapes, or of tables
+	// that are not written any more.
+	if e.mayPass() && d.Table() == e.active.Load() && !s.stale.Load() && !s.loose.Load() && !e.closed && !e.watched &&
+		(terms == 0 || terms == e.terms) && !e.retention.on.Load() {
+		epoch := e.epoch.Load()
+		cut := memtable.Cut{Epoch: epoch, Oldest: e.snaps.oldest.Load()}
+		if d.TakesPoint(&s.layout, at, e.lastLSN()+1, cut) {
+			var err error
+			lsn, err = e.append(record)
+			if ok = err == nil; ok { // else Commit meets it again, and knows what to do
+				d.AddPoint(&s.layout, at, num, cut)
+			}
+		}
+	}
+	d.Unlock()
 	return lsn, ok
 }
 

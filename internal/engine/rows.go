@@ -79,7 +79,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	if err != nil {
 		return 0, 0, false // Commit meets it again, and knows what to do
 	}
-	cut := memtable.Cut{Epoch: e.epoch, Oldest: e.snaps.oldest.Load()}
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()}
 	nums, cells := r.Nums, len(r.Nums)
 	for i, s := range r.Shapes {
 		n := len(s.series)

@@ -24,14 +24,14 @@ type Series = catalog.Series
 // once, so that a commit looks nothing up. Shapes are shared: asking twice for
 // the same gives the same pointer. Safe for concurrent use.
 type Shape struct {
-	device string
-	series []*Series
-	names  []string
-	layout memtable.Layout
-	dev    uint32
-	stale  atomic.Bool
 	mem    atomic.Pointer[memtable.Device] // where its rows went last, see release
-	loose  atomic.Bool                     // not among the kept ones any more: mem stays nil
+	stale  atomic.Bool
+	loose  atomic.Bool // not among the kept ones any more: mem stays nil
+	dev    uint32
+	layout memtable.Layout // what a row needs is before and at the beginning of it
+	series []*Series
+	device string
+	names  []string
 }
 
 // Device returns the device path.

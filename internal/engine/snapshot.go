@@ -109,11 +109,10 @@ func (l *snapshots) discard(e *Engine, list ...discarded) {
 func (e *Engine) Snapshot() *Snapshot {
 	e.gate.Lock()
 	defer e.gate.Unlock()
-	s := &Snapshot{e: e, epoch: e.epoch, lsn: e.lastLSN(), closed: e.closed}
+	s := &Snapshot{e: e, epoch: e.epoch.Load(), lsn: e.lastLSN(), closed: e.closed}
 	if s.closed {
 		return s
 	}
-	e.epoch++
 	s.reach = e.reach()
 	s.tables = s.few[:0]
 	if e.frozen != nil {
@@ -122,7 +121,9 @@ func (e *Engine) Snapshot() *Snapshot {
 	s.tables = append(s.tables, e.mem)
 	s.version = e.version
 	s.version.ref()
+	// In this order: who writes in the new epoch finds the snapshot. See addPoint.
 	e.snaps.add(s)
+	e.epoch.Store(s.epoch + 1)
 	return s
 }
 
@@ -145,8 +146,8 @@ func (s *Snapshot) Release() {
 	if !free {
 		return
 	}
-	s.e.gate.Lock()
-	defer s.e.gate.Unlock()
+	s.e.alone()
+	defer s.e.together()
 	s.e.snaps.discard(s.e)
 }
 

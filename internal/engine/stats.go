@@ -31,7 +31,7 @@ type Stats struct {
 // Stats returns the counters.
 func (e *Engine) Stats() Stats {
 	s := Stats{
-		Series: e.cat.Len(), Points: e.points.Load(), LateRows: e.lateRows.Load(),
+		Series: e.cat.Len(), LateRows: e.lateRows.Load(),
 		MemtableBytes: e.active.Load().Bytes() + e.frozenBytes.Load(),
 		LastLSN:       e.lastLSN(), Flushes: e.flushes.Load(), Written: e.written.Load(), Damaged: len(e.report.Quarantined),
 	}
@@ -56,7 +56,7 @@ func (e *Engine) Stats() Stats {
 	e.outbox.mu.Unlock()
 	e.gate.RLock()
 	defer e.gate.RUnlock()
-	s.Points += e.mem.Accepted()
+	s.Points = e.points.Load() + e.mem.Accepted()
 	for _, f := range e.version.files {
 		s.DiskBytes += f.meta.Size
 	}

@@ -56,6 +56,24 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 	return g.addInOrder(d.table, at, cells, lsn, cut), false, true
 }
 
+// TakesPoint reports whether AddPoint may follow: if a row of the layout, of one
+// number, may wait with the newest rows of its group. least is at most the position
+// that the row will have, and beyond those of all that was done with the device. The
+// caller holds the lock.
+func (d *Device) TakesPoint(l *Layout, at int64, least uint64, cut Cut) bool {
+	f := d.next(l, at, least, cut)
+	return f != nil && f.width == 1
+}
+
+// AddPoint writes and counts the row that TakesPoint was asked about: its only cell,
+// as in column.Cell. The caller has held the lock since.
+func (d *Device) AddPoint(l *Layout, at int64, num uint64, cut Cut) {
+	f := d.targets[l.at].fresh
+	f.nums[f.n] = num
+	f.put(at, 0, d.table, cut)
+	d.accepted++
+}
+
 // addInOrder appends a row to the columns and returns how many cells it has.
 func (g *group) addInOrder(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int) {
 	g.settle(t, cut)

@@ -17,17 +17,17 @@ const (
 // the columns when there are enough of them, and before anything but the next row
 // is done with the group. The device's lock guards it.
 type fresh struct {
-	g     *group
-	c     *chunk // where they go
-	n     int    // rows that wait
-	room  int    // how many may; 0 if none do
-	width int
+	nums  []uint64 // as in column.Cell
+	n     int16    // rows that wait
+	room  int16    // how many may; 0 if none do
+	width int16
+	holes bool   // some of nulls is not 0
 	last  int64  // time of the newest
 	epoch uint64 // of the group
-	holes bool   // some of nulls is not 0
+	g     *group
+	c     *chunk // where they go; here a line of the cache ends
 	times [freshRows]int64
 	nulls [freshRows]uint64 // a bit for each column
-	nums  []uint64          // as in column.Cell
 }
 
 func newFresh(width int) *fresh {
@@ -39,10 +39,10 @@ func newFresh(width int) *fresh {
 		f.width, f.nums = 1, f.room[:]
 		return &f.fresh
 	}
-	return &fresh{width: width, nums: make([]uint64, freshRows*width)}
+	return &fresh{width: int16(width), nums: make([]uint64, freshRows*width)}
 }
 
-func (f *fresh) bytes() int64 { return int64(100 + 8*freshRows*(2+f.width)) }
+func (f *fresh) bytes() int64 { return 100 + 8*freshRows*(2+int64(f.width)) }
 
 // newest returns the latest time of a row that was ever written to a series of g.
 func (g *group) newest() int64 {
@@ -101,7 +101,7 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 	// Groups that are written together move their rows at different times.
 	n := len(c.rows.times)
 	f.c, f.epoch, f.last = c, g.epoch, math.MinInt64
-	f.room = min(freshRows-(n+g.apart(freshRows))%freshRows, c.limit-n)
+	f.room = int16(min(freshRows-(n+g.apart(freshRows))%freshRows, c.limit-n))
 	return f
 }
 
@@ -120,7 +120,7 @@ func (g *group) mayWait(t *Table) bool {
 }
 
 // row returns the memory of the next row's cells.
-func (f *fresh) row() []uint64 { return f.nums[f.n*f.width:][:f.width] }
+func (f *fresh) row() []uint64 { return f.nums[int(f.n)*int(f.width):][:f.width] }
 
 // put ends a row: its cells are in what row returned.
 func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
@@ -141,10 +141,10 @@ func (g *group) settle(t *Table, cut Cut) {
 		return
 	}
 	c := f.c
-	g.reserve(c, t, f.n)
+	g.reserve(c, t, int(f.n))
 	c.rows.appendFresh(f)
 	g.lanes[0].last, g.last = f.last, f.last
-	g.inOrder += f.n * f.width
+	g.inOrder += int(f.n) * int(f.width)
 	if f.holes {
 		clear(f.nulls[:f.n])
 	}
@@ -164,7 +164,7 @@ func (g *group) dropFresh(t *Table) {
 
 // appendFresh adds the rows of f, for which there is room.
 func (c *columns) appendFresh(f *fresh) {
-	row, n, w := len(c.times), f.n, f.width
+	row, n, w := len(c.times), int(f.n), int(f.width)
 	c.times = append(c.times, f.times[:n]...)
 	for i := range c.cols {
 		nums := f.nums[i:]

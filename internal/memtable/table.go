@@ -31,10 +31,10 @@ const Newest = math.MaxUint64
 // Tables know layouts by their address: use one Layout for one order, and write
 // with it to one table at a time.
 type Layout struct {
+	at int // where its device had its target last; the device's lock guards it
+
 	IDs   []uint32
 	Kinds []column.Kind
-
-	at int // where its device had its target last; the device's lock guards it
 }
 
 // Write is one tablet on its way into a table.
@@ -107,6 +107,17 @@ func (t *Table) Devices() []*Device {
 	}
 	slices.SortFunc(out, func(a, b *Device) int { return cmp.Compare(a.ID, b.ID) })
 	return out
+}
+
+// Pass returns when everybody has let go of the lock of their device who held it
+// when it was called. The table must not be exchanged meanwhile.
+func (t *Table) Pass() {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, d := range t.devices {
+		d.mu.Lock()
+		d.mu.Unlock() //nolint:staticcheck // it is the wait that counts
+	}
 }
 
 // Remove forgets a device with all its rows.

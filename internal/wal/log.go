@@ -249,6 +249,10 @@ func (l *Log) Commit(ctx context.Context, lsn uint64, durable bool) error {
 	return nil
 }
 
+// AtOnce reports whether the policy acknowledges records as soon as they are
+// appended.
+func (l *Log) AtOnce() bool { return l.cfg.Policy.Mode == Buffered }
+
 // Linger sees to it that what has been appended is written, and synced if the
 // policy syncs at all, when its interval is over: for records that nobody may
 // ever wait for.
