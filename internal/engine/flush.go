@@ -214,7 +214,7 @@ func (e *Engine) publish(file *blockFile) {
 		}
 	}
 	e.version = versionOf(files, e.disk.now.Masks)
-	e.version.gen = old.gen
+	e.version.gen, e.version.upTo = old.gen, e.disk.now.Flushed // of a flush of deletes alone, too
 	e.frozen = nil
 	e.frozenBytes.Store(0)
 	e.gate.Unlock()

@@ -160,7 +160,9 @@ func (s *Snapshot) lastsOf(d *memtable.Device, series []*Series, found []Newest)
 //
 // While files are only added, by flushes, an older answer and the files since
 // make the new one. A compaction, which may also take deletes back that it has
-// carried out, begins a new generation.
+// carried out, begins a new generation. Of one generation, each flush has a version
+// with another last commit, also where it added deletes and no file: what snapshots
+// from before it see is not what those after it do.
 type lasts struct {
 	mu   sync.Mutex
 	gen  uint64

@@ -179,3 +179,44 @@ func TestLastIsRemembered(t *testing.T) {
 	at, _ = last()
 	require.Equal(t, int64(2), at)
 }
+
+// TestLastBeforeADelete: a snapshot from before a delete shows the newest point that
+// was deleted, also when the delete was flushed with no rows and others have asked
+// since.
+func TestLastBeforeADelete(t *testing.T) {
+	e := open(t, diskConfig(vfs.NewMem()))
+	defer e.Close()
+	s := floatShape(t, e, "root.d", "a")
+	ser := s.Series()[0]
+	put(t, e, s, []int64{1, 2, 3, 4, 5}, 1, 2, 3, 4, 5)
+	require.NoError(t, e.Flush(bg))
+	var held []*Snapshot
+	want := int64(5)
+	check := func(snap *Snapshot, want int64) {
+		t.Helper()
+		at, _, ok, err := snap.LastCell(ser)
+		require.NoError(t, err)
+		require.Equal(t, want > 0, ok)
+		if ok {
+			require.Equal(t, want, at)
+		}
+	}
+	for ; want > 0; want-- {
+		held = append(held, e.Snapshot())
+		check(held[len(held)-1], want)
+		_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: s.Series(), From: want, To: math.MaxInt64}}}, false)
+		require.NoError(t, err)
+		require.NoError(t, e.Flush(bg))
+		now := e.Snapshot()
+		check(now, want-1)
+		now.Release()
+	}
+	for range 2 { // in turn, so that each finds what another remembered
+		for i, snap := range held {
+			check(snap, int64(5-i))
+		}
+	}
+	for _, snap := range held {
+		snap.Release()
+	}
+}

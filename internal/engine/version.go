@@ -25,7 +25,7 @@ type version struct {
 	masks map[uint32][]merge.Mask
 
 	gen    uint64 // see lasts
-	upTo   uint64 // the last commit in its files
+	upTo   uint64 // the last commit in its files, or in its masks after them; see lasts
 	newest int64  // the greatest time in them
 }
 
