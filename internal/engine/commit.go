@@ -313,7 +313,7 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 		return 0, ErrTerms
 	}
 	for i := range b.Tablets {
-		if b.Tablets[i].Shape.stale.Load() {
+		if b.Tablets[i].Shape.Stale() {
 			return 0, fmt.Errorf("tablet of %s: %w", b.Tablets[i].Shape.device, ErrStale)
 		}
 	}

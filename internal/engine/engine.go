@@ -143,12 +143,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 func newEngine(cfg Config) *Engine {
 	e := &Engine{
 		cfg: cfg, clock: cfg.Clock, logger: logs.Of(cfg.Logger),
-		cat: catalog.New(), shapes: newShapes(),
+		cat:     catalog.New(),
 		version: newVersion(),
 		wake:    make(chan struct{}, 1), flushNow: make(chan struct{}, 1), done: make(chan struct{}),
 		tidyNow: make(chan struct{}, 1), pages: segment.NewCache(cfg.IndexCache - tailRoom(cfg.IndexCache)), tailRoom: tailRoom(cfg.IndexCache),
 		files: segment.NewFiles(cfg.FS, cfg.OpenFiles),
 	}
+	e.shapes = newShapes(e.cat)
 	e.fs = counted{cfg.FS, &e.written}
 	e.files.Coder = cfg.Coder
 	e.mem = e.newTable()

@@ -159,7 +159,7 @@ func (r *replay) resolve(ids []uint32) (series []*Series, kinds []column.Kind, e
 // shape returns the shape of series, most often the one that was asked for last
 // with the same first series.
 func (r *replay) shape(ids []uint32) (*Shape, error) {
-	if s := r.shapes[ids[0]]; s != nil && !s.stale.Load() && slices.Equal(s.layout.IDs, ids) {
+	if s := r.shapes[ids[0]]; s != nil && !s.Stale() && slices.Equal(s.layout.IDs, ids) {
 		return s, nil
 	}
 	series, kinds, err := r.resolve(ids)

@@ -42,7 +42,7 @@ func (e *Engine) AppendRow(ctx context.Context, s *Shape, at int64, cells []colu
 func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, terms uint64) (lsn uint64, ok bool) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
-	if e.closed || s.stale.Load() || terms != 0 && terms != e.terms {
+	if e.closed || s.Stale() || terms != 0 && terms != e.terms {
 		return 0, false
 	}
 	retained := e.retention.on.Load()
@@ -109,7 +109,7 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 	d.Lock()
 	// In this order: alone does not look at the devices of stale shapes, or of tables
 	// that are not written any more.
-	if e.mayPass() && d.Table() == e.active.Load() && !s.stale.Load() && !s.loose.Load() && !e.closed && !e.watched &&
+	if e.mayPass() && d.Table() == e.active.Load() && !s.stale.Load() && s.loose.Load() == nil && !e.closed && !e.watched &&
 		(terms == 0 || terms == e.terms) && !e.retention.on.Load() {
 		epoch := e.epoch.Load()
 		cut := memtable.Cut{Epoch: epoch, Oldest: e.snaps.oldest.Load()}

@@ -66,7 +66,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 		return 0, 0, false
 	}
 	for _, s := range r.Shapes {
-		if s.stale.Load() {
+		if s.Stale() {
 			return 0, 0, false
 		}
 		d := s.into(e.mem)

@@ -25,8 +25,8 @@ type Series = catalog.Series
 // the same gives the same pointer. Safe for concurrent use.
 type Shape struct {
 	mem    atomic.Pointer[memtable.Device] // where its rows went last, see release
+	loose  atomic.Pointer[catalog.Catalog] // set when it is not among the kept ones any more: mem stays nil, and nobody tells it of drops
 	stale  atomic.Bool
-	loose  atomic.Bool // not among the kept ones any more: mem stays nil
 	dev    uint32
 	layout memtable.Layout // what a row needs is before and at the beginning of it
 	series []*Series
@@ -42,7 +42,19 @@ func (s *Shape) Device() string { return s.device }
 func (s *Shape) Series() []*Series { return s.series }
 
 // Stale reports whether a series of s was dropped: get a new shape.
-func (s *Shape) Stale() bool { return s.stale.Load() }
+func (s *Shape) Stale() bool { return s.stale.Load() || s.loose.Load() != nil && s.lost() }
+
+// lost is Stale for a shape that nobody tells of drops.
+func (s *Shape) lost() bool {
+	cat := s.loose.Load()
+	for _, ser := range s.series {
+		if now, ok := cat.ByID(ser.ID); !ok || now != ser {
+			s.stale.Store(true)
+			return true
+		}
+	}
+	return false
+}
 
 // into returns the device's place in the table. The commit gate is held.
 func (s *Shape) into(t *memtable.Table) *memtable.Device {
@@ -50,16 +62,17 @@ func (s *Shape) into(t *memtable.Table) *memtable.Device {
 	if d == nil || d.Table() != t {
 		d = t.Device(s.dev, true)
 		s.mem.Store(d)
-		if s.loose.Load() {
+		if s.loose.Load() != nil {
 			s.mem.Store(nil)
 		}
 	}
 	return d
 }
 
-// leave makes s remember no device, which would keep a whole memtable.
-func (s *Shape) leave() {
-	s.loose.Store(true)
+// leave makes s remember no device, which would keep a whole memtable, and ask cat
+// whether its series are there.
+func (s *Shape) leave(cat *catalog.Catalog) {
+	s.loose.Store(cat)
 	s.mem.Store(nil)
 }
 
@@ -94,6 +107,7 @@ func newShape(series []*Series) *Shape {
 
 // shapes keeps the shapes in use by device path.
 type shapes struct {
+	cat    *catalog.Catalog
 	seed   maphash.Seed
 	shards [32]struct {
 		mu sync.RWMutex
@@ -101,7 +115,7 @@ type shapes struct {
 	}
 }
 
-func newShapes() *shapes { return &shapes{seed: maphash.MakeSeed()} }
+func newShapes(cat *catalog.Catalog) *shapes { return &shapes{cat: cat, seed: maphash.MakeSeed()} }
 
 func (c *shapes) find(device string, names []string, kinds []column.Kind) *Shape {
 	sh := &c.shards[maphash.String(c.seed, device)%32]
@@ -134,7 +148,7 @@ func (c *shapes) keep(s *Shape) *Shape {
 		sh.m = map[string][]*Shape{}
 	}
 	if len(list) >= maxShapes {
-		list[0].leave()
+		list[0].leave(c.cat)
 		list = slices.Delete(list, 0, 1)
 	}
 	sh.m[s.device] = append(list, s)
@@ -168,7 +182,7 @@ func (c *shapes) drop(ser *Series) {
 			return false
 		}
 		s.stale.Store(true)
-		s.leave()
+		s.leave(c.cat)
 		return true
 	})
 	if len(list) == 0 {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -245,4 +246,25 @@ func TestSourcesOfRanges(t *testing.T) {
 			require.Equal(t, inside, got, "epoch %d, times [%d, %d)", epoch, from, to)
 		}
 	}
+}
+
+// Counting what was accepted waits for the devices, of which a writer has locked
+// some while it asks for others and another makes one.
+func TestAcceptedHoldsUpNobody(t *testing.T) {
+	table := New(64)
+	d := table.Device(1, true)
+	d.Lock()
+	begun, counted := make(chan struct{}), make(chan int64)
+	go func() {
+		close(begun)
+		counted <- table.Accepted()
+	}()
+	<-begun
+	for range 1000 {
+		runtime.Gosched()
+	}
+	require.NotNil(t, table.Device(2, true)) // with the table locked it would never return
+	d.Count(3)
+	d.Unlock()
+	require.Equal(t, int64(3), <-counted)
 }

@@ -86,10 +86,8 @@ func (t *Table) Device(id uint32, create bool) *Device {
 // Accepted returns the sum of what Device.Count was given: cells are counted where
 // a lock is held anyway.
 func (t *Table) Accepted() int64 {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n := t.accepted
-	for _, d := range t.devices {
+	list, n := t.list()
+	for _, d := range list {
 		d.mu.Lock()
 		n += d.accepted
 		d.mu.Unlock()
@@ -97,20 +95,28 @@ func (t *Table) Accepted() int64 {
 	return n
 }
 
-// Devices returns the devices sorted by id.
-func (t *Table) Devices() []*Device {
+// list returns the devices in no order, and what those that were removed have
+// accepted. Who locks a device must not hold the table's lock, which writers that
+// have locked theirs ask for.
+func (t *Table) list() (out []*Device, accepted int64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	out := make([]*Device, 0, len(t.devices))
+	out = make([]*Device, 0, len(t.devices))
 	for _, d := range t.devices {
 		out = append(out, d)
 	}
+	return out, t.accepted
+}
+
+// Devices returns the devices sorted by id.
+func (t *Table) Devices() []*Device {
+	out, _ := t.list()
 	slices.SortFunc(out, func(a, b *Device) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }
 
 // Pass returns when everybody has let go of the lock of their device who held it
-// when it was called. The table must not be exchanged meanwhile.
+// when it was called. No device may be made or removed meanwhile.
 func (t *Table) Pass() {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
