@@ -75,7 +75,7 @@ func (d *Device) next(l *Layout, at int64, lsn uint64, cut Cut) *fresh {
 	return tg.fresh
 }
 
-// begin makes room for at least one row, if rows of g wait.
+// begin makes room for at least one row, if rows of g wait. The row need not follow.
 func (g *group) begin(t *Table, lsn uint64) *fresh {
 	f := g.fresh
 	if f != nil && f.n > 0 {
@@ -100,7 +100,7 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 	}
 	// Groups that are written together move their rows at different times.
 	n := len(c.rows.times)
-	f.c, f.epoch, f.last = c, g.epoch, math.MinInt64
+	f.c, f.epoch, f.last = c, g.epoch, g.last
 	f.room = int16(min(freshRows-(n+g.apart(freshRows))%freshRows, c.limit-n))
 	return f
 }
@@ -137,7 +137,11 @@ func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
 // asks, the zero Cut does.
 func (g *group) settle(t *Table, cut Cut) {
 	f := g.fresh
-	if f == nil || f.n == 0 {
+	if f == nil {
+		return
+	}
+	if f.n == 0 { // maybe the row that there was to be room for has not come
+		f.room = 0
 		return
 	}
 	c := f.c

@@ -268,3 +268,43 @@ func TestAcceptedHoldsUpNobody(t *testing.T) {
 	d.Unlock()
 	require.Equal(t, int64(3), <-counted)
 }
+
+// Who may add a point need not do it, as when the log has no room for it: whatever
+// comes next is as if nobody had asked.
+func TestPointNotAdded(t *testing.T) {
+	for _, then := range []string{"", "a late row", "a delete", "rows", "a read"} {
+		for n := int64(1); n < 70; n++ {
+			d, l := New(32).Device(1, true), intLayout(7)
+			want := map[int64]int64{}
+			put := func(value int64, times ...int64) {
+				add(d, l, 100, now, value, times...)
+				for _, at := range times {
+					want[at] = value
+				}
+			}
+			for i := range n {
+				put(0, 10*i)
+			}
+			d.Lock()
+			d.TakesPoint(l, 10*n, 100, now)
+			if then == "a delete" {
+				d.Mask(7, 0, 1, 101, now)
+				delete(want, 0)
+			}
+			d.Unlock()
+			switch then {
+			case "a late row":
+				put(1, 5)
+			case "rows":
+				put(1, 10*n, 10*n+1, 10*n+2)
+			case "a read":
+				require.Equal(t, want, read(t, d, 7, Newest))
+			}
+			for i := n - 1; i < n+40; i++ {
+				add(d, l, 200, now, 2, 10*i+3)
+				want[10*i+3] = 2
+			}
+			require.Equal(t, want, read(t, d, 7, Newest), "%d rows, a point that was not added, %s", n, then)
+		}
+	}
+}
