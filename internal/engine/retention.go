@@ -27,6 +27,8 @@ type retention struct {
 	// shortest is the shortest time to live that is set, for any series.
 	shortest atomic.Int64
 
+	loading sync.Mutex // one at a time takes the settings over: see loadTTLs
+
 	mu    sync.RWMutex
 	rules []ttlRule   // longest prefix first; replaced, never changed
 	stop  func() bool // of the timer
@@ -158,6 +160,9 @@ func (e *Engine) TTLs() map[string]time.Duration {
 
 // loadTTLs takes the settings from the durable state, as the store opens or later.
 func (e *Engine) loadTTLs(opening bool) {
+	r := &e.retention
+	r.loading.Lock() // who takes them later has later ones
+	defer r.loading.Unlock()
 	var rules []ttlRule
 	e.kv.copy().Ascend(ttlKey, func(key string, v *stateValue) bool {
 		prefix, ok := strings.CutPrefix(key, ttlKey)
@@ -172,7 +177,6 @@ func (e *Engine) loadTTLs(opening bool) {
 	sorting.By(rules, func(a, b ttlRule) int {
 		return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(a.prefix, b.prefix))
 	})
-	r := &e.retention
 	r.mu.Lock()
 	r.rules = rules
 	r.shortest.Store(int64(e.shortestTTL(rules)))

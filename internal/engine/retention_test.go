@@ -402,3 +402,25 @@ func TestBootInTheFuture(t *testing.T) {
 	require.Equal(t, h/2, w.view(h/2, 5+h/2))
 	require.Equal(t, h, w.view(year, 5+h), "leaps ahead")
 }
+
+// Times to live that are set at one moment are all in force then.
+func TestTTLsSetTogether(t *testing.T) {
+	e := open(t, memConfig())
+	want := map[string]time.Duration{}
+	for round := range 200 {
+		var all sync.WaitGroup
+		for i := range 4 {
+			prefix, ttl := fmt.Sprintf("d%d", i), time.Duration(1000+round)
+			want[prefix] = ttl
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				if err := e.SetTTL(bg, prefix, ttl); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		all.Wait()
+		require.Equal(t, want, e.TTLs(), "round %d", round)
+	}
+}
