@@ -1,6 +1,10 @@
 package engine
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
 
 // second is a goroutine that puts rows of some devices into memory while the first
 // one reads, checks and decodes what follows and puts in those of the others. The
@@ -37,6 +41,7 @@ const (
 	portions     = 16      // that are under way at most
 	portionCells = 256     // from which on one is worth handing over
 	largePortion = 1 << 14 // cells from which on it is not, for the memory
+	largeTexts   = 1 << 17 // bytes of texts from which on it is not
 	fewPortions  = 16      // before which a goroutine is not worth it
 )
 
@@ -56,7 +61,7 @@ func (s *second) portion() *portion {
 
 // free gives a portion back.
 func (s *second) free(p *portion) {
-	if p.large() {
+	if p.large() || p.textBytes() > largeTexts {
 		return
 	}
 	s.idle = append(s.idle, p)
@@ -66,11 +71,23 @@ func (p *portion) large() bool {
 	return len(p.ids.Int64s)+len(p.times.Int64s)*len(p.kinds) > 2*largePortion
 }
 
+// textBytes returns how long the texts of p are together.
+func (p *portion) textBytes() (n int) {
+	for c, k := range p.kinds {
+		if k == column.Text && c < len(p.cols) {
+			for _, s := range p.cols[c].Texts {
+				n += len(s)
+			}
+		}
+	}
+	return n
+}
+
 // take hands p to the second goroutine, which is to put in its side. It returns
 // false where that is not worth it: then the caller puts in both.
 func (s *second) take(e *Engine, p *portion) bool {
 	cells := len(p.times.Int64s) * len(p.kinds)
-	if cells > largePortion {
+	if cells > largePortion || p.textBytes() > largeTexts {
 		s.drain()
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -23,6 +24,7 @@ type gateway struct {
 	r     *rand.Rand
 	at    int64
 	texts bool
+	long  string // follows each text
 }
 
 func (g *gateway) kinds() (names []string, kinds []column.Kind) {
@@ -46,7 +48,7 @@ func (g *gateway) row(t testing.TB, device string) Tablet {
 	}
 	for c, k := range kinds {
 		tb.Cols[c].Kind = k
-		cell := column.Cell{Num: uint64(g.r.IntN(1000)), Text: fmt.Sprint(g.r.IntN(10))}
+		cell := column.Cell{Num: uint64(g.r.IntN(1000)), Text: fmt.Sprint(g.r.IntN(10)) + g.long}
 		switch k {
 		case column.Float64:
 			cell.Num = math.Float64bits(float64(cell.Num) / 100)
@@ -313,6 +315,38 @@ func TestSecondPutsIn(t *testing.T) {
 				seconds += int(s)
 			}
 			require.Equal(t, 25, seconds)
+		})
+	}
+}
+
+// TestSecondTakesFewTexts: sections with long texts are not handed over, sixteen of
+// which could be more than the memtable, nor is their memory kept for the next.
+func TestSecondTakesFewTexts(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for _, c := range []struct {
+		name  string
+		bytes int // of a text
+		two   bool
+	}{
+		{"short", 100, true},
+		{"long", 8 << 10, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := gateway{e: open(t, memConfig()), r: rand.New(rand.NewPCG(1, 1)), at: 1, texts: true}
+			defer g.e.Close()
+			g.long = strings.Repeat("x", c.bytes)
+			r := replay{e: g.e}
+			defer r.second.stop()
+			for i := range 3 * fewPortions {
+				body, _ := g.section(t, 40)
+				require.NoError(t, r.record(uint64(i+1), recordGroup, appendSection(nil, sectionAcross, body)))
+				require.Empty(t, g.e.Report().LostLog)
+			}
+			require.Equal(t, c.two, r.second.todo != nil)
+			r.second.drain()
+			for _, p := range r.second.idle {
+				require.LessOrEqual(t, p.textBytes(), largeTexts)
+			}
 		})
 	}
 }
