@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -166,6 +167,9 @@ func (r *replay) shape(ids []uint32) (*Shape, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !ofOneDevice(series) {
+		return nil, fmt.Errorf("a row of several devices, or of a series twice, from %s: %w", series[0].Path(), errs.Corrupt)
+	}
 	s := r.e.shapes.find(series[0].Device, namesOf(series), kinds)
 	if s == nil || !slices.Equal(s.series, series) {
 		s = r.e.shapes.keep(newShape(series))
@@ -175,6 +179,19 @@ func (r *replay) shape(ids []uint32) (*Shape, error) {
 	}
 	r.shapes[ids[0]] = s
 	return s, nil
+}
+
+// ofOneDevice reports whether series are different ones of one device: what else a
+// record says was not written by a store, and no block file could take it.
+func ofOneDevice(series []*Series) bool {
+	sorted := slices.Clone(series)
+	slices.SortFunc(sorted, func(a, b *Series) int { return cmp.Compare(a.ID, b.ID) })
+	for i, ser := range sorted {
+		if ser.Dev != series[0].Dev || i > 0 && ser == sorted[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // tablet applies rows of a shape's series.

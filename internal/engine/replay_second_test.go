@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/pattern"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -349,4 +350,61 @@ func TestSecondTakesFewTexts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRowsOfNoDevice: a record that names series of several devices as one row, or a
+// series twice, whose checksum is right, is reported and not put in: it could never
+// be flushed.
+func TestRowsOfNoDevice(t *testing.T) {
+	cfg := diskConfig(vfs.NewMem())
+	cfg.ManualFlush = true
+	g := gateway{e: open(t, cfg), r: rand.New(rand.NewPCG(1, 1)), at: 1}
+	defer g.e.Close()
+	g.section(t, 12)
+	id := func(device int, name string) uint32 {
+		ser, ok := g.e.Lookup(fmt.Sprint("root.g.d", device), name)
+		require.True(t, ok)
+		return ser.ID
+	}
+	good, other, next := id(1, "s0"), id(2, "s0"), id(1, "s5") // of one kind
+	for _, c := range []struct {
+		name string
+		ids  []uint32
+		lost int
+	}{
+		{"of a device", []uint32{good, next}, 0},
+		{"of two devices", []uint32{good, other}, 1},
+		{"one twice", []uint32{next, next}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, devices := range []int{1, minAcross} { // a tablet, and rows of many
+				r := replay{e: g.e}
+				defer r.second.stop()
+				before, lost := g.e.Stats().Points, len(g.e.Report().LostLog)
+				kinds := []column.Kind{column.Float64, column.Float64}
+				rows := memtable.Rows{Times: []int64{int64(devices)}, Cols: make([]column.Vector, 2), Nulls: make([]column.Bitmap, 2)}
+				for i := range rows.Cols {
+					rows.Cols[i] = column.Vector{Kind: column.Float64, Float64s: []float64{1}}
+				}
+				l := memtable.Layout{IDs: c.ids, Kinds: kinds}
+				var cm commit
+				var record []byte
+				if devices == 1 {
+					record = appendSection(nil, sectionTablet, appendTablet(nil, &cm.enc, &cm.scratch, &l, &rows, 0, 1))
+				} else {
+					var tablets []Tablet
+					var all []*memtable.Rows
+					for range devices {
+						tablets, all = append(tablets, Tablet{Shape: &Shape{layout: l}}), append(all, &rows)
+					}
+					record = appendSection(nil, sectionAcross, cm.across.append(nil, &cm.enc, &cm.scratch, tablets, all))
+				}
+				require.NoError(t, r.record(uint64(1000+devices), recordGroup, record))
+				require.NoError(t, r.finish())
+				require.Equal(t, c.lost, len(g.e.Report().LostLog)-lost)
+				require.Equal(t, c.lost == 0, g.e.Stats().Points > before)
+			}
+		})
+	}
+	require.NoError(t, g.e.Flush(bg))
 }
