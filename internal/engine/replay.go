@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -107,7 +108,6 @@ var errUnresolved = errors.New("series is not defined")
 
 // rows applies a tablet or delete.
 func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
-	e := r.e
 	w := wire{b: body}
 	r.ids = w.idsInto(r.ids)
 	ids := r.ids
@@ -125,22 +125,35 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 		r.tablet(lsn, s, &r.read)
 		return nil
 	}
-	series, _, err := r.resolve(ids)
-	if err != nil {
-		return err
-	}
-	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}
 	from, to := w.varint(), w.varint()
 	if w.bad {
 		return fmt.Errorf("delete: %w", errs.Corrupt)
 	}
-	for _, ser := range series {
+	r.mask(lsn, ids, from, to)
+	return nil
+}
+
+// mask applies a delete. Of series that are not known the rest of it waits: they may
+// have been dropped when it came, which says nothing of the others.
+func (r *replay) mask(lsn uint64, ids []uint32, from, to int64) {
+	e := r.e
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}
+	var unknown []uint32
+	for _, id := range ids {
+		ser, ok := e.cat.ByID(id)
+		if !ok {
+			unknown = append(unknown, id)
+			continue
+		}
 		d := e.mem.Device(ser.Dev.ID, true)
 		d.Lock()
-		d.Mask(ser.ID, from, to, lsn, cut)
+		d.Mask(id, from, to, lsn, cut)
 		d.Unlock()
 	}
-	return nil
+	if len(unknown) > 0 {
+		body := binary.AppendVarint(appendIDs(nil, unknown), from)
+		r.waiting = append(r.waiting, unresolved{lsn, sectionDelete, binary.AppendVarint(body, to)})
+	}
 }
 
 // resolve looks series up.
@@ -239,6 +252,9 @@ func (r *replay) retry() error {
 func (r *replay) finish() error {
 	r.second.stop()
 	for _, u := range r.waiting {
+		if u.kind == sectionDelete { // there is nothing of theirs to hide
+			continue
+		}
 		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: rows of a series whose definition is lost", u.lsn))
 	}
 	for _, f := range r.e.version.files {
