@@ -12,7 +12,8 @@ import (
 )
 
 // Snapshot is one cut through all devices: it shows every commit up to its LSN
-// whole and none after. Taking one is O(1); it pins files and memory until
+// whole and none after, but for single points that were on their way when it was
+// taken, which all of its cursors show or none: see addPoint. Taking one is O(1); it pins files and memory until
 // Release. Safe for concurrent use; cursors of one snapshot may run in parallel.
 type Snapshot struct {
 	e       *Engine
@@ -151,7 +152,7 @@ func (s *Snapshot) Release() {
 	s.e.snaps.discard(s.e)
 }
 
-// LSN returns the last commit the snapshot shows.
+// LSN returns the position up to which the snapshot shows all commits.
 func (s *Snapshot) LSN() uint64 { return s.lsn }
 
 // Point is one value: Value holds a single cell of the series' kind.
