@@ -5,20 +5,28 @@ import (
 )
 
 // WaitIdle returns when no task runs and none is due. A failed run that waits
-// to be repeated is not due. Paused tasks do not count.
+// to be repeated is not due. Paused tasks do not count. What a step of the wall
+// clock has made due begins now, and not when the scheduler wakes up next.
 func (s *Scheduler) WaitIdle(ctx context.Context) error {
+	ticked := false
 	for {
 		s.mu.Lock()
 		if s.changed == nil {
 			s.changed = make(chan struct{})
 		}
-		changed, idle := s.changed, s.idle()
+		changed, idle, asleep := s.changed, s.idle(), s.running == 0
 		s.mu.Unlock()
 		if idle {
 			return nil
 		}
+		if asleep && !ticked {
+			ticked = true
+			s.tick()
+			continue
+		}
 		select {
 		case <-changed:
+			ticked = false
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -52,3 +52,37 @@ func TestWaitIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A task that the wall clock makes due by a step runs before the scheduler is idle,
+// although no wake-up comes for it.
+func TestWaitIdleAfterStep(t *testing.T) {
+	clk := clock.NewFake(time.Unix(100, 0))
+	s := NewScheduler(clk, 1)
+	defer s.Close(time.Second)
+	plan, err := Spec{Every: time.Hour}.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan int64, 10)
+	if err := s.Add(Task{Name: "a", Plan: plan, Do: func(_ context.Context, r Run) error {
+		ran <- r.At
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WaitIdle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	clk.Set(time.Unix(3601, 0))
+	if err := s.WaitIdle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case at := <-ran:
+		if at != 3600e9 {
+			t.Errorf("ran for %d, want 3600e9", at)
+		}
+	default:
+		t.Error("idle, and the run of 3600e9 has not been")
+	}
+}
