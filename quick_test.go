@@ -265,6 +265,9 @@ func TestQuickRowsRefuse(t *testing.T) {
 // Points by a handle go the short way until a query has to see them, and again when
 // it is gone.
 func TestQuickPointsWatched(t *testing.T) {
+	if SmallProgram {
+		t.Skip("looks into the short way")
+	}
 	ctx := context.Background()
 	for name, dir := range map[string]string{"memory": "", "disk": t.TempDir()} {
 		t.Run(name, func(t *testing.T) {
