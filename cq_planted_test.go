@@ -19,8 +19,8 @@ func TestCQPlantedBugs(t *testing.T) {
 	for _, m := range []struct{ name, file, right, wrong string }{
 		{"seal: what has expired is computed again", "cq_pump.go", "	if d.From < r.expiry {", "	if false {"},
 		{"resync: the marks of before a crash are not read", "cq_view.go", "	v.readMarks(e)\n	if b, ok", "	if b, ok"},
-		{"retraction: what is gone stays sent", "cq_pump.go", "	events = append(events, r.v.emitted.retractions(", "	_ = append(events, r.v.emitted.retractions("},
-		{"deletion: what is gone stays stored", "cq_pump.go", "			if k.path == path {", "			if false && k.path == path {"},
+		{"retraction: what is gone stays sent", "cq_results.go", "	events = append(events, r.v.emitted.retractions(", "	_ = append(events, r.v.emitted.retractions("},
+		{"deletion: what is gone stays stored", "cq_results.go", "			if k.path == path {", "			if false && k.path == path {"},
 		{"id reuse: a correction has the revision of before", "cq_emit.go", "		e.Revision = was.revision + 1\n	case window", "		e.Revision = was.revision\n	case window"},
 		{"late merge: a late row marks nothing", "cq_marks.go", "		if r == last {\n			continue\n		}", "		if r == last || r.From < v.frontier {\n			continue\n		}"},
 		{"marks: a run removes those of rows it has not seen", "cq_marks.go", "		if !strings.HasPrefix(key, now) {", "		if !strings.HasPrefix(key, now) || key != \"\" {"},
