@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// limit is how long the tests of a package may take: on a machine that does other
+// work at the same time they take several times as long as alone.
+const limit = "-timeout=20m"
+
 // ownPart are the packages whose tests run other programs: they stand in the
 // table for themselves, run once and print what they measure.
 var ownPart = []string{"internal/seed", "internal/sizegate", "internal/readme"}
@@ -81,7 +85,7 @@ func testParts(r *repo) []part {
 		{"vet", 10 * time.Minute, r.vet},
 		{"tidy", 5 * time.Minute, r.tidy},
 		{"unit", 15 * time.Minute, func(ctx context.Context) outcome {
-			return r.unit(ctx, goTest{module: main, args: []string{"-vet=off"}, record: true})
+			return r.unit(ctx, goTest{module: main, args: []string{"-vet=off", limit}, record: true})
 		}},
 	}
 	for _, m := range r.modules[1:] {
@@ -90,7 +94,7 @@ func testParts(r *repo) []part {
 			if err != nil {
 				return failed("", err.Error())
 			}
-			return r.goTests(ctx, goTest{module: m, args: []string{"-vet=off", "-short"}, packages: list, record: true})
+			return r.goTests(ctx, goTest{module: m, args: []string{"-vet=off", "-short", limit}, packages: list, record: true})
 		}})
 	}
 	parts = append(parts, realParts(r)...)
@@ -190,14 +194,14 @@ func (r *repo) race(ctx context.Context) outcome {
 	}
 	// The long forms of models run without the detector, and nested modules, which
 	// are models of crashes, every night.
-	return r.goTests(ctx, goTest{module: r.modules[0], args: []string{"-race", "-short", "-vet=off", "-timeout=20m"}, packages: list})
+	return r.goTests(ctx, goTest{module: r.modules[0], args: []string{"-race", "-short", "-vet=off", limit}, packages: list})
 }
 
 func (r *repo) unit386(ctx context.Context) outcome {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return skipped("386 programs run on linux/amd64 only")
 	}
-	return r.unit(ctx, goTest{module: r.modules[0], env: target{"linux", "386", ""}.env(), args: []string{"-vet=off", "-short"}})
+	return r.unit(ctx, goTest{module: r.modules[0], env: target{"linux", "386", ""}.env(), args: []string{"-vet=off", "-short", limit}})
 }
 
 // small runs the tests of the packages that the tag tickwell_small changes.
@@ -207,7 +211,7 @@ func (r *repo) small(ctx context.Context) outcome {
 		list = append(list, "./internal/"+p)
 	}
 	return r.goTests(ctx, goTest{
-		module: r.modules[0], args: []string{"-vet=off", "-short", "-tags=tickwell_small"}, packages: append(list, "./sink/local", "./sink/webhook"),
+		module: r.modules[0], args: []string{"-vet=off", "-short", limit, "-tags=tickwell_small"}, packages: append(list, "./sink/local", "./sink/webhook"),
 	})
 }
 
@@ -249,7 +253,7 @@ func (r *repo) emulated(t target, qemu string) func(context.Context) outcome {
 		}
 		return r.goTests(ctx, goTest{
 			module: r.modules[0], env: t.env(),
-			args: []string{"-vet=off", "-short", "-skip", slowLeaves, "-exec", qemu}, packages: list,
+			args: []string{"-vet=off", "-short", limit, "-skip", slowLeaves, "-exec", qemu}, packages: list,
 		})
 	}
 }
