@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,25 +65,33 @@ func writeLimits(file string, figures []figure) error {
 	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
-// checkLimits compares figures with the limits in file. A figure that is
-// missing is a failure, unless no peer for its ratio was run.
-func checkLimits(file string, figures []figure, out io.Writer) error {
+// readLimits reads what writeLimits wrote.
+func readLimits(file string) (all []limit, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		var l limit
+		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, l)
+	}
+	return all, sc.Err()
+}
+
+// checkLimits compares figures with limits. A figure that is missing is a
+// failure, unless no peer for its ratio was run.
+func checkLimits(limits []limit, figures []figure, out io.Writer) error {
 	byName := map[[3]string]figure{}
 	for _, g := range figures {
 		byName[[3]string{g.Case, g.Store, g.Metric}] = g
 	}
 	checked, bad, alone := 0, 0, 0
-	sc := bufio.NewScanner(f)
-	for sc.Scan() {
-		var l limit
-		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
+	for _, l := range limits {
 		g, ok := byName[[3]string{l.Case, l.Store, l.Metric}]
 		fail := ""
 		switch {
@@ -106,14 +115,11 @@ func checkLimits(file string, figures []figure, out io.Writer) error {
 			fmt.Fprintf(out, "limit: %s, %s, %s: %s\n", l.Case, l.Store, l.Metric, fail)
 		}
 	}
-	if err := sc.Err(); err != nil {
-		return err
-	}
 	if bad > 0 {
 		return fmt.Errorf("%d of %d limits exceeded", bad, checked)
 	}
 	if checked == 0 {
-		return fmt.Errorf("%s: none of its limits could be checked", file)
+		return errors.New("none of the limits could be checked")
 	}
 	fmt.Fprintf(out, "\n%d limits held, %d without a peer in this run\n", checked, alone)
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -79,6 +80,10 @@ func TestLimits(t *testing.T) {
 		f(&out[i])
 		return out
 	}
+	limits, err := readLimits(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, want string
 		figures    []figure
@@ -95,9 +100,38 @@ func TestLimits(t *testing.T) {
 		{"a case gone", "1 of 3 limits exceeded", measured[1:]},
 		{"a peer is worse", "", change(5, func(f *figure) { f.ToBestPeer = 0.1 })},
 	} {
-		err := checkLimits(file, c.figures, io.Discard)
+		err := checkLimits(limits, c.figures, io.Discard)
 		if got := text(err); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestFlagsFirst expects what is wrong with the flags to be said before anything
+// is measured: a run may take an hour.
+func TestFlagsFirst(t *testing.T) {
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "broken.json")
+	if err := os.WriteFile(broken, []byte("{\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct{ flags, want string }{
+		{"-check " + filepath.Join(dir, "none.json"), "none.json: no such file"},
+		{"-check " + broken, "broken.json: unexpected end"},
+		{"-md " + filepath.Join(dir, "none", "a.md"), "a.md: no such file"},
+		{"-json " + filepath.Join(dir, "none", "a.json"), "a.json: no such file"},
+		{"-limits " + dir, "is a directory"},
+		{"-reps 1", "1 repetitions; a median takes at least 3"},
+		{"-reps 2", "2 repetitions; a median takes at least 3"},
+		{"-reps -3", "-3 repetitions; a median takes at least 3"},
+		{"-help", ""},
+		{"-quick full", `unexpected argument "full"`},
+	} {
+		err := run(ctx, strings.Fields(c.flags), io.Discard, io.Discard)
+		if got := text(err); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q in it", c.flags, got, c.want)
 		}
 	}
 }

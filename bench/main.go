@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -79,11 +80,29 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		again    = fs.String("from", "", "run nothing, but tell again what a file of -json says")
 		mem      = fs.String("memprofile", "", "folder for a heap profile of each process")
 	)
-	if err := fs.Parse(args); err != nil {
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
 		return err
 	}
 	if fs.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if *reps < 0 || *reps == 1 || *reps == 2 {
+		return fmt.Errorf("%d repetitions; a median takes at least 3", *reps)
+	}
+	var within []limit
+	if *check != "" { // what is wrong with a file is said before an hour has passed
+		var err error
+		if within, err = readLimits(*check); err != nil {
+			return err
+		}
+	}
+	for _, file := range []string{*mdFile, *jsonFile, *limits} {
+		if err := canWrite(file); err != nil {
+			return err
+		}
 	}
 	s := settings{plan: full, dir: *dir, verbose: log, command: "go run ."}
 	if files, _ := filepath.Glob(filepath.Join(*data, "*.csv")); len(files) > 0 {
@@ -148,7 +167,20 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		}
 	}
 	if *check != "" {
-		return checkLimits(*check, r.figures, out)
+		return checkLimits(within, r.figures, out)
 	}
 	return nil
+}
+
+// canWrite says why a file cannot be written that the flags name. One that was not
+// there is empty then.
+func canWrite(file string) error {
+	if file == "" || file == "-" {
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
