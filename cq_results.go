@@ -87,25 +87,24 @@ func (r *viewRun) rows(ctx context.Context, res *Result, chunk incremental.Range
 // toRowTimes gives rows that carry the start of their window the time they are
 // stored at.
 func (r *viewRun) toRowTimes(rows []*Tablet) {
-	if !r.v.atEnd {
-		return
-	}
-	for _, t := range rows {
-		for i, at := range t.Times {
-			t.Times[i] = r.v.rowTime(at)
-		}
+	if r.v.atEnd {
+		moveTimes(rows, r.v.rowTime)
 	}
 }
 
 // fromLabels gives rows the start of their window as time: rows of windows that
 // are open on the left have the end.
 func (r *viewRun) fromLabels(rows []*Tablet) {
-	if !r.v.leftOpen {
-		return
+	if r.v.leftOpen {
+		moveTimes(rows, r.v.windowOf)
 	}
+}
+
+// moveTimes puts another time in the place of each row's.
+func moveTimes(rows []*Tablet, of func(int64) int64) {
 	for _, t := range rows {
 		for i, at := range t.Times {
-			t.Times[i] = r.v.windowOf(at)
+			t.Times[i] = of(at)
 		}
 	}
 }

@@ -224,7 +224,7 @@ func TestQuickGroupsRefuse(t *testing.T) {
 // the same kind or another, is soon stored the quick way again.
 func TestQuickGroupsForget(t *testing.T) {
 	if SmallProgram {
-		t.Skip("looks into the short way")
+		t.Skip("programs with the tag tickwell_small have no short way")
 	}
 	ctx := context.Background()
 	for _, data := range []Vector{Float64s{1}, Int64s{1}} {
@@ -261,7 +261,7 @@ func TestQuickGroupsForget(t *testing.T) {
 // long way that they have to be asked about, and miss none.
 func TestQuickBesideOthers(t *testing.T) {
 	if SmallProgram {
-		t.Skip("looks into the short way")
+		t.Skip("programs with the tag tickwell_small have no short way")
 	}
 	ctx := context.Background()
 	db := openMem(t, &Options{Clock: newFake()})

@@ -266,7 +266,7 @@ func TestQuickRowsRefuse(t *testing.T) {
 // it is gone.
 func TestQuickPointsWatched(t *testing.T) {
 	if SmallProgram {
-		t.Skip("looks into the short way")
+		t.Skip("programs with the tag tickwell_small have no short way")
 	}
 	ctx := context.Background()
 	for name, dir := range map[string]string{"memory": "", "disk": t.TempDir()} {

@@ -35,13 +35,7 @@ func acrossBatch(t testing.TB, e *Engine, r *rand.Rand, at *int64, devices int) 
 			tb.Times = append(tb.Times, *at)
 			for c, k := range kinds {
 				tb.Cols[c].Kind = k
-				cell := column.Cell{Num: uint64(r.IntN(1000)), Text: fmt.Sprint(r.IntN(10))}
-				switch k {
-				case column.Float64:
-					cell.Num = math.Float64bits(float64(cell.Num) / 100)
-				case column.Bool:
-					cell.Num %= 2
-				}
+				cell := cellOf(r, k)
 				tb.Cols[c].AppendCell(&cell)
 				if r.IntN(7) == 0 {
 					tb.Nulls[c].Set(row)
@@ -54,6 +48,18 @@ func acrossBatch(t testing.TB, e *Engine, r *rand.Rand, at *int64, devices int) 
 		b.Tablets = append(b.Tablets, tb)
 	}
 	return b
+}
+
+// cellOf makes a value of a kind, of which there are few, so that some come again.
+func cellOf(r *rand.Rand, k column.Kind) column.Cell {
+	cell := column.Cell{Num: uint64(r.IntN(1000)), Text: fmt.Sprint(r.IntN(10))}
+	switch k {
+	case column.Float64:
+		cell.Num = math.Float64bits(float64(cell.Num) / 100)
+	case column.Bool:
+		cell.Num %= 2
+	}
+	return cell
 }
 
 func dumpAll(t testing.TB, e *Engine) map[string]column.Cell {

@@ -10,11 +10,11 @@ const (
 // alone takes the gate exclusively: no commit is under way until together follows.
 //
 // Single points pass by the gate, which would cost them two atomic writes to memory
-// that all writers share. They ask mayPass when they have locked
-// their device. Here that is forbidden first, and then each device is locked once:
-// who came before has gone, who comes later is turned away. It costs a lock a device
-// where points are written, and so a snapshot, which is taken for every query, does
-// without: see addPoint.
+// that all writers share. They ask mayPass when they have locked their device. Here
+// that is forbidden first, and then each device is locked once: who came before has
+// gone, who comes later is turned away. It costs a lock a device where points are
+// written, and so a snapshot, which is taken for every query, does without: see
+// addPoint.
 func (e *Engine) alone() {
 	e.gate.Lock()
 	if e.passing.Swap(shut) == used {

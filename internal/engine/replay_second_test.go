@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
@@ -49,13 +48,8 @@ func (g *gateway) row(t testing.TB, device string) Tablet {
 	}
 	for c, k := range kinds {
 		tb.Cols[c].Kind = k
-		cell := column.Cell{Num: uint64(g.r.IntN(1000)), Text: fmt.Sprint(g.r.IntN(10)) + g.long}
-		switch k {
-		case column.Float64:
-			cell.Num = math.Float64bits(float64(cell.Num) / 100)
-		case column.Bool:
-			cell.Num %= 2
-		}
+		cell := cellOf(g.r, k)
+		cell.Text += g.long
 		tb.Cols[c].AppendCell(&cell)
 		if g.r.IntN(25) == 0 {
 			tb.Nulls[c].Set(0)
@@ -283,6 +277,17 @@ func (g *gateway) section(t testing.TB, devices int) (body []byte, ids []uint32)
 	return c.across.append(nil, &c.enc, &c.scratch, b.Tablets, c.rows), b.Tablets[0].Shape.layout.IDs
 }
 
+// replayed has r put in more than a few sections of the log and says whether a second
+// goroutine helped.
+func (g *gateway) replayed(t testing.TB, r *replay) bool {
+	for i := range 3 * fewPortions {
+		body, _ := g.section(t, 40)
+		require.NoError(t, r.record(uint64(i+1), recordGroup, appendSection(nil, sectionAcross, body)))
+		require.Empty(t, g.e.Report().LostLog)
+	}
+	return r.second.todo != nil
+}
+
 // TestSecondPutsIn: in a log of a gateway's rows the second goroutine is there, and
 // has most of the devices; where memory is small or a processor alone it is not.
 func TestSecondPutsIn(t *testing.T) {
@@ -304,12 +309,7 @@ func TestSecondPutsIn(t *testing.T) {
 			defer g.e.Close()
 			r := replay{e: g.e}
 			defer r.second.stop()
-			for i := range 3 * fewPortions {
-				body, _ := g.section(t, 40)
-				require.NoError(t, r.record(uint64(i+1), recordGroup, appendSection(nil, sectionAcross, body)))
-				require.Empty(t, g.e.Report().LostLog)
-			}
-			require.Equal(t, c.two, r.second.todo != nil)
+			require.Equal(t, c.two, g.replayed(t, &r))
 			require.Len(t, r.known, 1)
 			seconds := 0
 			for _, s := range r.known[0].sides {
@@ -338,12 +338,7 @@ func TestSecondTakesFewTexts(t *testing.T) {
 			g.long = strings.Repeat("x", c.bytes)
 			r := replay{e: g.e}
 			defer r.second.stop()
-			for i := range 3 * fewPortions {
-				body, _ := g.section(t, 40)
-				require.NoError(t, r.record(uint64(i+1), recordGroup, appendSection(nil, sectionAcross, body)))
-				require.Empty(t, g.e.Report().LostLog)
-			}
-			require.Equal(t, c.two, r.second.todo != nil)
+			require.Equal(t, c.two, g.replayed(t, &r))
 			r.second.drain()
 			for _, p := range r.second.idle {
 				require.LessOrEqual(t, p.textBytes(), largeTexts)

@@ -13,8 +13,9 @@ import (
 
 // Snapshot is one cut through all devices: it shows every commit up to its LSN
 // whole and none after, but for single points that were on their way when it was
-// taken, which all of its cursors show or none: see addPoint. Taking one is O(1); it pins files and memory until
-// Release. Safe for concurrent use; cursors of one snapshot may run in parallel.
+// taken, which all of its cursors show or none: see addPoint. Taking one is O(1); it
+// pins files and memory until Release. Safe for concurrent use; cursors of one
+// snapshot may run in parallel.
 type Snapshot struct {
 	e       *Engine
 	epoch   uint64

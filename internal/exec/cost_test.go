@@ -149,7 +149,7 @@ func TestRowFunctionCost(t *testing.T) {
 		t.Skip("measures time")
 	}
 	if bits.UintSize == 32 {
-		t.Skip("arithmetic on 64 bits takes a 32-bit machine two or three times as long; its limits are not known")
+		t.Skip("the limits are those of 64-bit machines; arithmetic on 64 bits takes others two or three times as long")
 	}
 	var lines []string
 	for i := range documentation {
