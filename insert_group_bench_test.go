@@ -66,24 +66,28 @@ func (g *gateway) tick() ([]*Tablet, int) {
 }
 
 // BenchmarkInsertTablets writes groups of 100 rows of ten columns, each of a
-// device of its own, in order and with one point in twenty late by up to five
-// minutes. The floor appends the rows to growing slices. Times are processor times
-// of the writing thread, and so are those of the 99th percentile and the longest
-// call, which a busy machine would make meaningless.
+// device of its own, in order, with one point in twenty late by up to five minutes,
+// and in order where rows expire. The floor appends the rows to growing slices. Times
+// are processor times of the writing thread, and so are those of the 99th percentile
+// and the longest call, which a busy machine would make meaningless.
 func BenchmarkInsertTablets(b *testing.B) {
 	ctx := context.Background()
 	for _, c := range []struct {
 		name string
 		late float64
-	}{{"inorder", 0}, {"late", 0.05}} {
+		ttl  time.Duration
+	}{{"inorder", 0, 0}, {"late", 0.05, 0}, {"expiring", 0, 720 * time.Hour}} {
 		for _, dir := range []string{"memory", "disk"} {
 			b.Run(dir+"/"+c.name, func(b *testing.B) {
 				path := ""
 				if dir == "disk" {
 					path = b.TempDir()
 				}
-				db := openDir(b, path, &Options{})
+				db := openDir(b, path, &Options{TTL: c.ttl})
 				g := newGateway(100, c.late)
+				if c.ttl > 0 {
+					g.now = time.Now().UnixNano() // none of the rows has expired
+				}
 				points := 0
 				b.ReportAllocs()
 				runtime.LockOSThread()
