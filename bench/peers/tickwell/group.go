@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/bench/harness"
 )
@@ -9,6 +11,7 @@ import (
 // each device and tick, and a tablet of one point for each late one.
 type group struct {
 	series  []harness.Meta
+	of      []*device // by series number
 	devices []device
 	late    []lane // by series number
 	batch   []*tickwell.Tablet
@@ -18,6 +21,10 @@ type group struct {
 
 // device holds the tablets of a gateway; the first used of them are taken.
 type device struct {
+	first  uint32 // number of its first series
+	ints   uint   // a bit for each measurement of integers
+	at     int64  // of the last tick that is taken, ms
+	last   *tick
 	series []harness.Meta
 	ticks  []*tick
 	used   int
@@ -25,87 +32,107 @@ type device struct {
 
 // lane holds the tablets for late points of one series.
 type lane struct {
-	points []*tick
+	points []*point
 	used   int
 }
 
-// tick is a tablet of one row whose vectors are filled in place.
+// tick is a tablet of one row whose cells are filled in place, in one piece.
 type tick struct {
-	tablet *tickwell.Tablet
-	floats [harness.Measurements]tickwell.Float64s
-	ints   [harness.Measurements]tickwell.Int64s
-	set    uint // a bit for each measurement that has a value
+	tablet  tickwell.Tablet
+	set     uint // a bit for each measurement that has a value
+	missed  bool // some had none the last time
+	times   [1]int64
+	floats  [harness.Measurements]float64
+	ints    [harness.Measurements]int64
+	columns [harness.Measurements]tickwell.Column
+}
+
+// point is a tablet of one cell.
+type point struct {
+	tablet  tickwell.Tablet
+	times   [1]int64
+	value   [1]float64
+	counter [1]int64
+	columns [1]tickwell.Column
 }
 
 // null marks the only row of a column that has no value.
 var null = tickwell.Bitmap{1}
 
+// never is no time.
+const never = math.MinInt64
+
 func newGroup(series []harness.Meta) *group {
-	g := &group{series: series, late: make([]lane, len(series))}
+	g := &group{series: series, of: make([]*device, len(series)), late: make([]lane, len(series))}
 	for i := range series { // those of a device stand together
 		if n := series[i].DeviceNo; n == len(g.devices) {
-			g.devices = append(g.devices, device{series: series[i : i+1]})
+			g.devices = append(g.devices, device{first: uint32(i), at: never, series: series[i : i+1]})
 		} else {
 			g.devices[n].series = series[i-series[i].MeasureNo : i+1]
 		}
+		if m := &series[i]; m.IsInt {
+			g.devices[m.DeviceNo].ints |= 1 << m.MeasureNo
+		}
+	}
+	for i := range series {
+		g.of[i] = &g.devices[series[i].DeviceNo]
 	}
 	return g
 }
 
 func newTick(series []harness.Meta) *tick {
-	k := &tick{tablet: &tickwell.Tablet{Device: series[0].Device, Times: make([]int64, 1)}}
-	for _, m := range series {
-		col := tickwell.Column{Name: m.Measurement}
-		if m.IsInt {
-			k.ints[m.MeasureNo] = make(tickwell.Int64s, 1)
-			col.Data = k.ints[m.MeasureNo]
+	k := new(tick)
+	k.tablet = tickwell.Tablet{Device: series[0].Device, Times: k.times[:], Columns: k.columns[:len(series)]}
+	for i := range series {
+		k.columns[i].Name = series[i].Measurement
+		if series[i].IsInt {
+			k.columns[i].Data = tickwell.Int64s(k.ints[i : i+1])
 		} else {
-			k.floats[m.MeasureNo] = make(tickwell.Float64s, 1)
-			col.Data = k.floats[m.MeasureNo]
+			k.columns[i].Data = tickwell.Float64s(k.floats[i : i+1])
 		}
-		k.tablet.Columns = append(k.tablet.Columns, col)
 	}
 	return k
 }
 
-func (k *tick) put(m *harness.Meta, v float64) {
+func newPoint(m *harness.Meta) *point {
+	p := new(point)
+	p.tablet = tickwell.Tablet{Device: m.Device, Times: p.times[:], Columns: p.columns[:]}
+	p.columns[0] = tickwell.Column{Name: m.Measurement, Data: tickwell.Float64s(p.value[:])}
 	if m.IsInt {
-		k.ints[m.MeasureNo][0] = int64(v)
-	} else {
-		k.floats[m.MeasureNo][0] = v
+		p.columns[0].Data = tickwell.Int64s(p.counter[:])
 	}
-	k.set |= 1 << m.MeasureNo
+	return p
 }
 
 // fill returns the tablets of pts. They are good until the next call.
 func (g *group) fill(pts []harness.Point) []*tickwell.Tablet {
 	g.batch = g.batch[:0]
-	newest := int64(0)
+	newest := int64(never)
 	for i := range pts {
 		p := &pts[i]
-		m := &g.series[p.Series]
 		if p.TS < newest {
-			g.latePoint(p, m)
+			g.takeLate(p)
 			continue
 		}
 		newest = p.TS
-		g.tickOf(m, p.TS*1e6).put(m, p.V)
+		d := g.of[p.Series]
+		if p.TS != d.at {
+			g.take(d, p.TS)
+		}
+		k, n := d.last, p.Series-d.first
+		if d.ints>>n&1 != 0 {
+			k.ints[n] = int64(p.V)
+		} else {
+			k.floats[n] = p.V
+		}
+		k.set |= 1 << n
 	}
 	for _, k := range g.taken {
-		if len(k.tablet.Columns) == 1 {
-			continue
-		}
-		for c := range k.tablet.Columns {
-			k.tablet.Columns[c].Nulls = nil
-			if k.set>>c&1 == 0 {
-				k.tablet.Columns[c].Nulls = null
-			}
-		}
-		k.set = 0
+		k.mark()
 	}
 	g.taken = g.taken[:0]
 	for i := range g.devices {
-		g.devices[i].used = 0
+		g.devices[i].used, g.devices[i].at = 0, never
 	}
 	for _, l := range g.lanes {
 		l.used = 0
@@ -114,37 +141,43 @@ func (g *group) fill(pts []harness.Point) []*tickwell.Tablet {
 	return g.batch
 }
 
-// tickOf returns the tablet of a device for the time ns.
-func (g *group) tickOf(m *harness.Meta, ns int64) *tick {
-	d := &g.devices[m.DeviceNo]
-	if d.used > 0 && d.ticks[d.used-1].tablet.Times[0] == ns {
-		return d.ticks[d.used-1]
-	}
+// take makes the next tablet of a device the one of the time ms.
+func (g *group) take(d *device, ms int64) {
 	if d.used == len(d.ticks) {
 		d.ticks = append(d.ticks, newTick(d.series))
 	}
 	k := d.ticks[d.used]
 	d.used++
-	g.take(k, ns)
-	return k
+	d.at, d.last = ms, k
+	k.times[0] = ms * 1e6
+	g.batch = append(g.batch, &k.tablet)
+	g.taken = append(g.taken, k)
 }
 
-func (g *group) latePoint(p *harness.Point, m *harness.Meta) {
+// mark tells which cells of the row have no value.
+func (k *tick) mark() {
+	missed := k.set != 1<<len(k.tablet.Columns)-1
+	if missed || k.missed {
+		for c := range k.tablet.Columns {
+			k.columns[c].Nulls = nil
+			if k.set>>c&1 == 0 {
+				k.columns[c].Nulls = null
+			}
+		}
+	}
+	k.set, k.missed = 0, missed
+}
+
+func (g *group) takeLate(p *harness.Point) {
 	l := &g.late[p.Series]
 	if l.used == 0 {
 		g.lanes = append(g.lanes, l)
 	}
 	if l.used == len(l.points) {
-		l.points = append(l.points, newTick(g.series[p.Series:p.Series+1]))
+		l.points = append(l.points, newPoint(&g.series[p.Series]))
 	}
 	k := l.points[l.used]
 	l.used++
-	k.put(m, p.V)
-	g.take(k, p.TS*1e6)
-}
-
-func (g *group) take(k *tick, ns int64) {
-	k.tablet.Times[0] = ns
-	g.batch = append(g.batch, k.tablet)
-	g.taken = append(g.taken, k)
+	k.times[0], k.value[0], k.counter[0] = p.TS*1e6, p.V, int64(p.V)
+	g.batch = append(g.batch, &k.tablet)
 }

@@ -30,7 +30,8 @@ func main() {
 type store struct {
 	db     *tickwell.DB
 	c      harness.Config
-	groups sync.Pool // of *group, one for each goroutine that writes
+	mu     sync.Mutex
+	groups []*group // that no goroutine writes with now
 	rows   []*tickwell.Writer
 	values []tickwell.Value
 	floats []*tickwell.Series[float64] // by series number; nil for counters
@@ -53,9 +54,7 @@ func open(c harness.Config) (harness.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{db: db, c: c}
-	s.groups.New = func() any { return newGroup(c.Series) }
-	return s, nil
+	return &store{db: db, c: c}, nil
 }
 
 func (s *store) Close() error { return s.db.Close() }
@@ -65,9 +64,25 @@ func (s *store) Flush() error { return s.db.Flush(context.Background()) }
 func (s *store) SealedBytes() int64 { return s.db.Stats().DiskBytes }
 
 func (s *store) WriteBatch(pts []harness.Point) error {
-	g := s.groups.Get().(*group)
-	defer s.groups.Put(g)
-	return s.db.InsertTablets(context.Background(), g.fill(pts)...)
+	g := s.group()
+	err := s.db.InsertTablets(context.Background(), g.fill(pts)...)
+	s.mu.Lock()
+	s.groups = append(s.groups, g)
+	s.mu.Unlock()
+	return err
+}
+
+// group returns one that nobody uses: there are as many as goroutines that write.
+func (s *store) group() *group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.groups)
+	if n == 0 {
+		return newGroup(s.c.Series)
+	}
+	g := s.groups[n-1]
+	s.groups = s.groups[:n-1]
+	return g
 }
 
 // WriteRow writes one row of a device through its writer.
