@@ -22,8 +22,8 @@ integration: ## the sinks against the real servers that are installed; those tha
 	$(GO) run ./tools/testall -run '^real '
 
 .PHONY: nightly
-nightly: ## test, then lint, long models, repeated race runs and fuzzing; recorded in docs/nightly.md
-	$(GO) run ./tools/testall -tier nightly -record docs/nightly.md
+nightly: ## test, then lint, long models, repeated race runs and fuzzing, or those that match PARTS; recorded in docs/nightly.md
+	$(GO) run ./tools/testall -tier nightly -run '$(PARTS)' -record docs/nightly.md
 
 .PHONY: race
 race: ## unit tests under the race detector

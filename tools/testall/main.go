@@ -1,7 +1,7 @@
 // Command testall runs every check of the repository, one part after the other,
 // and ends with a table of what ran, what was skipped and why, and how long each
 // part took. `make test` and the CI script run it; `make nightly` runs it with
-// -tier nightly, which adds the long parts and records the table in
+// -tier nightly, which adds the long parts and records how each ended in
 // docs/nightly.md.
 //
 //	go run ./tools/testall                 everything that CI runs
@@ -39,7 +39,7 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 	list := flags.Bool("list", false, "print the names of the parts and exit")
 	again := flags.Bool("again", os.Getenv("CI") != "", "run up to three packages whose tests failed once more, and say so in the table")
 	fuzz := flags.Duration("fuzztime", 2*time.Minute, "how long each fuzz target runs (nightly)")
-	record := flags.String("record", "", "also write the closing table to this file, as Markdown")
+	file := flags.String("record", "", "write how each part ended to this page (Markdown), beside what it says of others")
 	if flags.Parse(args) != nil {
 		return 2
 	}
@@ -67,6 +67,13 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 		return 2
 	}
 
+	var rec *record
+	if *file != "" && !*list {
+		if rec, err = openRecord(filepath.Join(r.root, *file), commitOf(ctx, r.root), parts); err != nil {
+			fmt.Fprintln(out, "testall: -record:", err)
+			return 2
+		}
+	}
 	var rows []row
 	started := time.Now()
 	for _, p := range parts {
@@ -77,7 +84,14 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 			fmt.Fprintln(out, p.name)
 			continue
 		}
-		rows = append(rows, r.do(ctx, p))
+		ended := r.do(ctx, p)
+		rows = append(rows, ended)
+		if rec != nil && ctx.Err() == nil {
+			if err := rec.add(ended); err != nil {
+				fmt.Fprintln(out, "testall: -record:", err)
+				return 1
+			}
+		}
 	}
 	if *list {
 		return 0
@@ -85,12 +99,6 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 	took := time.Since(started)
 	printSkippedTests(out, r.skipped)
 	printTable(out, rows, took)
-	if *record != "" {
-		if err := recordTable(filepath.Join(r.root, *record), r, rows, took); err != nil {
-			fmt.Fprintln(out, "testall:", err)
-			return 1
-		}
-	}
 	if printTotals(out, rows) > 0 {
 		return 1
 	}

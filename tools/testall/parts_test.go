@@ -128,19 +128,53 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestRecord: a part that is run again has its line replaced; the others stay, but
+// those of parts that are no more.
 func TestRecord(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "nightly.md")
-	if err := recordTable(file, &repo{}, []row{{"a", time.Second, failed("x | y", "")}}, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`| a | FAIL | 1.0 | x \| y |`, "0 passed, 1 failed, 0 skipped"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("page lacks %q:\n%s", want, text)
+	put := func(commit string, parts []part, rows ...row) {
+		t.Helper()
+		rec, err := openRecord(file, commit, parts)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, r := range rows {
+			if err := rec.add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	expect := func(want ...string) {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, table, _ := strings.Cut(string(text), recordHead)
+		var got []string
+		for line := range strings.Lines(table) {
+			cells := strings.Split(line, " | ")
+			got = append(got, strings.Join(append(cells[:4], cells[5:]...), " | ")) // without the time
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q in\n%s", got, want, text)
+		}
+	}
+	all := []part{{name: "a"}, {name: "a b"}, {name: "c"}}
+	put("1", all, row{"c", time.Second, passed("")}, row{"a", time.Second, failed("x | y", "")})
+	expect("| a | FAIL | 1 | 1 | x \\| y |\n", "| c | pass | 1 | 1 |  |\n")
+	put("2", all, row{"a", 2 * time.Second, passed("well")}, row{"a b", time.Second, skipped("why")})
+	expect("| a | pass | 2 | 2 | well |\n", "| a b | skip | 1 | 2 | why |\n", "| c | pass | 1 | 1 |  |\n")
+	put("3", all[1:], row{"a b", time.Second, passed("")})
+	expect("| a b | pass | 1 | 3 |  |\n", "| c | pass | 1 | 1 |  |\n")
+
+	if err := os.WriteFile(file, []byte("| c | pass | 1 |\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	put("4", all, row{"a", time.Second, passed("")})
+	expect("| a | pass | 1 | 4 |  |\n")
+	if _, err := openRecord(t.TempDir(), "5", all); err == nil {
+		t.Error("a folder is no page")
 	}
 }
 

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -46,25 +44,4 @@ func printTotals(w io.Writer, rows []row) int {
 	}
 	fmt.Fprintf(w, "%d passed, %d failed, %d skipped\n", n[pass], n[fail], n[skip])
 	return n[fail]
-}
-
-// recordTable writes the table as a Markdown page.
-func recordTable(file string, r *repo, rows []row, took time.Duration) error {
-	var b strings.Builder
-	b.WriteString("# Last nightly run\n\n")
-	b.WriteString("Written by `make nightly`: all that `make test` runs, then the long parts.\n\n")
-	fmt.Fprintf(&b, "- when: %s\n- %s on %s/%s, %d cores\n- took: %.1f minutes\n\n",
-		time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), took.Minutes())
-	b.WriteString("| part | result | seconds | note |\n|---|---|---:|---|\n")
-	for _, row := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %.1f | %s |\n", row.name, row.status, row.took.Seconds(), strings.ReplaceAll(row.note, "|", `\|`))
-	}
-	b.WriteString("\n")
-	if len(r.skipped) > 0 {
-		b.WriteString("```text")
-		printSkippedTests(&b, r.skipped)
-		b.WriteString("```\n\n")
-	}
-	printTotals(&b, rows)
-	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
