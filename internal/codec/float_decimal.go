@@ -292,12 +292,52 @@ func decodeFloatDecimal[T float](d *Decoder, dst []T, r *reader) {
 		r.fail()
 		return
 	}
+	q := &quotients[k]
+	if whole, ok := any(dst).([]float64); ok && len(r.src) > 0 && r.src[0] == intDelta {
+		r.byte()
+		d.decimalDelta(whole, r, q)
+	} else {
+		decodeDecimals(d, dst, r, q)
+	}
+	if !r.bad {
+		readExceptions(dst, r)
+	}
+}
+
+// decimalDelta sets dst to the quotients of numbers that are stored as steps.
+func (d *Decoder) decimalDelta(dst []float64, r *reader, q *quotient) {
+	h := readDeltaHead(r, len(dst))
+	if r.bad {
+		return
+	}
+	reach := h.reach(len(dst))
+	if reach > q.reach {
+		d.wide = sized(d.wide, len(dst))
+		d.wide[0] = h.first
+		h.steps(d.wide[1:], h.packed)
+		accumulate(d.wide)
+		quotientsOf(dst, d.wide, q, reachOf(d.wide))
+		return
+	}
+	dst[0] = q.of(wholeFloat(h.first))
+	dst = dst[1:]
+	n, sum := decimalsAlong(dst, &h, q)
+	if dst = dst[n:]; len(dst) == 0 {
+		return
+	}
+	d.wide = sized(d.wide, len(dst))
+	h.steps(d.wide, h.packed[n/8*int(h.width):])
+	d.wide[0] += sum
+	quotientsAlong(dst, d.wide, q, reach)
+}
+
+// decodeDecimals sets dst to the quotients of integers of any encoding.
+func decodeDecimals[T float](d *Decoder, dst []T, r *reader, q *quotient) {
 	d.wide = sized(d.wide, len(dst))
 	steps, reach := readInts(d.wide, r)
 	if r.bad {
 		return
 	}
-	q := &quotients[k]
 	if steps && reach <= q.reach {
 		quotientsAlong(dst, d.wide, q, reach)
 	} else {
@@ -309,7 +349,6 @@ func decodeFloatDecimal[T float](d *Decoder, dst []T, r *reader) {
 		}
 		quotientsOf(dst, d.wide, q, reach)
 	}
-	readExceptions(dst, r)
 }
 
 // readExceptions puts the exceptions of floatDecimal in place.

@@ -30,29 +30,52 @@ func appendDeltaHead(dst []byte, first, low int64, width uint, unit uint64) []by
 	return binary.AppendVarint(dst, low)
 }
 
+// deltaHead is what stands before the packed numbers, and they.
+type deltaHead struct {
+	width      uint
+	unit       uint64
+	first, low int64
+	packed     []byte // and what follows them
+}
+
+// readDeltaHead reads the head of n numbers, of which there is one at least.
+func readDeltaHead(r *reader, n int) (h deltaHead) {
+	h.width = uint(r.byte())
+	h.unit = r.uvarint()
+	h.first = r.varint()
+	h.low = r.varint()
+	h.packed = r.packed(n-1, h.width)
+	return h
+}
+
+// reach returns a bound of the magnitudes of n values.
+func (h *deltaHead) reach(n int) float64 {
+	longest := math.Abs(float64(h.low)) + float64(float64(h.unit)*powerOfTwo(h.width))
+	return math.Abs(float64(h.first)) + float64(float64(n-1)*longest)
+}
+
 // readIntDelta fills dst with the first value and the steps from each to the
 // next. It returns a bound of the magnitudes of the values.
 func readIntDelta(dst []int64, r *reader) (reach float64) {
-	width := uint(r.byte())
-	unit := r.uvarint()
-	first := r.varint()
-	low := r.varint()
-	b := r.packed(len(dst)-1, width)
+	h := readDeltaHead(r, len(dst))
 	if r.bad {
 		return 0
 	}
-	dst[0] = first
-	steps := dst[1:]
-	if unit == 1 {
-		unpack(steps, b, width, low)
-	} else {
-		unpack(steps, b, width, 0)
-		for i, x := range steps {
-			steps[i] = low + x*int64(unit)
-		}
+	dst[0] = h.first
+	h.steps(dst[1:], h.packed)
+	return h.reach(len(dst))
+}
+
+// steps sets dst to the packed steps.
+func (h *deltaHead) steps(dst []int64, packed []byte) {
+	if h.unit == 1 {
+		unpack(dst, packed, h.width, h.low)
+		return
 	}
-	longest := math.Abs(float64(low)) + float64(float64(unit)*powerOfTwo(width))
-	return math.Abs(float64(first)) + float64(float64(len(steps))*longest)
+	unpack(dst, packed, h.width, 0)
+	for i, x := range dst {
+		dst[i] = h.low + x*int64(h.unit)
+	}
 }
 
 // accumulate replaces steps by their running sums.
