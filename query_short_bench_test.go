@@ -113,31 +113,47 @@ func BenchmarkQueryShort(b *testing.B) {
 }
 
 // BenchmarkRangeShort reads the newest thirty points of one series after the
-// other by their handles, from files and from memory.
+// other by their handles, which are made before or for the read, from files and
+// from memory.
 func BenchmarkRangeShort(b *testing.B) {
 	for _, c := range []struct{ name, dir string }{{"files", "store"}, {"memory", ""}} {
+		db, end := openShortIn(b, c.dir)
+		var paths []string
+		var series []*tickwell.Series[float64]
+		for i := range 1000 {
+			paths = append(paths, fmt.Sprintf("gw%03d.m%d", i*7%100, i/100))
+			s, err := tickwell.SeriesOf[float64](db, paths[i])
+			if err != nil {
+				b.Fatal(err)
+			}
+			series = append(series, s)
+		}
+		read := func(b *testing.B, s *tickwell.Series[float64]) {
+			n := 0
+			for p, err := range s.Range(context.Background(), end.Add(-5*time.Minute), end) {
+				if err != nil || p.Value < 0 {
+					b.Fatal(p, err)
+				}
+				n++
+			}
+			if n != 30 {
+				b.Fatalf("%d points, want 30", n)
+			}
+		}
 		b.Run(c.name, func(b *testing.B) {
-			db, end := openShortIn(b, c.dir)
-			var series []*tickwell.Series[float64]
-			for i := range 1000 {
-				s, err := tickwell.SeriesOf[float64](db, fmt.Sprintf("gw%03d.m%d", i*7%100, i/100))
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				read(b, series[i%1000])
+			}
+		})
+		b.Run(c.name+"/new", func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s, err := tickwell.SeriesOf[float64](db, paths[i%1000])
 				if err != nil {
 					b.Fatal(err)
 				}
-				series = append(series, s)
-			}
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				n := 0
-				for p, err := range series[i%1000].Range(context.Background(), end.Add(-5*time.Minute), end) {
-					if err != nil || p.Value < 0 {
-						b.Fatal(p, err)
-					}
-					n++
-				}
-				if n != 30 {
-					b.Fatalf("%d points, want 30", n)
-				}
+				read(b, s)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -167,8 +168,9 @@ type Type interface {
 // Series reads and writes the points of one series as values of the Go type of
 // its kind. It is safe for concurrent use.
 type Series[T Type] struct {
-	w    *Writer
-	path string
+	w     *Writer
+	path  string
+	found atomic.Pointer[engine.Series] // by the last read; nil: not yet
 }
 
 // Point is a value and when it was measured.
@@ -186,31 +188,40 @@ func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
 		return nil, &Error{Op: "series", Subject: path, Err: err}
 	}
 	var zero T
-	w, err := db.single(device, name, column.Kind(valueOf(zero).kind))
+	kind := valueOf(zero).kind
+	if db.phase.Load() == phaseOpen {
+		if ser, ok := db.eng.Lookup(device, name); ok && Kind(ser.Kind) == kind {
+			m := new(struct { // in one piece of memory
+				Series[T]
+				single
+			})
+			m.w, m.path = m.of(db, ser), path
+			m.found.Store(ser)
+			return &m.Series, nil
+		}
+	}
+	w, err := db.Writer(device, ColumnInfo{name, kind})
 	if err != nil {
 		return nil, err
 	}
-	return &Series[T]{w, path}, nil
+	return &Series[T]{w: w, path: path}, nil
 }
 
-// single is Writer for one column, in one piece of memory; device and name are in
-// canonical form.
-func (db *DB) single(device, name string, kind column.Kind) (*Writer, error) {
-	if db.phase.Load() == phaseOpen {
-		if ser, ok := db.eng.Lookup(device, name); ok && ser.Kind == kind {
-			m := &struct {
-				w     Writer
-				b     binding
-				names [1]string
-				kinds [1]column.Kind
-			}{names: [1]string{name}, kinds: [1]column.Kind{kind}}
-			m.w = Writer{db, &m.b}
-			m.b.device, m.b.path = device, device
-			m.b.names, m.b.nodes, m.b.kinds = m.names[:], m.names[:], m.kinds[:]
-			return &m.w, nil
-		}
-	}
-	return db.Writer(device, ColumnInfo{name, Kind(kind)})
+// single is memory of a writer of one column.
+type single struct {
+	writer Writer
+	b      binding
+	names  [1]string
+	kinds  [1]column.Kind
+}
+
+// of makes m a writer of a series that exists.
+func (m *single) of(db *DB, ser *engine.Series) *Writer {
+	m.names[0], m.kinds[0] = ser.Name, ser.Kind
+	m.writer = Writer{db, &m.b}
+	m.b.device, m.b.path = ser.Device, ser.Device
+	m.b.names, m.b.nodes, m.b.kinds = m.names[:], m.names[:], m.kinds[:]
+	return &m.writer
 }
 
 func valueOf[T Type](v T) Value {

@@ -62,4 +62,61 @@ func TestSeriesOfExisting(t *testing.T) {
 	require.NoError(t, db.Close())
 	_, err = SeriesOf[float64](db, "plant.`a b`.t")
 	require.ErrorIs(t, err, ErrClosed)
+	for _, err := range first.Range(ctx, time.Time{}, time.Time{}) {
+		require.ErrorIs(t, err, ErrClosed)
+	}
+}
+
+// TestHandlesReadWhatIsThere: a handle that has read a series reads none that was
+// dropped, and the one that is made anew, or says that it is of another kind.
+func TestHandlesReadWhatIsThere(t *testing.T) {
+	ctx := context.Background()
+	for _, dir := range []string{"", "data"} {
+		db := openDir(t, dir, &Options{FS: memFS(), Logger: openMemLogger()})
+		at := time.UnixMilli(1_700_000_000_000).UTC()
+		require.NoError(t, db.Insert(ctx, "d", at, Float64("s", 1)))
+		s, err := SeriesOf[float64](db, "d.s")
+		require.NoError(t, err)
+		read := func() (got []float64) {
+			for p, err := range s.Range(ctx, at, time.Time{}) {
+				require.NoError(t, err)
+				got = append(got, p.Value)
+			}
+			return got
+		}
+		require.Equal(t, []float64{1}, read())
+		require.NoError(t, db.DropSeries(ctx, "d.s"))
+		require.Empty(t, read())
+		require.NoError(t, db.Insert(ctx, "d", at.Add(time.Second), Float64("s", 2)))
+		require.Equal(t, []float64{2}, read())
+		require.NoError(t, db.DropSeries(ctx, "d.s"))
+		require.NoError(t, db.Insert(ctx, "d", at, Int64("s", 3)))
+		for _, err := range s.Range(ctx, at, time.Time{}) {
+			require.ErrorIs(t, err, ErrKindMismatch)
+		}
+		require.NoError(t, db.Close())
+	}
+}
+
+// The newest points of a series are read with one allocation, that of the handle.
+func TestNewestPointsAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, dir := range []string{"", "data"} {
+		db, _ := fillSeries(t, dir, 3000, Options{})
+		require.NoError(t, db.Flush(context.Background()))
+		require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+			s, err := SeriesOf[int64](db, "root.d.s")
+			must(t, err)
+			n := 0
+			for b, err := range s.Blocks(context.Background(), ns(2970), ns(3000)) {
+				must(t, err)
+				n += len(b.Times)
+			}
+			if n != 30 {
+				t.Fatalf("%d points, want 30", n)
+			}
+		}), 1.0, dir)
+	}
 }

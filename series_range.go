@@ -67,13 +67,25 @@ func (s *Series[T]) read(ctx context.Context, start, end time.Time, f func(times
 	if err != nil {
 		return fail(err)
 	}
-	ser, ok := db.eng.Lookup(s.w.bound.path, s.w.bound.nodes[0])
-	if !ok {
-		return nil
+	ser := s.found.Load()
+	if ser == nil || ser.Gone() {
+		var ok bool
+		if ser, ok = db.eng.Lookup(s.w.bound.path, s.w.bound.nodes[0]); !ok {
+			return nil
+		}
+		s.found.Store(ser)
 	}
 	var zero T
 	if kind := valueOf(zero).kind; Kind(ser.Kind) != kind { // made anew as another kind
 		return fail(kindMismatch(ser.Name, Kind(ser.Kind), kind))
+	}
+	if few := db.eng.Few(ser, from, to); few != nil {
+		times := few.Times()
+		if n := len(times); n > 0 {
+			f(times[:n:n], sliceOf[T](few.Values())[:n:n])
+		}
+		few.Close()
+		return nil
 	}
 	snap := db.eng.Snapshot()
 	defer snap.Release()

@@ -17,8 +17,8 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Series is one measurement of one device. Its fields never change while it
-// exists, so they are read without a lock, and its address is its identity: a
+// Series is one measurement of one device. Its exported fields but Filed never change
+// while it exists, so they are read without a lock, and its address is its identity: a
 // series that is dropped and made again is another Series with another ID.
 type Series struct {
 	ID     uint32 // never used again, not even after a drop; grows in creation order
@@ -28,7 +28,11 @@ type Series struct {
 	Dev    *Device
 
 	Filed atomic.Pointer[Filed] // what the engine remembers of it; nil: nothing
+	gone  atomic.Bool
 }
+
+// Gone reports whether the series was dropped.
+func (s *Series) Gone() bool { return s.gone.Load() }
 
 // Filed is the newest point of a series among the block files of a generation up to
 // a log position. It is not changed once a series has it.
@@ -293,6 +297,7 @@ func (c *Catalog) Drop(id uint32) (*Series, bool) {
 		return nil, false
 	}
 	s := c.byID[id]
+	s.gone.Store(true)
 	c.byID[id] = nil
 	c.live--
 	d := s.Dev
