@@ -60,6 +60,10 @@ func (l *Log) newFile(s *segment, h header) (vfs.File, error) {
 		s.recycled = true
 		file, err = l.cfg.FS.OpenReadWrite(l.path(tmp))
 	} else {
+		if l.cfg.roomAhead() {
+			h.flags |= flagRecycled
+			s.recycled = true
+		}
 		tmp = s.name + tmpSuffix
 		file, err = l.cfg.FS.Create(l.path(tmp))
 	}

@@ -21,7 +21,8 @@ const (
 	magic   = "tickwal\x00"
 	version = 1
 
-	flagRecycled = 1 // the file may hold the bytes of a former life behind its end
+	// The file may hold bytes behind its end: those of a former life, or zeros.
+	flagRecycled = 1
 )
 
 type header struct {

@@ -63,6 +63,7 @@ type Log struct {
 	stored  uint64   // last position that the files account for
 	nextSeg uint64
 	mark    []byte // scratch for end and gap records
+	zeros   []byte // what room is made with
 }
 
 // failure is a range of positions that could not be stored.

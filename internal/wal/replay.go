@@ -303,8 +303,8 @@ func (r *replay) promised(rec record, ok bool) bool {
 }
 
 // torn counts the unfinished bytes at the end of the log. Behind the end of a
-// recycled segment are the bytes of its former life: there only an unfinished
-// record that is clearly the next one counts.
+// recycled segment are the bytes of its former life or zeros: there only an
+// unfinished record that is clearly the next one counts.
 func (r *replay) torn(s *segment, off int64) {
 	if !s.recycled {
 		r.report.TornBytes += s.size - off

@@ -11,6 +11,7 @@ type segment struct {
 	salt     uint64
 	base     uint32 // checksumBase
 	recycled bool
+	cramped  bool // the disk had no room for more than records; only the owner of writing asks
 
 	first   uint64 // position of the first record
 	last    uint64 // of the last; first-1 while there is none

@@ -156,7 +156,11 @@ func (l *Log) put(b []byte, synced uint64) error {
 		seal(b[n:n+size:n+size], s.base, off, synced)
 		n += size
 	}
-	n, err := l.writeAt(l.file, b, s.end)
+	var n int
+	err := l.makeRoom(s, len(b))
+	if err == nil {
+		n, err = l.writeAt(l.file, b, s.end)
+	}
 	whole := len(b)
 	if err != nil {
 		whole = 0
