@@ -29,13 +29,8 @@ type binding struct {
 }
 
 // newBinding checks the names. A measurement is one node of a path: what holds
-// dots or blanks must be quoted.
+// dots or blanks must be quoted. It keeps names and kinds.
 func newBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
-	return newOwnBinding(device, slices.Clone(names), slices.Clone(kinds))
-}
-
-// newOwnBinding is newBinding that keeps names and kinds.
-func newOwnBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
 	b := &binding{device: device, names: names, kinds: kinds}
 	var err error
 	if b.path, err = pattern.Canonical(device); err != nil {

@@ -33,6 +33,9 @@ type insertion struct {
 	hints   []*binding  // of the tablet that was here before
 	reads   []cqRead    // of numbers
 
+	cols  []column.Vector // memory for those of the next parts
+	nulls []column.Bitmap
+
 	large   bool // its memory has grown beyond what is worth keeping
 	slab    callSlab
 	acts    []activity // each is used once
@@ -65,6 +68,23 @@ func (in *insertion) add() *part {
 	}
 	in.n++
 	return &in.parts[in.n-1]
+}
+
+// widen makes room in p for n columns. The first tablets of a group make it for
+// those that come after them too.
+func (in *insertion) widen(p *part, n int) {
+	if cap(p.cols) >= n && cap(p.nulls) >= n {
+		return
+	}
+	if len(in.cols) < n {
+		room := n
+		if in.n > 1 {
+			room = max(n, min(16*n, 256))
+		}
+		in.cols, in.nulls = make([]column.Vector, room), make([]column.Bitmap, room)
+	}
+	p.cols, in.cols = in.cols[:0:n], in.cols[n:]
+	p.nulls, in.nulls = in.nulls[:0:n], in.nulls[n:]
 }
 
 // drop takes the part back that was added last.
@@ -241,10 +261,10 @@ func (in *insertion) addTablet(db *DB, t *Tablet) error {
 	if len(t.Times) > 0 && len(t.Columns) > 0 {
 		// Who writes groups mostly writes the same devices in the same order.
 		p := in.add()
-		if b := p.hint; b != nil && b.device == t.Device && p.take(t, b) {
+		if b := p.hint; b != nil && b.device == t.Device && in.take(p, t, b) {
 			return p.bindTo(db, b)
 		}
-		if b := db.bound.lookup(t.Device, t.Columns[0].Name, len(t.Columns)); b != nil && p.take(t, b) {
+		if b := db.bound.lookup(t.Device, t.Columns[0].Name, len(t.Columns)); b != nil && in.take(p, t, b) {
 			p.hint = b
 			return p.bindTo(db, b)
 		}
@@ -271,25 +291,20 @@ func (in *insertion) addTablet(db *DB, t *Tablet) error {
 	if err := p.bind(db, names, kinds); err != nil {
 		return &Error{Op: "insert", Subject: t.Device, Err: err}
 	}
-	p.take(t, p.bound)
+	in.take(p, t, p.bound)
 	return nil
 }
 
 // take makes the rows of t those of p, whose columns must be those of b. It
 // returns false if they are not, or something else is wrong with t, and changes
 // nothing then that the next take or reset does not.
-func (p *part) take(t *Tablet, b *binding) bool {
+func (in *insertion) take(p *part, t *Tablet, b *binding) bool {
 	n := len(b.names)
 	if len(t.Columns) != n {
 		return false
 	}
+	in.widen(p, n)
 	p.tablet, p.device, p.times = t, t.Device, t.Times
-	if cap(p.cols) < n {
-		p.cols = make([]column.Vector, n)
-	}
-	if cap(p.nulls) < n {
-		p.nulls = make([]column.Bitmap, n)
-	}
 	p.cols, p.nulls = p.cols[:n], p.nulls[:n]
 	for i := range t.Columns {
 		c, v := &t.Columns[i], &p.cols[i]
@@ -319,7 +334,8 @@ func (p *part) bindTo(db *DB, b *binding) error {
 	return nil
 }
 
-// bind makes a binding for p and checks kinds, names and limits.
+// bind makes a binding for p, which keeps names and kinds, and checks kinds, names
+// and limits.
 func (p *part) bind(db *DB, names []string, kinds []column.Kind) error {
 	b, err := newBinding(p.device, names, kinds)
 	if err != nil {

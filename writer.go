@@ -39,7 +39,7 @@ func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
 			return nil, fail(fmt.Errorf("column %q has no kind: %w", c.Name, errs.BadInput))
 		}
 	}
-	b, err := newOwnBinding(device, names, kinds)
+	b, err := newBinding(device, names, kinds)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -118,7 +118,7 @@ func (w *Writer) tablet(in *insertion, t *Tablet) error {
 		return fmt.Errorf("nil tablet: %w", errs.BadInput)
 	}
 	if len(t.Times) > 0 && t.Device == w.bound.device {
-		if p := in.add(); p.take(t, w.bound) {
+		if p := in.add(); in.take(p, t, w.bound) {
 			p.bound, p.names = w.bound, w.bound.names
 			return nil
 		}

@@ -164,7 +164,7 @@ func (c *Catalog) Add(def Definition) (*Series, error) {
 }
 
 // AddAll is Add for each of defs. If one cannot be added, those before it may have
-// been.
+// been. The result is not to be changed.
 func (c *Catalog) AddAll(defs []Definition) ([]*Series, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -220,8 +220,12 @@ func (c *Catalog) addNew(defs []Definition) []*Series {
 }
 
 // withSeries returns old, which is sorted by name and stays as it is for those who
-// read it, and more with it. It fails where two have one name.
+// read it, and more with it, which may be more itself. It fails where two have one
+// name.
 func withSeries(old, more []*Series) (all []*Series, ok bool) {
+	if len(old) == 0 && inOrder(more) {
+		return more, true
+	}
 	all = slices.Concat(old, more)
 	more = all[len(old):]
 	slices.SortFunc(more, func(a, b *Series) int { return cmp.Compare(a.Name, b.Name) })
@@ -236,6 +240,16 @@ func withSeries(old, more []*Series) (all []*Series, ok bool) {
 		}
 	}
 	return all, true
+}
+
+// inOrder reports whether the names of list increase.
+func inOrder(list []*Series) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1].Name >= list[i].Name {
+			return false
+		}
+	}
+	return true
 }
 
 // device returns the device of that path, which it makes if it is missing.

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -125,7 +126,7 @@ func appendFixed(dst []byte, v uint64, size int) []byte {
 // sized returns s with length n, keeping nothing.
 func sized[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n)
+		return make([]T, n, 1<<bits.Len(uint(n-1))) // the next may be a little longer
 	}
 	return s[:n]
 }

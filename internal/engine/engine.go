@@ -40,6 +40,7 @@ type Engine struct {
 	cat    *catalog.Catalog
 	shapes *shapes
 	making sync.Mutex // one maker or dropper of series at a time
+	define []byte     // memory for the record of new series; making guards it
 	kv     kv
 	outbox *Outbox
 	snaps  snapshots

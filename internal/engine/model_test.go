@@ -209,7 +209,7 @@ func (w *world) tablet() Tablet {
 			w.m.points[path][tb.Times[i]] = bitsOf(v, i)
 		}
 	}
-	w.log("tablet %s %v rows %d mode %d nulls %d from %d", s.Device(), s.names, n, mode, nulls, start)
+	w.log("tablet %s %v rows %d mode %d nulls %d from %d", s.Device(), s.layout.IDs, n, mode, nulls, start)
 	return tb
 }
 

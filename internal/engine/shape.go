@@ -31,7 +31,7 @@ type Shape struct {
 	layout memtable.Layout // what a row needs is before and at the beginning of it
 	series []*Series
 	device string
-	names  []string
+	own    [1]*Shape // memory for the list of the shapes of the device
 }
 
 // Device returns the device path.
@@ -78,29 +78,34 @@ func (s *Shape) leave(cat *catalog.Catalog) {
 
 // matches reports whether s has these names and kinds.
 func (s *Shape) matches(names []string, kinds []column.Kind) bool {
-	return slices.Equal(s.names, names) && slices.Equal(s.layout.Kinds, kinds)
+	if len(names) != len(s.series) || !slices.Equal(s.layout.Kinds, kinds) {
+		return false
+	}
+	for i, ser := range s.series {
+		if ser.Name != names[i] {
+			return false
+		}
+	}
+	return true
 }
 
+// newShape makes the shape of series of these kinds, which it keeps.
+//
 //go:noinline
-func newShape(series []*Series) *Shape {
+func newShape(series []*Series, kinds []column.Kind) *Shape {
 	var s *Shape
-	if n := len(series); n == 1 { // of many series of one column each, in one piece
+	if len(series) == 1 { // of many series of one column each, in one piece
 		p := new(struct {
 			Shape
-			name [1]string
-			id   [1]uint32
-			kind [1]column.Kind
+			id [1]uint32
 		})
-		s, p.names, p.layout.IDs, p.layout.Kinds = &p.Shape, p.name[:0], p.id[:0], p.kind[:0]
+		s, p.layout.IDs = &p.Shape, p.id[:0]
 	} else {
-		s = &Shape{names: make([]string, 0, n)}
-		s.layout = memtable.Layout{IDs: make([]uint32, 0, n), Kinds: make([]column.Kind, 0, n)}
+		s = &Shape{layout: memtable.Layout{IDs: make([]uint32, 0, len(series))}}
 	}
-	s.device, s.series, s.dev = series[0].Device, series, series[0].Dev.ID
+	s.device, s.series, s.dev, s.layout.Kinds = series[0].Device, series, series[0].Dev.ID, kinds
 	for _, ser := range series {
-		s.names = append(s.names, ser.Name)
 		s.layout.IDs = append(s.layout.IDs, ser.ID)
-		s.layout.Kinds = append(s.layout.Kinds, ser.Kind)
 	}
 	return s
 }
@@ -109,6 +114,7 @@ func newShape(series []*Series) *Shape {
 type shapes struct {
 	cat    *catalog.Catalog
 	seed   maphash.Seed
+	kinds  []column.Kind // of the shape that was made last; who makes series guards it
 	shards [32]struct {
 		mu sync.RWMutex
 		m  map[string][]*Shape
@@ -133,6 +139,15 @@ func (c *shapes) find(device string, names []string, kinds []column.Kind) *Shape
 // for each caller.
 const maxShapes = 64
 
+// sameKinds returns a copy of kinds, which shapes that are made one after another
+// share: the devices of a fleet have the same.
+func (c *shapes) sameKinds(kinds []column.Kind) []column.Kind {
+	if !slices.Equal(c.kinds, kinds) {
+		c.kinds = slices.Clone(kinds)
+	}
+	return c.kinds
+}
+
 // keep adds s, or returns the equal shape that is there already.
 func (c *shapes) keep(s *Shape) *Shape {
 	sh := &c.shards[maphash.String(c.seed, s.device)%32]
@@ -150,6 +165,9 @@ func (c *shapes) keep(s *Shape) *Shape {
 	if len(list) >= maxShapes {
 		list[0].leave(c.cat)
 		list = slices.Delete(list, 0, 1)
+	}
+	if list == nil {
+		list = s.own[:0]
 	}
 	sh.m[s.device] = append(list, s)
 	return s
@@ -200,16 +218,18 @@ func (e *Engine) Check(device string, names []string, kinds []column.Kind) error
 	if e.shapes.find(device, names, kinds) != nil {
 		return nil
 	}
-	_, _, err := e.resolve(device, names, kinds)
+	var some [16]*Series
+	_, _, err := e.resolve(some[:0], device, names, kinds)
 	return err
 }
 
-// resolve looks the measurements up; missing ones are nil in the result.
-func (e *Engine) resolve(device string, names []string, kinds []column.Kind) (found []*Series, missing int, err error) {
+// resolve looks the measurements up, into the memory of found; missing ones are nil
+// in the result.
+func (e *Engine) resolve(found []*Series, device string, names []string, kinds []column.Kind) (_ []*Series, missing int, err error) {
 	if len(names) == 0 || len(names) != len(kinds) {
 		return nil, 0, fmt.Errorf("device %s: %d measurements with %d kinds: %w", device, len(names), len(kinds), errs.BadInput)
 	}
-	found = make([]*Series, len(names))
+	found = slices.Grow(found, len(names))[:len(names)]
 	for i, name := range names {
 		if !kinds[i].Valid() {
 			return nil, 0, fmt.Errorf("series %s.%s: kind %d: %w", device, name, kinds[i], errs.BadInput)
@@ -254,7 +274,7 @@ func (e *Engine) Shape(device string, names []string, kinds []column.Kind) (*Sha
 func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (*Shape, error) {
 	e.making.Lock()
 	defer e.making.Unlock()
-	series, missing, err := e.resolve(device, names, kinds)
+	series, missing, err := e.resolve(make([]*Series, 0, len(names)), device, names, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -263,8 +283,11 @@ func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (
 			return nil, err
 		}
 	}
-	return e.shapes.keep(newShape(series)), nil
+	return e.shapes.keep(newShape(series, e.shapes.sameKinds(kinds))), nil
 }
+
+// maxDefine bounds the memory that is kept for records of new series.
+const maxDefine = 16 << 10
 
 // makeSeries logs and makes the series that are nil in series.
 func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, series []*Series) error {
@@ -288,7 +311,10 @@ func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, 
 	for i := range defs {
 		size += 16 + len(device) + len(defs[i].Name)
 	}
-	room := make([]byte, 2*size)
+	room := slices.Grow(e.define[:0], 2*size)[:2*size]
+	if e.define = nil; len(room) <= maxDefine {
+		e.define = room
+	}
 	body := appendDefinitions(room[:0:size], defs)
 	lsn, err := e.append(appendSection(room[size:size], sectionSeries, body))
 	if err != nil {

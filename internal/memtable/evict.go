@@ -245,7 +245,9 @@ func (c *chunk) with(keep []int, g *group) *chunk {
 func (s *Sealed) pick(keep []int, g *group) *Sealed {
 	n := &Sealed{N: s.N, Min: s.Min, Max: s.Max, Times: slices.Clone(s.Times), Kinds: g.kinds}
 	for _, i := range keep {
-		n.cols = append(n.cols, sealedColumn{slices.Clone(s.cols[i].data), s.cols[i].stats})
+		from := len(n.data)
+		n.data = append(n.data, s.Col(i)...)
+		n.cols = append(n.cols, sealedColumn{from, len(n.data), s.cols[i].stats})
 	}
 	return n
 }

@@ -28,6 +28,7 @@ type fresh struct {
 	c     *chunk // where they go; here a line of the cache ends
 	times [freshRows]int64
 	nulls [freshRows]uint64 // a bit for each column
+	stats []sealedColumn    // memory for the next chunks of the group; see nextStats
 }
 
 func newFresh(width int) *fresh {
@@ -42,7 +43,9 @@ func newFresh(width int) *fresh {
 	return &fresh{width: int16(width), nums: make([]uint64, freshRows*width)}
 }
 
-func (f *fresh) bytes() int64 { return 100 + 8*freshRows*(2+int64(f.width)) }
+func (f *fresh) bytes() int64 {
+	return 100 + 8*freshRows*(2+int64(f.width)) + int64(len(f.stats))*sealedColumnBytes
+}
 
 // newest returns the latest time of a row that was ever written to a series of g.
 func (g *group) newest() int64 {

@@ -295,6 +295,9 @@ func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 	} else {
 		c.rows = newColumns(g.kinds)
 	}
+	if n := len(l.chunks); n > 0 && n == cap(l.chunks) {
+		l.chunks = slices.Grow(l.chunks, max(7, n))
+	}
 	l.chunks = append(l.chunks, c)
 	return c
 }
@@ -317,7 +320,7 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	for size < need {
 		size *= 4
 	}
-	c.rows.grow(min(size, c.limit))
+	c.rows.grow(min(size, t.stageRows)) // not c.limit: the chunk after the first goes on with the memory
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 
@@ -328,7 +331,7 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	if c.room == nil {
 		c.room = new(Sealed)
 	}
-	c.sealed = sealTo(c.room, g.kinds, &rows, nil, 0, len(rows.Times))
+	c.sealed = sealTo(c.room, g.nextStats(t), g.kinds, &rows, nil, 0, len(rows.Times))
 	c.closed = true
 	t.bytes.Add(c.sealed.bytes() - int64(c.rows.text))
 	if (cut.Oldest == NoSnapshot || c.lent.Load() == 0) && g.spare.cols == nil {
@@ -338,6 +341,24 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	}
 	t.bytes.Add(int64(-cap(c.rows.times) * rowWidth(g.kinds)))
 	c.rows = columns{}
+}
+
+// nextStats returns memory for the statistics of a chunk. Groups that rows wait for
+// will seal more: it is made for up to four chunks at a time.
+func (g *group) nextStats(t *Table) []sealedColumn {
+	w, f := len(g.kinds), g.fresh
+	if f == nil {
+		return make([]sealedColumn, w)
+	}
+	if len(f.stats) == 0 {
+		n := w * max(1, min(4, len(g.lanes[0].chunks)))
+		f.stats = make([]sealedColumn, n)
+		t.bytes.Add(int64(n * sealedColumnBytes))
+	}
+	next := f.stats[:w:w]
+	f.stats = f.stats[w:]
+	t.bytes.Add(int64(-w * sealedColumnBytes)) // they are counted with the chunk
+	return next
 }
 
 // endChunk closes the last chunk of lane k.
@@ -436,7 +457,7 @@ func (c *chunk) block(n int, cols []int) (merge.Block, bool) {
 			if col < 0 {
 				continue
 			}
-			if s.cols[col].data != nil {
+			if s.cols[col].stats.Count > 0 {
 				wanted = true
 				continue
 			}

@@ -70,7 +70,7 @@ func (l *lane) newest(col int, from int64) (at int64, cell column.Cell, ok, know
 			if s.Max < from {
 				break
 			}
-			if s.cols[col].data == nil {
+			if s.cols[col].stats.Count == 0 {
 				continue
 			}
 			stats := &s.cols[col].stats

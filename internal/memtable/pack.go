@@ -16,7 +16,7 @@ func (t *Table) Pack() {
 func (d *Device) pack() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.targets = nil
+	d.targets, d.firstTarget = nil, [1]target{}
 	for _, g := range d.groups {
 		g.settle(d.table, Cut{})
 		g.dropFresh(d.table)

@@ -15,15 +15,26 @@ type Sealed struct {
 	Times    []byte
 	Kinds    []column.Kind
 	cols     []sealedColumn
+	data     []byte // blocks of the columns
 }
 
+// sealedColumn has no pointers: those of several chunks are one piece of memory,
+// which must not keep the blocks of chunks that are gone.
 type sealedColumn struct {
-	data  []byte // nil = every row is null
-	stats block.Stats
+	from, to int // where its block is in data; nowhere if every row is null
+	stats    block.Stats
 }
+
+const sealedColumnBytes = 88
 
 // Col returns the block of column i, nil if every row is null.
-func (s *Sealed) Col(i int) []byte { return s.cols[i].data }
+func (s *Sealed) Col(i int) []byte {
+	c := &s.cols[i]
+	if c.stats.Count == 0 {
+		return nil
+	}
+	return s.data[c.from:c.to:c.to]
+}
 
 // Raw is part of merge.Chunk.
 func (s *Sealed) Raw() bool { return false }
@@ -33,18 +44,14 @@ func (s *Sealed) times(dst []int64) ([]int64, error) { return block.DecodeTimes(
 
 // Stats returns the statistics of column i, nil if every row is null.
 func (s *Sealed) Stats(i int) *block.Stats {
-	if s.cols[i].data == nil {
+	if s.cols[i].stats.Count == 0 {
 		return nil
 	}
 	return &s.cols[i].stats
 }
 
 func (s *Sealed) bytes() int64 {
-	n := 96 + len(s.Times)
-	for i := range s.cols {
-		n += len(s.cols[i].data) + 24 + 88
-	}
-	return int64(n)
+	return int64(96 + len(s.Times) + len(s.data) + sealedColumnBytes*len(s.cols))
 }
 
 // sealedChunk is a Sealed as merge sees it.
@@ -53,7 +60,7 @@ type sealedChunk struct{ *Sealed }
 func (s sealedChunk) Times(dst []int64, _ *merge.Scratch) ([]int64, error) { return s.times(dst) }
 
 func (s sealedChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
-	return sc.Decoder.Values(dst, nulls, s.cols[i].data, s.Kinds[i], s.N)
+	return sc.Decoder.Values(dst, nulls, s.Col(i), s.Kinds[i], s.N)
 }
 
 // SealedOf returns the encoded chunk behind c, if it is one of this package.
@@ -84,8 +91,7 @@ func (r *rawChunk) Stats(int) *block.Stats { return nil }
 // the goroutines of writers.
 type encoder struct {
 	block.Encoder
-	buf  []byte
-	ends []int
+	buf []byte
 }
 
 var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encoder{Compress: true}} }}
@@ -95,16 +101,16 @@ var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encode
 func Seal(kinds []column.Kind, r *Rows, lo, hi int) *Sealed { return seal(kinds, r, nil, lo, hi) }
 
 func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
-	return sealTo(new(Sealed), kinds, r, from, lo, hi)
+	return sealTo(new(Sealed), make([]sealedColumn, len(kinds)), kinds, r, from, lo, hi)
 }
 
-// sealTo is seal into s.
-func sealTo(s *Sealed, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
+// sealTo is seal into s and cols, which are zero.
+func sealTo(s *Sealed, cols []sealedColumn, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
 	times := r.Times[lo:hi]
-	*s = Sealed{N: hi - lo, Min: times[0], Max: times[len(times)-1], Kinds: kinds, cols: make([]sealedColumn, len(kinds))}
-	e.buf, e.ends = e.AppendTimes(e.buf[:0], times), e.ends[:0]
+	*s = Sealed{N: hi - lo, Min: times[0], Max: times[len(times)-1], Kinds: kinds, cols: cols}
+	e.buf = e.AppendTimes(e.buf[:0], times)
 	timesEnd := len(e.buf)
 	for i := range kinds {
 		j := i
@@ -116,22 +122,16 @@ func sealTo(s *Sealed, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Se
 			if nulls != nil {
 				nulls = cutBits(nulls, lo, hi)
 			}
-			stats := &s.cols[i].stats
-			if stats.Compute(times, &v, nulls); stats.Count > 0 {
+			c := &cols[i]
+			if c.stats.Compute(times, &v, nulls); c.stats.Count > 0 {
+				c.from = len(e.buf) - timesEnd
 				e.buf = e.AppendValues(e.buf, &v, nulls)
+				c.to = len(e.buf) - timesEnd
 			}
 		}
-		e.ends = append(e.ends, len(e.buf))
 	}
 	data := append(make([]byte, 0, len(e.buf)), e.buf...)
-	s.Times = data[:timesEnd:timesEnd]
-	start := timesEnd
-	for i, end := range e.ends {
-		if s.cols[i].stats.Count > 0 {
-			s.cols[i].data = data[start:end:end]
-		}
-		start = end
-	}
+	s.Times, s.data = data[:timesEnd:timesEnd], data[timesEnd:]
 	return s
 }
 

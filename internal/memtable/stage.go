@@ -92,14 +92,14 @@ func (j *joiner) add(s *Sealed) (err error) {
 	}
 	r.Times = append(r.Times, j.times...)
 	for i, kind := range s.Kinds {
-		if s.cols[i].data == nil {
+		if s.cols[i].stats.Count == 0 {
 			r.Cols[i].AppendZero(s.N)
 			for row := range s.N {
 				r.Nulls[i].Set(at + row)
 			}
 			continue
 		}
-		nulls, err := j.dec.Values(&j.part, j.nulls, s.cols[i].data, kind, s.N)
+		nulls, err := j.dec.Values(&j.part, j.nulls, s.Col(i), kind, s.N)
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (t *Table) Remove(id uint32) {
 
 // Estimates of what a device, a series and a group cost before their rows.
 const (
-	deviceBytes = 160
+	deviceBytes = 220
 	seriesBytes = 64
 	groupBytes  = 320
 )
@@ -158,6 +158,10 @@ type Device struct {
 	flips   int
 
 	accepted int64 // see Count
+
+	// Memory of what most devices have one of.
+	firstGroup  [1]*group
+	firstTarget [1]target
 }
 
 type member struct {

@@ -33,6 +33,9 @@ func (d *Device) target(w *Write) *target {
 		d.targets = slices.Delete(d.targets, i, i+1)
 	}
 	parts, narrow := d.resolve(w)
+	if d.targets == nil {
+		d.targets = d.firstTarget[:0]
+	}
 	d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow})
 	return &d.targets[len(d.targets)-1]
 }
@@ -167,6 +170,9 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 		} else {
 			m.groups = append(m.groups, g)
 		}
+	}
+	if d.groups == nil {
+		d.groups = d.firstGroup[:0]
 	}
 	d.groups = append(d.groups, g)
 	d.table.bytes.Add(groupBytes)
