@@ -251,9 +251,18 @@ func together(files []*blockFile, series []*Series, from, last int64, found *loo
 	return out, nil
 }
 
-// copyFileChunk copies a chunk of another file as it is encoded; its checksums
-// are verified on the way.
+// copyFileChunk puts a chunk of another file into the group as it is encoded; its
+// checksums are verified on the way.
 func (bw *blockWriter) copyFileChunk(b *merge.Block, c *fileChunk) error {
+	n := 0
+	for _, k := range b.Cols {
+		if k >= 0 {
+			n += int(c.infos[k].Values.Length)
+		}
+	}
+	if err := bw.roomFor(n); err != nil {
+		return err
+	}
 	times, err := c.file.reader.RawTimes(&bw.scratch, &c.infos[0])
 	if err != nil {
 		return c.file.damaged(err, b.Min, b.Max)
@@ -262,19 +271,16 @@ func (bw *blockWriter) copyFileChunk(b *merge.Block, c *fileChunk) error {
 	if err != nil {
 		return err
 	}
+	bw.group.begin(ref, len(b.Cols))
 	for i, k := range b.Cols {
 		if k < 0 {
 			continue
 		}
-		in := &c.infos[k]
-		values, err := c.file.reader.RawValues(&bw.scratch, in)
+		values, err := c.file.reader.RawValuesOf(&bw.scratch, c.infos, k, c.grouped)
 		if err != nil {
 			return c.file.damaged(err, b.Min, b.Max)
 		}
-		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, values, &in.Stats); err != nil {
-			return err
-		}
-		bw.blocks++
+		bw.group.add(i, len(b.Cols), bw.group.keep(values), &c.infos[k].Stats)
 	}
-	return bw.paced()
+	return nil
 }

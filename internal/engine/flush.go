@@ -327,6 +327,7 @@ type blockWriter struct {
 	ids     []uint32
 	kinds   []column.Kind
 	pending memtable.Rows
+	group   chunkGroup
 	merged  merge.Rows
 	sources []merge.Source
 	found   lookup
@@ -355,6 +356,7 @@ func (bw *blockWriter) component(dev *memtable.Device, l *memtable.Layout, live 
 // merge writes rows with from <= time < to of the series in bw.
 func (bw *blockWriter) merge(masks [][]merge.Mask, from, to int64, sources []merge.Source) error {
 	bw.reset()
+	bw.group.forget()
 	r := &bw.merged
 	r.Again(bw.kinds, masks, from, to, sources)
 	for {
@@ -379,6 +381,9 @@ func (bw *blockWriter) merge(masks [][]merge.Mask, from, to int64, sources []mer
 		return err
 	}
 	if err := bw.flush(); err != nil {
+		return err
+	}
+	if err := bw.writeGroup(); err != nil {
 		return err
 	}
 	bw.w.EndSeries(bw.ids)
@@ -408,23 +413,29 @@ func (bw *blockWriter) paced() error {
 	return bw.pace(bw.w)
 }
 
-// copyChunk writes an encoded chunk; cols are its columns of the component's
-// series.
+// copyChunk puts an encoded chunk, which does not change, into the group; cols are
+// its columns of the component's series.
 func (bw *blockWriter) copyChunk(s *memtable.Sealed, cols []int) error {
+	n := 0
+	for _, c := range cols {
+		if c >= 0 {
+			n += len(s.Col(c))
+		}
+	}
+	if err := bw.roomFor(n); err != nil {
+		return err
+	}
 	ref, err := bw.w.BeginChunk(s.Times, s.N, s.Min, s.Max)
 	if err != nil {
 		return err
 	}
+	bw.group.begin(ref, len(cols))
 	for i, c := range cols {
-		if c < 0 || s.Col(c) == nil {
-			continue
+		if c >= 0 && s.Col(c) != nil {
+			bw.group.add(i, len(cols), s.Col(c), s.Stats(c))
 		}
-		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, s.Col(c), s.Stats(c)); err != nil {
-			return err
-		}
-		bw.blocks++
 	}
-	return bw.paced()
+	return nil
 }
 
 func (bw *blockWriter) reset() {

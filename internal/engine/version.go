@@ -215,6 +215,7 @@ func (f *blockFile) aligned(dst []merge.Source, infos []segment.BlockInfo, cols 
 		return cmp.Or(cmp.Compare(infos[a].Times.Offset, infos[b].Times.Offset), cmp.Compare(cols[a], cols[b]))
 	})
 	var blocks []merge.Block
+	var before *fileChunk
 	for k := 0; k < len(order); {
 		end := k
 		for end < len(order) && infos[order[end]].Times == infos[order[k]].Times {
@@ -231,6 +232,10 @@ func (f *blockFile) aligned(dst []merge.Source, infos []segment.BlockInfo, cols 
 			c.infos = append(c.infos, infos[i])
 			b.Min, b.Max = min(b.Min, infos[i].MinTime), max(b.Max, infos[i].MaxTime)
 		}
+		if before != nil && c.infos[0].Follows(&before.infos[0]) {
+			before.grouped = true
+		}
+		before = c
 		blocks = append(blocks, b)
 		k = end
 	}
@@ -264,6 +269,8 @@ type fileChunk struct {
 	file   *blockFile
 	infos  []segment.BlockInfo
 	series bool
+
+	grouped bool // the values of the next chunk follow those of this one
 }
 
 func (c *fileChunk) Raw() bool { return false }
@@ -299,7 +306,7 @@ func (c *fileChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *m
 	if c.series {
 		out, err = c.file.reader.ReadValuesOf(dst, nulls, scratchOf(sc), c.infos, sc.Last)
 	} else {
-		out, err = c.file.reader.ReadValues(dst, nulls, scratchOf(sc), in)
+		out, err = c.file.reader.ReadValuesAmong(dst, nulls, scratchOf(sc), c.infos, i, c.grouped)
 	}
 	if err != nil {
 		return nil, c.file.damaged(err, in.MinTime, in.MaxTime)

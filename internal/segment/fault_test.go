@@ -103,7 +103,7 @@ func writeAll(t *testing.T, fsys vfs.FS, d testData) error {
 					return err
 				}
 			}
-			raw, err := r.RawValues(&scratch, b)
+			raw, err := r.RawValuesOf(&scratch, []BlockInfo{*b}, 0, false)
 			require.NoError(t, err)
 			if err := w.AddBlock(id, b.Kind, refs[b.Times], raw, &b.Stats); err != nil {
 				return err

@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -216,5 +218,97 @@ func TestAlong(t *testing.T) {
 		{"a large one", []BlockInfo{block(0, 1000, 1<<20), block(10, 1000+1<<20+crcSize, 96)}, 99, 1<<20 + crcSize},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, along(c.blocks, c.last)) })
+	}
+}
+
+// TestAcross: what is read along with a block of a chunk.
+func TestAcross(t *testing.T) {
+	chunk := func(offsets ...int64) (blocks []BlockInfo) {
+		for _, at := range offsets {
+			blocks = append(blocks, BlockInfo{Values: Ref{Offset: at, Length: 96}})
+		}
+		return blocks
+	}
+	for _, c := range []struct {
+		name    string
+		chunk   []BlockInfo
+		at      int
+		grouped bool
+		want    int
+	}{
+		{"side by side", chunk(1000, 1100, 1200), 0, false, 300},
+		{"from the second on", chunk(1000, 1100, 1200), 1, false, 200},
+		{"the last", chunk(1000, 1100, 1200), 2, false, 100},
+		{"in any order", chunk(1200, 1000, 1100), 1, false, 300},
+		{"three of twenty-four", chunk(1000, 1100, 1000+seldom*300-100), 0, false, seldom * 300},
+		{"three of more", chunk(1000, 1100, 1000+seldom*300-99), 0, false, 0},
+		{"others between", chunk(1000, 1500, 2000), 0, true, 1500},
+		{"the last of a group", chunk(1000, 1500, 2000), 2, true, 100},
+		{"far apart", chunk(1000, 30_000, 50_000), 0, true, maxAhead},
+		{"too far", chunk(1000, 1000+maxAhead), 0, false, 100},
+		{"at the end of what is read", chunk(1000, 1000+maxAhead-100), 0, true, maxAhead},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, across(c.chunk, c.at, c.grouped)) })
+	}
+}
+
+// TestFollows: a block lies right behind one of its series, or a line is between.
+func TestFollows(t *testing.T) {
+	a := BlockInfo{Series: 7, Values: Ref{1000, 96}}
+	for _, c := range []struct {
+		series uint32
+		offset int64
+		want   bool
+	}{
+		{7, 1100, true}, {7, 1100 + betweenBlocks, true}, {7, 1101 + betweenBlocks, false},
+		{7, 1099, false}, {7, 500, false}, {8, 1100, false},
+	} {
+		b := BlockInfo{Series: c.series, Values: Ref{c.offset, 96}}
+		require.Equal(t, c.want, b.Follows(&a), "%+v", c)
+	}
+}
+
+// TestWriteTimes: times that are written before their blocks are where these find
+// them, once, and chunks that nobody began have none.
+func TestWriteTimes(t *testing.T) {
+	fsys := vfs.NewMem()
+	w, err := Create(fsys, "f.blk", Header{StoreID: testStore, FileNo: testFile, MaxLSN: 1})
+	require.NoError(t, err)
+	require.ErrorIs(t, w.WriteTimes(ChunkRef{}), errs.BadInput)
+	var e block.Encoder
+	var chunks []ChunkRef
+	for c := range int64(3) {
+		ref, err := w.BeginChunk(block.AppendTimes(nil, []int64{c * 10, c*10 + 1}), 2, c*10, c*10+1)
+		require.NoError(t, err)
+		require.NoError(t, w.WriteTimes(ref))
+		require.NoError(t, w.WriteTimes(ref))
+		chunks = append(chunks, ref)
+	}
+	for s := range uint32(2) {
+		for c, ref := range chunks {
+			v := column.Vector{Kind: column.Int64, Int64s: []int64{int64(s), int64(c)}}
+			var st block.Stats
+			st.Compute([]int64{ref.MinTime, ref.MaxTime}, &v, nil)
+			require.NoError(t, w.AddBlock(s+1, column.Int64, ref, e.AppendValues(nil, &v, nil), &st))
+		}
+	}
+	_, err = w.Finish()
+	require.NoError(t, err)
+	require.ErrorIs(t, w.WriteTimes(chunks[0]), errs.Closed)
+	r, err := Open(fsys, "f.blk", testStore, testFile, nil)
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, r.Verify(context.Background(), func(d Damage) { t.Error(d) }))
+	for s := range uint32(2) {
+		infos, err := r.Blocks(s + 1)
+		require.NoError(t, err)
+		for c := range infos {
+			times, err := r.ReadTimes(nil, new(Scratch), &infos[c])
+			require.NoError(t, err)
+			require.Equal(t, []int64{int64(c) * 10, int64(c)*10 + 1}, times)
+			if c > 0 {
+				require.True(t, infos[c].Follows(&infos[c-1]))
+			}
+		}
 	}
 }

@@ -144,7 +144,7 @@ func TestPackedNeedsVersion(t *testing.T) {
 	require.NoError(t, err)
 	b := &blocks[0]
 	var scratch Scratch
-	raw, err := r.RawValues(&scratch, b)
+	raw, err := r.RawValuesOf(&scratch, []BlockInfo{*b}, 0, false)
 	require.NoError(t, err)
 	require.NotZero(t, raw[0]&flagCompressed)
 	for _, coded := range []bool{false, true} {

@@ -354,14 +354,73 @@ func (r *Reader) checkTimes(times []int64, b *BlockInfo) ([]int64, error) {
 // null rows, and returns the null bitmap in the memory of nulls, nil if no row
 // is null.
 func (r *Reader) ReadValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo) (column.Bitmap, error) {
-	return r.readValues(dst, nulls, scratch, b, nil, 0)
+	return r.readValues(dst, nulls, scratch, b, ahead{})
 }
 
 // ReadValuesOf is ReadValues for the first of blocks of one series, of which
 // those up to the time last will be read next: what of them follows it in the
 // file is read along.
 func (r *Reader) ReadValuesOf(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, blocks []BlockInfo, last int64) (column.Bitmap, error) {
-	return r.readValues(dst, nulls, scratch, &blocks[0], blocks, last)
+	return r.readValues(dst, nulls, scratch, &blocks[0], ahead{series: blocks, last: last})
+}
+
+// ReadValuesAmong is ReadValues for block i of a chunk, of which the other blocks
+// will be read too: if they lie close together they are read along. grouped says
+// that the next chunk's blocks lie behind those of this one, as Follows tells.
+func (r *Reader) ReadValuesAmong(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, chunk []BlockInfo, i int, grouped bool) (column.Bitmap, error) {
+	return r.readValues(dst, nulls, scratch, &chunk[i], ahead{chunk: chunk, at: i, grouped: grouped})
+}
+
+// Follows reports whether the values of b lie right behind those of a block of the
+// same series.
+func (b *BlockInfo) Follows(before *BlockInfo) bool {
+	gap := b.Values.Offset - before.Values.end()
+	return b.Series == before.Series && gap >= 0 && gap <= betweenBlocks
+}
+
+// ahead is what will be read after a block: those that follow it in a series up to
+// a time, or the others of a chunk.
+type ahead struct {
+	series []BlockInfo
+	last   int64
+	chunk  []BlockInfo
+	at     int // of the block in chunk
+
+	grouped bool // the next chunk follows the blocks of chunk
+}
+
+// bytes returns how many bytes to read along with a block, 0 if it is in memory.
+func (a *ahead) bytes(r *Reader, scratch *Scratch, block Ref) int {
+	switch {
+	case scratch.has(r, block):
+	case a.series != nil:
+		return along(a.series, a.last)
+	case a.chunk != nil:
+		return across(a.chunk, a.at, a.grouped)
+	}
+	return 0
+}
+
+// across returns how many bytes it is from block i of a chunk to the end of the
+// last of the blocks behind it, and of later chunks that lie between them, at most
+// maxAhead; 0 where most of that would be for nothing.
+func across(chunk []BlockInfo, i int, grouped bool) int {
+	first := chunk[i].Values.Offset
+	own := chunk[i].Values.end() - first
+	wanted, end, next := own, own, int64(maxAhead)
+	for j := range chunk {
+		at, to := chunk[j].Values.Offset-first, chunk[j].Values.end()-first
+		if at > 0 && to <= maxAhead {
+			wanted, end, next = wanted+to-at, max(end, to), min(next, at)
+		}
+	}
+	switch {
+	case grouped && end > own:
+		return int(min(end+next-own, maxAhead))
+	case wanted*seldom < end:
+		return 0
+	}
+	return int(end)
 }
 
 // along returns how many bytes it is from the values of the first of some blocks
@@ -380,15 +439,11 @@ func along(blocks []BlockInfo, last int64) int {
 	return int(end - first)
 }
 
-func (r *Reader) readValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo, blocks []BlockInfo, last int64) (column.Bitmap, error) {
+func (r *Reader) readValues(dst *column.Vector, nulls column.Bitmap, scratch *Scratch, b *BlockInfo, next ahead) (column.Bitmap, error) {
 	src := r.cache.block(r, b.Values)
 	if src == nil {
-		ahead := 0
-		if blocks != nil {
-			ahead = along(blocks, last)
-		}
 		var err error
-		if src, err = r.read(scratch, b.Values, pieceValues, ahead); err != nil {
+		if src, err = r.read(scratch, b.Values, pieceValues, next.bytes(r, scratch, b.Values)); err != nil {
 			return nil, err
 		}
 		r.cache.putBlock(r, b.Values.Offset, src)
@@ -411,9 +466,11 @@ func (r *Reader) RawTimes(scratch *Scratch, b *BlockInfo) ([]byte, error) {
 	return r.read(scratch, b.Times, pieceTimes, 0)
 }
 
-// RawValues is RawTimes for the value block.
-func (r *Reader) RawValues(scratch *Scratch, b *BlockInfo) ([]byte, error) {
-	return r.read(scratch, b.Values, pieceValues, 0)
+// RawValuesOf is RawTimes for the values of block i of a chunk, of which the others
+// will be read too, as ReadValuesAmong does.
+func (r *Reader) RawValuesOf(scratch *Scratch, chunk []BlockInfo, i int, grouped bool) ([]byte, error) {
+	next := ahead{chunk: chunk, at: i, grouped: grouped}
+	return r.read(scratch, chunk[i].Values, pieceValues, next.bytes(r, scratch, chunk[i].Values))
 }
 
 // read returns the checked bytes of a block. If it has to read, it reads along

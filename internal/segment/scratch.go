@@ -19,6 +19,8 @@ const (
 	// betweenBlocks is how far apart blocks may lie that are read together: a
 	// times block that is a line lies between two blocks of values.
 	betweenBlocks = 64
+	// seldom is how many times what is wanted of a chunk may be read with it.
+	seldom = 8
 )
 
 // Scratch is the memory of one reading goroutine, reused from call to call and
@@ -64,6 +66,12 @@ func (s *Scratch) framed(r *Reader, kind byte, off int64, n, along int) ([]byte,
 		return nil, err
 	}
 	return w.holds(off, n), nil
+}
+
+// has reports whether a block of r needs no reading.
+func (s *Scratch) has(r *Reader, ref Ref) bool {
+	n := int(ref.Length) + crcSize
+	return s.owner == r && (s.values.holds(ref.Offset, n) != nil || s.times.holds(ref.Offset, n) != nil)
 }
 
 // holds returns the n bytes at offset off, nil if they are not in memory.

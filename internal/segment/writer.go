@@ -109,6 +109,30 @@ func (w *Writer) BeginChunk(times []byte, n int, tmin, tmax int64) (ChunkRef, er
 	return ChunkRef{N: n, MinTime: tmin, MaxTime: tmax, id: len(w.chunks)}, nil
 }
 
+// WriteTimes writes the times of chunk c, which are else written before its first
+// block. A block of it that has non-null cells must follow.
+func (w *Writer) WriteTimes(c ChunkRef) error {
+	switch {
+	case w.file == nil:
+		return fmt.Errorf("write segment %s: %w", w.name, errs.Closed)
+	case c.id < 1 || c.id > len(w.chunks):
+		return w.badInput("times of an unknown chunk")
+	}
+	w.putTimes(c)
+	return nil
+}
+
+// putTimes returns where the times of chunk c are, after it has written them if
+// they are not.
+func (w *Writer) putTimes(c ChunkRef) Ref {
+	ch := &w.chunks[c.id-1]
+	if ch.times != nil {
+		ch.ref = w.put(pieceTimes, ch.times)
+		ch.times = nil
+	}
+	return ch.ref
+}
+
 // AddBlock writes the values of one series over the rows of chunk c. Blocks of
 // a series must be added in time order and may not overlap. A block without
 // non-null cells is left out.
@@ -146,15 +170,11 @@ func (w *Writer) AddBlock(series uint32, kind column.Kind, c ChunkRef, payload [
 	if n := len(w.spare); s.blocks == nil && n > 0 {
 		s.blocks, w.spare = w.spare[n-1], w.spare[:n-1]
 	}
-	ch := &w.chunks[c.id-1]
-	if ch.times != nil {
-		ch.ref = w.put(pieceTimes, ch.times)
-		ch.times = nil
-	}
+	times := w.putTimes(c)
 	s.last = stats.MaxTime
 	s.blocks = append(s.blocks, BlockInfo{
 		Series: series, Kind: kind, N: c.N, MinTime: stats.MinTime, MaxTime: stats.MaxTime,
-		Stats: *stats, Times: ch.ref, Values: w.put(pieceValues, payload),
+		Stats: *stats, Times: times, Values: w.put(pieceValues, payload),
 	})
 	w.count(stats)
 	if len(s.blocks) == maxEntryBlocks {

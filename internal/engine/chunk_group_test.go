@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// readsFS counts the reads of files that are opened to be read.
+type readsFS struct {
+	vfs.FS
+	n atomic.Int64
+}
+
+type readsFile struct {
+	vfs.File
+	fs *readsFS
+}
+
+func (f *readsFS) Open(name string) (vfs.File, error) {
+	file, err := f.FS.Open(name)
+	return &readsFile{file, f}, err
+}
+
+func (f *readsFile) ReadAt(b []byte, off int64) (int, error) {
+	f.fs.n.Add(1)
+	return f.File.ReadAt(b, off)
+}
+
+// stretches returns how often the blocks of series, in time order, do not follow
+// each other in the newest file, and the bytes of them all.
+func stretches(t *testing.T, e *Engine) (most int, bytes int64) {
+	files := e.currentFiles()
+	r := files[len(files)-1].reader
+	for id := range r.Series() {
+		infos, err := r.Blocks(id)
+		require.NoError(t, err)
+		n, end := 0, int64(-1)
+		for _, in := range infos {
+			if in.Values.Offset != end {
+				n++
+			}
+			end = in.Values.Offset + int64(in.Values.Length) + 4
+			bytes += int64(in.Values.Length)
+		}
+		most = max(most, n)
+	}
+	return most, bytes
+}
+
+// TestChunkGroups: after a flush and after compactions that copy or merge the
+// blocks of a series lie side by side, a bounded number of them, with nulls,
+// texts, series that come later and blocks larger than a group; what is read is
+// what was written, series by series and by rows, in few reads.
+func TestChunkGroups(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		series int
+		rows   int // of a block
+		nulls  bool
+		text   int // bytes of a text
+	}{
+		{"one series", 1, 128, false, 3},
+		{"ten", 10, 128, false, 3},
+		{"nulls", 10, 128, true, 3},
+		{"many", 40, 128, false, 3},
+		{"large texts", 3, 1024, false, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fsys := &readsFS{FS: vfs.NewMem()}
+			cfg := diskConfig(fsys)
+			cfg.BlockRows = c.rows
+			e := open(t, cfg)
+			rnd := rand.New(rand.NewPCG(5, 6))
+			var names []string
+			var kinds []column.Kind
+			for i := range c.series {
+				names = append(names, fmt.Sprint("s", i))
+				kinds = append(kinds, []column.Kind{column.Float64, column.Int64, column.Text}[i%3])
+			}
+			rows := map[string]map[int64]string{}
+			at := int64(0)
+			write := func(n, width int, step int64) {
+				for done := 0; done < n; done += 250 {
+					tb := emptyTablet(t, e, "root.d", names[:width], kinds[:width])
+					for row := range 250 {
+						at += step
+						tb.Times = append(tb.Times, at)
+						for i := range width {
+							cell := column.Cell{Num: math.Float64bits(float64(rnd.IntN(100_000)) / 100), Text: fmt.Sprintf("%0*d", c.text, rnd.Uint32())}
+							if kinds[i] == column.Int64 {
+								cell.Num = rnd.Uint64() >> 45
+							}
+							tb.Cols[i].AppendCell(&cell)
+							if c.nulls && (rnd.IntN(5) == 0 || i == 4 && at < 200_000) {
+								tb.Nulls[i].Set(row)
+								continue
+							}
+							if rows[names[i]] == nil {
+								rows[names[i]] = map[int64]string{}
+							}
+							got := tb.Cols[i].Cell(row)
+							rows[names[i]][at] = fmt.Sprint(got.Num, got.Text)
+						}
+					}
+					_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+					require.NoError(t, err)
+				}
+			}
+			check := func(what string) {
+				s := e.Snapshot()
+				defer s.Release()
+				var all []*Series
+				for _, name := range names {
+					ser, ok := e.Lookup("root.d", name)
+					require.True(t, ok)
+					all = append(all, ser)
+					got := map[int64]string{}
+					cur := s.Cursor(ser, 0, math.MaxInt64)
+					for cur.Next() {
+						for i, at := range cur.Times() {
+							cell := cur.Values().Cell(i)
+							got[at] = fmt.Sprint(cell.Num, cell.Text)
+						}
+					}
+					require.NoError(t, cur.Err())
+					cur.Close()
+					require.Equal(t, rows[name], got, "%s: %s", what, name)
+				}
+				_, bytes := stretches(t, e)
+				before := fsys.n.Load()
+				cur := s.Rows(all, 0, math.MaxInt64)
+				cells := 0
+				for cur.Next() {
+					for i := range all {
+						v, nulls := cur.Col(i)
+						for row, at := range cur.Times() {
+							if nulls.Get(row) {
+								continue
+							}
+							cells++
+							cell := v.Cell(row)
+							if want := rows[names[i]][at]; want != fmt.Sprint(cell.Num, cell.Text) {
+								t.Fatalf("%s: row at %d of %s: got %v, want %s", what, at, names[i], cell, want)
+							}
+						}
+					}
+				}
+				require.NoError(t, cur.Err())
+				cur.Close()
+				want := 0
+				for _, r := range rows {
+					want += len(r)
+				}
+				require.Equal(t, want, cells, what)
+				reads, groups := fsys.n.Load()-before, bytes/groupBytes+1
+				if c.series <= 10 && c.text < 100 { // else the groups are of one chunk
+					require.LessOrEqual(t, reads, 6*groups+12, "%s: reads of all rows, %d bytes", what, bytes)
+				}
+			}
+			alone := func(what string) {
+				most, bytes := stretches(t, e)
+				if c.series <= 10 && c.text < 100 {
+					require.LessOrEqual(t, int64(most), bytes*3/2/groupBytes+2, "%s: of %d bytes", what, bytes)
+				}
+			}
+			write(1500, max(1, c.series-2), 1000)
+			require.NoError(t, e.Flush(bg))
+			alone("flushed")
+			write(1500, c.series, 1000)
+			require.NoError(t, e.Flush(bg))
+			alone("flushed again")
+			check("two files")
+			require.NoError(t, e.Compact(bg))
+			require.Len(t, e.currentFiles(), 1)
+			alone("copied")
+			check("copied")
+			at = 700_500
+			write(500, c.series, 1000) // among the others
+			require.NoError(t, e.Flush(bg))
+			require.NoError(t, e.Compact(bg))
+			require.Len(t, e.currentFiles(), 1)
+			check("merged")
+			report, err := e.Verify(bg)
+			require.NoError(t, err)
+			require.Empty(t, report.Damage)
+			require.NoError(t, e.Close())
+			e = open(t, cfg)
+			check("reopened")
+			require.NoError(t, e.Close())
+		})
+	}
+}
+
+// TestChunkGroupKeeps: copies stay what they are while others come, and the memory
+// of a large group is not kept.
+func TestChunkGroupKeeps(t *testing.T) {
+	var g chunkGroup
+	var want, got [][]byte
+	for i := range 300 {
+		b := slices.Repeat([]byte{byte(i)}, 1000)
+		want, got = append(want, b), append(got, g.keep(b))
+	}
+	require.Equal(t, want, got)
+	g.forget()
+	require.Nil(t, g.copies)
+	_ = g.keep(make([]byte, groupBytes))
+	g.forget()
+	require.NotNil(t, g.copies)
+}
