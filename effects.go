@@ -178,5 +178,5 @@ func (x *effects) payload(e *Event) ([]byte, error) {
 	if err == nil && len(b) <= cap(free) { // else append has taken other memory
 		x.room = x.room[:len(x.room)+len(b)]
 	}
-	return b[:len(b):len(b)], err
+	return slices.Clip(b), err
 }

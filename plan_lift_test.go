@@ -114,7 +114,7 @@ func TestLiftedPlansAreOfTheirSeries(t *testing.T) {
 		must(t, err)
 		return rowsText(t, res)
 	}
-	require.Equal(t, ask("root.d1")[4:11], "root.d1")
+	require.Equal(t, "root.d1", ask("root.d1")[4:11])
 	require.Contains(t, ask("root.d2"), "int64")
 	require.NotContains(t, ask("root.d3"), "root")
 	put(t, db, "root.d3", "1 a=3")

@@ -54,9 +54,7 @@ func (w *pointsWorld) check(i int) int64 {
 
 // beside does f again and again until the test stops.
 func (w *pointsWorld) beside(f func(n int) error) {
-	w.wg.Add(1)
-	go func() {
-		defer w.wg.Done()
+	w.wg.Go(func() {
 		for n := 0; !w.stop.Load(); n++ {
 			if err := f(n); err != nil && !errors.Is(err, ErrClosed) {
 				w.t.Error(err)
@@ -64,7 +62,7 @@ func (w *pointsWorld) beside(f func(n int) error) {
 			}
 			runtime.Gosched()
 		}
-	}()
+	})
 }
 
 // trigger watches a series for a while: it has to fire for all points in a row, from
@@ -173,9 +171,7 @@ func pointsBesideEverything(t *testing.T, memory bool, policy SyncPolicy) {
 	defer end()
 	far.Add(3)
 	for g := range 3 {
-		writers.Add(1)
-		go func() {
-			defer writers.Done()
+		writers.Go(func() {
 			left := sync.OnceFunc(far.Done)
 			defer left()
 			for at := int64(40); ; at++ {
@@ -194,7 +190,7 @@ func pointsBesideEverything(t *testing.T, memory bool, policy SyncPolicy) {
 					left()
 				}
 			}
-		}()
+		})
 	}
 	w.beside(func(n int) error { w.check(n % series); return nil })
 	w.beside(func(int) error { return w.db.Flush(w.ctx) })

@@ -84,8 +84,3 @@ func (db *DB) quickPoint(ctx context.Context, b *binding, at time.Time, num uint
 func (v *Value) cell() column.Cell {
 	return column.Cell{Num: v.num, Text: v.str, Kind: column.Kind(v.kind)}
 }
-
-// cellValue is a cell as a value; both keep the bits alike.
-func cellValue(c *column.Cell) Value {
-	return Value{num: c.Num, str: c.Text, kind: Kind(c.Kind)}
-}

@@ -77,7 +77,7 @@ func checkZero(t *testing.T, r reflect.Value) {
 	}
 	switch r.Kind() {
 	case reflect.Interface:
-		err, _ := r.Interface().(error)
+		err, _ := reflect.TypeAssert[error](r)
 		fails(err)
 	case reflect.Func:
 		if r.IsNil() {
@@ -99,7 +99,7 @@ func checkZero(t *testing.T, r reflect.Value) {
 			return
 		}
 		for v := range r.Seq() {
-			if _, builtIn := v.Interface().(FunctionInfo); !builtIn {
+			if _, builtIn := reflect.TypeAssert[FunctionInfo](v); !builtIn {
 				t.Errorf("yields %v", v)
 			}
 		}

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -169,7 +168,7 @@ func checkSample[T float](t *testing.T, v []T) {
 			}
 		}
 		if ok != want || ok && k != wantK {
-			t.Fatal(fmt.Sprintf("%v: %d, %t, want %d, %t", v, k, ok, wantK, want))
+			t.Fatalf("%v: %d, %t, want %d, %t", v, k, ok, wantK, want)
 		}
 	}
 }

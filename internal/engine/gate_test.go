@@ -109,9 +109,7 @@ func TestPointsAndSnapshots(t *testing.T) {
 			var stored [2]atomic.Int64 // last time stored in a pair of series
 			stored[0].Store(39)
 			stored[1].Store(39)
-			writers.Add(1)
-			go func() { // b never has what a does not have
-				defer writers.Done()
+			writers.Go(func() { // b never has what a does not have
 				for at := int64(40); at < 6000; at++ {
 					for i, s := range shapes[:2] {
 						ok, err := e.AppendPoint(bg, s, at, uint64(at), 0)
@@ -126,7 +124,7 @@ func TestPointsAndSnapshots(t *testing.T) {
 						stored[i].Store(at)
 					}
 				}
-			}()
+			})
 			last := func(s *Snapshot, i int) int64 {
 				c := s.Cursor(shapes[i].Series()[0], 0, 1<<40)
 				defer c.Close()
@@ -146,14 +144,12 @@ func TestPointsAndSnapshots(t *testing.T) {
 				return n - 1
 			}
 			background := func(f func()) {
-				others.Add(1)
-				go func() {
-					defer others.Done()
+				others.Go(func() {
 					for !stop.Load() {
 						f()
 						runtime.Gosched()
 					}
-				}()
+				})
 			}
 			background(func() {
 				before := [2]int64{stored[0].Load(), stored[1].Load()}

@@ -412,13 +412,11 @@ func TestTTLsSetTogether(t *testing.T) {
 		for i := range 4 {
 			prefix, ttl := fmt.Sprintf("d%d", i), time.Duration(1000+round)
 			want[prefix] = ttl
-			all.Add(1)
-			go func() {
-				defer all.Done()
+			all.Go(func() {
 				if err := e.SetTTL(bg, prefix, ttl); err != nil {
 					t.Error(err)
 				}
-			}()
+			})
 		}
 		all.Wait()
 		require.Equal(t, want, e.TTLs(), "round %d", round)

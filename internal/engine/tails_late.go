@@ -81,7 +81,7 @@ func (l *lateTails) since(id uint32, from int64) (merge.Source, bool) {
 // learn keeps the end of a block of f that was read, in values and nulls, if it
 // is the last of its series and there is room.
 func (l *lateTails) learn(f *blockFile, b *segment.BlockInfo, values *column.Vector, nulls column.Bitmap, scratch *segment.Scratch) {
-	t, slot := l.find(b.Series)
+	_, slot := l.find(b.Series)
 	if slot == nil || b.Kind == column.Text || b.N <= tailRows || l.room.Load() < tailBytes+8*tailRows {
 		return
 	}
@@ -89,7 +89,7 @@ func (l *lateTails) learn(f *blockFile, b *segment.BlockInfo, values *column.Vec
 	if err != nil || len(later) > 0 {
 		return
 	}
-	t = &lateTail{id: b.Series}
+	t := &lateTail{id: b.Series}
 	t.chunk.values.Kind = b.Kind
 	used := int64(tailBytes)
 	if nulls.Any(b.N) {

@@ -3,6 +3,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Badf is fmt.Errorf with [BadInput] as the cause. Like the other functions here
@@ -10,7 +11,7 @@ import (
 //
 //go:noinline
 func Badf(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args[:len(args):len(args)], BadInput)...) // args may be the caller's
+	return fmt.Errorf(format+": %w", append(slices.Clip(args), BadInput)...) // args may be the caller's
 }
 
 // Join is errors.Join, which would be copied to where it is called.

@@ -3,6 +3,7 @@ package memtable
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 )
@@ -114,12 +115,7 @@ func (g *group) mayWait(t *Table) bool {
 	if t.stageRows < t.blockRows && len(g.kinds) < 4 {
 		return false
 	}
-	for _, k := range g.kinds {
-		if k == column.Text {
-			return false
-		}
-	}
-	return len(g.kinds) <= maxFresh
+	return len(g.kinds) <= maxFresh && !slices.Contains(g.kinds, column.Text)
 }
 
 // row returns the memory of the next row's cells.

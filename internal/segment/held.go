@@ -116,7 +116,7 @@ func (h *held) put(r *Reader, offset int64, bytes []byte) {
 		return
 	}
 	if old != nil && (other == nil || old.again.Load() && !other.again.Load()) {
-		at = at ^ 1
+		at ^= 1
 	}
 	h.set(at, b)
 	for n := 2 * len(h.slots); n > 0 && h.used.Load() > h.limit; n-- {
