@@ -154,7 +154,7 @@ func (e *Engine) SetTerms(terms uint64, f func(last uint64)) {
 	e.alone()
 	defer e.together()
 	e.terms = terms
-	f(e.lastLSN())
+	f(e.cutLSN())
 }
 
 // stamp notes when the events of b were emitted.

@@ -91,7 +91,7 @@ func (e *Engine) freeze() *frozen {
 	if e.frozen != nil {
 		return e.frozen
 	}
-	lsn := e.lastLSN()
+	lsn := e.cutLSN()
 	if e.closed || lsn == e.disk.now.Flushed {
 		return nil
 	}

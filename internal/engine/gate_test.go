@@ -33,6 +33,7 @@ func gateConfigs() map[string]func() Config {
 	return map[string]func() Config{
 		"memory": memConfig,
 		"log":    func() Config { return diskConfig(vfs.NewMem()) },
+		"buffer": func() Config { return bufferedConfig(vfs.NewMem()) },
 	}
 }
 

@@ -81,12 +81,11 @@ func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64
 		_, stored = e.addPoint(s, at, num, nil, terms)
 		return stored, nil
 	}
-	cells := [1]column.Cell{{Kind: s.layout.Kinds[0], Num: num}}
-	var buf [maxRowRecord]byte
-	record := appendRow(&buf, &s.layout, at, cells[:])
 	if !e.roomy() {
 		return false, nil
 	}
+	var buf [maxPointRecord]byte
+	record := appendPoint(&buf, &s.layout, at, num)
 	lsn, stored := e.addPoint(s, at, num, record, terms)
 	if !stored || e.log.AtOnce() {
 		return stored, nil
@@ -113,9 +112,9 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 		(terms == 0 || terms == e.terms) && !e.retention.on.Load() {
 		epoch := e.epoch.Load()
 		cut := memtable.Cut{Epoch: epoch, Oldest: e.snaps.oldest.Load()}
-		if d.TakesPoint(&s.layout, at, e.lastLSN()+1, cut) {
+		if d.TakesPoint(&s.layout, at, e.leastLSN(), cut) {
 			var err error
-			lsn, err = e.append(record)
+			lsn, err = e.join(record)
 			if ok = err == nil; ok { // else Commit meets it again, and knows what to do
 				d.AddPoint(&s.layout, at, num, cut)
 			}
@@ -125,6 +124,24 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 	return lsn, ok
 }
 
+// leastLSN returns a position that the next point does not fall short of, and that
+// is beyond those of all commits.
+func (e *Engine) leastLSN() uint64 {
+	if e.log == nil {
+		return e.counter.Load() + 1
+	}
+	return e.log.Least()
+}
+
+// join is append for the record of a point. Where nobody waits for the log, points
+// that come one after the other share a record and its position.
+func (e *Engine) join(record []byte) (uint64, error) {
+	if e.log != nil && e.log.AtOnce() {
+		return e.log.Join(recordGroup, record)
+	}
+	return e.append(record)
+}
+
 // roomy reports whether admit would let a writer pass without asking for a flush.
 func (e *Engine) roomy() bool {
 	if e.cfg.ManualFlush {
@@ -132,6 +149,28 @@ func (e *Engine) roomy() bool {
 	}
 	used := e.active.Load().Bytes()
 	return used <= e.cfg.MemtableBytes && used+e.frozenBytes.Load() <= e.cfg.MemtableHard && e.log.Bytes() <= e.cfg.WALBytes
+}
+
+// maxPointRecord bounds the log record of a point.
+const maxPointRecord = 40
+
+// appendPoint encodes the record that Commit would make of a row of one number.
+func appendPoint(buf *[maxPointRecord]byte, l *memtable.Layout, at int64, num uint64) []byte {
+	const head = 2             // kind of the section, length of its body
+	b := append(buf[:head], 1) // one series
+	b = binary.AppendVarint(b, int64(l.IDs[0]))
+	b = append(b, 1, rowsRaw) // one row
+	b = append(binary.AppendVarint(b, at), rawNoNulls)
+	switch l.Kinds[0] {
+	case column.Bool:
+		b = append(b, byte(num))
+	case column.Int32, column.Float32:
+		b = binary.LittleEndian.AppendUint32(b, uint32(num))
+	default:
+		b = binary.LittleEndian.AppendUint64(b, num)
+	}
+	b[0], b[1] = sectionTablet, byte(len(b)-head)
+	return b
 }
 
 // appendRow encodes the record that Commit would make of the row, nil if it may

@@ -111,7 +111,7 @@ func (l *snapshots) discard(e *Engine, list ...discarded) {
 func (e *Engine) Snapshot() *Snapshot {
 	e.gate.Lock()
 	defer e.gate.Unlock()
-	s := &Snapshot{e: e, epoch: e.epoch.Load(), lsn: e.lastLSN(), closed: e.closed}
+	s := &Snapshot{e: e, epoch: e.epoch.Load(), lsn: e.cutLSN(), closed: e.closed}
 	if s.closed {
 		return s
 	}
@@ -135,6 +135,15 @@ func (e *Engine) lastLSN() uint64 {
 		return e.counter.Load()
 	}
 	return e.log.Last()
+}
+
+// cutLSN returns the last position taken, which no commit takes from then on: points
+// may share the last one until then, see join.
+func (e *Engine) cutLSN() uint64 {
+	if e.log == nil || !e.log.AtOnce() {
+		return e.lastLSN()
+	}
+	return e.log.Cut()
 }
 
 // Release frees what the snapshot pins. Cursors must be closed before. A second

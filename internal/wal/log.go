@@ -23,6 +23,10 @@ type Log struct {
 	buf   []byte // records from bufFirst to last, not yet written
 	spare []byte // the other buffer, nil while it is being written
 
+	open     atomic.Uint64 // position of the record that others may join while it is the last and in buf; changed with the lock held
+	openAt   int           // where it is in buf
+	openKind uint8
+
 	bufFirst uint64
 	last     uint64 // last position taken
 	written  uint64 // last position written, or failed
@@ -168,20 +172,26 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 	if len(payload) > MaxPayload {
 		return 0, fmt.Errorf("append to log: record of %d bytes: %w", len(payload), errs.Limit)
 	}
-	need := align8(recordHeader + len(payload))
 	l.mu.Lock()
+	if err = l.spaceFor(align8(recordHeader + len(payload))); err == nil {
+		lsn = l.take(kind, payload)
+	}
+	l.mu.Unlock()
+	return lsn, err
+}
+
+// spaceFor returns when need bytes fit the buffer, or says why no record is taken.
+func (l *Log) spaceFor(need int) error {
 	for {
-		if err := l.refused(); err != nil {
-			l.mu.Unlock()
-			return 0, fmt.Errorf("append to log: %w", err)
+		err := l.refused()
+		if err == nil {
+			err = l.held
 		}
-		if l.held != nil {
-			err := l.held
-			l.mu.Unlock()
-			return 0, fmt.Errorf("append to log: %w", err)
+		if err != nil {
+			return fmt.Errorf("append to log: %w", err)
 		}
 		if l.hasSpace(need) {
-			break
+			return nil
 		}
 		if l.writing {
 			_ = l.park(context.Background(), waiter{want: wantSpace, need: need})
@@ -189,6 +199,10 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 			l.write()
 		}
 	}
+}
+
+// take gives a record, for which there is space, the next position.
+func (l *Log) take(kind uint8, payload []byte) (lsn uint64) {
 	lsn = l.last + 1
 	if len(l.buf) == 0 {
 		l.bufFirst = lsn
@@ -199,8 +213,7 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 	if l.cfg.Policy.Mode == Buffered {
 		l.arm(l.cfg.Policy.Interval)
 	}
-	l.mu.Unlock()
-	return lsn, nil
+	return lsn
 }
 
 // hasSpace reports whether need bytes fit the buffer. An empty one takes any

@@ -1,0 +1,64 @@
+package wal
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tickwell/tickwell/internal/errs"
+)
+
+// joinBytes is the largest record, without its header, that others join: what is
+// torn or damaged is a whole record, so that they shall not grow for ever.
+const joinBytes = 1 << 10
+
+// Join is Append for small records whose payloads are such that two of a kind, one
+// after the other, are a payload too. While the last record came by Join and is
+// still in the buffer, the payload is added to it and shares its position, for which
+// header, checksum and padding are paid once. Cut ends that.
+func (l *Log) Join(kind uint8, payload []byte) (lsn uint64, err error) {
+	if len(payload) > joinBytes {
+		return 0, fmt.Errorf("join record of %d bytes to log: %w", len(payload), errs.Limit)
+	}
+	l.mu.Lock()
+	if lsn = l.last; len(l.buf) > 0 && l.open.Load() == lsn && l.openKind == kind && l.err == nil && !l.closing && l.held == nil {
+		n := int(binary.LittleEndian.Uint32(l.buf[l.openAt+4:]))
+		end := l.openAt + align8(n+len(payload))
+		if n+len(payload) <= recordHeader+joinBytes && end <= l.cfg.BufferBytes {
+			l.buf = append(l.buf[:l.openAt+n], payload...)
+			for len(l.buf) < end {
+				l.buf = append(l.buf, 0)
+			}
+			binary.LittleEndian.PutUint32(l.buf[l.openAt+4:], uint32(n+len(payload)))
+			l.mu.Unlock()
+			return lsn, nil
+		}
+	}
+	if err := l.spaceFor(align8(recordHeader + len(payload))); err != nil {
+		l.mu.Unlock()
+		return 0, err
+	}
+	l.openAt, l.openKind = len(l.buf), kind
+	l.open.Store(l.last + 1) // before it can be seen as the last: see Least
+	lsn = l.take(kind, payload)
+	l.mu.Unlock()
+	return lsn, nil
+}
+
+// Cut returns the last position taken, and sees to it that whatever is appended
+// from now on has a later one.
+func (l *Log) Cut() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open.Store(0)
+	return l.last
+}
+
+// Least returns a position that no later call of Append or Join falls short of. It
+// is beyond those of all that was appended before, but for what came by Join.
+func (l *Log) Least() uint64 {
+	last := l.lastSeen.Load()
+	if last != 0 && l.open.Load() == last { // in this order: see Join
+		return last
+	}
+	return last + 1
+}
