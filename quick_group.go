@@ -3,6 +3,7 @@ package tickwell
 import (
 	"context"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/tickwell/tickwell/internal/column"
@@ -82,12 +83,15 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet, table *triggerTable, cqs *cq
 
 // takeRow adds the cells of the only row of t, whose columns must be those of b.
 func (in *insertion) takeRow(t *Tablet, b *binding) (nulls uint64, ok bool) {
-	nums, names, kinds := in.numbers.Nums, b.names, b.kinds
-	if len(names) != len(t.Columns) || len(kinds) != len(t.Columns) {
+	cols, names, kinds := t.Columns, b.names, b.kinds
+	if len(names) != len(cols) || len(kinds) != len(cols) {
 		return 0, false
 	}
-	for c := range t.Columns {
-		col := &t.Columns[c]
+	at := len(in.numbers.Nums)
+	in.numbers.Nums = slices.Grow(in.numbers.Nums, len(cols))[:at+len(cols)]
+	nums := in.numbers.Nums[at:][:len(cols)]
+	for c := range cols {
+		col := &cols[c]
 		if !same(col.Name, names[c]) {
 			return 0, false
 		}
@@ -122,10 +126,9 @@ func (in *insertion) takeRow(t *Tablet, b *binding) (nulls uint64, ok bool) {
 		if len(col.Nulls) > 0 && col.Nulls[0]&1 != 0 {
 			num, nulls = 0, nulls|1<<c
 		}
-		nums = append(nums, num)
+		nums[c] = num
 	}
-	in.numbers.Nums = nums
-	return nulls, nulls != ^uint64(0)>>(64-len(t.Columns))
+	return nulls, nulls != ^uint64(0)>>(64-len(cols))
 }
 
 // same reports whether a and b are equal; those that are one string in memory are

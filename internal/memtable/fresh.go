@@ -173,17 +173,19 @@ func (c *columns) appendFresh(f *fresh) {
 		nums := f.nums[i:]
 		switch v := &c.cols[i]; v.Kind {
 		case column.Float64:
-			to := v.Float64s[:row+n]
-			for k := range n {
-				to[row+k] = math.Float64frombits(nums[k*w])
+			v.Float64s = v.Float64s[:row+n]
+			to, at := v.Float64s[row:], 0
+			for k := range to {
+				to[k] = math.Float64frombits(nums[at])
+				at += w
 			}
-			v.Float64s = to
 		case column.Int64:
-			to := v.Int64s[:row+n]
-			for k := range n {
-				to[row+k] = int64(nums[k*w])
+			v.Int64s = v.Int64s[:row+n]
+			to, at := v.Int64s[row:], 0
+			for k := range to {
+				to[k] = int64(nums[at])
+				at += w
 			}
-			v.Int64s = to
 		default:
 			for k := range n {
 				v.AppendCell(&column.Cell{Kind: v.Kind, Num: nums[k*w]})
