@@ -7,9 +7,10 @@ import (
 
 // held keeps checked blocks of files as they are encoded, those that are read
 // again and again: a system call and a checksum cost more than to decode them. A
-// block is kept when it is read twice with no more than one other of its place
-// between them, so that who reads everything once, or much more than there is room
-// for, leaves most as it is. What is kept never changes. Looking takes no lock.
+// block is kept when it is read three times with no more than one other of its place
+// between two of them: a copy takes longer than a read of a block beside the one
+// before. Who reads everything once or twice, or much more than there is room for,
+// leaves most as it is. What is kept never changes. Looking takes no lock.
 type held struct {
 	limit int64
 	slots []heldSlot // a power of two, or none; a block has two places
@@ -82,23 +83,30 @@ func (h *held) get(r *Reader, ref Ref) []byte {
 }
 
 // saw notes that the block with a hash was read, and reports whether it was read
-// not long ago.
+// twice not long ago.
 func (s *heldSlot) saw(hash uint32) bool {
-	const old = 1 // another was read since
+	const (
+		old   = 1 // another was read since
+		twice = 2
+		marks = old | twice
+	)
 	switch seen := s.seen.Load(); {
-	case seen != 0 && seen|old == hash|old:
-		s.seen.Store(0)
-		return true
+	case seen != 0 && seen|marks == hash|marks:
+		if seen&twice != 0 {
+			s.seen.Store(0)
+			return true
+		}
+		s.seen.Store(hash&^marks | twice)
 	case seen != 0 && seen&old == 0:
 		s.seen.Store(seen | old)
 	default:
-		s.seen.Store(hash &^ old)
+		s.seen.Store(hash &^ marks)
 	}
 	return false
 }
 
 // put keeps a copy of the checked bytes of the block at an offset, which was not
-// kept, if it was read not long ago.
+// kept, if it was read twice not long ago.
 func (h *held) put(r *Reader, offset int64, bytes []byte) {
 	if len(h.slots) == 0 || int64(len(bytes)) > h.limit/heldPart {
 		return

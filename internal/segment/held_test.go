@@ -27,7 +27,7 @@ func irregular(t testing.TB, fsys vfs.FS, name string, seed uint64, cache *Cache
 	return r, want
 }
 
-// TestHeldBlocks: what was read twice is read no third time, is the same, also
+// TestHeldBlocks: what was read three times is read no more, is the same, also
 // when the medium has lost it since, which Verify still finds; and nothing of it
 // is left after Close.
 func TestHeldBlocks(t *testing.T) {
@@ -36,7 +36,7 @@ func TestHeldBlocks(t *testing.T) {
 	require.NoError(t, compare(t, r, want))
 	once := cache.held.used.Load()
 	require.Less(t, once, r.size/2, "bytes kept of what was read once") // times are read by each series of a device
-	for range 4 {                                                       // two blocks may have one place
+	for range 6 {                                                       // two blocks may have one place
 		require.NoError(t, compare(t, r, want))
 	}
 	require.Greater(t, cache.held.used.Load(), r.size/2)
@@ -87,7 +87,7 @@ func TestHeldBlocksOfTwins(t *testing.T) {
 	cache := NewCache(heldCache)
 	one, first := irregular(t, vfs.NewMem(), "f.blk", 1, cache)
 	two, second := irregular(t, vfs.NewMem(), "f.blk", 2, cache)
-	for range 3 {
+	for range 4 {
 		require.NoError(t, compare(t, one, first))
 		require.NoError(t, compare(t, two, second))
 	}
@@ -201,7 +201,7 @@ func TestHeldBlocksStay(t *testing.T) {
 		}
 		return hits
 	}
-	for range 3 {
+	for range 6 {
 		often()
 	}
 	require.Equal(t, 100, often())
@@ -225,7 +225,7 @@ func TestHeldBlocksTogether(t *testing.T) {
 				var readers sync.WaitGroup
 				for range 2 {
 					readers.Go(func() {
-						for range 3 {
+						for range 4 {
 							if err := compare(t, r, want); err != nil {
 								t.Error(err)
 							}
@@ -249,8 +249,9 @@ func TestHeldBlocksAllocate(t *testing.T) {
 	var h held
 	h.room(leastHeld)
 	r, b, next := &Reader{}, make([]byte, 1000), int64(0)
-	h.put(r, 0, b)
-	h.put(r, 0, b)
+	for range 3 {
+		h.put(r, 0, b)
+	}
 	require.NotNil(t, h.get(r, Ref{0, 1000}))
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		h.get(r, Ref{0, 1000})
@@ -270,7 +271,7 @@ func TestHeldLines(t *testing.T) {
 	require.NoError(t, err)
 	defer r.Close()
 	var reads int
-	for range 5 {
+	for range 6 {
 		for i := range cache.lines.slots {
 			cache.lines.slots[i].Store(nil)
 		}
