@@ -193,8 +193,10 @@ func (d *Device) Forget(ids []uint32) {
 				m.open = d.groups[i]
 			}
 		}
-		g.open = false // targets that name it are resolved again
+		g.open = false
 	}
+	// Rows of those that stay are resolved again; who wrote those that go may never come.
+	d.targets = slices.DeleteFunc(d.targets, func(tg target) bool { return !tg.open() })
 	d.groups = slices.DeleteFunc(d.groups, func(g *group) bool { return g == nil })
 	d.series = slices.DeleteFunc(d.series, func(m member) bool { return dropped(m.id) })
 	d.masks = slices.DeleteFunc(d.masks, func(m mask) bool { return dropped(m.id) })

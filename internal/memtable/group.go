@@ -237,7 +237,9 @@ func (g *group) place(w *Write, t *Table, r *Rows, from []int, n int, lsn uint64
 // newLane starts a run of late rows.
 func (g *group) newLane(t *Table) int {
 	g.mergeLanes(t)
-	g.lanes = append(g.lanes, lane{last: math.MinInt64})
+	if g.lanes = append(g.lanes, lane{last: math.MinInt64}); len(g.lanes) > 1 {
+		g.firstLane = [1]lane{} // it has moved, and would keep its chunks
+	}
 	return len(g.lanes) - 1
 }
 

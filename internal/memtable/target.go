@@ -36,7 +36,9 @@ func (d *Device) target(w *Write) *target {
 	if d.targets == nil {
 		d.targets = d.firstTarget[:0]
 	}
-	d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow})
+	if d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow}); len(d.targets) > 1 {
+		d.firstTarget = [1]target{} // it has moved, and would keep its group
+	}
 	return &d.targets[len(d.targets)-1]
 }
 
@@ -174,7 +176,9 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 	if d.groups == nil {
 		d.groups = d.firstGroup[:0]
 	}
-	d.groups = append(d.groups, g)
+	if d.groups = append(d.groups, g); len(d.groups) > 1 {
+		d.firstGroup = [1]*group{} // it has moved
+	}
 	d.table.bytes.Add(groupBytes)
 	return g
 }
