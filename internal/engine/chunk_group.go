@@ -11,14 +11,20 @@ import (
 // reader of all series takes as much by one call.
 const groupBytes = 60 << 10
 
+// groupMemory bounds what a group takes in memory besides the blocks: encoded times,
+// which may be many times as large as values that hardly change, and the table of
+// blocks, which is wide where few of a device's series have cells.
+const groupMemory = 128 << 10
+
 // chunkGroup is chunks of some series that follow each other in time and are
 // written together, the times of all and then series by series: who reads one
 // series finds its blocks side by side.
 type chunkGroup struct {
 	chunks []segment.ChunkRef
 	blocks []groupBlock // of each chunk, one for each series
-	bytes  int
-	copies []byte // of blocks that lie in memory which is used again
+	bytes  int          // of payloads
+	memory int          // see groupMemory
+	copies []byte       // of blocks that lie in memory which is used again
 }
 
 // groupBlock is an encoded block, without stats if a series has none in a chunk.
@@ -27,9 +33,13 @@ type groupBlock struct {
 	stats   *block.Stats
 }
 
-// begin takes the next chunk, of width series.
-func (g *chunkGroup) begin(ref segment.ChunkRef, width int) {
+// groupBlockBytes is the size of a groupBlock.
+const groupBlockBytes = 32
+
+// begin takes the next chunk, of width series and so many bytes of times.
+func (g *chunkGroup) begin(ref segment.ChunkRef, width, times int) {
 	g.chunks = append(g.chunks, ref)
+	g.memory += times + width*groupBlockBytes
 	n := len(g.blocks)
 	g.blocks = slices.Grow(g.blocks, width)[:n+width]
 	clear(g.blocks[n:])
@@ -86,9 +96,12 @@ func (bw *blockWriter) writeGroup() error {
 	return bw.paced()
 }
 
-// roomFor writes the group if n bytes more are too many for it.
-func (bw *blockWriter) roomFor(n int) error {
-	if len(bw.group.chunks) > 0 && bw.group.bytes+n > groupBytes {
+// roomFor writes the group if a chunk with so many bytes of times and of values is
+// too much for it.
+func (bw *blockWriter) roomFor(times, values int) error {
+	g := &bw.group
+	memory := times + len(bw.ids)*groupBlockBytes
+	if len(g.chunks) > 0 && (g.bytes+values > groupBytes || g.memory+memory > groupMemory) {
 		return bw.writeGroup()
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/merge"
+	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -215,4 +217,135 @@ func TestChunkGroupKeeps(t *testing.T) {
 	_ = g.keep(make([]byte, groupBytes))
 	g.forget()
 	require.NotNil(t, g.copies)
+}
+
+// spans returns how many bytes lie between the times and the values of a chunk of the
+// newest file at most, and how many chunks it has.
+func spans(t *testing.T, e *Engine) (most int64, chunks int) {
+	files := e.currentFiles()
+	r := files[len(files)-1].reader
+	seen := map[int64]bool{}
+	for id := range r.Series() {
+		infos, err := r.Blocks(id)
+		require.NoError(t, err)
+		for _, in := range infos {
+			seen[in.Times.Offset] = true
+			most = max(most, in.Values.Offset-in.Times.Offset)
+		}
+	}
+	return most, len(seen)
+}
+
+// TestChunkGroupOfTimes: a group whose values hardly take a byte is written before
+// its times, or its table where few of many series have cells, take much memory.
+func TestChunkGroupOfTimes(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		series, most int
+	}{{"times", 1, groupMemory + groupBytes}, {"table", 600, 16 << 10}} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := diskConfig(vfs.NewMem())
+			cfg.BlockRows = 256
+			e := open(t, cfg)
+			rnd := rand.New(rand.NewPCG(7, 8))
+			var names []string
+			for i := range c.series {
+				names = append(names, fmt.Sprint("s", i))
+			}
+			kinds := slices.Repeat([]column.Kind{column.Bool}, c.series)
+			var want []int64
+			at := int64(0)
+			tablets := 240
+			if c.series > 1 {
+				tablets = 20
+			}
+			for range tablets {
+				tb := emptyTablet(t, e, "root.d", names, kinds)
+				for row := range 256 {
+					at += 1 + rnd.Int64N(1<<40)
+					want = append(want, at)
+					tb.Times = append(tb.Times, at)
+					for i := range kinds {
+						tb.Cols[i].AppendCell(&column.Cell{Num: 1})
+						if i > 0 && len(want) > 1 {
+							tb.Nulls[i].Set(row)
+						}
+					}
+				}
+				_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+				require.NoError(t, err)
+			}
+			for _, step := range []func() error{
+				func() error { return e.Flush(bg) },
+				func() error { return e.Compact(bg) },
+			} {
+				require.NoError(t, step())
+				most, chunks := spans(t, e)
+				require.Equal(t, tablets, chunks)
+				require.LessOrEqual(t, most, int64(c.most))
+			}
+			s := e.Snapshot()
+			ser, ok := e.Lookup("root.d", "s0")
+			require.True(t, ok)
+			var got []int64
+			cur := s.Cursor(ser, 0, math.MaxInt64)
+			for cur.Next() {
+				got = append(got, cur.Times()...)
+			}
+			require.NoError(t, cur.Err())
+			cur.Close()
+			s.Release()
+			require.Equal(t, want, got)
+			require.NoError(t, e.Close())
+		})
+	}
+}
+
+// TestChunkAlone: a chunk larger than a group is copied block by block, and not held
+// in memory whole.
+func TestChunkAlone(t *testing.T) {
+	cfg := diskConfig(vfs.NewMem())
+	cfg.BlockRows = 128
+	e := open(t, cfg)
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprint("s", i))
+	}
+	kinds := slices.Repeat([]column.Kind{column.Text}, len(names))
+	rnd := rand.New(rand.NewPCG(9, 10))
+	tb := emptyTablet(t, e, "root.d", names, kinds)
+	for row := range 2 * cfg.BlockRows {
+		tb.Times = append(tb.Times, int64(row))
+		for i := range kinds {
+			text := make([]byte, 1000)
+			for k := range text {
+				text[k] = ' ' + byte(rnd.IntN(90))
+			}
+			tb.Cols[i].AppendCell(&column.Cell{Text: string(text)})
+		}
+	}
+	_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+	require.NoError(t, err)
+	require.NoError(t, e.Flush(bg))
+
+	f := e.currentFiles()[0]
+	w, err := segment.Create(vfs.NewMem(), "copy", segment.Header{StoreID: 1, FileNo: 1, MaxLSN: 1})
+	require.NoError(t, err)
+	bw := blockWriter{w: w, rows: cfg.BlockRows, kinds: kinds}
+	most, before := int64(0), w.Size()
+	bw.pace = func(w *segment.Writer) error {
+		most, before = max(most, w.Size()-before), w.Size()
+		return nil
+	}
+	for id := range f.reader.Series() {
+		bw.ids = append(bw.ids, id)
+	}
+	sources, err := f.look(&bw.found, nil, bw.ids, MinTime, MaxTime)
+	require.NoError(t, err)
+	require.NoError(t, bw.merge(make([][]merge.Mask, len(names)), MinTime, MaxTime, sources))
+	require.Equal(t, 2*len(names), bw.blocks)
+	require.Greater(t, w.Size(), int64(5<<20))
+	require.LessOrEqual(t, most, int64(paceBytes+2*128*1000))
+	w.Abort()
+	require.NoError(t, e.Close())
 }

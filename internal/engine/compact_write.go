@@ -260,18 +260,21 @@ func (bw *blockWriter) copyFileChunk(b *merge.Block, c *fileChunk) error {
 			n += int(c.infos[k].Values.Length)
 		}
 	}
-	if err := bw.roomFor(n); err != nil {
-		return err
-	}
 	times, err := c.file.reader.RawTimes(&bw.scratch, &c.infos[0])
 	if err != nil {
 		return c.file.damaged(err, b.Min, b.Max)
+	}
+	if err := bw.roomFor(len(times), n); err != nil {
+		return err
 	}
 	ref, err := bw.w.BeginChunk(times, b.N, b.Min, b.Max)
 	if err != nil {
 		return err
 	}
-	bw.group.begin(ref, len(b.Cols))
+	alone := n > groupBytes // not held in memory whole: its texts may be long
+	if !alone {
+		bw.group.begin(ref, len(b.Cols), len(times))
+	}
 	for i, k := range b.Cols {
 		if k < 0 {
 			continue
@@ -280,7 +283,17 @@ func (bw *blockWriter) copyFileChunk(b *merge.Block, c *fileChunk) error {
 		if err != nil {
 			return c.file.damaged(err, b.Min, b.Max)
 		}
-		bw.group.add(i, len(b.Cols), bw.group.keep(values), &c.infos[k].Stats)
+		if !alone {
+			bw.group.add(i, len(b.Cols), bw.group.keep(values), &c.infos[k].Stats)
+			continue
+		}
+		if err := bw.w.AddBlock(bw.ids[i], bw.kinds[i], ref, values, &c.infos[k].Stats); err != nil {
+			return err
+		}
+		bw.blocks++
+		if err := bw.paced(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

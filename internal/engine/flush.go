@@ -422,14 +422,14 @@ func (bw *blockWriter) copyChunk(s *memtable.Sealed, cols []int) error {
 			n += len(s.Col(c))
 		}
 	}
-	if err := bw.roomFor(n); err != nil {
+	if err := bw.roomFor(len(s.Times), n); err != nil {
 		return err
 	}
 	ref, err := bw.w.BeginChunk(s.Times, s.N, s.Min, s.Max)
 	if err != nil {
 		return err
 	}
-	bw.group.begin(ref, len(cols))
+	bw.group.begin(ref, len(cols), len(s.Times))
 	for i, c := range cols {
 		if c >= 0 && s.Col(c) != nil {
 			bw.group.add(i, len(cols), s.Col(c), s.Stats(c))
