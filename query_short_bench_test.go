@@ -19,23 +19,44 @@ func openShort(b *testing.B) (*tickwell.DB, time.Time) { return openShortIn(b, "
 // openShortIn is openShort in a folder, or in memory if dir is empty.
 func openShortIn(b *testing.B, dir string) (*tickwell.DB, time.Time) {
 	b.Helper()
-	db, err := tickwell.Open(context.Background(), dir, &tickwell.Options{FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		b.Fatal(err)
-	}
+	db, start := fillShort(b, vfs.NewMem(), dir, 3000)
 	b.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			b.Error(err)
 		}
 	})
+	return db, start.Add(3000 * 10 * time.Second)
+}
+
+func openStore(b *testing.B, fs vfs.FS, dir string) *tickwell.DB {
+	b.Helper()
+	db, err := tickwell.Open(context.Background(), dir, &tickwell.Options{FS: fs, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return db
+}
+
+var shortDevices = func() (all [100]string) {
+	for d := range all {
+		all[d] = fmt.Sprintf("gw%03d", d)
+	}
+	return all
+}()
+
+// fillShort gives a store of 100 devices with 10 series of so many points each,
+// flushed, and when they begin.
+func fillShort(b *testing.B, fs vfs.FS, dir string, rows int) (*tickwell.DB, time.Time) {
+	b.Helper()
+	db := openStore(b, fs, dir)
 	start := time.Unix(1_700_000_000, 0)
-	for d := range 100 {
-		t := &tickwell.Tablet{Device: fmt.Sprintf("gw%03d", d)}
-		for i := range 3000 {
+	for d, device := range shortDevices {
+		t := &tickwell.Tablet{Device: device}
+		for i := range rows {
 			t.Times = append(t.Times, start.Add(time.Duration(i)*10*time.Second).UnixNano())
 		}
 		for m := range 10 {
-			v := make(tickwell.Float64s, 3000)
+			v := make(tickwell.Float64s, rows)
 			for i := range v {
 				v[i] = float64((i*7919+d*31+m*17)%20011) / 100
 			}
@@ -48,7 +69,7 @@ func openShortIn(b *testing.B, dir string) (*tickwell.DB, time.Time) {
 	if err := db.Flush(context.Background()); err != nil {
 		b.Fatal(err)
 	}
-	return db, start.Add(3000 * 10 * time.Second)
+	return db, start
 }
 
 // BenchmarkQueryShort is what a dashboard asks: little data, so that what a
@@ -110,6 +131,57 @@ func BenchmarkQueryShort(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkQueryFirst asks a hundred series of a hundred devices for count, sum and
+// maximum, each once, in a store that was just opened or, in memory, whose plans were
+// forgotten: what a query costs whose like was asked of another device.
+func BenchmarkQueryFirst(b *testing.B) {
+	for _, rows := range []int{300, 3000} {
+		for _, dir := range []string{"store", ""} {
+			b.Run(fmt.Sprintf("points=%d/dir=%s", rows, dir), func(b *testing.B) {
+				fs := vfs.NewMem()
+				db, start := fillShort(b, fs, dir, rows)
+				defer func() {
+					if err := db.Close(); err != nil {
+						b.Error(err)
+					}
+				}()
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					b.StopTimer()
+					if dir != "" {
+						if err := db.Close(); err != nil {
+							b.Fatal(err)
+						}
+						db = openStore(b, fs, dir)
+					} else if err := db.CreateSeries(context.Background(), fmt.Sprintf("other.x%d", i), tickwell.KindBool); err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+					for d := range 100 {
+						askFirst(b, db, d, start, rows)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(100*b.N), "ns/query")
+			})
+		}
+	}
+}
+
+// askFirst asks for count, sum and maximum of a series of device d.
+func askFirst(b *testing.B, db *tickwell.DB, d int, start time.Time, rows int) {
+	col := expr.Col("m0")
+	r, err := db.Query(context.Background(), tickwell.Query{Select: []expr.Expr{expr.Count(col), expr.Sum(col), expr.Max(col)},
+		From: []string{shortDevices[d]}, Start: start, End: start.Add(time.Duration(rows) * 10 * time.Second)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for row, err := range r.Rows() {
+		if err != nil || row.Value(0).Int64() != int64(rows) {
+			b.Fatal(row, err)
+		}
+	}
 }
 
 // BenchmarkRangeShort reads the newest thirty points of one series after the

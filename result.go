@@ -43,6 +43,7 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 	if q.AllowDamaged {
 		r.damage = &skipped{}
 	}
+	rollups := q.Rollups
 	r.open = func() (exec.Source, func(), error) {
 		if err := db.usable(ctx); err != nil {
 			return nil, nil, err
@@ -51,7 +52,7 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 		if r.damage != nil {
 			skip = r.damage.begin()
 		}
-		if q.Rollups && !small {
+		if rollups && !small {
 			return db.openRollups(ctx, r.plan, skip)
 		}
 		s := db.eng.Snapshot()
@@ -59,7 +60,8 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 		return source{s}, s.Release, nil
 	}
 	if len(q.Into) > 0 {
-		return r.insertInto(ctx, &q)
+		into := q // most queries stay on the stack
+		return r.insertInto(ctx, &into)
 	}
 	return r, nil
 }

@@ -53,7 +53,8 @@ func (s *aggSlot) start() (Aggregator, error) {
 // timeGroups yields a row per window of a grid.
 type timeGroups struct {
 	g     *grid
-	need  []*aggSlot // nil: the end of the window
+	slots []int      // of the aggregates, by number
+	need  []*aggSlot // the same; nil: the end of the window
 	folds []*fold
 	// from tells where the aggregates of each slot's members are: fold and
 	// number in it.
@@ -73,7 +74,7 @@ type timeGroups struct {
 }
 
 func (a *aggRows) openTime(r *run, need []int) (stream, error) {
-	t := &timeGroups{g: r.plan.g, run: r, small: r.small}
+	t := &timeGroups{g: r.plan.g, run: r, small: r.small, slots: need}
 	fail := func(err error) (stream, error) {
 		t.close()
 		return nil, err

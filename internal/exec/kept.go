@@ -59,14 +59,53 @@ func (k *Kept) Start(ctx context.Context, p *Plan, src Source, m *Meter) *Run {
 func (k *Kept) Rest() bool {
 	for p, s := range k.streams {
 		if t, ok := s.(*timeGroups); ok && t.light() {
-			t.batch, t.windows, t.later = Batch{}, nil, nil
+			cols := t.batch.Cols
+			clear(cols) // what is in them is the caller's
+			t.batch, t.windows, t.later = Batch{Cols: cols}, nil, nil
 			continue
 		}
 		s.close()
 		delete(k.streams, p)
 	}
-	k.run, k.meter = Run{}, nil
+	windows := k.run.windows
+	if k.run, k.meter = (Run{}), nil; cap(windows) <= maxKept {
+		k.run.windows = windows
+	}
 	return len(k.streams) > 0
+}
+
+// Adopt makes k, which rests, ready for p instead of the plan that it has run. One of
+// the two was lifted from the other, or both from a third: they differ in their series
+// only. It reports whether it could; if not, k is of no use for p.
+func (k *Kept) Adopt(p *Plan) bool {
+	if len(k.streams) != 1 || len(p.parts) != 1 {
+		return false
+	}
+	a, ok := p.parts[0].in.(*aggRows)
+	if !ok {
+		return false
+	}
+	for of, s := range k.streams {
+		t, ok := s.(*timeGroups)
+		if !ok || t.small {
+			return false
+		}
+		delete(k.streams, of)
+		t.adopt(a)
+		k.streams[p.parts[0]] = t
+		break
+	}
+	return true
+}
+
+// adopt makes t that of aggregates of other series, alike in all else. Aggregates
+// that were started know the kinds of their inputs, which are the same.
+func (t *timeGroups) adopt(a *aggRows) {
+	for i, n := range t.slots {
+		s, at := a.slots[n], t.from[i][0]
+		f := t.folds[at[0]]
+		t.need[i], f.makes[at[1]], f.series = s, s, a.direct.series[s.members[0].direct]
+	}
 }
 
 // light reports whether t, at rest, takes little memory whatever it has read.

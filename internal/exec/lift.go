@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/tickwell/tickwell/expr"
+import (
+	"strings"
+
+	"github.com/tickwell/tickwell/expr"
+)
 
 // Queries of a dashboard, or of a program that goes through its devices, often
 // differ in their device only. The plan of one is then made into that of another
@@ -57,47 +61,96 @@ func (s *seriesRows) has(name string) bool {
 // Liftable reports whether [Plan.Lift] may succeed.
 func (p *Plan) Liftable() bool { return p.liftable() != nil }
 
+// lifted is the parts of a plan of one device of which there is one each.
+type lifted struct {
+	plan  Plan
+	part  part
+	parts [1]*part
+	rows  aggRows
+	base  seriesRows
+}
+
 // Lift returns the plan of the same query of another device, or nil if that has
 // not the same series, of the same kinds. The path of the device is as From has
-// it; p must be liftable.
+// it; p must be liftable. Its Query is still that of p.
 func (p *Plan) Lift(device string, cat Catalog) *Plan {
 	from := p.parts[0].in.(*aggRows)
-	n := len(from.direct.series)
-	base := &seriesRows{series: make([]*Series, n), kinds: make([]Column, n)}
-	nodes := make([]node, n)
+	n, outputs := len(from.direct.series), p.parts[0].outputs
+	series := make([]*Series, n)
+	size := 0
 	for i, old := range from.direct.series {
 		s, ok := cat.Lookup(device, old.Name)
 		if !ok || s.Kind != old.Kind {
 			return nil
 		}
-		base.series[i] = s
-		base.kinds[i] = Column{Name: s.Path(), Kind: s.Kind, Source: s}
-		nodes[i] = node{op: opSlot, slot: i, kind: s.Kind, text: base.kinds[i].Name}
+		series[i] = s
+		size += len(s.Device) + 1 + len(s.Name)
 	}
-	q := *p.q
-	q.From = []string{device}
-	a := &aggRows{in: base, direct: base, group: &q.Group, exact: from.exact, slots: make([]*aggSlot, len(from.slots))}
+	for _, old := range from.slots {
+		d := old.members[0].direct
+		size += len(old.text) - len(from.direct.kinds[d].Name) + len(series[d].Device) + 1 + len(series[d].Name)
+	}
+	var text texts
+	text.b.Grow(size)
+	for _, s := range series {
+		text.add(s.Device, ".", s.Name)
+	}
+	for _, old := range from.slots {
+		d := old.members[0].direct
+		head, tail := old.text[:len(old.call.Name)+1], old.text[len(old.call.Name)+1+len(from.direct.kinds[d].Name):]
+		text.add(head, series[d].Device, ".", series[d].Name, tail)
+	}
+	text.rest = text.b.String()
+
+	l := new(lifted)
+	columns, nodes := make([]Column, n+len(outputs)), make([]node, n)
+	l.base = seriesRows{series: series, kinds: columns[:n:n]}
+	for i, s := range series {
+		l.base.kinds[i] = Column{Name: text.next(len(s.Device) + 1 + len(s.Name)), Kind: s.Kind, Source: s}
+		nodes[i] = node{op: opSlot, slot: i, kind: s.Kind, text: l.base.kinds[i].Name}
+	}
+	l.rows = aggRows{in: &l.base, direct: &l.base, group: from.group, exact: from.exact, slots: make([]*aggSlot, len(from.slots))}
 	made := make([]plannedAgg, len(from.slots))
 	for i, old := range from.slots {
-		slot := old.members[0].direct
-		path, at := base.kinds[slot].Name, len(old.call.Name)+1
-		text := old.text[:at] + path + old.text[at+len(from.direct.kinds[slot].Name):]
+		d := old.members[0].direct
+		path := l.base.kinds[d].Name
 		m := &made[i]
-		m.arg[0], m.inputs[0] = &nodes[slot], Column{Name: path, Kind: base.kinds[slot].Kind}
-		m.one[0] = aggMember{args: m.arg[:], direct: slot}
+		m.arg[0], m.inputs[0] = &nodes[d], Column{Name: path, Kind: l.base.kinds[d].Kind}
+		m.one[0] = aggMember{args: m.arg[:], direct: d}
 		m.itsCall = *old.call
 		m.itsCall.Inputs = m.inputs[:]
 		m.aggSlot = *old
-		m.text, m.kind.Name, m.call, m.members, m.input = text, text, &m.itsCall, m.one[:], base.series[slot]
-		m.node = node{op: opSlot, slot: i, kind: m.kind.Kind, text: text}
-		a.slots[i] = &m.aggSlot
+		m.text = text.next(len(old.text) - len(from.direct.kinds[d].Name) + len(path))
+		m.kind.Name, m.call, m.members, m.input = m.text, &m.itsCall, m.one[:], series[d]
+		m.node = node{op: opSlot, slot: i, kind: m.kind.Kind, text: m.text}
+		l.rows.slots[i] = &m.aggSlot
 	}
-	pt := &part{in: a, outputs: make([]*node, len(p.cols)), cols: make([]Column, len(p.cols))}
-	for i, old := range p.parts[0].outputs {
+	l.part = part{in: &l.rows, outputs: make([]*node, len(outputs)), cols: columns[n:]}
+	for i, old := range outputs {
 		m := &made[old.slot]
-		pt.outputs[i], pt.cols[i] = &m.node, Column{Name: m.text, Kind: m.kind.Kind}
+		l.part.outputs[i], l.part.cols[i] = &m.node, Column{Name: m.text, Kind: m.kind.Kind}
 	}
-	lifted := *p
-	lifted.q, lifted.cols, lifted.parts, lifted.read = &q, pt.cols, []*part{pt}, base.series
-	return &lifted
+	l.parts[0] = &l.part
+	l.plan = *p
+	l.plan.cols, l.plan.parts, l.plan.read = l.part.cols, l.parts[:], series
+	return &l.plan
+}
+
+// texts is several texts in one piece of memory: they are added, rest is set, and
+// they are taken in the same order.
+type texts struct {
+	b    strings.Builder
+	rest string
+}
+
+func (t *texts) add(pieces ...string) {
+	for _, s := range pieces {
+		t.b.WriteString(s)
+	}
+}
+
+// next returns the next n bytes.
+func (t *texts) next(n int) (s string) {
+	s, t.rest = t.rest[:n], t.rest[n:]
+	return s
 }

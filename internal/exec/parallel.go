@@ -24,8 +24,11 @@ func (t *timeGroups) foldApart(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(t.apart) == 0 {
+	switch len(t.apart) {
+	case 0:
 		return nil
+	case 1:
+		return t.foldOne(ctx, t.apart[0], t.columns[t.apart[0]])
 	}
 	return together(len(t.apart), func(n int) error { return t.foldOne(ctx, t.apart[n], t.columns[t.apart[n]]) })
 }
