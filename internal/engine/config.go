@@ -32,7 +32,7 @@ type Config struct {
 	MaxSeries     int   // 0 = unlimited; a new series above it is an error wrapping errs.Limit
 	MemtableBytes int64 // a flush starts above it; default 64 MiB
 	MemtableHard  int64 // writers wait above it; default 2 × MemtableBytes
-	WALBytes      int64 // a flush starts when the log is larger; default 256 MiB
+	WALBytes      int64 // a flush starts when the records of the log take more; default 256 MiB
 	OutboxBytes   int64 // bound of undelivered events in memory, the oldest are dropped above it; default 64 MiB
 	ManualFlush   bool  // no background work: only Flush and Compact write block files
 

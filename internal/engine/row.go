@@ -148,7 +148,7 @@ func (e *Engine) roomy() bool {
 		return true
 	}
 	used := e.active.Load().Bytes()
-	return used <= e.cfg.MemtableBytes && used+e.frozenBytes.Load() <= e.cfg.MemtableHard && e.log.Bytes() <= e.cfg.WALBytes
+	return used <= e.cfg.MemtableBytes && used+e.frozenBytes.Load() <= e.cfg.MemtableHard && e.log.Used() <= e.cfg.WALBytes
 }
 
 // maxPointRecord bounds the log record of a point.

@@ -145,7 +145,7 @@ func (e *Engine) admit(ctx context.Context) error {
 		return nil
 	}
 	used := e.active.Load().Bytes()
-	if used > e.cfg.MemtableBytes || e.log.Bytes() > e.cfg.WALBytes {
+	if used > e.cfg.MemtableBytes || e.log.Used() > e.cfg.WALBytes {
 		e.wantFlush()
 	}
 	for used+e.frozenBytes.Load() > e.cfg.MemtableHard {

@@ -54,6 +54,7 @@ type Log struct {
 	segs   []*segment   // in order; the active one is last
 	active *segment     // nil before the first write
 	bytes  atomic.Int64 // of all files; changed with the lock held
+	used   atomic.Int64 // of their records and headers; likewise
 	damage []Damage     // found by Open; constant
 	free   []string     // base names of files to overwrite
 
@@ -88,6 +89,7 @@ func newLog(cfg Config, r *replay) *Log {
 	}
 	for _, s := range r.segs {
 		l.bytes.Add(s.size)
+		l.used.Add(s.end)
 	}
 	l.onTimer = l.tick
 	l.publish()
@@ -118,6 +120,10 @@ func (l *Log) Durable() uint64 { return l.durableSeen.Load() }
 
 // Bytes returns the size of all segments in bytes.
 func (l *Log) Bytes() int64 { return l.bytes.Load() }
+
+// Used is Bytes without what lies behind the records: the bytes of former lives, and
+// room for those to come.
+func (l *Log) Used() int64 { return l.used.Load() }
 
 // Held reports whether records are refused because others failed.
 func (l *Log) Held() bool {

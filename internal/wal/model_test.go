@@ -65,6 +65,14 @@ func TestModel(t *testing.T) {
 					size += int64(len(readAll(cfg.FS, testDir+"/"+name)))
 				}
 				require.Equal(t, size, l.Bytes())
+				l.mu.Lock()
+				var used int64
+				for _, s := range l.segs {
+					require.LessOrEqual(t, s.end, s.size)
+					used += s.end
+				}
+				l.mu.Unlock()
+				require.Equal(t, used, l.Used())
 			}
 			require.NoError(t, l.Close())
 		})

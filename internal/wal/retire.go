@@ -106,6 +106,7 @@ func (l *Log) dispose(s *segment) error {
 		return err
 	}
 	l.bytes.Add(-s.size)
+	l.used.Add(-s.end)
 	return nil
 }
 

@@ -136,6 +136,7 @@ func TestRetireTriesAgain(t *testing.T) {
 	require.NoError(t, l.Retire(10))
 	require.Empty(t, segmentFiles(t, fsys))
 	require.Zero(t, l.Bytes())
+	require.Zero(t, l.Used())
 	add(t, l, 1)
 	require.NoError(t, l.Close())
 }

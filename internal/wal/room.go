@@ -35,7 +35,7 @@ func (l *Log) makeRoom(s *segment, n int) error {
 		l.zeros = make([]byte, leastRoom)
 	}
 	for at < to {
-		n, err := l.writeAt(l.file, l.zeros[:min(to-at, leastRoom)], at)
+		wrote, err := l.writeAt(l.file, l.zeros[:min(to-at, leastRoom)], at)
 		if errors.Is(err, vfs.ErrNoSpace) {
 			s.cramped = true
 			return l.file.Truncate(s.size)
@@ -43,7 +43,7 @@ func (l *Log) makeRoom(s *segment, n int) error {
 		if err != nil {
 			return err
 		}
-		at += int64(n)
+		at += int64(wrote)
 	}
 	l.mu.Lock()
 	l.bytes.Add(to - s.size)

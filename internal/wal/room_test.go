@@ -21,6 +21,7 @@ func sizeOf(t *testing.T, l *Log) int64 {
 	require.NoError(t, err)
 	require.Equal(t, info.Size, l.segs[0].size)
 	require.Equal(t, info.Size, l.bytes.Load())
+	require.Equal(t, l.segs[0].end, l.Used())
 	return info.Size
 }
 

@@ -228,6 +228,7 @@ func (l *Log) advance(b []byte) {
 		n += recordSize(b[n:])
 	}
 	s.end += int64(len(b))
+	l.used.Add(int64(len(b)))
 	s.last = l.stored
 	if grown := s.end - s.size; grown > 0 {
 		s.size = s.end
