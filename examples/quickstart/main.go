@@ -105,6 +105,10 @@ func sample(ctx context.Context, db *tickwell.DB, seconds int) (rows int, err er
 	}
 	m := newMachine()
 	var ballast [][]byte
+	start, end := "", "\n"
+	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		start, end = "\r", "" // on a terminal each line takes the place of the one before
+	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	total := seconds * 100
@@ -136,11 +140,13 @@ func sample(ctx context.Context, db *tickwell.DB, seconds int) (rows int, err er
 			rows++
 		}
 		if i%100 == 99 {
-			fmt.Printf("\r  %2d s  %5d rows  heap %5.1f MiB  %d events", i/100+1, rows, h, db.Stats().Sinks[0].Delivered)
+			fmt.Printf("%s  %2d s  %5d rows  heap %5.1f MiB  %d events%s", start, i/100+1, rows, h, db.Stats().Sinks[0].Delivered, end)
 		}
 	}
 	runtime.KeepAlive(ballast)
-	fmt.Println()
+	if end == "" {
+		fmt.Println()
+	}
 	return rows, nil
 }
 
