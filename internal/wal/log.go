@@ -410,18 +410,21 @@ func (l *Log) Close() error {
 }
 
 // signOff ends the last segment of a closed log with a mark whose promise
-// guards the last records. They are synced; if the mark is lost, so is the
-// promise and nothing else, and therefore errors do not matter.
+// guards the last records, and cuts off what is behind it, as Open would. They are
+// synced; if the mark is lost, so is the promise and nothing else, and therefore
+// errors do not matter.
 func (l *Log) signOff(s *segment, file vfs.File, synced uint64) {
 	var err error
 	defer caught(&err)
 	l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
 	seal(l.mark, s.base, s.end, synced)
 	_, _ = l.writeAt(file, l.mark, s.end)
+	end := s.end + recordHeader
+	if s.size > end && file.Truncate(end) != nil {
+		end = s.size
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if grown := s.end + recordHeader - s.size; grown > 0 {
-		s.size += grown
-		l.bytes.Add(grown)
-	}
+	l.bytes.Add(end - s.size)
+	s.size = end
 }
