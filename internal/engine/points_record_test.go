@@ -30,7 +30,8 @@ func TestPointRecord(t *testing.T) {
 	for range 20_000 {
 		kind := column.Kind(1 + rng.IntN(5))
 		l := &memtable.Layout{IDs: []uint32{rng.Uint32()>>rng.IntN(32) | 1}, Kinds: []column.Kind{kind}}
-		at := int64(rng.Uint64()>>rng.IntN(64)) - int64(rng.Uint64()>>rng.IntN(64))
+		at := int64(rng.Uint64() >> rng.IntN(64)) // of all sizes
+		at -= int64(rng.Uint64() >> rng.IntN(64))
 		num := rng.Uint64()
 		switch kind {
 		case column.Bool:
