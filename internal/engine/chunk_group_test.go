@@ -5,37 +5,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/segment"
 	"github.com/tickwell/tickwell/vfs"
 )
-
-// readsFS counts the reads of files that are opened to be read.
-type readsFS struct {
-	vfs.FS
-	n atomic.Int64
-}
-
-type readsFile struct {
-	vfs.File
-	fs *readsFS
-}
-
-func (f *readsFS) Open(name string) (vfs.File, error) {
-	file, err := f.FS.Open(name)
-	return &readsFile{file, f}, err
-}
-
-func (f *readsFile) ReadAt(b []byte, off int64) (int, error) {
-	f.fs.n.Add(1)
-	return f.File.ReadAt(b, off)
-}
 
 // stretches returns how often the blocks of series, in time order, do not follow
 // each other in the newest file, and the bytes of them all.
@@ -77,7 +56,7 @@ func TestChunkGroups(t *testing.T) {
 		{"large texts", 3, 1024, false, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fsys := &readsFS{FS: vfs.NewMem()}
+			fsys := &crashfs.Reads{FS: vfs.NewMem()}
 			cfg := diskConfig(fsys)
 			cfg.BlockRows = c.rows
 			e := open(t, cfg)
@@ -138,7 +117,7 @@ func TestChunkGroups(t *testing.T) {
 					require.Equal(t, rows[name], got, "%s: %s", what, name)
 				}
 				_, bytes := stretches(t, e)
-				before := fsys.n.Load()
+				before := fsys.Count()
 				cur := s.Rows(all, 0, math.MaxInt64)
 				cells := 0
 				for cur.Next() {
@@ -163,7 +142,7 @@ func TestChunkGroups(t *testing.T) {
 					want += len(r)
 				}
 				require.Equal(t, want, cells, what)
-				reads, groups := fsys.n.Load()-before, bytes/groupBytes+1
+				reads, groups := int64(fsys.Count()-before), bytes/groupBytes+1
 				if c.series <= 10 && c.text < 100 { // else the groups are of one chunk
 					require.LessOrEqual(t, reads, 6*groups+12, "%s: reads of all rows, %d bytes", what, bytes)
 				}

@@ -69,6 +69,30 @@ func addRandomRow(tb *Tablet, r *rand.Rand, at int64, nulls bool) {
 	}
 }
 
+// commitRandom writes a tablet of up to rows random rows of some of a device's
+// columns, often of all of them, at the times that follow at; if late is not 0, one row
+// in late is up to 200 earlier.
+func commitRandom(t testing.TB, e *Engine, r *rand.Rand, names []string, kinds []column.Kind, at *int64, rows, late int) {
+	t.Helper()
+	lo := r.IntN(len(names))
+	hi := lo + 1 + r.IntN(len(names)-lo)
+	if r.IntN(3) > 0 {
+		lo, hi = 0, len(names)
+	}
+	tb := emptyTablet(t, e, "root.d", names[lo:hi], kinds[lo:hi])
+	nulls := r.IntN(3) == 0
+	for range 1 + r.IntN(rows) {
+		*at++
+		when := *at
+		if late > 0 && r.IntN(late) == 0 {
+			when -= int64(r.IntN(200))
+		}
+		addRandomRow(&tb, r, when, nulls)
+	}
+	_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+	require.NoError(t, err)
+}
+
 func put(t testing.TB, e *Engine, s *Shape, times []int64, v ...float64) *Batch {
 	t.Helper()
 	b := &Batch{Tablets: []Tablet{{Shape: s, Times: times, Cols: floats(v...)}}}

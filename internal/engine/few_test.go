@@ -62,23 +62,11 @@ func TestFew(t *testing.T) {
 				e := open(t, cfg)
 				at := int64(1)
 				for range 80 {
-					lo := r.IntN(len(names))
-					hi := lo + 1 + r.IntN(len(names)-lo)
-					if r.IntN(3) > 0 {
-						lo, hi = 0, len(names)
+					late := 0
+					if seed%2 == 0 {
+						late = 200
 					}
-					tb := emptyTablet(t, e, "root.d", names[lo:hi], kinds[lo:hi])
-					nulls := r.IntN(3) == 0
-					for range 1 + r.IntN(60) {
-						at++
-						when := at
-						if seed%2 == 0 && r.IntN(200) == 0 {
-							when = max(1, when-int64(r.IntN(200)))
-						}
-						addRandomRow(&tb, r, when, nulls)
-					}
-					_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
-					require.NoError(t, err)
+					commitRandom(t, e, r, names, kinds, &at, 60, late)
 					switch r.IntN(20) {
 					case 0, 1, 2, 3:
 						require.NoError(t, e.Flush(bg))

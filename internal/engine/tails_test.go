@@ -88,23 +88,7 @@ func TestTails(t *testing.T) {
 		}
 		var held *Snapshot
 		for range 120 {
-			lo := r.IntN(len(names))
-			hi := lo + 1 + r.IntN(len(names)-lo)
-			if r.IntN(2) > 0 {
-				lo, hi = 0, len(names)
-			}
-			tb := emptyTablet(t, e, "root.d", names[lo:hi], kinds[lo:hi])
-			nulls := r.IntN(3) == 0
-			for range 1 + r.IntN(120) {
-				at++
-				when := at
-				if r.IntN(100) == 0 {
-					when -= int64(r.IntN(200))
-				}
-				addRandomRow(&tb, r, when, nulls)
-			}
-			_, err := e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
-			require.NoError(t, err)
+			commitRandom(t, e, r, names, kinds, &at, 120, 100)
 			switch r.IntN(12) {
 			case 0, 1, 2:
 				require.NoError(t, e.Flush(bg))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -31,7 +32,7 @@ func irregular(t testing.TB, fsys vfs.FS, name string, seed uint64, cache *Cache
 // when the medium has lost it since, which Verify still finds; and nothing of it
 // is left after Close.
 func TestHeldBlocks(t *testing.T) {
-	fsys, cache := &readsFS{FS: vfs.NewMem()}, NewCache(heldCache)
+	fsys, cache := &crashfs.Reads{FS: vfs.NewMem()}, NewCache(heldCache)
 	r, want := irregular(t, fsys, "f.blk", 1, cache)
 	require.NoError(t, compare(t, r, want))
 	once := cache.held.used.Load()
@@ -48,9 +49,9 @@ func TestHeldBlocks(t *testing.T) {
 		require.NoError(t, err)
 		infos = append(infos, more...)
 	}
-	before := fsys.n
+	before := fsys.Count()
 	require.NoError(t, compare(t, r, want))
-	require.Less(t, fsys.n-before, len(infos)/20, "reads of what is kept, but of blocks that share a place")
+	require.Less(t, fsys.Count()-before, len(infos)/20, "reads of what is kept, but of blocks that share a place")
 
 	lost := 0
 	for _, in := range infos {
@@ -101,15 +102,15 @@ func TestHeldBlocksOfTwins(t *testing.T) {
 // nothing for them.
 func TestHeldBlocksNeedRoom(t *testing.T) {
 	for _, limit := range []int64{0, 1 << 20, heldCache - 1} {
-		fsys, cache := &readsFS{FS: vfs.NewMem()}, NewCache(limit)
+		fsys, cache := &crashfs.Reads{FS: vfs.NewMem()}, NewCache(limit)
 		require.Nil(t, cache.held.slots, "limit %d", limit)
 		r, want := irregular(t, fsys, "f.blk", 1, cache)
 		for range 3 {
 			require.NoError(t, compare(t, r, want))
 		}
-		before := fsys.n
+		before := fsys.Count()
 		require.NoError(t, compare(t, r, want))
-		require.Greater(t, fsys.n, before, "limit %d", limit)
+		require.Greater(t, fsys.Count(), before, "limit %d", limit)
 		require.NoError(t, r.Close())
 	}
 	require.Equal(t, int64(heldCache), func() int64 {
@@ -264,7 +265,7 @@ func TestHeldBlocksAllocate(t *testing.T) {
 // TestHeldLines: times that are a line are kept as any block is when others take
 // their place among lines again and again.
 func TestHeldLines(t *testing.T) {
-	fsys, cache := &readsFS{FS: vfs.NewMem()}, NewCache(heldCache)
+	fsys, cache := &crashfs.Reads{FS: vfs.NewMem()}, NewCache(heldCache)
 	d := regular(9, 3)
 	_, want := d.write(t, fsys, "f.blk")
 	r, err := Open(fsys, "f.blk", testStore, testFile, cache)
@@ -275,9 +276,9 @@ func TestHeldLines(t *testing.T) {
 		for i := range cache.lines.slots {
 			cache.lines.slots[i].Store(nil)
 		}
-		before := fsys.n
+		before := fsys.Count()
 		require.NoError(t, compare(t, r, want))
-		reads = fsys.n - before
+		reads = fsys.Count() - before
 	}
 	require.Zero(t, reads)
 }

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"context"
-	"io"
 	"math"
 	"testing"
 
@@ -10,32 +9,10 @@ import (
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
-
-// readsFS counts the reads of files that are opened through it.
-type readsFS struct {
-	vfs.FS
-	n int
-}
-
-type readsFile struct {
-	vfs.File
-	fs *readsFS
-}
-
-func (f *readsFS) Open(name string) (vfs.File, error) {
-	file, err := f.FS.Open(name)
-	return &readsFile{file, f}, err
-}
-
-func (f *readsFile) ReadAt(b []byte, off int64) (int, error) {
-	f.fs.n++
-	return f.File.ReadAt(b, off)
-}
-
-var _ io.ReaderAt = (*readsFile)(nil)
 
 // regular is series of one device, several blocks each, with a row a second;
 // some blocks have one row, which no line goes through.
@@ -69,7 +46,7 @@ func regular(chunks, series int) testData {
 // TestLines reads times that are a line again without the file, in the same
 // numbers, until the reader is closed; Verify goes on reading the file.
 func TestLines(t *testing.T) {
-	fsys := &readsFS{FS: vfs.NewMem()}
+	fsys := &crashfs.Reads{FS: vfs.NewMem()}
 	d := regular(9, 3)
 	_, want := d.write(t, fsys, "f.blk")
 	cache := NewCache(1 << 20)
@@ -79,11 +56,11 @@ func TestLines(t *testing.T) {
 	infos, err := r.Blocks(2)
 	require.NoError(t, err)
 	read := func(c int) (reads int) {
-		before := fsys.n
+		before := fsys.Count()
 		times, err := r.ReadTimes([]int64{1, 2, 3}, new(Scratch), &infos[c])
 		require.NoError(t, err)
 		require.Equal(t, d.chunks[c], times)
-		return fsys.n - before
+		return fsys.Count() - before
 	}
 	for c, times := range d.chunks {
 		if len(times) > 1 {
@@ -102,9 +79,9 @@ func TestLines(t *testing.T) {
 	_, err = r.ReadTimes(nil, new(Scratch), &other)
 	require.Error(t, err)
 
-	before := fsys.n
+	before := fsys.Count()
 	require.NoError(t, r.Verify(context.Background(), func(d Damage) { t.Errorf("unexpected finding: %+v", d) }))
-	require.Greater(t, fsys.n-before, 2)
+	require.Greater(t, fsys.Count()-before, 2)
 
 	require.NoError(t, r.Close())
 	for i := range cache.lines.slots {
@@ -115,7 +92,7 @@ func TestLines(t *testing.T) {
 // TestReadValuesOf reads blocks of a series that lie together at once, and
 // nothing of what comes after the last time asked for.
 func TestReadValuesOf(t *testing.T) {
-	fsys := &readsFS{FS: vfs.NewMem()}
+	fsys := &crashfs.Reads{FS: vfs.NewMem()}
 	d := regular(9, 1)
 	d.write(t, fsys, "f.blk")
 	r, err := Open(fsys, "f.blk", testStore, testFile, NewCache(1<<20))
@@ -137,7 +114,7 @@ func TestReadValuesOf(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var sc Scratch
-			before := fsys.n
+			before := fsys.Count()
 			for k := c.lo; k < c.hi; k++ {
 				var v column.Vector
 				nulls, err := r.ReadValuesOf(&v, nil, &sc, infos[k:], c.last)
@@ -145,7 +122,7 @@ func TestReadValuesOf(t *testing.T) {
 				require.Nil(t, nulls)
 				require.Equal(t, d.blocks[k].values.Int64s, v.Int64s)
 			}
-			require.LessOrEqual(t, fsys.n-before, c.reads)
+			require.LessOrEqual(t, fsys.Count()-before, c.reads)
 			require.Equal(t, c.upToByte, sc.values.offset+int64(len(sc.values.bytes)))
 		})
 	}
@@ -154,7 +131,7 @@ func TestReadValuesOf(t *testing.T) {
 // TestReadTimesOf reads the times of a series together with its values, at once,
 // where these follow, and nothing along where they do not.
 func TestReadTimesOf(t *testing.T) {
-	fsys := &readsFS{FS: vfs.NewMem()}
+	fsys := &crashfs.Reads{FS: vfs.NewMem()}
 	d := regular(9, 3)
 	d.write(t, fsys, "f.blk")
 	for _, c := range []struct {
@@ -174,7 +151,7 @@ func TestReadTimesOf(t *testing.T) {
 			require.NoError(t, err)
 			follows := infos[0].Values.Offset-infos[0].Times.end() <= nearby
 			var sc Scratch
-			before := fsys.n
+			before := fsys.Count()
 			times, err := r.ReadTimesOf(nil, &sc, infos, c.last)
 			require.NoError(t, err)
 			require.Equal(t, d.chunks[0], times)
@@ -185,7 +162,7 @@ func TestReadTimesOf(t *testing.T) {
 			if follows {
 				want = 1
 			}
-			require.Equal(t, want, fsys.n-before, "reads for times and values, which follow: %v", follows)
+			require.Equal(t, want, fsys.Count()-before, "reads for times and values, which follow: %v", follows)
 			var plain column.Vector
 			_, err = r.ReadValues(&plain, nil, new(Scratch), &infos[0])
 			require.NoError(t, err)
