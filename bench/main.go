@@ -24,7 +24,7 @@ import (
 // plan is how much work a run does.
 type plan struct {
 	reps                 int
-	points, small, one   int64         // of the in-order, the other and the point-by-point runs
+	points, one, killed  int64         // of the runs in batches, of those row by row and point by point, and until the kill
 	long, short, timeout time.Duration // limits of writing, and of a whole process
 	events               int64         // of window and trigger cases
 	asking               time.Duration // how long a query is repeated
@@ -32,8 +32,8 @@ type plan struct {
 }
 
 var (
-	full  = plan{3, 10_000_000, 3_000_000, 1_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second, 8}
-	quick = plan{3, 300_000, 100_000, 30_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond, 2}
+	full  = plan{3, 10_000_000, 3_000_000, 3_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second, 8}
+	quick = plan{3, 300_000, 30_000, 100_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond, 2}
 )
 
 type settings struct {

@@ -16,7 +16,7 @@ import (
 var quickToBuild = []string{"tickwell", "naive", "promtsdb", "tstorage"}
 
 // tiny is little work: what is looked at is the answers.
-var tiny = plan{reps: 1, points: 35_000, small: 35_000, one: 35_000, long: 5 * time.Second, short: 300 * time.Millisecond,
+var tiny = plan{reps: 1, points: 35_000, one: 35_000, killed: 35_000, long: 5 * time.Second, short: 300 * time.Millisecond,
 	timeout: 5 * time.Minute, asking: 20 * time.Millisecond}
 
 // wrong are the answers that are known to be: tstorage does not show points that

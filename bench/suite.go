@@ -102,10 +102,10 @@ func (r *runner) phases(ctx context.Context, file, variant string, rep int) {
 			return
 		}
 		args := []string{"-dir", dir, "-variant", variant, "-from", fmt.Sprint(r.from), "-asktime", r.asking.String()}
-		points, limit := r.small, r.short
+		points, limit := r.points, r.short
 		switch mode {
 		case "inorder":
-			points, limit = r.points, r.long
+			limit = r.long
 		case "row", "single":
 			points = r.one
 		case "recorded":
@@ -216,7 +216,7 @@ func (r *runner) kill(ctx context.Context, file, variant string, rep int, args [
 	}
 	ackFile := filepath.Join(r.work, "acked")
 	_ = os.Remove(ackFile)
-	cmd := exec.CommandContext(ctx, file, append(args, "-points", fmt.Sprint(r.small*100), "-maxtime", "1m", "-queries=false", "-ack", ackFile)...)
+	cmd := exec.CommandContext(ctx, file, append(args, "-points", fmt.Sprint(r.killed*100), "-maxtime", "1m", "-queries=false", "-ack", ackFile)...)
 	if err := cmd.Start(); err != nil {
 		r.add(result{run: "recover", rep: rep, Result: harness.Result{Peer: filepath.Base(file), Variant: variant, Err: err.Error()}})
 		return
@@ -227,7 +227,7 @@ func (r *runner) kill(ctx context.Context, file, variant string, rep int, args [
 		}
 		return 0
 	}
-	for end := time.Now().Add(r.short); time.Now().Before(end) && acked() < r.small && ctx.Err() == nil; {
+	for end := time.Now().Add(r.short); time.Now().Before(end) && acked() < r.killed && ctx.Err() == nil; {
 		time.Sleep(2 * time.Millisecond)
 	}
 	_ = cmd.Process.Signal(syscall.SIGKILL)

@@ -17,7 +17,7 @@ type report struct {
 	Command string             `json:"command"`
 	Quick   bool               `json:"quick"`
 	Runs    int                `json:"runs"`
-	Points  [2]int64           `json:"points"` // in order, and otherwise
+	Points  [2]int64           `json:"points"` // in batches, and one by one
 	Floors  map[string]float64 `json:"floors"` // ns
 	Stores  []storeOf          `json:"stores"`
 	Skipped []string           `json:"skipped,omitempty"`
@@ -33,7 +33,7 @@ type storeOf struct {
 func newReport(s settings, results []result, skipped []string) *report {
 	r := &report{Machine: fmt.Sprintf("%s, %d processors", processor(), runtime.NumCPU()),
 		Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Command: s.command,
-		Quick: s.quick, Runs: s.reps, Points: [2]int64{s.points, s.small}, Floors: floorsOf(results), Skipped: skipped, figures: figuresOf(results)}
+		Quick: s.quick, Runs: s.reps, Points: [2]int64{s.points, s.one}, Floors: floorsOf(results), Skipped: skipped, figures: figuresOf(results)}
 	r.goals = reach(r.figures, !r.Quick)
 	seen := map[string]bool{}
 	for i := range results {
@@ -56,7 +56,7 @@ func (r *report) page() string {
 		title = "a quick run"
 	}
 	fmt.Fprintf(&b, "# Performance: the tables of %s\n\nPrinted by `%s` in the folder `bench`; [performance.md](performance.md) says what they mean.\n\n", title, r.Command)
-	fmt.Fprintf(&b, "Machine: %s, %s. Medians of %d runs; batches of 1,000 points of 1,000 series, %d points in order, %d otherwise.\n",
+	fmt.Fprintf(&b, "Machine: %s, %s. Medians of %d runs; %d points of 1,000 series in batches of 1,000, %d row by row or one by one.\n",
 		r.Machine, r.Go, r.Runs, r.Points[0], r.Points[1])
 	fmt.Fprintf(&b, "\n## Goals\n\n%s\n## Tables\n\n| floor | ns |\n|---|---|\n", goalTable(r.goals))
 	for _, name := range slices.Sorted(maps.Keys(r.Floors)) {
