@@ -11,6 +11,9 @@ type Encoder struct {
 	// Compress lets Text blocks be compressed with s2 where that pays.
 	Compress bool
 
+	// Quick is that of codec.Encoder.
+	Quick bool
+
 	enc   codec.Encoder
 	cells column.Vector // the non-null cells
 }
@@ -41,6 +44,7 @@ func (e *Encoder) AppendValues(dst []byte, v *column.Vector, nulls column.Bitmap
 }
 
 func (e *Encoder) appendCells(dst []byte, v *column.Vector) []byte {
+	e.enc.Quick = e.Quick
 	switch v.Kind {
 	case column.Bool:
 		return e.enc.AppendBools(dst, v.Bools)

@@ -21,6 +21,10 @@ type Encoder struct {
 	// Compress lets text be compressed with s2 where that pays.
 	Compress bool
 
+	// Quick takes the first good encoding of numbers, not the one of the fewest
+	// bytes.
+	Quick bool
+
 	ints   intEncoder
 	wide   []int64
 	bits   []uint64 // float bits

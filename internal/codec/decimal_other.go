@@ -4,3 +4,12 @@ package codec
 
 // decimalsAlong takes none: see decimal_amd64.go.
 func decimalsAlong(_ []float64, h *deltaHead, _ *quotient) (n int, sum int64) { return 0, h.first }
+
+// digitsAlong takes none: see digits_amd64.go.
+func digitsAlong[T float](_ []int64, _ []T, i int, _ *quotient, _ *span) int { return i }
+
+// packStepsAlong takes none: see digits_amd64.go.
+func packStepsAlong(dst []byte, _ []int64, _ int64, _ uint) ([]byte, int) { return dst, 0 }
+
+// packFrameAlong takes none: see digits_amd64.go.
+func packFrameAlong(dst []byte, _ []int64, _ int64, _ uint) ([]byte, int) { return dst, 0 }

@@ -47,7 +47,7 @@ func toDecimal[T float](f T, k int) (d int64, ok bool) {
 // the quotient.
 type decimals struct {
 	digits     []int64
-	steps      steps // of digits
+	span       span // of digits
 	exceptions []exception
 	far        int // of them that are not near
 }
@@ -176,25 +176,36 @@ func findDecimals[T float](s *decimals, v []T, k int) bool {
 	s.exceptions, s.far = s.exceptions[:0], 0
 	q := &quotients[k]
 	s.digits[0] = oddDecimal(s, v[0], 0, 0, q)
-	s.steps = noSteps
+	s.span = spanFrom(s.digits[0])
+	run := len(v) // of plain ones
 	for i := 1; i < len(v); {
-		if i = plainDecimals(s.digits, v, i, q, &s.steps); i < len(v) {
+		from := i
+		if run >= longRun {
+			i = digitsAlong(s.digits, v, i, q, &s.span)
+		}
+		if i = plainDecimals(s.digits, v, i, q, &s.span); i < len(v) {
 			last := s.digits[i-1]
 			s.digits[i] = oddDecimal(s, v[i], i, last, q)
-			s.steps.add(s.digits[i] - last)
+			s.span.add(s.digits[i], last)
+			run = i - from
 			i++
 		}
 	}
 	return s.far <= len(v)/3 || sameExceptions(v, s.exceptions)
 }
 
+// longRun is the number of plain values behind which more are looked for by
+// digitsAlong, which takes some time to begin.
+const longRun = 32
+
 // plainDecimals converts v[i] and what follows up to the first that is no quotient
-// by multiplication, whose index it returns, and adds the steps. digits[i-1] is
+// by multiplication, whose index it returns, and adds them to s. digits[i-1] is
 // set.
-func plainDecimals[T float](digits []int64, v []T, i int, q *quotient, st *steps) int {
+func plainDecimals[T float](digits []int64, v []T, i int, q *quotient, s *span) int {
 	digits = digits[:len(v)]
 	by, hi, lo, bound := q.by, q.hi, q.lo, q.bound
-	least, most := st.least, st.most
+	least, most := s.least, s.most
+	low, high := s.lo, s.hi
 	last := digits[i-1]
 	for ; i < len(v); i++ {
 		f := v[i]
@@ -209,8 +220,9 @@ func plainDecimals[T float](digits []int64, v []T, i int, q *quotient, st *steps
 		step := d - last
 		last = d
 		least, most = min(least, step), max(most, step)
+		low, high = min(low, d), max(high, d)
 	}
-	st.least, st.most = least, most
+	*s = span{low, high, steps{least, most}}
 	return i
 }
 
@@ -255,7 +267,7 @@ func sameExceptions[T float](v []T, at []exception) bool {
 // their bits.
 func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	dst = append(dst, floatDecimal, byte(k))
-	dst = e.ints.appendSteps(dst, e.dec.digits, e.dec.steps)
+	dst = e.ints.appendSteps(dst, e.dec.digits, e.dec.span.steps)
 	exceptions := e.dec.exceptions
 	dst = binary.AppendUvarint(dst, uint64(len(exceptions)))
 	if len(exceptions) == 0 {

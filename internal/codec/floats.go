@@ -67,6 +67,11 @@ func appendFloats[T float](e *Encoder, dst []byte, v []T) []byte {
 	if n == 0 {
 		return dst
 	}
+	if e.Quick {
+		if dst, ok := appendQuickFloats(e, dst, v); ok {
+			return dst
+		}
+	}
 	if allEqual(v) {
 		return appendFloatConst(dst, bitsOf(v[0]), size)
 	}

@@ -9,15 +9,14 @@ import (
 // (step - smallest) / unit packed at that width, one fewer than values.
 func (e *intEncoder) appendDelta(dst []byte, v []int64, low int64, width uint, unit divisor) []byte {
 	dst = appendDeltaHead(dst, v[0], low, width, unit.by)
-	u := e.packed[:len(v)-1]
 	if unit.by == 1 {
-		fillSteps(u, v, low)
-	} else {
-		prev := v[0]
-		for i, x := range v[1:] {
-			u[i] = unit.quotient(uint64(x - prev - low))
-			prev = x
-		}
+		return e.packSteps(dst, v, low, width)
+	}
+	u := e.packed[:len(v)-1]
+	prev := v[0]
+	for i, x := range v[1:] {
+		u[i] = unit.quotient(uint64(x - prev - low))
+		prev = x
 	}
 	return pack(dst, u, width)
 }

@@ -11,15 +11,23 @@ func (e *intEncoder) appendFrame(dst []byte, v []int64, low int64, width uint, u
 	dst = append(dst, intFrame, byte(width))
 	dst = binary.AppendUvarint(dst, unit.by)
 	dst = binary.AppendVarint(dst, low)
-	u := e.packed[:len(v)]
 	if unit.by == 1 {
-		for i, x := range v {
-			u[i] = uint64(x) - uint64(low)
-		}
-	} else {
-		for i, x := range v {
-			u[i] = unit.quotient(uint64(x) - uint64(low))
-		}
+		return e.packFrame(dst, v, low, width)
+	}
+	u := e.packed[:len(v)]
+	for i, x := range v {
+		u[i] = unit.quotient(uint64(x) - uint64(low))
+	}
+	return pack(dst, u, width)
+}
+
+// packFrame appends the distances of v from low, packed.
+func (e *intEncoder) packFrame(dst []byte, v []int64, low int64, width uint) []byte {
+	dst, n := packFrameAlong(dst, v, low, width)
+	v = v[n:]
+	u := e.packed[:len(v)]
+	for i, x := range v {
+		u[i] = uint64(x) - uint64(low)
 	}
 	return pack(dst, u, width)
 }

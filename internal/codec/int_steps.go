@@ -11,7 +11,20 @@ type steps struct{ least, most int64 }
 // noSteps is that of no difference.
 var noSteps = steps{math.MaxInt64, math.MinInt64}
 
-func (s *steps) add(step int64) { s.least, s.most = min(s.least, step), max(s.most, step) }
+// span is the range of integers, and of their steps.
+type span struct {
+	lo, hi int64
+	steps
+}
+
+// spanFrom is that of a single number.
+func spanFrom(x int64) span { return span{x, x, noSteps} }
+
+// add adds a number and the step to it from the one before, last.
+func (s *span) add(x, last int64) {
+	s.lo, s.hi = min(s.lo, x), max(s.hi, x)
+	s.least, s.most = min(s.least, x-last), max(s.most, x-last)
+}
 
 // stepsOf returns the steps of v, which is not empty.
 func stepsOf(v []int64) steps {
@@ -50,13 +63,19 @@ func (e *intEncoder) appendPlainDelta(dst []byte, v []int64, st steps, modal int
 	if cost > head+packedLen(n-1, packWidth(longest))+1 || longest > width && cost > head+packedLen(n-1, width)+3 {
 		return dst, false
 	}
-	u := e.packed[:n-1]
-	fillSteps(u, v, st.least)
-	if !manyLong(u, uint64(modal-st.least), width) {
+	if !manyLong(v, modal, width) {
 		return dst, false
 	}
-	dst = appendDeltaHead(dst, v[0], st.least, width, 1)
-	return pack(dst, u, width), true
+	return e.packSteps(appendDeltaHead(dst, v[0], st.least, width, 1), v, st.least, width), true
+}
+
+// packSteps appends the distances of the steps of v from low, packed.
+func (e *intEncoder) packSteps(dst []byte, v []int64, low int64, width uint) []byte {
+	dst, n := packStepsAlong(dst, v, low, width)
+	v = v[n:]
+	u := e.packed[:len(v)-1]
+	fillSteps(u, v, low)
+	return pack(dst, u, width)
 }
 
 // fillSteps sets u to the distances of the steps of v from low.
@@ -88,20 +107,22 @@ func sampleFrame(v []int64, modal int64, width uint) (frame uint, many bool) {
 // longer than width-1, otherwise 0.
 func isLong(x int64, width uint) uint64 { return (zigzag(x)>>((width-1)&63) + 3) >> 2 }
 
-// manyLong reports whether more than a quarter of u are long, as distances from
-// modal: then spread.cheapest packs none at less than width.
-func manyLong(u []uint64, modal uint64, width uint) bool {
-	enough := uint64(len(u) / 4)
+// manyLong reports whether more than a quarter of the steps of v are long, as
+// distances from modal: then spread.cheapest packs none at less than width.
+func manyLong(v []int64, modal int64, width uint) bool {
+	enough := uint64((len(v) - 1) / 4)
 	count := uint64(0)
-	for len(u) > 0 {
-		part := u[:min(64, len(u))]
+	for len(v) > 1 {
+		part := v[1:min(65, len(v))]
+		prev := v[0]
 		for _, x := range part {
-			count += isLong(int64(x-modal), width)
+			count += isLong(x-prev-modal, width)
+			prev = x
 		}
 		if count > enough {
 			return true
 		}
-		u = u[len(part):]
+		v = v[len(part):]
 	}
 	return false
 }

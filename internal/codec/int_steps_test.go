@@ -136,7 +136,7 @@ func checkDecimals[T float](t *testing.T, v []T, k int) {
 		want.digits = append(want.digits, d)
 		last = d
 	}
-	want.steps = stepsOf(want.digits)
+	want.span = spanOf(want.digits)
 	require.Equal(t, want, got, "at %d", k)
 	require.Equal(t, want.far <= len(v)/3 || sameExceptions(v, want.exceptions), ok, "at %d", k)
 }

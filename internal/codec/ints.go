@@ -17,7 +17,15 @@ const (
 
 // AppendInt64s appends the encoding of at most MaxValues integers. It appends
 // nothing for none.
-func (e *Encoder) AppendInt64s(dst []byte, v []int64) []byte { return e.ints.append(dst, v) }
+func (e *Encoder) AppendInt64s(dst []byte, v []int64) []byte {
+	if e.Quick && len(v) >= quickFrom {
+		s := spanOf(v)
+		if dst, ok := e.ints.appendQuick(dst, v, &s); ok {
+			return dst
+		}
+	}
+	return e.ints.append(dst, v)
+}
 
 // AppendInt32s is AppendInt64s for 32-bit values: the bytes are the same.
 func (e *Encoder) AppendInt32s(dst []byte, v []int32) []byte {
@@ -25,7 +33,7 @@ func (e *Encoder) AppendInt32s(dst []byte, v []int32) []byte {
 	for i, x := range v {
 		e.wide[i] = int64(x)
 	}
-	return e.ints.append(dst, e.wide)
+	return e.AppendInt64s(dst, e.wide)
 }
 
 // Int64s decodes n integers into dst[:0].

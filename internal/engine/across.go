@@ -24,6 +24,10 @@ type across struct {
 	nulls  []column.Bitmap
 	rows   memtable.Rows // view of one tablet
 	one    []uint32
+
+	of   []*Shape // of the group whose devices were encoded last, by takeRows
+	head []byte   // what was encoded of them; only that is kept by reset
+	same bool     // head is that of these rows
 }
 
 // minAcross is the number of tablets from which on they are encoded together.
@@ -59,7 +63,7 @@ func (a *across) reset() {
 	a.ids.Reset(column.Int64)
 	a.counts.Reset(column.Int64)
 	a.times.Reset(column.Int64)
-	a.kinds = a.kinds[:0]
+	a.kinds, a.same = a.kinds[:0], false
 }
 
 // columns makes one empty column of each kind.
@@ -105,21 +109,32 @@ func (a *across) take(tablets []Tablet, rows []*memtable.Rows) {
 // encode appends the body of a section with the rows of a.
 func (a *across) encode(dst []byte, enc *block.Encoder, scratch *[]byte) []byte {
 	n := len(a.times.Int64s)
-	dst = appendUvarint(dst, uint64(len(a.counts.Int64s)))
-	dst = appendUvarint(dst, uint64(n))
-	dst = appendUvarint(dst, uint64(len(a.kinds)))
-	for _, k := range a.kinds {
-		dst = append(dst, byte(k))
+	if a.same {
+		dst = append(dst, a.head...)
+	} else {
+		dst = a.appendDevices(dst, enc, scratch)
 	}
-	for _, v := range []*column.Vector{&a.ids, &a.counts, &a.times} {
-		dst = appendPiece(dst, enc, scratch, v, nil)
-	}
+	dst = appendPiece(dst, enc, scratch, &a.times, nil)
 	for c := range a.kinds {
 		if a.nulls[c].Count(n) == n {
 			dst = append(dst, 0)
 			continue
 		}
 		dst = appendPiece(dst, enc, scratch, &a.cols[c], a.nulls[c])
+	}
+	return dst
+}
+
+// appendDevices appends the first part: whose rows they are, and how many.
+func (a *across) appendDevices(dst []byte, enc *block.Encoder, scratch *[]byte) []byte {
+	dst = appendUvarint(dst, uint64(len(a.counts.Int64s)))
+	dst = appendUvarint(dst, uint64(len(a.times.Int64s)))
+	dst = appendUvarint(dst, uint64(len(a.kinds)))
+	for _, k := range a.kinds {
+		dst = append(dst, byte(k))
+	}
+	for _, v := range []*column.Vector{&a.ids, &a.counts} {
+		dst = appendPiece(dst, enc, scratch, v, nil)
 	}
 	return dst
 }

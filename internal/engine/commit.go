@@ -267,6 +267,7 @@ func (t *Tablet) check() error {
 
 // encode writes the log record of b, outside of every lock.
 func (c *commit) encode(b *Batch) {
+	c.enc.Quick = true // replayed once, if ever
 	p := c.payload[:0]
 	if len(b.Drops) > 0 {
 		c.body = appendSeriesIDs(c.body[:0], b.Drops)

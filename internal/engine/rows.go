@@ -103,6 +103,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 
 // encodeRows is encode for rows.
 func (c *commit) encodeRows(r *Rows) {
+	c.enc.Quick = true // as in encode
 	p, nums := c.payload[:0], r.Nums
 	for i := 0; i < len(r.Shapes); {
 		kinds := r.Shapes[i].layout.Kinds
@@ -127,6 +128,9 @@ func (c *commit) encodeRows(r *Rows) {
 func (c *commit) appendAlike(p []byte, r *Rows, lo, hi int, nums []uint64) []byte {
 	if hi-lo >= minAcross {
 		c.across.takeRows(r, lo, hi, nums)
+		if a := &c.across; !a.same && len(a.kinds) > 1 { // others are late points, of other series each time
+			a.keepDevices(r.Shapes[lo:hi], &c.enc, &c.scratch)
+		}
 		c.body = c.across.encode(c.body[:0], &c.enc, &c.scratch)
 		return appendSection(p, sectionAcross, c.body)
 	}
@@ -171,11 +175,13 @@ func (c *commit) appendSingles(p []byte, r *Rows, lo, hi int, nums []uint64) []b
 func (a *across) takeRows(r *Rows, lo, hi int, nums []uint64) {
 	kinds := r.Shapes[lo].layout.Kinds
 	a.columns(kinds)
-	for _, s := range r.Shapes[lo:hi] {
-		for _, id := range s.layout.IDs {
-			a.ids.Int64s = append(a.ids.Int64s, int64(id))
+	if a.same = slices.Equal(a.of, r.Shapes[lo:hi]); !a.same {
+		for _, s := range r.Shapes[lo:hi] {
+			for _, id := range s.layout.IDs {
+				a.ids.Int64s = append(a.ids.Int64s, int64(id))
+			}
+			a.counts.Int64s = append(a.counts.Int64s, 1)
 		}
-		a.counts.Int64s = append(a.counts.Int64s, 1)
 	}
 	a.times.Int64s = append(a.times.Int64s, r.Times[lo:hi]...)
 	n, w := hi-lo, len(kinds)
@@ -205,6 +211,14 @@ func (a *across) takeRows(r *Rows, lo, hi int, nums []uint64) {
 			}
 		}
 	}
+}
+
+// keepDevices encodes whose rows those of a are, one of each of shapes, and keeps
+// that for the next: the devices of a gateway are always the same.
+func (a *across) keepDevices(shapes []*Shape, enc *block.Encoder, scratch *[]byte) {
+	clear(a.of)
+	a.of = append(a.of[:0], shapes...)
+	a.head, a.same = a.appendDevices(a.head[:0], enc, scratch), true
 }
 
 // appendNumbers appends the body of the section that Commit would make of a row.

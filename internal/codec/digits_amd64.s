@@ -1,0 +1,199 @@
+//go:build !tickwell_small
+
+#include "textflag.h"
+
+DATA quarters<>+0(SB)/8, $0
+DATA quarters<>+8(SB)/8, $1
+DATA quarters<>+16(SB)/8, $2
+DATA quarters<>+24(SB)/8, $3
+GLOBL quarters<>(SB), RODATA|NOPTR, $32
+
+// func decimalDigits(digits *int64, v *float64, n int, by, hi, lo float64, bound int64, s *span) int
+//
+// Each operation rounds as that of plainDecimals in Go: none are fused.
+TEXT ·decimalDigits(SB), NOSPLIT, $0-72
+	MOVQ digits+0(FP), DI
+	MOVQ v+8(FP), SI
+	MOVQ n+16(FP), BX
+	VBROADCASTSD by+24(FP), Y15
+	VBROADCASTSD hi+32(FP), Y14
+	VBROADCASTSD lo+40(FP), Y13
+	VPBROADCASTQ bound+48(FP), Y12
+	VPXOR Y11, Y11, Y11
+	VPSUBQ Y12, Y11, Y11
+
+	// 1.5 * 2^52, whose sum with a number has its nearest integer in the mantissa.
+	MOVQ $0x4338000000000000, R10
+	VMOVQ R10, X10
+	VPBROADCASTQ X10, Y10
+
+	MOVQ s+56(FP), R8
+	VPBROADCASTQ 0(R8), Y9  // least number
+	VPBROADCASTQ 8(R8), Y8  // greatest
+	VPBROADCASTQ 16(R8), Y7 // least step
+	VPBROADCASTQ 24(R8), Y6 // greatest
+	VPBROADCASTQ -8(DI), Y5
+	XORQ AX, AX
+
+four:
+	VMOVUPD (SI)(AX*8), Y0
+	VMULPD Y15, Y0, Y1
+	VADDPD Y10, Y1, Y1
+	VSUBPD Y10, Y1, Y2
+	VMULPD Y14, Y2, Y3
+	VMULPD Y13, Y2, Y4
+	VADDPD Y4, Y3, Y3
+	VPSUBQ Y10, Y1, Y1
+
+	// The bits of the quotient are those of the number, and it may be divided.
+	VPCMPEQQ Y0, Y3, Y3
+	VPCMPGTQ Y12, Y1, Y4
+	VPCMPGTQ Y1, Y11, Y2
+	VPOR Y2, Y4, Y4
+	VPANDN Y3, Y4, Y3
+	VMOVMSKPD Y3, CX
+	CMPL CX, $15
+	JNE done
+	VMOVDQU Y1, (DI)(AX*8)
+
+	VPERM2I128 $0x21, Y1, Y5, Y2
+	VPALIGNR $8, Y2, Y1, Y2
+	VPSUBQ Y2, Y1, Y2
+	VMOVDQA Y1, Y5
+	VPCMPGTQ Y1, Y9, Y3
+	VBLENDVPD Y3, Y1, Y9, Y9
+	VPCMPGTQ Y8, Y1, Y3
+	VBLENDVPD Y3, Y1, Y8, Y8
+	VPCMPGTQ Y2, Y7, Y3
+	VBLENDVPD Y3, Y2, Y7, Y7
+	VPCMPGTQ Y6, Y2, Y3
+	VBLENDVPD Y3, Y2, Y6, Y6
+	ADDQ $4, AX
+	CMPQ AX, BX
+	JLT four
+
+done:
+	// The least and the greatest of each four.
+	VEXTRACTI128 $1, Y9, X0
+	VPCMPGTQ X0, X9, X1
+	VBLENDVPD X1, X0, X9, X9
+	VPSHUFD $0xEE, X9, X0
+	VPCMPGTQ X0, X9, X1
+	VBLENDVPD X1, X0, X9, X9
+	VMOVQ X9, 0(R8)
+
+	VEXTRACTI128 $1, Y8, X0
+	VPCMPGTQ X8, X0, X1
+	VBLENDVPD X1, X0, X8, X8
+	VPSHUFD $0xEE, X8, X0
+	VPCMPGTQ X8, X0, X1
+	VBLENDVPD X1, X0, X8, X8
+	VMOVQ X8, 8(R8)
+
+	VEXTRACTI128 $1, Y7, X0
+	VPCMPGTQ X0, X7, X1
+	VBLENDVPD X1, X0, X7, X7
+	VPSHUFD $0xEE, X7, X0
+	VPCMPGTQ X0, X7, X1
+	VBLENDVPD X1, X0, X7, X7
+	VMOVQ X7, 16(R8)
+
+	VEXTRACTI128 $1, Y6, X0
+	VPCMPGTQ X6, X0, X1
+	VBLENDVPD X1, X0, X6, X6
+	VPSHUFD $0xEE, X6, X0
+	VPCMPGTQ X6, X0, X1
+	VBLENDVPD X1, X0, X6, X6
+	VMOVQ X6, 24(R8)
+
+	VZEROUPPER
+	MOVQ AX, ret+64(FP)
+	RET
+
+// func packDistances(dst *byte, v *int64, n int, width uint, low int64, steps int)
+//
+// Eight take width bytes. The second four begin in the middle of a byte where the
+// width is odd.
+TEXT ·packDistances(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ v+8(FP), SI
+	MOVQ n+16(FP), BX
+	MOVQ width+24(FP), CX
+	VPBROADCASTQ low+32(FP), Y15
+	MOVQ steps+40(FP), DX
+
+	VMOVQ CX, X0
+	VPBROADCASTQ X0, Y0
+	VPMULUDQ quarters<>(SB), Y0, Y14
+	MOVQ CX, R12
+	SHRQ $1, R12
+	MOVQ CX, R11
+	ANDQ $1, R11
+	MOVQ R11, AX
+	SHLQ $2, AX
+	VMOVQ AX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ Y0, Y14, Y13
+	NEGQ R11
+	ANDQ $15, R11
+
+	CMPQ DX, $0
+	JEQ frames
+
+steps:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	VPSUBQ -8(SI), Y0, Y0
+	VPSUBQ 24(SI), Y1, Y1
+	VPSUBQ Y15, Y0, Y0
+	VPSUBQ Y15, Y1, Y1
+	VPSLLVQ Y14, Y0, Y0
+	VPSLLVQ Y13, Y1, Y1
+	VEXTRACTI128 $1, Y0, X2
+	VEXTRACTI128 $1, Y1, X3
+	VPOR X2, X0, X0
+	VPOR X3, X1, X1
+	VPSHUFD $0xEE, X0, X2
+	VPSHUFD $0xEE, X1, X3
+	VPOR X2, X0, X0
+	VPOR X3, X1, X1
+	VMOVQ X0, (DI)
+	VMOVQ X1, R9
+	MOVBLZX (DI)(R12*1), R10
+	ANDQ R11, R10
+	ORQ R10, R9
+	MOVQ R9, (DI)(R12*1)
+	ADDQ $64, SI
+	ADDQ CX, DI
+	SUBQ $8, BX
+	JNZ steps
+	VZEROUPPER
+	RET
+
+frames:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	VPSUBQ Y15, Y0, Y0
+	VPSUBQ Y15, Y1, Y1
+	VPSLLVQ Y14, Y0, Y0
+	VPSLLVQ Y13, Y1, Y1
+	VEXTRACTI128 $1, Y0, X2
+	VEXTRACTI128 $1, Y1, X3
+	VPOR X2, X0, X0
+	VPOR X3, X1, X1
+	VPSHUFD $0xEE, X0, X2
+	VPSHUFD $0xEE, X1, X3
+	VPOR X2, X0, X0
+	VPOR X3, X1, X1
+	VMOVQ X0, (DI)
+	VMOVQ X1, R9
+	MOVBLZX (DI)(R12*1), R10
+	ANDQ R11, R10
+	ORQ R10, R9
+	MOVQ R9, (DI)(R12*1)
+	ADDQ $64, SI
+	ADDQ CX, DI
+	SUBQ $8, BX
+	JNZ frames
+	VZEROUPPER
+	RET
