@@ -95,40 +95,47 @@ func (in *insertion) takeRow(t *Tablet, b *binding) (nulls uint64, ok bool) {
 		if !same(col.Name, names[c]) {
 			return 0, false
 		}
-		num, kind := uint64(0), column.Null
-		switch d := col.Data.(type) {
-		case Float64s:
-			if len(d) == 1 {
-				num, kind = math.Float64bits(d[0]), column.Float64
-			}
-		case Int64s:
-			if len(d) == 1 {
-				num, kind = uint64(d[0]), column.Int64
-			}
-		case Int32s:
-			if len(d) == 1 {
-				num, kind = uint64(uint32(d[0])), column.Int32
-			}
-		case Float32s:
-			if len(d) == 1 {
-				num, kind = uint64(math.Float32bits(d[0])), column.Float32
-			}
-		case Bools:
-			if kind = column.Bool; len(d) != 1 {
-				kind = column.Null
-			} else if d[0] {
-				num = 1
-			}
-		}
-		if kind != kinds[c] {
+		if d, ok := col.Data.(Float64s); ok && len(d) == 1 && kinds[c] == column.Float64 { // mostly
+			nums[c] = math.Float64bits(d[0])
+		} else if nums[c], ok = onlyCell(col.Data, kinds[c]); !ok {
 			return 0, false
 		}
 		if len(col.Nulls) > 0 && col.Nulls[0]&1 != 0 {
-			num, nulls = 0, nulls|1<<c
+			nums[c], nulls = 0, nulls|1<<c
 		}
-		nums[c] = num
 	}
 	return nulls, nulls != ^uint64(0)>>(64-len(cols))
+}
+
+// onlyCell returns the only value of data as in column.Cell, if it is one number of
+// the kind.
+func onlyCell(data Vector, kind column.Kind) (num uint64, ok bool) {
+	is := column.Null
+	switch d := data.(type) {
+	case Float64s:
+		if len(d) == 1 {
+			num, is = math.Float64bits(d[0]), column.Float64
+		}
+	case Int64s:
+		if len(d) == 1 {
+			num, is = uint64(d[0]), column.Int64
+		}
+	case Int32s:
+		if len(d) == 1 {
+			num, is = uint64(uint32(d[0])), column.Int32
+		}
+	case Float32s:
+		if len(d) == 1 {
+			num, is = uint64(math.Float32bits(d[0])), column.Float32
+		}
+	case Bools:
+		if is = column.Bool; len(d) != 1 {
+			is = column.Null
+		} else if d[0] {
+			num = 1
+		}
+	}
+	return num, is == kind
 }
 
 // same reports whether a and b are equal; those that are one string in memory are

@@ -172,3 +172,51 @@ func FuzzAcross(f *testing.F) {
 		})
 	})
 }
+
+// TestKeptDevices: what is kept of the devices of the group before changes no
+// record.
+func TestKeptDevices(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	e := open(t, memConfig())
+	var shapes []*Shape
+	for i := range 30 {
+		kinds, names := []column.Kind{column.Float64, column.Int64, column.Bool}, []string{"f", "n", "b"}
+		w := []int{3, 3, 2, 1}[i%4]
+		s, err := e.Shape(fmt.Sprint("root.d", i), names[:w], kinds[:w])
+		require.NoError(t, err)
+		shapes = append(shapes, s)
+	}
+	var kept commit
+	same := 0
+	var group []*Shape
+	for range 500 {
+		switch r.IntN(5) {
+		case 0:
+			group = nil
+			for range 1 + r.IntN(40) {
+				group = append(group, shapes[r.IntN(len(shapes))])
+			}
+		case 1:
+			r.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+		case 2:
+			group = group[:len(group)-r.IntN(len(group)+1)]
+		}
+		var rows Rows
+		at := r.Int64N(1 << 40)
+		for _, s := range group {
+			rows.Shapes, rows.Times, rows.Nulls = append(rows.Shapes, s), append(rows.Times, at+r.Int64N(3)), append(rows.Nulls, 0)
+			for c := range s.series {
+				rows.Nums = append(rows.Nums, cellOf(r, s.layout.Kinds[c]).Num)
+			}
+		}
+		var fresh commit
+		fresh.encodeRows(&rows)
+		kept.encodeRows(&rows)
+		require.Equal(t, string(fresh.payload), string(kept.payload))
+		if len(group) >= minAcross && kept.across.same {
+			same++
+		}
+		kept.reset()
+	}
+	require.NotZero(t, same)
+}

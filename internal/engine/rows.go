@@ -114,13 +114,19 @@ func (c *commit) encodeRows(r *Rows) {
 			continue
 		}
 		n := 1
-		for i+n < len(r.Shapes) && n < block.MaxRows/len(kinds) && slices.Equal(r.Shapes[i+n].layout.Kinds, kinds) {
+		for i+n < len(r.Shapes) && n < block.MaxRows/len(kinds) && sameKinds(r.Shapes[i+n].layout.Kinds, kinds) {
 			n++
 		}
 		p = c.appendAlike(p, r, i, i+n, nums)
 		i, nums = i+n, nums[n*len(kinds):]
 	}
 	c.payload = p
+}
+
+// sameKinds reports whether a and b are equal; those that shapes share are not
+// looked at.
+func sameKinds(a, b []column.Kind) bool {
+	return len(a) == len(b) && (&a[0] == &b[0] || slices.Equal(a, b))
 }
 
 // appendAlike appends the sections of the rows [lo, hi) of r, whose cells nums
