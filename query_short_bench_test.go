@@ -137,7 +137,7 @@ func BenchmarkQueryShort(b *testing.B) {
 // maximum, each once, in a store that was just opened or, in memory, whose plans were
 // forgotten: what a query costs whose like was asked of another device.
 func BenchmarkQueryFirst(b *testing.B) {
-	for _, rows := range []int{300, 3000} {
+	for _, rows := range []int{300, 10_000} {
 		for _, dir := range []string{"store", ""} {
 			b.Run(fmt.Sprintf("points=%d/dir=%s", rows, dir), func(b *testing.B) {
 				fs := vfs.NewMem()

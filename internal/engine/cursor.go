@@ -49,6 +49,11 @@ func (c *Cursor) PeekStats() (*block.Stats, bool) {
 	return c.rows.PeekStats()
 }
 
+// NextLine is Next for the block of PeekStats if it is known that the times of its
+// rows have a constant step: Values has the values of so many rows, and Times has
+// nothing. If rows is 0, nothing was done.
+func (c *Cursor) NextLine() (first, step int64, rows int) { return c.rows.NextLine() }
+
 // Skip passes over the block of PeekStats.
 func (c *Cursor) Skip() { c.rows.Skip() }
 

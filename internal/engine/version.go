@@ -299,6 +299,11 @@ func (c *fileChunk) Times(dst []int64, sc *merge.Scratch) ([]int64, error) {
 	return times, nil
 }
 
+// Line is for package merge, see its lined.
+func (c *fileChunk) Line(i int) (first, step int64, ok bool) {
+	return c.file.reader.LineOf(&c.infos[i])
+}
+
 func (c *fileChunk) Values(i int, dst *column.Vector, nulls column.Bitmap, sc *merge.Scratch) (column.Bitmap, error) {
 	in := &c.infos[i]
 	var out column.Bitmap

@@ -10,7 +10,7 @@ import (
 
 // bulkAggregator is an Aggregator that can fold many short windows of its one
 // input at once, with the same bits as window by window. Windows of a few rows
-// cost more to begin and end than to fold.
+// cost more to begin and end than to fold. It never looks at the times of rows.
 type bulkAggregator interface {
 	// canBulk reports whether it can for cells like those of c, which has no
 	// nulls.
@@ -43,7 +43,12 @@ func (t *timeGroups) foldMany(i int, k int64, windows []window, columns []int) i
 	}
 	mem := boundsPool.Get().(*[]int32)
 	defer boundsPool.Put(mem)
-	bounds := f.bound(windows, (*mem)[:0])
+	var bounds []int32
+	if f.line.n > 0 {
+		bounds = f.line.bound(f.low, windows, (*mem)[:0])
+	} else {
+		bounds = f.bound(windows, (*mem)[:0])
+	}
 	*mem = bounds
 	n := len(bounds) / 2
 	if n < fewest {

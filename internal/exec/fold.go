@@ -51,7 +51,8 @@ type fold struct {
 	batch   Batch
 	views   []Batch // batch as each aggregate sees it
 	loaded  bool
-	low     int // first row of batch that windows still to be fed may have
+	line    line // the times of batch, which are not written out; none: they are
+	low     int  // first row of batch that windows still to be fed may have
 	eof     bool
 	open    []*folding // windows that have begun, consecutive
 	free    []*folding
@@ -107,7 +108,7 @@ func (f *fold) window(ctx context.Context, k int64, w window) (*folding, error) 
 			return nil, err
 		}
 	}
-	for !f.eof && (!f.loaded || f.batch.Times[f.batch.Len()-1] < w.end) {
+	for !f.eof && (!f.loaded || f.last() < w.end) {
 		done, err := f.advance(ctx, k, w)
 		if err != nil {
 			return nil, err
@@ -174,10 +175,9 @@ func (f *fold) at(ctx context.Context, k int64, w window) (*folding, error) {
 // feed folds what of window o lies in the batch. Windows are fed in the order
 // of their starts.
 func (f *fold) feed(o *folding) error {
-	times := f.batch.Times
-	lo := seek(times, f.low, o.w.start)
+	lo := f.seek(f.low, o.w.start)
 	f.low = lo
-	hi := seek(times, lo, o.w.end)
+	hi := f.seek(lo, o.w.end)
 	if lo >= hi {
 		return nil
 	}
@@ -187,6 +187,22 @@ func (f *fold) feed(o *folding) error {
 		}
 	}
 	return nil
+}
+
+// last returns the time of the last row of the batch.
+func (f *fold) last() int64 {
+	if f.line.n > 0 {
+		return f.line.last()
+	}
+	return f.batch.Times[f.batch.Len()-1]
+}
+
+// seek is that of the times of the batch.
+func (f *fold) seek(i int, t int64) int {
+	if f.line.n > 0 {
+		return f.line.seek(i, t)
+	}
+	return seek(f.batch.Times, i, t)
 }
 
 // seek returns the first index from i on with a time of at least t. It takes
@@ -216,10 +232,11 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 		return false, err
 	}
 	if f.loaded {
-		if err := f.beginUntil(f.batch.Times[f.batch.Len()-1]); err != nil {
+		if err := f.beginUntil(f.last()); err != nil {
 			return false, err
 		}
 		f.loaded = false
+		f.line = line{}
 	}
 	if f.points != nil {
 		if s, ok := f.points.PeekStats(); ok {
@@ -230,8 +247,11 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 			if skipped || err != nil {
 				return false, err
 			}
+			if f.timeless() {
+				f.line.first, f.line.step, f.line.n = f.cursor.NextLine()
+			}
 		}
-		if !f.points.Next() {
+		if f.line.n == 0 && !f.points.Next() {
 			f.eof = true
 			return false, f.points.Err()
 		}
@@ -271,6 +291,16 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 		}
 	}
 	return false, nil
+}
+
+// timeless reports whether no aggregate looks at the times of rows.
+func (f *fold) timeless() bool {
+	for _, a := range f.open[0].aggs {
+		if _, ok := a.(bulkAggregator); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // beginUntil opens the windows that begin at or before last.

@@ -80,6 +80,18 @@ func (c *meteredCursor) Next() bool {
 	return true
 }
 
+// NextLine is that of the cursor, see [lineCursor].
+func (c *meteredCursor) NextLine() (first, step int64, rows int) {
+	l, ok := c.Cursor.(lineCursor)
+	if !ok {
+		return 0, 0, 0
+	}
+	if first, step, rows = l.NextLine(); rows > 0 {
+		c.m.batch(c.Cursor, &c.decoded, rows)
+	}
+	return first, step, rows
+}
+
 func (c *meteredCursor) Skip() {
 	c.Cursor.Skip()
 	c.m.Skipped.Add(1)

@@ -110,12 +110,7 @@ func (s *source) skip() { s.i, s.loaded = s.i+1, false }
 func (s *source) load(r *Rows) error {
 	b := &s.blocks[s.i]
 	k := len(r.kinds)
-	if len(s.cols) != k {
-		s.cols, s.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
-	}
-	s.buf.sized(k)
-	s.buf.poison()
-	s.packed.poison()
+	s.ready(k)
 	raw := b.Chunk.Raw()
 	times, err := b.Chunk.Times(s.buf.times[:0], &r.scratch)
 	if err != nil {
@@ -165,6 +160,16 @@ func (s *source) load(r *Rows) error {
 		s.dropEmptyRows(b)
 	}
 	return nil
+}
+
+// ready makes room for a block of k columns.
+func (s *source) ready(k int) {
+	if len(s.cols) != k {
+		s.cols, s.nulls = make([]column.Vector, k), make([]column.Bitmap, k)
+	}
+	s.buf.sized(k)
+	s.buf.poison()
+	s.packed.poison()
 }
 
 // values reads column c of b's first n rows into s.cols[c].

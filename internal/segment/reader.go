@@ -296,6 +296,17 @@ func (r *Reader) ReadTimesOf(dst []int64, scratch *Scratch, blocks []BlockInfo, 
 	return r.timesOf(dst, scratch, &blocks[0], blocks, last)
 }
 
+// LineOf returns the times of block b, no row of which is null, as the first and
+// the step, if it is known without reading that they have a constant step and if
+// they are those that the index tells of.
+func (r *Reader) LineOf(b *BlockInfo) (first, step int64, ok bool) {
+	l := r.cache.line(r, b.Times.Offset)
+	if l == nil || l.n != b.N || l.first != b.MinTime || l.first+int64(l.n-1)*l.step != b.MaxTime {
+		return 0, 0, false
+	}
+	return l.first, l.step, true
+}
+
 func (r *Reader) timesOf(dst []int64, scratch *Scratch, b *BlockInfo, blocks []BlockInfo, last int64) ([]int64, error) {
 	if l := r.cache.line(r, b.Times.Offset); l != nil && l.n == b.N {
 		if cap(dst) < b.N {
