@@ -112,9 +112,9 @@ func (c *planCache) set(key []byte, v seriesVersion, p *cachedPlan) {
 
 // lift returns the plan of q, of one device, made of that of another, or nil, and
 // that other. It appends to key by what such plans are found.
-func (db *DB) lift(q *Query, key []byte, v seriesVersion) (p *exec.Plan, like *cachedPlan, both []byte) {
+func (db *DB) lift(q *Query, key []byte, v seriesVersion) (p *exec.Plan, like *cachedPlan, both []byte, err error) {
 	if len(q.From) != 1 || q.Rollups {
-		return nil, nil, key
+		return nil, nil, key, nil
 	}
 	other := *q
 	other.From = anyDevice
@@ -122,9 +122,11 @@ func (db *DB) lift(q *Query, key []byte, v seriesVersion) (p *exec.Plan, like *c
 	key = other.shape(key)
 	like = db.plans.example(key[n:], v)
 	if like == nil {
-		return nil, nil, key
+		return nil, nil, key, nil
 	}
-	return like.Lift(q.From[0], db.eng), like, key
+	start, end := q.bounds()
+	p, err = like.Lift(q.From[0], db.eng, start, end)
+	return p, like, key, err
 }
 
 // anyDevice stands for the device of a query: it is no path.
@@ -189,13 +191,13 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 		return moved, p, nil, err
 	}
 	n := len(*key)
-	p, like, both := db.lift(q, *key, v)
+	p, like, both, err := db.lift(q, *key, v)
 	*key = both
-	if p != nil {
-		cached := db.plans.keep(both[:n], v, p, like)
-		start, end := q.bounds()
-		moved, err := p.At(start, end)
-		return moved, cached, nil, err
+	if p != nil || err != nil {
+		if err == nil {
+			like = db.plans.keep(both[:n], v, p, like)
+		}
+		return p, like, nil, err
 	}
 	eq, err := q.exec()
 	if err != nil {

@@ -85,7 +85,9 @@ func TestPlansAreLiftedFromOtherDevices(t *testing.T) {
 				describe(first)
 				lifted := false
 				for _, p := range db.plans.lifts {
-					lifted = lifted || p.Lift("root.sg.d2", db.eng) != nil
+					other, err := p.Lift("root.sg.d2", db.eng, r[0], r[1])
+					require.NoError(t, err)
+					lifted = lifted || other != nil
 				}
 				if first == "root.sg.d1" && lifted != c.lifts {
 					t.Errorf("%+v: lifted is %t", q, lifted)

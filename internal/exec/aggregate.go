@@ -19,6 +19,9 @@ type aggRows struct {
 	// direct says that columns of in are stored series that may be folded block
 	// by block.
 	direct *seriesRows
+	// lifted is the part whose columns name the aggregates, if the plan was made of
+	// that of another device, whose slots these are.
+	lifted *part
 }
 
 func (a *aggRows) column(i int) Column {

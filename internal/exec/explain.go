@@ -60,7 +60,7 @@ func (p *Plan) explainRows(in rows, depth int, line func(int, string, ...any)) {
 		p.explainRows(in.in, depth+1, line)
 	case *aggRows:
 		line(depth, "group %s", in.group.explain(p.g))
-		for _, s := range in.slots {
+		for n, s := range in.slots {
 			how := "of rows"
 			for _, m := range s.members {
 				if m.direct >= 0 && in.direct != nil {
@@ -73,7 +73,7 @@ func (p *Plan) explainRows(in rows, depth int, line func(int, string, ...any)) {
 			if len(s.members) > 1 {
 				how += fmt.Sprintf(", merged from %d series", len(s.members))
 			}
-			line(depth+1, "%s %s", s.text, how)
+			line(depth+1, "%s %s", in.text(n), how)
 		}
 		p.explainRows(in.in, depth+1, line)
 	case *seriesRows:

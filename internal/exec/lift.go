@@ -19,7 +19,7 @@ func (p *Plan) liftable() *aggRows {
 		return nil
 	}
 	a, ok := p.parts[0].in.(*aggRows)
-	if !ok || a.direct == nil || a.by != nil || q.Group.Kind > GroupTime {
+	if !ok || a.lifted != nil || a.direct == nil || a.by != nil || q.Group.Kind > GroupTime {
 		return nil
 	}
 	for i, e := range q.Select {
@@ -61,96 +61,86 @@ func (s *seriesRows) has(name string) bool {
 // Liftable reports whether [Plan.Lift] may succeed.
 func (p *Plan) Liftable() bool { return p.liftable() != nil }
 
-// lifted is the parts of a plan of one device of which there is one each.
+// lifted is the parts of a plan of one device of which there is one each, and memory
+// for those of few series.
 type lifted struct {
-	plan  Plan
-	part  part
-	parts [1]*part
-	rows  aggRows
-	base  seriesRows
+	plan   Plan
+	part   part
+	parts  [1]*part
+	rows   aggRows
+	base   seriesRows
+	series [2]*Series
+	cols   [6]Column
 }
 
-// Lift returns the plan of the same query of another device, or nil if that has
-// not the same series, of the same kinds. The path of the device is as From has
-// it; p must be liftable. Its Query is still that of p.
-func (p *Plan) Lift(device string, cat Catalog) *Plan {
+// Lift returns the plan of the same query of another device for the range
+// [start, end), or nil if the device has not the same series, of the same kinds. The
+// path of the device is as From has it; p must be liftable. Its Query is still that of
+// p, as are the aggregates: only what names a series is its own.
+func (p *Plan) Lift(device string, cat Catalog, start, end int64) (*Plan, error) {
 	from := p.parts[0].in.(*aggRows)
 	n, outputs := len(from.direct.series), p.parts[0].outputs
-	series := make([]*Series, n)
-	size := 0
+	l := new(lifted)
+	series, columns := l.series[:], l.cols[:]
+	if n > len(series) || n+len(outputs) > len(columns) {
+		series, columns = make([]*Series, n), make([]Column, n+len(outputs))
+	}
+	series, columns = series[:n:n], columns[:n+len(outputs)]
 	for i, old := range from.direct.series {
 		s, ok := cat.Lookup(device, old.Name)
 		if !ok || s.Kind != old.Kind {
-			return nil
+			return nil, nil
 		}
-		series[i] = s
-		size += len(s.Device) + 1 + len(s.Name)
+		series[i], columns[i] = s, Column{Kind: s.Kind, Source: s}
 	}
-	for _, old := range from.slots {
-		d := old.members[0].direct
-		size += len(old.text) - len(from.direct.kinds[d].Name) + len(series[d].Device) + 1 + len(series[d].Name)
-	}
-	var text texts
-	text.b.Grow(size)
-	for _, s := range series {
-		text.add(s.Device, ".", s.Name)
-	}
-	for _, old := range from.slots {
-		d := old.members[0].direct
-		head, tail := old.text[:len(old.call.Name)+1], old.text[len(old.call.Name)+1+len(from.direct.kinds[d].Name):]
-		text.add(head, series[d].Device, ".", series[d].Name, tail)
-	}
-	text.rest = text.b.String()
-
-	l := new(lifted)
-	columns, nodes := make([]Column, n+len(outputs)), make([]node, n)
 	l.base = seriesRows{series: series, kinds: columns[:n:n]}
-	for i, s := range series {
-		l.base.kinds[i] = Column{Name: text.next(len(s.Device) + 1 + len(s.Name)), Kind: s.Kind, Source: s}
-		nodes[i] = node{op: opSlot, slot: i, kind: s.Kind, text: l.base.kinds[i].Name}
-	}
-	l.rows = aggRows{in: &l.base, direct: &l.base, group: from.group, exact: from.exact, slots: make([]*aggSlot, len(from.slots))}
-	made := make([]plannedAgg, len(from.slots))
-	for i, old := range from.slots {
-		d := old.members[0].direct
-		path := l.base.kinds[d].Name
-		m := &made[i]
-		m.arg[0], m.inputs[0] = &nodes[d], Column{Name: path, Kind: l.base.kinds[d].Kind}
-		m.one[0] = aggMember{args: m.arg[:], direct: d}
-		m.itsCall = *old.call
-		m.itsCall.Inputs = m.inputs[:]
-		m.aggSlot = *old
-		m.text = text.next(len(old.text) - len(from.direct.kinds[d].Name) + len(path))
-		m.kind.Name, m.call, m.members, m.input = m.text, &m.itsCall, m.one[:], series[d]
-		m.node = node{op: opSlot, slot: i, kind: m.kind.Kind, text: m.text}
-		l.rows.slots[i] = &m.aggSlot
-	}
-	l.part = part{in: &l.rows, outputs: make([]*node, len(outputs)), cols: columns[n:]}
-	for i, old := range outputs {
-		m := &made[old.slot]
-		l.part.outputs[i], l.part.cols[i] = &m.node, Column{Name: m.text, Kind: m.kind.Kind}
-	}
+	l.part = part{in: &l.rows, outputs: outputs, cols: columns[n:]}
+	l.rows = aggRows{in: &l.base, direct: &l.base, group: from.group, exact: from.exact, slots: from.slots, lifted: &l.part}
+	l.name(from)
 	l.parts[0] = &l.part
 	l.plan = *p
 	l.plan.cols, l.plan.parts, l.plan.read = l.part.cols, l.parts[:], series
-	return &l.plan
+	return &l.plan, l.plan.move(start, end)
 }
 
-// texts is several texts in one piece of memory: they are added, rest is set, and
-// they are taken in the same order.
-type texts struct {
-	b    strings.Builder
-	rest string
-}
-
-func (t *texts) add(pieces ...string) {
-	for _, s := range pieces {
-		t.b.WriteString(s)
+// name gives the columns of the plan their names, which lie in one piece of memory.
+func (l *lifted) name(from *aggRows) {
+	size := 0
+	for _, o := range l.part.outputs {
+		old := from.slots[o.slot]
+		d := old.members[0].direct
+		s := l.base.series[d]
+		size += len(old.text) - len(from.direct.kinds[d].Name) + len(s.Device) + 1 + len(s.Name)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for i, o := range l.part.outputs {
+		old := from.slots[o.slot]
+		d := old.members[0].direct
+		s := l.base.series[d]
+		head, tail := old.text[:len(old.call.Name)+1], old.text[len(old.call.Name)+1+len(from.direct.kinds[d].Name):]
+		at := b.Len()
+		b.WriteString(head)
+		path := b.Len()
+		b.WriteString(s.Device)
+		b.WriteByte('.')
+		b.WriteString(s.Name)
+		end := b.Len()
+		b.WriteString(tail)
+		text := b.String() // which stays where it is: there is room for all
+		l.part.cols[i] = Column{Name: text[at:], Kind: old.kind.Kind}
+		l.base.kinds[d].Name = text[path:end]
 	}
 }
 
-// next returns the next n bytes.
-func (t *texts) next(n int) (s string) {
-	s, t.rest = t.rest[:n], t.rest[n:]
-	return s
+// text returns how aggregate n of a is printed.
+func (a *aggRows) text(n int) string {
+	if a.lifted != nil {
+		for i, o := range a.lifted.outputs {
+			if o.slot == n {
+				return a.lifted.cols[i].Name
+			}
+		}
+	}
+	return a.slots[n].text
 }

@@ -67,16 +67,21 @@ func (p *Plan) Movable() bool { return !p.pinned }
 // At returns p for the range [start, end). It must be movable.
 func (p *Plan) At(start, end int64) (*Plan, error) {
 	moved := *p
-	moved.timeRange = timeRange{start, end}
-	if p.g == nil || p.g.whole {
-		return &moved, nil
-	}
-	g := *p.g
-	if err := moved.place(&g, start, end); err != nil {
+	if err := moved.move(start, end); err != nil {
 		return nil, err
 	}
-	moved.g = &g
 	return &moved, nil
+}
+
+// move gives p, which nobody has yet, the range [start, end).
+func (p *Plan) move(start, end int64) error {
+	p.timeRange = timeRange{start, end}
+	if p.g == nil || p.g.whole {
+		return nil
+	}
+	g := *p.g
+	p.g = &g
+	return p.place(&g, start, end)
 }
 
 // place lays the windows of GROUP BY time into [start, end).
