@@ -138,11 +138,16 @@ func (d *Device) addOne(w *Write) bool {
 // Count adds to what Table.Accepted returns. The caller holds the lock.
 func (d *Device) Count(cells int) { d.accepted += int64(cells) }
 
-// addLateRow writes a late row to the side and returns how many cells it has.
+// addLateRow writes a late row, mostly to the side, and returns how many cells it
+// has.
 func (g *group) addLateRow(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) int {
+	if n, ok := g.amendCells(t, at, cells, cut); ok {
+		return n
+	}
 	if len(g.side.rows) == 0 {
 		g.side.lsn = lsn
 	}
+	g.aside = max(g.aside, at)
 	before := g.side.bytes()
 	n := g.side.addRow(at, cells)
 	t.bytes.Add(g.side.bytes() - before)

@@ -205,7 +205,7 @@ func (d *Device) Forget(ids []uint32) {
 
 // without returns g with fewer series, nil if none is left.
 func (g *group) without(dropped func(uint32) bool) *group {
-	n := &group{last: g.last, floor: g.floor, birth: g.birth, epoch: g.epoch, open: g.open}
+	n := &group{last: g.last, aside: g.aside, floor: g.floor, birth: g.birth, epoch: g.epoch, open: g.open}
 	var keep []int
 	for i, id := range g.ids {
 		if !dropped(id) {

@@ -21,14 +21,17 @@ const (
 // of times. Lane 0 takes rows in time order; every further lane is a sorted run
 // of late rows. At the same time the row of a later lane is newer, and side is
 // newer than all: rows with a time that a group has seen pass are always in a
-// newer place than the rows they replace. For that, late lanes end the earlier
-// the later they were made, see place. The device's lock guards all of it.
+// newer place than the rows they replace, or take their place (amend.go). For that,
+// late lanes end the earlier the later they were made, see place. The device's lock
+// guards all of it.
 type group struct {
 	ids     []uint32
 	kinds   []column.Kind
 	lanes   []lane
 	side    side
 	last    int64 // no later time was ever written to one of the series
+	aside   int64 // no later time was ever written to the side or a late lane
+	behind  int   // how far back late cells were put among the rows that are not encoded
 	inOrder int   // cells that came in time order, about
 	narrow  int   // cells of targets with less than half of the series
 	floor   int   // lanes before it end at a mask and are not merged with later ones
@@ -177,6 +180,12 @@ func (g *group) addLate(w *Write, t *Table, from []int, n int) {
 	if len(g.lanes) == 0 {
 		g.lanes = append(g.lanes, lane{last: math.MinInt64})
 	}
+	for n < lateRows && g.amend(t, &w.Rows, from, n-1, w.Cut) {
+		if n--; n == 0 {
+			return
+		}
+	}
+	g.aside = max(g.aside, w.Rows.Times[n-1])
 	if len(g.side.rows) == 0 || n >= lateRows {
 		g.sealSide(w, t)
 		k := max(1, g.floor)
@@ -329,13 +338,8 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 // sealChunk encodes c. Its memory serves the next chunk unless a cursor may still
 // look at it.
 func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
-	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
-	if c.room == nil {
-		c.room = new(Sealed)
-	}
-	c.sealed = sealTo(c.room, g.nextStats(t), g.kinds, &rows, nil, 0, len(rows.Times))
-	c.closed = true
-	t.bytes.Add(c.sealed.bytes() - int64(c.rows.text))
+	g.encode(c, t, len(c.rows.times))
+	t.bytes.Add(int64(-c.rows.text))
 	if (cut.Oldest == NoSnapshot || c.lent.Load() == 0) && g.spare.cols == nil {
 		c.rows.reset()
 		g.spare, c.rows = c.rows, columns{}
@@ -343,6 +347,17 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	}
 	t.bytes.Add(int64(-cap(c.rows.times) * rowWidth(g.kinds)))
 	c.rows = columns{}
+}
+
+// encode encodes the first n rows of c, which takes no more.
+func (g *group) encode(c *chunk, t *Table, n int) {
+	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
+	if c.room == nil {
+		c.room = new(Sealed)
+	}
+	c.sealed = sealTo(c.room, g.nextStats(t), g.kinds, &rows, nil, 0, n)
+	c.closed = true
+	t.bytes.Add(c.sealed.bytes())
 }
 
 // nextStats returns memory for the statistics of a chunk. Groups that rows wait for

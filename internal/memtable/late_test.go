@@ -341,18 +341,26 @@ func TestNarrowLateRows(t *testing.T) {
 }
 
 // TestColumnsInParts: a device whose columns come in two parts, the second of
-// which always is late, is taken apart in the end.
+// which always is late, has its rows put together, or is taken apart in the end where
+// somebody may see the rows as they were.
 func TestColumnsInParts(t *testing.T) {
-	d := New(256).Device(1, true)
-	add(d, intLayout(1, 2, 3, 4, 5), 1, now, 0, 0)
-	first, second := intLayout(1, 2, 3), intLayout(4, 5)
-	late := 0
-	for i := range int64(20000) {
-		add(d, first, uint64(2*i+2), now, i, i+1)
-		late += add(d, second, uint64(2*i+3), now, i, i+1)
+	inParts := func(cut func(epoch uint64) Cut) (*Device, int) {
+		d := New(256).Device(1, true)
+		add(d, intLayout(1, 2, 3, 4, 5), 1, cut(1), 0, 0)
+		first, second := intLayout(1, 2, 3), intLayout(4, 5)
+		late := 0
+		for i := range int64(20000) {
+			add(d, first, uint64(2*i+2), cut(1), i, i+1)
+			late += add(d, second, uint64(2*i+3), cut(1), i, i+1)
+		}
+		require.Len(t, read(t, d, 5, Newest), 20001)
+		return d, late
 	}
+	d, _ := inParts(func(uint64) Cut { return now })
+	require.Len(t, d.groups, 1)
+	require.Len(t, d.groups[0].lanes, 1, "runs of late rows")
+	_, late := inParts(func(epoch uint64) Cut { return Cut{Epoch: epoch, Oldest: epoch - 1} })
 	require.Less(t, late, 10000, "rows of the second part that were late")
-	require.Len(t, read(t, d, 5, Newest), 20001)
 }
 
 func TestLateRowsAllocateNothing(t *testing.T) {
@@ -427,4 +435,60 @@ func TestDevicesFillUpApart(t *testing.T) {
 		most = max(most, sealed)
 	}
 	require.Less(t, most, 10, "devices whose blocks are full in the same round")
+}
+
+// TestLateCellsAtTheirPlace: late points whose row is not encoded yet leave no gap in
+// what is encoded then, and nothing to be merged; those that somebody may look at
+// as they were, and older ones that lie aside, are right all the same.
+func TestLateCellsAtTheirPlace(t *testing.T) {
+	d := New(512).Device(1, true)
+	ids := []uint32{1, 2, 3, 4}
+	wide := intLayout(ids...)
+	var rest, single []*Layout // of all but one series, and of that one
+	for i, id := range ids {
+		rest = append(rest, intLayout(slices.Delete(slices.Clone(ids), i, i+1)...))
+		single = append(single, intLayout(id))
+	}
+	want := map[uint32]map[int64]int64{1: {}, 2: {}, 3: {}, 4: {}}
+	write := func(cut Cut, l *Layout, lsn uint64, v, at int64) int {
+		for _, id := range l.IDs {
+			want[id][at] = v
+		}
+		return add(d, l, lsn, cut, v, at)
+	}
+	cut, lsn := now, uint64(0)
+	write(cut, wide, 1, 1, -10)
+	for i := range int64(3000) {
+		at := i * 10
+		k := i % 4
+		lsn += 2
+		write(cut, rest[k], lsn, i, at)
+		if late := i/20*20 - 1 - i%20; late >= 0 { // up to 39 rows ago
+			require.Equal(t, 1, write(cut, single[late%4], lsn+1, i, late*10))
+		}
+		switch i {
+		case 1000: // from here on a snapshot may be in use
+			cut = Cut{Epoch: 2, Oldest: 1}
+		case 1500:
+			cut = Cut{Epoch: 3, Oldest: NoSnapshot}
+		}
+	}
+	for _, id := range ids {
+		require.True(t, maps.Equal(want[id], read(t, d, id, Newest)), "series %d", id)
+	}
+	require.Len(t, d.groups, 1)
+	gaps, whole := 0, 0
+	for _, c := range d.groups[0].lanes[0].chunks {
+		for col := 0; c.sealed != nil && col < len(ids); col++ {
+			if st := c.sealed.Stats(col); c.sealed.Max > 10200 && c.sealed.Min < 15400 {
+				continue // written while there was a snapshot
+			} else if st.Count < uint32(c.sealed.N) {
+				gaps++
+			} else {
+				whole++
+			}
+		}
+	}
+	require.Greater(t, whole, 8, "encoded columns")
+	require.Zero(t, gaps, "encoded columns with gaps")
 }

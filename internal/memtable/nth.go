@@ -6,12 +6,13 @@ import (
 	"github.com/tickwell/tickwell/internal/column"
 )
 
-// AddNth is Add with the row k of w only, if it may wait in front of the columns;
-// else it changes nothing and returns false. The caller holds the lock.
+// AddNth is Add with the row k of w only, if it may wait in front of the columns
+// or is late for a row that is there; else it changes nothing and returns false. The
+// caller holds the lock.
 func (d *Device) AddNth(w *Write, k int) bool {
 	f := d.next(w.Layout, w.Rows.Times[k], w.LSN, w.Cut)
 	if f == nil {
-		return false
+		return d.amendNth(w, k)
 	}
 	nulls, to := uint64(0), f.row()
 	cols := w.Rows.Cols[:len(to)]

@@ -20,12 +20,15 @@ func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint6
 		switch {
 		case !g.open || len(g.lanes) == 0:
 		case at <= g.newest():
+			g.touch(cut, d.table)
+			if p.amendNumbers(at, nums, nulls, cut) {
+				return true
+			}
 			if tg.narrow && !g.takesNarrow(at, 1, len(nums)) {
 				break
 			} else if tg.narrow {
 				g.narrow += len(nums)
 			}
-			g.touch(cut, d.table)
 			p.addLateNumbers(d.table, at, nums, nulls, lsn, cut)
 			return true
 		case p.from == nil:
@@ -70,6 +73,7 @@ func (p *part) addLateNumbers(t *Table, at int64, nums []uint64, nulls, lsn uint
 	if len(s.rows) == 0 {
 		s.lsn = lsn
 	}
+	g.aside = max(g.aside, at)
 	before := s.bytes()
 	if p.from != nil && len(nums) == 1 { // as most late points come
 		if nulls&1 == 0 {

@@ -19,11 +19,27 @@ func NewStaged(blockRows, stageRows int) *Table {
 	return t
 }
 
-// full encodes the chunk that has filled up at the end of lane k, and joins it
-// with those before it once they make a block.
+// full encodes the chunk that has filled up at the end of lane k. Rows for which
+// late cells are to be expected begin the next one.
 func (g *group) full(k int, c *chunk, t *Table, cut Cut) {
-	g.sealChunk(c, t, cut)
 	l := &g.lanes[k]
+	keep := 0
+	if k == 0 {
+		keep = min(g.keeps(t, cut), len(c.rows.times)/2)
+	}
+	if keep == 0 {
+		g.sealChunk(c, t, cut)
+		g.joinParts(l, c, t, cut)
+		return
+	}
+	kept := g.sealHead(c, t, keep)
+	g.joinParts(l, c, t, cut)
+	g.goOn(l, t, c.lsn, kept)
+}
+
+// joinParts joins c, the last of a lane, with those before it once they make a
+// block.
+func (g *group) joinParts(l *lane, c *chunk, t *Table, cut Cut) {
 	if t.stageRows == t.blockRows || c.limit < t.stageRows {
 		return
 	}

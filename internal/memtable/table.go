@@ -228,8 +228,13 @@ func (d *Device) Add(w *Write) (late int) {
 	if len(w.Rows.Times) == 0 {
 		return 0
 	}
-	if len(w.Rows.Times) == 1 && d.addOne(w) {
-		return 0
+	if len(w.Rows.Times) == 1 {
+		if d.addOne(w) {
+			return 0
+		}
+		if d.amendNth(w, 0) {
+			return 1
+		}
 	}
 	tg := d.target(w)
 	if tg.narrow {

@@ -160,7 +160,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 	} else {
 		g, own = new(group), make([]*group, len(ids))
 	}
-	g.ids, g.kinds, g.last, g.open, g.birth, g.epoch = ids, kinds, math.MinInt64, true, w.Cut.Epoch, w.Cut.Epoch
+	g.ids, g.kinds, g.last, g.aside, g.open, g.birth, g.epoch = ids, kinds, math.MinInt64, math.MinInt64, true, w.Cut.Epoch, w.Cut.Epoch
 	g.lanes = g.firstLane[:0]
 	for i, id := range ids {
 		m := d.member(id)
