@@ -64,7 +64,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		}
 		return r.retry()
 	case sectionTablet, sectionDelete:
-		r.second.drain()
+		r.drain()
 		err := r.rows(lsn, kind, body)
 		if errors.Is(err, errUnresolved) {
 			r.waiting = append(r.waiting, unresolved{lsn, kind, slices.Clone(body)})
@@ -74,7 +74,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	case sectionAcross:
 		return r.acrossDevices(lsn, body)
 	case sectionDrop:
-		r.second.drain()
+		r.drain()
 		r.known = nil
 		for _, id := range w.ids() {
 			if ser, ok := e.cat.ByID(id); ok {
@@ -230,11 +230,17 @@ func namesOf(series []*Series) []string {
 	return names
 }
 
+// drain puts all rows of sections into memory that were read.
+func (r *replay) drain() {
+	r.second.push(r.e)
+	r.second.wait()
+}
+
 // retry applies waiting sections whose series are known now.
 func (r *replay) retry() error {
 	waiting := r.waiting
 	if len(waiting) > 0 {
-		r.second.drain()
+		r.drain()
 	}
 	r.waiting = nil
 	for _, u := range waiting {
@@ -250,6 +256,7 @@ func (r *replay) retry() error {
 
 // finish ends the second goroutine and reports what could not be applied.
 func (r *replay) finish() error {
+	r.drain()
 	r.second.stop()
 	for _, u := range r.waiting {
 		if u.kind == sectionDelete { // there is nothing of theirs to hide

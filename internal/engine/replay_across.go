@@ -19,6 +19,7 @@ type roster struct {
 	shapes  []*Shape
 	devices []*memtable.Device
 	sides   []side
+	apart   bool // no device is there twice
 }
 
 // maxRosters bounds the rosters that are remembered, the last used first.
@@ -42,16 +43,11 @@ func (r *replay) acrossDevices(lsn uint64, body []byte) error {
 		if err != nil {
 			return err
 		}
-		r.second.drain()
+		r.drain()
 		return r.acrossSlowly(lsn, body)
 	}
 	r.e.points.Add(p.cells())
-	if r.second.take(r.e, p) {
-		r.e.applyPortion(p, firstSide)
-		return nil
-	}
-	r.e.applyPortion(p, bothSides)
-	r.second.free(p)
+	r.second.put(r.e, p)
 	return nil
 }
 
@@ -94,7 +90,8 @@ func (r *replay) roster(a *across, head []byte) (*roster, error) {
 		return nil, nil
 	}
 	width := len(a.kinds)
-	k := &roster{head: bytes.Clone(head), sides: make([]side, a.n)}
+	k := &roster{head: bytes.Clone(head), sides: make([]side, a.n), apart: true}
+	seen := make(map[*memtable.Device]struct{}, a.n)
 	for i := range a.n {
 		s, err := r.shape(a.idsAt(i * width))
 		if errors.Is(err, errUnresolved) {
@@ -108,6 +105,9 @@ func (r *replay) roster(a *across, head []byte) (*roster, error) {
 		}
 		k.shapes, k.devices = append(k.shapes, s), append(k.devices, s.into(r.e.mem))
 		k.sides[i] = sideOf(s.dev)
+		if seen[k.devices[i]] = struct{}{}; len(seen) <= i {
+			k.apart = false
+		}
 	}
 	return k, nil
 }
@@ -136,13 +136,63 @@ func (e *Engine) applyPortion(p *portion, of side) {
 		d := k.devices[i]
 		d.Lock()
 		if !d.AddNth(&w, i) {
-			one := memtable.Write{Layout: w.Layout, LSN: w.LSN, Cut: w.Cut, Rows: p.row[of&secondSide]}
-			p.view(&one.Rows, i, i+1)
-			d.Add(&one)
-			p.row[of&secondSide] = one.Rows
+			e.addView(d, s, p, i, of, w.Cut)
 		}
 		d.Unlock()
 	}
+}
+
+// applySheaf puts the rows of the portions of f into memory, of the devices of a side.
+func (e *Engine) applySheaf(f *sheaf, of side) {
+	for list := f.list; len(list) > 0; {
+		n, k := 1, list[0].of
+		for n < len(list) && n < memtable.MaxMoments && list[n].of == k {
+			n++
+		}
+		if n > 1 && k.apart {
+			e.applyMoments(&f.moments[of&secondSide], list[:n], of)
+		} else {
+			for _, p := range list[:n] {
+				e.applyPortion(p, of)
+			}
+		}
+		list = list[n:]
+	}
+}
+
+// applyMoments is applyPortion for several of one roster, whose devices are each there
+// once: the rows of a device go to its columns at once.
+func (e *Engine) applyMoments(m *memtable.Moments, list []*portion, of side) {
+	k := list[0].of
+	width := len(list[0].kinds)
+	m.Reset(list[0].kinds)
+	for _, p := range list {
+		m.Add(p.lsn, &memtable.Rows{Times: p.times.Int64s, Cols: p.cols[:width], Nulls: p.nulls[:width]})
+	}
+	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: memtable.NoSnapshot}
+	for i, s := range k.shapes {
+		if of != bothSides && of != k.sides[i] {
+			continue
+		}
+		d := k.devices[i]
+		d.Lock()
+		for at := 0; at < len(list); {
+			n := d.AddMoments(&s.layout, m, at, i, cut)
+			if at += n; n == 0 { // the first one, or a late one
+				e.addView(d, s, list[at], i, of, cut)
+				at++
+			}
+		}
+		d.Unlock()
+	}
+	m.Forget()
+}
+
+// addView puts row i of p into memory.
+func (e *Engine) addView(d *memtable.Device, s *Shape, p *portion, i int, of side, cut memtable.Cut) {
+	view := &p.row[of&secondSide]
+	p.view(view, i, i+1)
+	d.Add(&memtable.Write{Layout: &s.layout, LSN: p.lsn, Cut: cut, Rows: *view})
 }
 
 // acrossSlowly applies a section tablet by tablet. Those whose series are not

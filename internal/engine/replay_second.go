@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/memtable"
 )
 
 // second is a goroutine that puts rows of some devices into memory while the first
@@ -12,12 +13,22 @@ import (
 // memory is the same as with one. Everything that is not rows of one moment of many
 // devices waits until the second has nothing to do.
 type second struct {
-	idle []*portion    // nobody uses them
-	out  int           // how many the second has
-	todo chan *portion // nil: there is none
-	back chan *portion
+	idle []*portion  // nobody uses them
+	bare []*sheaf    // these too
+	held *sheaf      // what was read last, to be put in next; nil: nothing
+	out  int         // how many sheaves the second has
+	todo chan *sheaf // nil: there is none
+	back chan *sheaf
 	seen int // sections that would be worth it
 	off  bool
+}
+
+// sheaf is portions on their way into memory, in the order of the log.
+type sheaf struct {
+	list    []*portion
+	cells   int
+	texts   int                 // bytes
+	moments [2]memtable.Moments // scratch, for each goroutine
 }
 
 // side says which of the two puts the rows of a device in.
@@ -38,7 +49,8 @@ func sideOf(device uint32) side {
 }
 
 const (
-	portions     = 16      // that are under way at most
+	sheaves      = 3       // that are under way at most
+	sheafCells   = 1 << 13 // from which on a sheaf is put in
 	portionCells = 256     // from which on one is worth handing over
 	largePortion = 1 << 14 // cells from which on it is not, for the memory
 	largeTexts   = 1 << 17 // bytes of texts from which on it is not
@@ -52,11 +64,7 @@ func (s *second) portion() *portion {
 		s.idle = s.idle[:n-1]
 		return p
 	}
-	if s.out < portions {
-		return new(portion)
-	}
-	s.out--
-	return <-s.back
+	return new(portion)
 }
 
 // free gives a portion back.
@@ -83,25 +91,74 @@ func (p *portion) textBytes() (n int) {
 	return n
 }
 
-// take hands p to the second goroutine, which is to put in its side. It returns
-// false where that is not worth it: then the caller puts in both.
-func (s *second) take(e *Engine, p *portion) bool {
-	cells := len(p.times.Int64s) * len(p.kinds)
-	if cells > largePortion || p.textBytes() > largeTexts {
-		s.drain()
-		return false
+// put takes a portion that is to be put in after those before it.
+func (s *second) put(e *Engine, p *portion) {
+	cells, texts := len(p.times.Int64s)*len(p.kinds), p.textBytes()
+	if cells > largePortion || texts > largeTexts {
+		s.push(e)
+		s.wait()
+		e.applyPortion(p, bothSides)
+		s.free(p)
+		return
 	}
-	if cells < portionCells && s.out == 0 {
+	f := s.held
+	if f == nil {
+		if n := len(s.bare); n > 0 {
+			f, s.bare = s.bare[n-1], s.bare[:n-1]
+		} else {
+			f = new(sheaf)
+		}
+		s.held = f
+	}
+	f.list = append(f.list, p)
+	f.cells += cells
+	f.texts += texts
+	if len(f.list) == memtable.MaxMoments || f.cells >= sheafCells || f.texts >= largeTexts {
+		s.push(e)
+	}
+}
+
+// push puts in what is held, with the second goroutine where that is worth it.
+func (s *second) push(e *Engine) {
+	f := s.held
+	if f == nil {
+		return
+	}
+	s.held = nil
+	if !s.worth(e, f) {
+		e.applySheaf(f, bothSides)
+		s.empty(f)
+		return
+	}
+	if s.out == sheaves {
+		s.out--
+		s.empty(<-s.back)
+	}
+	s.out++
+	s.todo <- f
+	e.applySheaf(f, firstSide)
+}
+
+// worth reports whether the second goroutine is to help with f, and starts it.
+func (s *second) worth(e *Engine, f *sheaf) bool {
+	if f.cells < portionCells*len(f.list) && s.out == 0 {
 		return false
 	}
 	if s.todo == nil {
-		if s.seen++; s.seen < fewPortions || s.off || !s.start(e) {
-			return false
-		}
+		s.seen += len(f.list)
+		return s.seen >= fewPortions && !s.off && s.start(e)
 	}
-	s.out++
-	s.todo <- p
 	return true
+}
+
+// empty frees the portions of a sheaf that is put in.
+func (s *second) empty(f *sheaf) {
+	for i, p := range f.list {
+		s.free(p)
+		f.list[i] = nil
+	}
+	f.list, f.cells, f.texts = f.list[:0], 0, 0
+	s.bare = append(s.bare, f)
 }
 
 // start begins the goroutine, if there is a processor and memory for it.
@@ -109,31 +166,31 @@ func (s *second) start(e *Engine) bool {
 	if s.off = runtime.GOMAXPROCS(0) < 2 || e.cfg.MemtableBytes <= smallMemtable; s.off {
 		return false
 	}
-	s.todo, s.back = make(chan *portion, portions), make(chan *portion, portions+1)
-	go func(todo <-chan *portion, back chan<- *portion) {
-		for p := range todo {
-			e.applyPortion(p, secondSide)
-			back <- p
+	s.todo, s.back = make(chan *sheaf, sheaves), make(chan *sheaf, sheaves+1)
+	go func(todo <-chan *sheaf, back chan<- *sheaf) {
+		for f := range todo {
+			e.applySheaf(f, secondSide)
+			back <- f
 		}
 		back <- nil
 	}(s.todo, s.back)
 	return true
 }
 
-// drain waits until the second goroutine has put in all that it has.
-func (s *second) drain() {
+// wait returns when the second goroutine has put in all that it has.
+func (s *second) wait() {
 	for ; s.out > 0; s.out-- {
-		s.idle = append(s.idle, <-s.back)
+		s.empty(<-s.back)
 	}
 }
 
-// stop ends the goroutine.
+// stop ends the goroutine. What is held is not put in.
 func (s *second) stop() {
-	s.drain()
+	s.wait()
 	if s.todo != nil {
 		close(s.todo)
 		<-s.back
 		s.todo = nil
 	}
-	s.idle = nil
+	s.idle, s.bare, s.held = nil, nil, nil
 }

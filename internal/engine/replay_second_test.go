@@ -243,6 +243,36 @@ func (c *countdown) Err() error {
 	return nil
 }
 
+// TestRecoveryOfDevicesTwice: where a group has two rows of a device, the later one at
+// a time that the next group writes again, the last one written stays.
+func TestRecoveryOfDevicesTwice(t *testing.T) {
+	cfg := diskConfig(vfs.NewMem())
+	cfg.ManualFlush = true
+	g := gateway{e: open(t, cfg), r: rand.New(rand.NewPCG(1, 1))}
+	for range 60 {
+		g.at++
+		var b Batch
+		for d := range 30 {
+			device := fmt.Sprint("root.g.d", d)
+			b.Tablets = append(b.Tablets, g.row(t, device))
+			g.at++
+			b.Tablets = append(b.Tablets, g.row(t, device))
+			g.at--
+		}
+		_, err := g.e.Commit(bg, &b, false)
+		require.NoError(t, err)
+	}
+	want := dumpAll(t, g.e)
+	require.NoError(t, g.e.Close())
+	for processors := range 2 {
+		got := shownBy(t, cfg, processors+1)
+		for k, c := range want {
+			require.Equal(t, c, got.cells[k], "%s with %d processors", k, processors+1)
+		}
+		require.Len(t, got.cells, len(want))
+	}
+}
+
 // TestRosterForgets: rows of a dropped series are not put back by what is remembered
 // of the sections before the drop.
 func TestRosterForgets(t *testing.T) {
@@ -339,7 +369,7 @@ func TestSecondTakesFewTexts(t *testing.T) {
 			r := replay{e: g.e}
 			defer r.second.stop()
 			require.Equal(t, c.two, g.replayed(t, &r))
-			r.second.drain()
+			r.drain()
 			for _, p := range r.second.idle {
 				require.LessOrEqual(t, p.textBytes(), largeTexts)
 			}
