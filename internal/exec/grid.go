@@ -3,6 +3,8 @@ package exec
 import (
 	"math"
 	"time"
+
+	"github.com/tickwell/tickwell/internal/clock"
 )
 
 // window is one group of GROUP BY time: rows with start <= time < end. label
@@ -72,10 +74,11 @@ func (g *grid) shift(t int64, by Span, k int64, more Span) int64 {
 		t = addMonths(t, int(months), g.zone)
 	}
 	if by.NS != 0 {
-		if k > (math.MaxInt64-max(t, 0))/by.NS {
+		// How far t is from the end of time is more than int64 holds before 1970.
+		if uint64(k) > (math.MaxInt64-uint64(t))/uint64(by.NS) {
 			return math.MaxInt64
 		}
-		t += by.NS * k
+		t = int64(uint64(t) + uint64(by.NS)*uint64(k))
 	}
 	return addTime(t, more.NS)
 }
@@ -87,9 +90,17 @@ func addMonths(t int64, n int, zone *time.Location) int64 {
 		return t
 	}
 	at := time.Unix(0, t).In(zone)
+	// The instant to which clocks are put forward stands for the time they skip:
+	// a month that begins without a midnight is followed by one that has it.
+	if from, _ := at.ZoneBounds(); from.Equal(at) {
+		_, now := at.Zone()
+		if _, before := at.Add(-1).Zone(); before < now {
+			at = at.In(time.FixedZone("", before))
+		}
+	}
 	y, m, d := at.Date()
-	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, zone).Day()
-	at = time.Date(y, m+time.Month(n), min(d, last), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), zone)
+	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	at = clock.Date(y, m+time.Month(n), min(d, last), at, zone)
 	if y := at.Year(); y > 2261 {
 		return math.MaxInt64
 	}

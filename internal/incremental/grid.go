@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -66,26 +67,29 @@ func (g *Grid) End(k int64) int64 {
 	return addSat(g.Start(k), 1, g.Interval)
 }
 
-// addSat is a + k*b, or the nearest int64.
+// addSat is a + k*b for b > 0, or the nearest int64. The product alone may be
+// more than int64 holds: an origin of today is 320 years after 1700.
 func addSat(a, k, b int64) int64 {
-	if k == 0 {
-		return a
-	}
-	p := k * b
-	if p/b != k {
-		p = math.MaxInt64
-		if k < 0 {
-			p = math.MinInt64
+	if k < 0 {
+		n := -uint64(k)
+		if n > (uint64(a)-1<<63)/uint64(b) {
+			return math.MinInt64
 		}
+		return int64(uint64(a) - n*uint64(b))
 	}
-	s := a + p
-	if p > 0 && s < a {
+	if uint64(k) > (math.MaxInt64-uint64(a))/uint64(b) {
 		return math.MaxInt64
 	}
-	if p < 0 && s > a {
-		return math.MinInt64
+	return int64(uint64(a) + uint64(k)*uint64(b))
+}
+
+// steps is how many steps lie between from and to, rounded down.
+func steps(from, to, step int64) int64 {
+	if to >= from {
+		return int64(min((uint64(to)-uint64(from))/uint64(step), math.MaxInt64))
 	}
-	return s
+	n := (uint64(from) - uint64(to) - 1) / uint64(step)
+	return -1 - int64(min(n, math.MaxInt64))
 }
 
 func (g *Grid) monthsAfter(n int64) int64 {
@@ -98,14 +102,14 @@ func (g *Grid) monthsAfter(n int64) int64 {
 	if year > 2260 {
 		return math.MaxInt64
 	}
-	return time.Date(int(year), time.Month(m-year*12)+1, at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), g.Zone).UnixNano()
+	return clock.Date(int(year), time.Month(m-year*12)+1, at.Day(), at, g.Zone).UnixNano()
 }
 
 // Last returns the last window that begins at or before t.
 func (g *Grid) Last(t int64) int64 {
 	t = clamp(t)
 	if !g.Months {
-		return floorDiv(t-clamp(g.Origin), g.Step)
+		return steps(g.Origin, t, g.Step)
 	}
 	at := time.Unix(0, t).In(g.Zone)
 	k := floorDiv(int64(at.Year()*12+int(at.Month())-1-g.month), g.Step)

@@ -132,3 +132,24 @@ func TestGridRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Windows further from the origin than int64 holds: those of 1700, counted from
+// today.
+func TestGridFarFromItsOrigin(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		g := mustGrid(t, Grid{Interval: 1 + rng.Int64N(1e17), Step: 1 + rng.Int64N(1e17), Origin: (rng.Int64N(Latest) - Latest/2) * 2})
+		at := Earliest + rng.Int64N(1e18)
+		if rng.IntN(2) > 0 {
+			at = Latest - rng.Int64N(1e18)
+		}
+		last := g.Last(at)
+		if start, next := g.Start(last), g.Start(last+1); start > at || next <= at || next-start != g.Step {
+			t.Fatalf("%+v: %d is in [%d, %d)", g, at, start, next)
+		}
+		first := g.First(at)
+		if end, before := g.End(first), g.End(first-1); end <= at || before > at {
+			t.Fatalf("%+v: the first window that ends after %d ends at %d, the one before at %d", g, at, end, before)
+		}
+	}
+}

@@ -33,7 +33,7 @@ var layers = map[string]layer{
 
 	// 2: one idea each, over vectors.
 	"internal/codec":       {imports: "internal/column internal/errs", external: s2, why: "a vector as bytes"},
-	"internal/incremental": {imports: "internal/errs", why: "which windows a change makes dirty; knows no store"},
+	"internal/incremental": {imports: "internal/clock internal/errs", why: "which windows a change makes dirty; knows no store"},
 	"internal/schedule":    {imports: "internal/clock internal/dispatch internal/errs", external: cron, why: "when runs are due; cron is a parser here and nowhere else"},
 	"internal/crashfs":     {imports: "vfs", why: "test tool: a file system that loses power"},
 
@@ -56,7 +56,7 @@ var layers = map[string]layer{
 		external: btree, why: "writes, flushes, compacts, recovers, reads",
 	},
 	"internal/exec": {
-		imports: "expr internal/block internal/catalog internal/column internal/errs internal/pattern internal/sorting window",
+		imports: "expr internal/block internal/catalog internal/clock internal/column internal/errs internal/pattern internal/sorting window",
 		why:     "reads the engine through an interface of its own, which the root connects",
 	},
 	"internal/deliver": {imports: "internal/clock internal/dispatch internal/errs", why: "carries bytes out; does not know events"},
