@@ -190,7 +190,7 @@ func (v *cqView) over(mono time.Duration) int64 {
 	if v.head == math.MinInt64 {
 		return math.MinInt64
 	}
-	mark := v.head - v.lateness
+	mark := max(v.head, math.MinInt64+v.lateness) - v.lateness // or the least time there is
 	if v.grouped() {
 		return addSaturated(mark, 1)
 	}

@@ -108,7 +108,7 @@ func (a *timeAgg) Result(out *Col) error {
 	case !a.any:
 		out.appendNull()
 	case a.min && a.max:
-		out.Int64s = append(out.Int64s, floorDiv(a.hi, a.unit)-floorDiv(a.lo, a.unit))
+		out.Int64s = append(out.Int64s, unitsBetween(a.lo, a.hi, a.unit))
 	case a.min:
 		out.Int64s = append(out.Int64s, floorDiv(a.lo, a.unit))
 	default:

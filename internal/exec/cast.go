@@ -47,7 +47,12 @@ func castCell(out, in *Col, i int) error {
 		if integer(in.Kind) {
 			v = integerAt(in, i)
 		} else {
-			f := math.Floor(in.Float64At(i) + 0.5)
+			// Adding 0.5 first would round twice.
+			v0 := in.Float64At(i)
+			f := math.Floor(v0)
+			if v0-f >= 0.5 {
+				f++
+			}
 			if !(f >= math.MinInt64 && f < math.MaxInt64) {
 				return errCast(out.Kind, in.Float64At(i))
 			}

@@ -125,10 +125,12 @@ func (c *cutter) next() (lo, hi int, start, end int64, ok bool) {
 	case SlidingTime:
 		return c.nextTime()
 	case SlidingSize:
-		if c.row >= c.total() || !c.eof && c.row+c.access.Size > c.total() {
+		rest := c.total() - c.row // row + Size may be more than int64 holds
+		if rest <= 0 || !c.eof && c.access.Size > rest {
 			return
 		}
-		lo, hi = int(c.row-c.first), int(min(c.row+c.access.Size, c.total())-c.first)
+		lo = int(c.row - c.first)
+		hi = lo + int(min(c.access.Size, rest))
 	default:
 		if c.row >= c.total() {
 			return

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tickwell/tickwell/expr"
@@ -101,7 +102,7 @@ func (r *Run) cut(t *Table) *Table {
 	r.skip -= lo
 	hi := n
 	if r.left >= 0 {
-		hi = min(hi, lo+r.left)
+		hi = lo + min(hi-lo, r.left) // lo + r.left may be more than an int
 	}
 	// Without alignment the clauses cut each column by itself.
 	if r.left >= 0 && !r.plan.q.NoAlign {
@@ -207,7 +208,9 @@ func (r *Run) open(p *part) error {
 	}
 	if r.plan.q.NoAlign {
 		s = &dense{in: s}
-		if n := r.plan.q.Limit; n > 0 {
+		// Rows that are sorted first are cut when they are, and more of them
+		// than an int counts there are not.
+		if n := r.plan.q.Limit; n > 0 && !r.holds() && n <= math.MaxInt-r.plan.q.Offset {
 			s = &limited{in: s, left: n + r.plan.q.Offset}
 		}
 	}
@@ -453,7 +456,19 @@ func (r *Run) merge(all []*held) error {
 			r.sorted = append(r.sorted, t)
 		}
 	}
-	if len(r.plan.q.OrderBy) == 0 || len(all) < 2 || r.plan.q.NoAlign {
+	if r.plan.q.NoAlign { // OFFSET and LIMIT cut each column by itself
+		for _, h := range all {
+			n := h.rows.Len()
+			lo, hi := min(r.skip, n), n
+			if r.left >= 0 {
+				hi = lo + min(n-lo, r.left)
+			}
+			emit(h, lo, hi)
+		}
+		r.skip, r.left = 0, -1
+		return nil
+	}
+	if len(r.plan.q.OrderBy) == 0 || len(all) < 2 {
 		for _, h := range all {
 			emit(h, 0, h.rows.Len())
 		}

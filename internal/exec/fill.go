@@ -124,14 +124,14 @@ func setLinear(c *Col, j, a, b int, times []int64) {
 	va, vb := c.Float64At(a), c.Float64At(b)
 	w := 0.5
 	if times[b] != times[a] {
-		w = float64(times[j]-times[a]) / float64(times[b]-times[a])
+		w = distance(times[a], times[j]) / distance(times[a], times[b])
 	}
 	v := va + float64((vb-va)*w)
 	switch c.Kind {
 	case column.Int32:
-		c.Int32s[j] = int32(v)
+		c.Int32s[j] = int32(min(max(v, math.MinInt32), math.MaxInt32))
 	case column.Int64:
-		c.Int64s[j] = int64(v)
+		c.Int64s[j] = toInt64(v)
 	case column.Float32:
 		c.Float32s[j] = float32(v)
 	case column.Float64:

@@ -117,7 +117,7 @@ func (p *paned) index(at int64) int64 {
 	if p.g.leftOpen {
 		at--
 	}
-	return (at - p.g.start) / p.pane
+	return int64((uint64(at) - uint64(p.g.start)) / uint64(p.pane)) // further apart than int64 holds
 }
 
 // flip makes the panes of the back stack, from first on, the front stack.

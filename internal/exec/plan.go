@@ -265,8 +265,12 @@ func (p *planner) check() error {
 	if len(q.Levels) > 0 && (q.ByDevice || q.Group.Kind > GroupTime) {
 		return badQuery("group by level is not supported with align by device or with groups other than by time")
 	}
+	// Left-open windows move the range, what WHERE says of time does not.
+	if err := p.checkGroup(); err != nil {
+		return err
+	}
 	p.splitTime()
-	return p.checkGroup()
+	return nil
 }
 
 // checkNames refuses functions that nobody knows, also where there is no series

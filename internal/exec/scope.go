@@ -183,7 +183,7 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 		lo := min(s.p.q.SOffset, len(pt.cols))
 		hi := len(pt.cols)
 		if s.p.q.SLimit > 0 {
-			hi = min(hi, lo+s.p.q.SLimit)
+			hi = lo + min(hi-lo, s.p.q.SLimit)
 		}
 		pt.outputs, pt.cols = pt.outputs[lo:hi], pt.cols[lo:hi]
 		seen := map[string]bool{}

@@ -183,7 +183,7 @@ func (t *interval) Terminate(out *Out) error {
 	t.on = false
 	v := t.n
 	if t.duration {
-		v = floorDiv(t.last, t.unit) - floorDiv(t.first, t.unit)
+		v = unitsBetween(t.first, t.last, t.unit)
 	}
 	if v < t.min || v > t.max {
 		return nil
@@ -249,9 +249,9 @@ func (t *trend) Rows(b *Batch, out *Out) error {
 func (t *trend) emit(at int64, c *Col, i int, p *Col, j int, out *Out) error {
 	switch {
 	case t.what == timeDifference:
-		return out.Int64(at, floorDiv(at, t.unit)-floorDiv(t.at, t.unit))
+		return out.Int64(at, unitsBetween(t.at, at, t.unit))
 	case t.what == derivative:
-		v := (c.Float64At(i) - p.Float64At(j)) / (float64(at-t.at) / float64(t.unit))
+		v := (c.Float64At(i) - p.Float64At(j)) / (distance(t.at, at) / float64(t.unit))
 		if t.absolute {
 			v = math.Abs(v)
 		}
