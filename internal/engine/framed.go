@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/wal"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -22,7 +23,15 @@ const (
 	headerSize    = 32
 	frameHeader   = 8
 	framedVersion = 1
-	maxFrame      = 16 << 20
+)
+
+// maxFrame is the largest payload of a frame: what a log record may hold, a value
+// or an event, is moved here in one, behind less than frameTarget of others. A
+// frame behind damage is found by trying every byte, and each length that is tried
+// costs a checksum, so there a frame counts only up to maxFound.
+const (
+	maxFrame = wal.MaxPayload + 1<<20
+	maxFound = 16 << 20
 )
 
 const (
@@ -75,13 +84,13 @@ func appendFrame(dst []byte, store, no uint64, offset int64, payload []byte) []b
 }
 
 // frameAt returns the payload of the frame at offset at of b, a whole file, and
-// the offset behind it.
-func frameAt(b []byte, store, no uint64, at int) (payload []byte, end int, ok bool) {
+// the offset behind it. One larger than limit is none.
+func frameAt(b []byte, store, no uint64, at int, limit uint32) (payload []byte, end int, ok bool) {
 	if len(b)-at < frameHeader {
 		return nil, 0, false
 	}
 	n := binary.LittleEndian.Uint32(b[at:])
-	if n > maxFrame || int(n) > len(b)-at-frameHeader {
+	if n > limit || int(n) > len(b)-at-frameHeader {
 		return nil, 0, false
 	}
 	end = at + frameHeader + int(n)
@@ -98,7 +107,11 @@ func salvage(b []byte, store, no uint64, f func(payload []byte, gap bool) error)
 func salvageAt(b []byte, store, no uint64, f func(off int, payload []byte, gap bool) error) (damaged, ended bool, err error) {
 	gap := false
 	for at := headerSize; at < len(b); {
-		payload, end, ok := frameAt(b, store, no, at)
+		limit := uint32(maxFrame)
+		if gap {
+			limit = maxFound
+		}
+		payload, end, ok := frameAt(b, store, no, at, limit)
 		if !ok {
 			at++
 			gap, damaged = true, true
