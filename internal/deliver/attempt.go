@@ -35,14 +35,16 @@ type job[E any] struct {
 func (j *job[E]) run(ctx context.Context) error {
 	j.err, j.class = &dispatch.GoexitError{Name: j.p.cfg.Name}, ClassReconnect
 	defer func() { j.p.results <- j }()
-	err := dispatch.Call(j.p.cfg.Name, func() error {
+	j.err = dispatch.Call(j.p.cfg.Name, func() (err error) {
 		if j.batch == nil {
-			return j.p.bounded(ctx, j.p.cfg.Open)
+			err = j.p.bounded(ctx, j.p.cfg.Open)
+		} else {
+			err = j.deliver(ctx)
 		}
-		return j.deliver(ctx)
+		_, _ = Classify(err) // an error whose methods panic is a panic of the sink
+		return err
 	})
-	j.err = err
-	j.class, j.after = Classify(err)
+	j.class, j.after = Classify(j.err)
 	return nil
 }
 

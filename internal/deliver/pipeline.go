@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -161,6 +162,10 @@ func (p *Pipeline[E]) Stats() Stats {
 	return s
 }
 
+// maxText is the most bytes of an error's text that are kept: some hold all that
+// a target answered, and a dead letter has to fit into a log record.
+const maxText = 4 << 10
+
 // scrub renders an error without secrets; a scrubber that fails yields the
 // error's type only, never its text.
 func (p *Pipeline[E]) scrub(err error) string {
@@ -176,5 +181,8 @@ func (p *Pipeline[E]) scrub(err error) string {
 		}
 		return nil
 	})
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
 	return text
 }
