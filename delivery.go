@@ -179,6 +179,15 @@ func (db *DB) EnableSink(name string) error {
 	return nil
 }
 
+// handingKey is under what the context of a sink's calls has the store that makes
+// them. What a sink writes there follows from what was done before: a store that
+// shuts down takes it, or the sink would never be done.
+type handingKey struct{}
+
+func (db *DB) handing(ctx context.Context) context.Context {
+	return context.WithValue(ctx, handingKey{}, db)
+}
+
 func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	box := db.eng.Outbox()
 	cur := box.Attach(spec.Name)
@@ -200,7 +209,8 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	box.Prompt(spec.Name, o.BatchEvents)
 	c := deliver.Config[Event]{
 		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
-		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur), Handle: spec.Sink.Handle,
+		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur),
+		Handle: func(ctx context.Context, events []Event) error { return spec.Sink.Handle(db.handing(ctx), events) },
 		OnHealth: func(h deliver.Health, cause string) {
 			level := slog.LevelDebug
 			switch h {
@@ -217,7 +227,7 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 		return c
 	}
 	if s, ok := spec.Sink.(interface{ Open(context.Context) error }); ok {
-		c.Open = s.Open
+		c.Open = func(ctx context.Context) error { return s.Open(db.handing(ctx)) }
 	}
 	if s, ok := spec.Sink.(interface{ Close(context.Context) error }); ok {
 		c.Close = s.Close
@@ -293,29 +303,47 @@ func (s *sinkSet) pipelines() map[string]pipe {
 	return maps.Clone(s.all)
 }
 
+// delivered is how many events the sinks have acknowledged.
+func (s *sinkSet) delivered() (n int64) {
+	for _, p := range s.pipelines() {
+		n += p.Stats().Delivered
+	}
+	return n
+}
+
+// each calls f for all sinks at once, so that none waits for another that hangs.
+// The errors come in the order of the names.
+func (s *sinkSet) each(f func(name string, p pipe) error) error {
+	pipes := s.pipelines()
+	names := slices.Sorted(maps.Keys(pipes))
+	all := make([]error, len(names))
+	var wait sync.WaitGroup
+	for i, name := range names {
+		wait.Go(func() { all[i] = f(name, pipes[name]) })
+	}
+	wait.Wait()
+	return errs.Join(all...)
+}
+
 func (db *DB) closeSinks() {
-	for name, p := range db.sinks.pipelines() {
+	_ = db.sinks.each(func(name string, p pipe) error {
 		if err := p.Close(closeLimit); err != nil {
 			db.log.Warn("sink does not stop", "sink", name, "err", err)
 		}
-	}
+		return nil
+	})
 }
 
 // drainSinks waits until every event emitted so far is settled. They leave only
 // when durable, so it makes them so.
 func (db *DB) drainSinks(ctx context.Context) error {
-	pipes := db.sinks.pipelines()
-	if len(pipes) == 0 || db.opts.ReadOnly {
+	if len(db.sinks.pipelines()) == 0 || db.opts.ReadOnly {
 		return nil
 	}
 	if err := db.eng.Sync(ctx); err != nil {
 		return err
 	}
-	var all []error
-	for _, p := range pipes {
-		all = append(all, p.Flush(ctx))
-	}
-	return errs.Join(all...)
+	return db.sinks.each(func(_ string, p pipe) error { return p.Flush(ctx) })
 }
 
 func (db *DB) sinkStats() []SinkStats {

@@ -257,7 +257,7 @@ func (db *DB) usable(ctx context.Context) error {
 	case phaseClosed:
 		return errs.Closed
 	case phaseDraining:
-		if frameOf(ctx) == nil {
+		if frameOf(ctx) == nil && ctx.Value(handingKey{}) != db {
 			return errs.Closed
 		}
 	}
@@ -328,13 +328,7 @@ func (db *DB) Flush(ctx context.Context) error {
 func (db *DB) Quiesce(ctx context.Context) error {
 	err := db.usable(ctx)
 	if err == nil {
-		err = db.idleCQs(ctx)
-	}
-	if err == nil {
-		err = db.drainTriggers(ctx)
-	}
-	if err == nil {
-		err = db.drainSinks(ctx)
+		err = db.drain(ctx, db.idleCQs)
 	}
 	if err != nil {
 		return &Error{Op: "quiesce", Subject: db.dir, Err: err}
@@ -378,19 +372,27 @@ func (db *DB) Shutdown(ctx context.Context) error {
 	if !db.phase.CompareAndSwap(phaseOpen, phaseDraining) {
 		return db.Close()
 	}
-	derr := db.drain(ctx)
+	derr := db.drain(ctx, db.stopCQs)
+	if derr != nil {
+		derr = &Error{Op: "shutdown", Subject: db.dir, Err: derr}
+	}
 	return errs.Join(derr, db.Close())
 }
 
-func (db *DB) drain(ctx context.Context) error {
-	if err := db.stopCQs(ctx); err != nil {
-		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
+// drain returns when nothing is under way. Sinks may write into the store, which
+// fires triggers again, so it begins anew until they have had nothing to do.
+func (db *DB) drain(ctx context.Context, cqs func(context.Context) error) error {
+	for {
+		before := db.sinks.delivered()
+		err := cqs(ctx)
+		if err == nil {
+			err = db.drainTriggers(ctx)
+		}
+		if err == nil {
+			err = db.drainSinks(ctx)
+		}
+		if err != nil || db.sinks.delivered() == before {
+			return err
+		}
 	}
-	if err := db.drainTriggers(ctx); err != nil {
-		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
-	}
-	if err := db.drainSinks(ctx); err != nil {
-		return &Error{Op: "shutdown", Subject: db.dir, Err: err}
-	}
-	return nil
 }
