@@ -36,8 +36,10 @@ func (e *Event) likeness() likeness {
 const manyEvents = 16
 
 type emitted struct {
-	sinks []string
-	event Event
+	sinks   []string
+	event   Event  // its fields and maps are still the user's
+	payload []byte // the event as it was when it was emitted
+	err     error  // why there is no payload
 }
 
 func (x *effects) empty() bool {
@@ -54,7 +56,8 @@ func (x *effects) reset() {
 
 // emit adds e. The ID is made from what the event is about and its ordinal
 // among the like of this cause, never from a log position, so that the same
-// cause handled again gives the same ID.
+// cause handled again gives the same ID. It is encoded at once: what it points to
+// may be used for the next event, or by goroutines of the user later on.
 func (x *effects) emit(source string, sinks []string, e Event) {
 	e.Source = source
 	if e.ID == "" {
@@ -64,7 +67,8 @@ func (x *effects) emit(source string, sinks []string, e Event) {
 		}
 		e.ID = e.stableID(n)
 	}
-	x.events = append(x.events, emitted{sinks, e})
+	payload, err := x.payload(&e)
+	x.events = append(x.events, emitted{sinks, e, payload, err})
 	if x.alike != nil {
 		x.alike[e.likeness()]++
 	}
@@ -151,11 +155,10 @@ func (x *effects) encode(b *engine.Batch, targets func(named []string) []string)
 			continue
 		}
 		e := &x.events[i].event
-		payload, err := x.payload(e)
-		if err != nil {
+		if err := x.events[i].err; err != nil {
 			return &Error{Op: "emit", Subject: e.Source, Err: err}
 		}
-		b.Events = append(b.Events, engine.Event{Sinks: x.events[i].sinks, Key: e.key(), Payload: payload, Urgent: e.Urgent})
+		b.Events = append(b.Events, engine.Event{Sinks: x.events[i].sinks, Key: e.key(), Payload: x.events[i].payload, Urgent: e.Urgent})
 	}
 	return nil
 }

@@ -146,7 +146,9 @@ func (db *DB) stage(ctx context.Context, in *insertion) error {
 	db.setAlarms(&in.fx)
 	if db.record != nil {
 		for i := range in.fx.events {
-			db.record(in.fx.events[i].event)
+			if e, err := decodeEvent(in.fx.events[i].payload); err == nil {
+				db.record(e)
+			}
 		}
 	}
 	in.unlock(db, func(tr *trigger) bool { return tr.spec.When == BeforeInsert })
