@@ -128,6 +128,26 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
+// TestOthersCommittedFirst holds that the events of a batch that failed are not
+// taken for committed because a later batch was: after a restart both are handed
+// over as one.
+func TestOthersCommittedFirst(t *testing.T) {
+	v := newService(t)
+	s := v.sink()
+	s.Streaming = true
+	opened(t, s)
+	if err := s.Handle(attempt(t), []tickwell.Event{event("3"), event("4")}); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, s)
+	if err := s.Handle(attempt(t), []tickwell.Event{event("1"), event("2"), event("3"), event("4"), event("5")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := v.ids(), []string{"3", "4", "1", "2", "5"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // discard is an answer that nobody gets.
 type discard struct{ h http.Header }
 

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +21,9 @@ import (
 // stream is an open channel of Snowpipe Streaming.
 //
 // Rows are appended with an offset token, which the service stores together with
-// them: a number that grows and the hash of the last event's ID. After a lost
-// answer the channel is opened again and says which token it has committed, so a
-// batch that is there already is not sent again.
+// them: a number that grows, how many events they are of, and the hash of their
+// IDs. After a lost answer the channel is opened again and says which token it has
+// committed, so a batch that is there already is not sent again.
 type stream struct {
 	ingest    *post.Client
 	header    http.Header
@@ -101,23 +102,29 @@ func (s *Sink) openStream(ctx context.Context, st *state) (*stream, error) {
 	return c, nil
 }
 
-// hash is that of an event in an offset token.
-func hash(e *tickwell.Event) string {
+// hash is that of events in an offset token.
+func hash(events []tickwell.Event) string {
 	h := fnv.New64a()
-	h.Write([]byte(e.ID))
+	for i := range events {
+		fmt.Fprintf(h, "%d:%s", len(events[i].ID), events[i].ID)
+	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// after leaves out the events that the channel had committed when it was opened.
-func (c *stream) after(events []tickwell.Event) []tickwell.Event {
-	_, last, ok := strings.Cut(c.committed, "-")
+// rest leaves out the events that the channel had committed when it was opened:
+// all of one batch, one after the other. What stands before them need not have
+// been sent, for batches that failed wait while others go on.
+func (c *stream) rest(events []tickwell.Event) []tickwell.Event {
+	_, last, _ := strings.Cut(c.committed, "-")
 	c.committed = "" // what comes later is not from before
-	if !ok {
+	count, sum, _ := strings.Cut(last, "-")
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
 		return events
 	}
-	for i := len(events) - 1; i >= 0; i-- {
-		if hash(&events[i]) == last {
-			return events[i+1:]
+	for i := 0; i+n <= len(events); i++ {
+		if hash(events[i:i+n]) == sum {
+			return slices.Concat(events[:i], events[i+n:])
 		}
 	}
 	return events
@@ -127,7 +134,7 @@ func (c *stream) after(events []tickwell.Event) []tickwell.Event {
 // failure the channel is opened again, for only then it says what it has.
 func (s *Sink) append(ctx context.Context, events []tickwell.Event) error {
 	c := s.state.stream
-	if events = c.after(events); len(events) == 0 {
+	if events = c.rest(events); len(events) == 0 {
 		return nil
 	}
 	var rows []byte
@@ -137,7 +144,7 @@ func (s *Sink) append(ctx context.Context, events []tickwell.Event) error {
 	if len(rows) > maxAppend {
 		return sink.TooLarge(fmt.Errorf("snowflake: %d bytes of rows, the service takes %d", len(rows), maxAppend))
 	}
-	token := fmt.Sprintf("%016x-%s", c.number+1, hash(&events[len(events)-1]))
+	token := fmt.Sprintf("%016x-%d-%s", c.number+1, len(events), hash(events))
 	h := c.header.Clone()
 	h.Set("Content-Type", "application/x-ndjson")
 	query := url.Values{"continuationToken": {c.next}, "offsetToken": {token}}
