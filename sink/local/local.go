@@ -157,7 +157,7 @@ func (s *Sink) maxHops() int {
 
 // classify tells what can never work from what may work later.
 func classify(err error) error {
-	for _, never := range []error{tickwell.ErrKindMismatch, tickwell.ErrBadInput, tickwell.ErrLimit, tickwell.ErrReadOnly} {
+	for _, never := range []error{tickwell.ErrKindMismatch, tickwell.ErrBadInput, tickwell.ErrLimit, tickwell.ErrReadOnly, tickwell.ErrTooLate} {
 		if errors.Is(err, never) {
 			return sink.Permanent(err)
 		}

@@ -257,3 +257,28 @@ func TestNullsAndMissingFields(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// TestExpiredRowIsGivenUp holds that a row which is older than what the device
+// keeps is given up at once: no repetition makes it younger.
+func TestExpiredRowIsGivenUp(t *testing.T) {
+	db := openDB(t, "", tickwell.Options{
+		Sinks:    []tickwell.SinkSpec{{Name: "l", Sink: &Sink{Device: "root.out", Columns: columns("v", tickwell.KindFloat64)}}},
+		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.in.v", Trigger: forward("v")}},
+	})
+	now := time.Now()
+	if err := db.SetTTL(t.Context(), "root.out", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Insert(t.Context(), "root.out", now, tickwell.Float64("v", 0)); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []time.Time{now.Add(time.Second), now.Add(-3 * time.Hour), now.Add(2 * time.Second)} {
+		if err := db.Insert(t.Context(), "root.in", at, tickwell.Float64("v", float64(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quiesce(t, db)
+	if s := db.Stats().Sinks[0]; s.Delivered != 2 || s.Dead != 1 || s.Retries != 0 {
+		t.Errorf("%+v", s)
+	}
+}
