@@ -320,3 +320,32 @@ func TestThroughTheStore(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", b, want)
 	}
 }
+
+// TestEmptiedFile holds that no line is lost when another program empties the
+// file while it is written, as tools that put logs aside do.
+func TestEmptiedFile(t *testing.T) {
+	fs := vfs.NewMem()
+	s := &Sink{Path: "dir/x.jsonl", FS: fs}
+	ctx := t.Context()
+	if err := s.Handle(ctx, events(0, 3)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := fs.OpenReadWrite("dir/x.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(0), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for i := 3; i < 6; {
+		if err := s.Handle(ctx, events(i, i+1)); err == nil {
+			i++
+		}
+	}
+	if err := errors.Join(s.Open(ctx), s.Close(ctx)); err != nil { // the program is started again
+		t.Fatal(err)
+	}
+	if got := contents(t, fs, "dir"); !slices.Equal(got, []string{"x.jsonl: 3 4 5"}) {
+		t.Errorf("%q", got)
+	}
+}

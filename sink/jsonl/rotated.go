@@ -96,6 +96,14 @@ func wholeLines(f vfs.File) (end int64, err error) {
 // append adds a batch and makes it durable. After an error the file has to be
 // opened again.
 func (r *rotated) append(b []byte) error {
+	// Somebody else may have emptied it, as tools that put logs aside do. A hole
+	// before the batch would be cut off, with the batch, when it is next opened.
+	if size, err := r.f.Size(); err != nil || size != r.good {
+		if err == nil {
+			err = fmt.Errorf("somebody else has changed it: it has %d bytes instead of %d", size, r.good)
+		}
+		return err
+	}
 	if r.good > 0 && r.good+int64(len(b)) > r.limit {
 		if err := r.rotate(); err != nil {
 			return fmt.Errorf("put the full file aside: %w", err)
