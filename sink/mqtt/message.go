@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -70,7 +71,10 @@ func newForms(s *Sink) (*forms, error) {
 
 // message makes the message of an event. An error is permanent.
 func (f *forms) message(e *tickwell.Event) (message, error) {
-	m := message{id: e.ID, qos: f.s.QoS.Level(), retain: f.s.Retain}
+	m := message{id: idText(e.ID), qos: f.s.QoS.Level(), retain: f.s.Retain}
+	if len(m.id) > 65535 {
+		return m, sink.Permanent(errors.New("mqtt: an id of more than 65535 bytes"))
+	}
 	var err error
 	if m.topic, err = f.topicOf(e); err != nil {
 		return m, err
@@ -94,6 +98,24 @@ func (f *forms) message(e *tickwell.Event) (message, error) {
 		return m, sink.Permanent(fmt.Errorf("mqtt: a payload of %d bytes, at most %d are allowed", len(m.payload), f.max))
 	}
 	return m, nil
+}
+
+// idText makes any id a text of the protocol: brokers close the connection when
+// there is one that is none. What the protocol does not allow is percent-encoded,
+// and then the percent sign too.
+func idText(id string) string {
+	if checkText(id) == nil {
+		return id
+	}
+	var b strings.Builder
+	for i := range len(id) {
+		if c := id[i]; c >= ' ' && c < 0x7f && c != '%' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 func (f *forms) topicOf(e *tickwell.Event) (topic string, err error) {

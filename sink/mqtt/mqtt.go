@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/deliver"
 	"github.com/tickwell/tickwell/sink"
 )
 
@@ -344,6 +345,7 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 	for len(b.waiting) > 0 {
 		b.settle()
 	}
+	b.again(events)
 	return sink.Verdicts(b.verdicts)
 }
 
@@ -406,6 +408,27 @@ func (b *batch) fail(i int, err error) {
 	b.verdicts[i] = err
 	if b.broken == nil {
 		b.broken = err
+	}
+}
+
+// again has what was accepted after an event of the same series that was not
+// sent once more behind that, so that the newest comes last.
+func (b *batch) again(events []tickwell.Event) {
+	var late map[string]error
+	for i := range events {
+		key := events[i].Series
+		if key == "" {
+			key = events[i].Source
+		}
+		switch class, _ := deliver.Classify(b.verdicts[i]); {
+		case key == "" || class == deliver.ClassPermanent || class == deliver.ClassTooLarge:
+		case class == deliver.Delivered:
+			b.verdicts[i] = late[key]
+		case late == nil:
+			late = map[string]error{key: b.verdicts[i]}
+		case late[key] == nil:
+			late[key] = b.verdicts[i]
+		}
 	}
 }
 

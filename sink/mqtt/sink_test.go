@@ -255,7 +255,7 @@ func TestHandleTogether(t *testing.T) {
 }
 
 // TestRefused holds what a broker of version 5 may say to one message, and that
-// the others are not concerned.
+// the others are not concerned, unless they would overtake it.
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		code packets.Code
@@ -280,14 +280,81 @@ func TestRefused(t *testing.T) {
 			s := opened(t, &Sink{Broker: b.addr, Protocol: V5, Topic: "t", QoS: q})
 			err := s.Handle(attempt(t), rows(3))
 			var part *deliver.Partial
-			if !errors.As(err, &part) || !slices.Equal(part.Done, []int{0, 2}) {
-				t.Errorf("%s %v: %v, want 0 and 2 done", c.code.Reason, q, err)
+			done := []int{0, 2}
+			if c.want == deliver.ClassRetry {
+				done = []int{0}
+			}
+			if !errors.As(err, &part) || !slices.Equal(part.Done, done) {
+				t.Errorf("%s %v: %v, want %v done", c.code.Reason, q, err, done)
 				continue
 			}
 			if class, _ := deliver.Classify(part.Causes[1]); class != c.want || !strings.Contains(part.Causes[1].Error(), fmt.Sprintf("0x%02x", c.code.Code)) {
 				t.Errorf("%s %v: %v, want class %v and the code", c.code.Reason, q, part.Causes[1], c.want)
 			}
 		}
+	}
+}
+
+// TestRefusedKeepsOrder holds that what the broker has taken of a series after a
+// message that is to be sent again comes again behind it.
+func TestRefusedKeepsOrder(t *testing.T) {
+	b := newStandin(t)
+	refusals := 1
+	b.set(func() {
+		b.answer = func(pk packets.Packet) error {
+			if string(pk.Payload) == "1" && refusals > 0 {
+				refusals--
+				return packets.ErrQuotaExceeded
+			}
+			return nil
+		}
+	})
+	db, err := tickwell.Open(t.Context(), "", &tickwell.Options{
+		Seed:  1,
+		Sinks: []tickwell.SinkSpec{{Name: "mqtt", Sink: &Sink{Broker: b.addr, Protocol: V5, Topic: "t", Body: "{{.v}}"}}},
+		Triggers: []tickwell.TriggerSpec{{Name: "t", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+			for i, v := range f.Float64s("v") {
+				f.Emit(tickwell.Event{Series: f.Device, Time: time.Unix(0, f.Times[i]), Fields: []tickwell.Field{tickwell.Float64("v", v)}})
+			}
+			return nil
+		})}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tab := &tickwell.Tablet{Device: "root.d", Times: []int64{0, 1, 2}, Columns: []tickwell.Column{{Name: "v", Data: tickwell.Float64s{0, 1, 2}}}}
+	if err := db.InsertTablet(t.Context(), tab); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Quiesce(attempt(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.payloads(); got[len(got)-1] != "2" || !slices.Contains(got, "1") {
+		t.Errorf("arrived %q, want 2 last", got)
+	}
+}
+
+// TestIDs holds that an event's id never makes a packet that a broker takes for
+// malformed: it would end the connection, again and again.
+func TestIDs(t *testing.T) {
+	b := newStandin(t)
+	s := opened(t, &Sink{Broker: b.addr, Protocol: V5, Topic: "t"})
+	events := rows(5)
+	for i, id := range []string{"plain|é", "bad \xff 5%", "null \x00", strings.Repeat("x", 70000), "last"} {
+		events[i].ID = id
+	}
+	err := s.Handle(attempt(t), events)
+	var part *deliver.Partial
+	if !errors.As(err, &part) || !slices.Equal(part.Rejected, []int{3}) || len(part.Done) != 4 {
+		t.Fatalf("%v, want all done but the long one", err)
+	}
+	var got []string
+	for _, m := range b.messages() {
+		got = append(got, m.Properties.User[0].Val)
+	}
+	if want := []string{"plain|é", "bad %FF 5%25", "null %00", "last"}; !slices.Equal(got, want) {
+		t.Errorf("ids %q, want %q", got, want)
 	}
 }
 
