@@ -39,6 +39,9 @@ var hasDecimalSteps = func() bool {
 	return b&avx2 != 0
 }()
 
+// HasAVX2 reports whether the instructions may be used.
+func HasAVX2() bool { return hasDecimalSteps }
+
 // decimalsAlong sets the first of dst to the quotients of the running sums of
 // packed steps, and returns how many and the last sum. What is left is for the
 // longer way.

@@ -13,3 +13,6 @@ func packStepsAlong(dst []byte, _ []int64, _ int64, _ uint) ([]byte, int) { retu
 
 // packFrameAlong takes none: see digits_amd64.go.
 func packFrameAlong(dst []byte, _ []int64, _ int64, _ uint) ([]byte, int) { return dst, 0 }
+
+// longAlong takes none: see digits_amd64.go.
+func longAlong(_ []int64, _ int64, _ uint) (count uint64, n int) { return 0, 0 }

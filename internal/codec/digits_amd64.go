@@ -17,6 +17,13 @@ func decimalDigits(digits *int64, v *float64, n int, by, hi, lo float64, bound i
 //go:noescape
 func packDistances(dst *byte, v *int64, n int, width uint, low int64, steps int)
 
+// farSteps counts those of the first n steps to v that are not from modal-far to
+// modal+far-1; the number before v is where the first begins. n is a multiple of 4
+// and not 0.
+//
+//go:noescape
+func farSteps(v *int64, n int, modal, far int64) int
+
 // widestEights is the largest width of which four, and half a byte, fit a word.
 const widestEights = 16
 
@@ -52,4 +59,14 @@ func packAlong(dst []byte, v []int64, low int64, width uint, steps int) ([]byte,
 	dst = grow(dst, packedLen(len(v), width)+16)
 	packDistances(&dst[start], &v[0], n, width, low, steps)
 	return dst[:end], n
+}
+
+// longAlong counts the first steps of v that are long, as isLong does, and returns
+// of how many.
+func longAlong(v []int64, modal int64, width uint) (count uint64, n int) {
+	n = (len(v) - 1) &^ 3
+	if !hasDecimalSteps || n <= 0 || width < 2 {
+		return 0, 0
+	}
+	return uint64(farSteps(&v[1], n, modal, 1<<(width-2))), n
 }

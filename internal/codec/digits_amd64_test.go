@@ -120,6 +120,36 @@ func TestPackAlong(t *testing.T) {
 	}
 }
 
+// TestLongAlong: all widths, and steps at the ends of what is long.
+func TestLongAlong(t *testing.T) {
+	if !hasDecimalSteps {
+		t.Skip("this machine has no AVX2")
+	}
+	rnd := rand.New(rand.NewPCG(23, 24))
+	for width := uint(1); width <= maxPackWidth; width++ {
+		for _, n := range []int{2, 3, 5, 9, 100, 1024} {
+			modal := rnd.Int64N(1 << 40)
+			v, want := make([]int64, n), uint64(0)
+			for i := 1; i < n; i++ {
+				z := rnd.Uint64() & (1<<(width+1) - 1)
+				switch rnd.IntN(3) {
+				case 0:
+					z = 1<<(width-1) - rnd.Uint64N(2)
+				case 1:
+					z = 1<<(width-1) + rnd.Uint64N(2)
+				}
+				v[i] = v[i-1] + modal + unzigzag(z)
+			}
+			count, done := longAlong(v, modal, width)
+			for i := 1; i <= done; i++ {
+				want += isLong(v[i]-v[i-1]-modal, width)
+			}
+			require.Equal(t, want, count, "width %d of %d", width, n)
+			require.True(t, width < 2 || done == (n-1)&^3)
+		}
+	}
+}
+
 // FuzzDigits: whatever the numbers, they give the same bytes with and without.
 func FuzzDigits(f *testing.F) {
 	if !hasDecimalSteps {

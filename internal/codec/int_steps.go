@@ -111,7 +111,10 @@ func isLong(x int64, width uint) uint64 { return (zigzag(x)>>((width-1)&63) + 3)
 // distances from modal: then spread.cheapest packs none at less than width.
 func manyLong(v []int64, modal int64, width uint) bool {
 	enough := uint64((len(v) - 1) / 4)
-	count := uint64(0)
+	count, n := longAlong(v, modal, width)
+	if v = v[n:]; count > enough {
+		return true
+	}
 	for len(v) > 1 {
 		part := v[1:min(65, len(v))]
 		prev := v[0]
