@@ -166,11 +166,13 @@ func computeFloats[T float32 | float64](s *Stats, v []T, nulls column.Bitmap, at
 func sumFloats[T float32 | float64](sum *[4]float64, v []T) (lo, hi T) {
 	lo, hi = T(math.Inf(1)), T(math.Inf(-1))
 	var a, b, c, d float64
-	if whole, ok := any(v).([]float64); ok && len(v) >= 8 {
-		if n, low, high := sumAlong(sum, whole); n > 0 {
-			lo, hi = T(low), T(high)
-			a, b, c, d = sum[0], sum[1], sum[2], sum[3]
-			v = v[n:]
+	if along {
+		if whole, ok := any(v).([]float64); ok && len(v) >= 8 {
+			if n, low, high := sumAlong(sum, whole); n > 0 {
+				lo, hi = T(low), T(high)
+				a, b, c, d = sum[0], sum[1], sum[2], sum[3]
+				v = v[n:]
+			}
 		}
 	}
 	for len(v) >= 4 {

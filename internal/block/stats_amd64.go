@@ -4,6 +4,9 @@ package block
 
 import "github.com/tickwell/tickwell/internal/codec"
 
+// along: several numbers may be taken at a time.
+const along = true
+
 // sumFours adds the first n of v to the sums, each to that of its place in its
 // four, and sets lows and highs to the least and the greatest of each place. n is
 // a multiple of 4 and not 0.

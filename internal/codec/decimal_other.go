@@ -5,6 +5,9 @@ package codec
 // decimalsAlong takes none: see decimal_amd64.go.
 func decimalsAlong(_ []float64, h *deltaHead, _ *quotient) (n int, sum int64) { return 0, h.first }
 
+// along: numbers are taken one by one.
+const along = false
+
 // digitsAlong takes none: see digits_amd64.go.
 func digitsAlong[T float](_ []int64, _ []T, i int, _ *quotient, _ *span) int { return i }
 

@@ -2,6 +2,9 @@
 
 package codec
 
+// along: several numbers may be taken at a time.
+const along = true
+
 // decimalDigits sets digits to the integers of the first n of v, as plainDecimals
 // does, up to four of which one is no quotient, and adds them to s. It returns how
 // many. n is a multiple of 4 and not 0; digits[-1] is set.

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 )
@@ -180,7 +179,7 @@ func findDecimals[T float](s *decimals, v []T, k int) bool {
 	run := len(v) // of plain ones
 	for i := 1; i < len(v); {
 		from := i
-		if run >= longRun {
+		if along && run >= longRun {
 			i = digitsAlong(s.digits, v, i, q, &s.span)
 		}
 		if i = plainDecimals(s.digits, v, i, q, &s.span); i < len(v) {
@@ -269,7 +268,7 @@ func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	dst = append(dst, floatDecimal, byte(k))
 	dst = e.ints.appendSteps(dst, e.dec.digits, e.dec.span.steps)
 	exceptions := e.dec.exceptions
-	dst = binary.AppendUvarint(dst, uint64(len(exceptions)))
+	dst = appendUvarint(dst, uint64(len(exceptions)))
 	if len(exceptions) == 0 {
 		return dst
 	}
@@ -281,7 +280,7 @@ func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	}
 	next := int32(0)
 	for _, x := range exceptions {
-		dst = binary.AppendUvarint(dst, uint64(x.row-next))
+		dst = appendUvarint(dst, uint64(x.row-next))
 		next = x.row + 1
 	}
 	if same {

@@ -92,7 +92,7 @@ func (e *Encoder) appendFloatRD(dst []byte, v []uint64, p *rdPlan, size int) []b
 	for i, b := range v {
 		code := slices.Index(p.dict[:p.used], uint16(b>>p.cut))
 		if code < 0 {
-			e.ints.patches = binary.AppendUvarint(e.ints.patches, uint64(i-next))
+			e.ints.patches = appendUvarint(e.ints.patches, uint64(i-next))
 			e.ints.patches = binary.LittleEndian.AppendUint16(e.ints.patches, uint16(b>>p.cut))
 			exceptions++
 			next = i + 1
@@ -103,7 +103,7 @@ func (e *Encoder) appendFloatRD(dst []byte, v []uint64, p *rdPlan, size int) []b
 	}
 	dst = pack(dst, e.high, codeWidth(p.used))
 	dst = pack(dst, v, packWidth(p.cut))
-	dst = binary.AppendUvarint(dst, uint64(exceptions))
+	dst = appendUvarint(dst, uint64(exceptions))
 	return append(dst, e.ints.patches...)
 }
 

@@ -47,7 +47,14 @@ func bytesOf[T float]() int {
 
 // AppendFloat64s appends the encoding of at most MaxValues numbers, bit for bit:
 // signed zeros, infinities, subnormals and NaN payloads are kept.
-func (e *Encoder) AppendFloat64s(dst []byte, v []float64) []byte { return appendFloats(e, dst, v) }
+func (e *Encoder) AppendFloat64s(dst []byte, v []float64) []byte {
+	if hasQuick && e.Quick {
+		if dst, ok := e.appendQuickFloats(dst, v); ok {
+			return dst
+		}
+	}
+	return appendFloats(e, dst, v)
+}
 
 // AppendFloat32s is AppendFloat64s for 32-bit numbers.
 func (e *Encoder) AppendFloat32s(dst []byte, v []float32) []byte { return appendFloats(e, dst, v) }
@@ -66,11 +73,6 @@ func appendFloats[T float](e *Encoder, dst []byte, v []T) []byte {
 	n, size := len(v), bytesOf[T]()
 	if n == 0 {
 		return dst
-	}
-	if e.Quick {
-		if dst, ok := appendQuickFloats(e, dst, v); ok {
-			return dst
-		}
 	}
 	if allEqual(v) {
 		return appendFloatConst(dst, bitsOf(v[0]), size)

@@ -1,10 +1,8 @@
 package codec
 
-import "encoding/binary"
-
 // intConst: varint value.
 func appendIntConst(dst []byte, v int64) []byte {
-	return binary.AppendVarint(append(dst, intConst), v)
+	return appendVarint(append(dst, intConst), v)
 }
 
 func decodeIntConst(dst []int64, r *reader) {

@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
 // intDelta: width byte, uvarint unit, varint first, varint smallest step, then
 // (step - smallest) / unit packed at that width, one fewer than values.
@@ -22,11 +19,13 @@ func (e *intEncoder) appendDelta(dst []byte, v []int64, low int64, width uint, u
 }
 
 // appendDeltaHead appends what stands before the packed numbers.
+//
+//go:noinline
 func appendDeltaHead(dst []byte, first, low int64, width uint, unit uint64) []byte {
 	dst = append(dst, intDelta, byte(width))
-	dst = binary.AppendUvarint(dst, unit)
-	dst = binary.AppendVarint(dst, first)
-	return binary.AppendVarint(dst, low)
+	dst = appendUvarint(dst, unit)
+	dst = appendVarint(dst, first)
+	return appendVarint(dst, low)
 }
 
 // deltaHead is what stands before the packed numbers, and they.

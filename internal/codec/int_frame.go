@@ -1,16 +1,11 @@
 package codec
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
 // intFrame (frame of reference): width byte, uvarint unit, varint min, then
 // (value - min) / unit packed at that width.
 func (e *intEncoder) appendFrame(dst []byte, v []int64, low int64, width uint, unit divisor) []byte {
-	dst = append(dst, intFrame, byte(width))
-	dst = binary.AppendUvarint(dst, unit.by)
-	dst = binary.AppendVarint(dst, low)
+	dst = appendFrameHead(dst, low, width, unit.by)
 	if unit.by == 1 {
 		return e.packFrame(dst, v, low, width)
 	}
@@ -21,10 +16,22 @@ func (e *intEncoder) appendFrame(dst []byte, v []int64, low int64, width uint, u
 	return pack(dst, u, width)
 }
 
+// appendFrameHead appends what stands before the packed numbers.
+//
+//go:noinline
+func appendFrameHead(dst []byte, low int64, width uint, unit uint64) []byte {
+	dst = append(dst, intFrame, byte(width))
+	dst = appendUvarint(dst, unit)
+	return appendVarint(dst, low)
+}
+
 // packFrame appends the distances of v from low, packed.
 func (e *intEncoder) packFrame(dst []byte, v []int64, low int64, width uint) []byte {
-	dst, n := packFrameAlong(dst, v, low, width)
-	v = v[n:]
+	if along {
+		var n int
+		dst, n = packFrameAlong(dst, v, low, width)
+		v = v[n:]
+	}
 	u := e.packed[:len(v)]
 	for i, x := range v {
 		u[i] = uint64(x) - uint64(low)

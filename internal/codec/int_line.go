@@ -1,11 +1,9 @@
 package codec
 
-import "encoding/binary"
-
 // intLine: varint first, varint step.
 func appendIntLine(dst []byte, first, step int64) []byte {
-	dst = binary.AppendVarint(append(dst, intLine), first)
-	return binary.AppendVarint(dst, step)
+	dst = appendVarint(append(dst, intLine), first)
+	return appendVarint(dst, step)
 }
 
 func decodeIntLine(dst []int64, r *reader) {

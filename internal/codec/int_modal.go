@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // intModal: width byte, uvarint unit, varint first, varint typical step, then
 // zigzag((step - typical) / unit), its low bits packed at that width, one fewer
@@ -12,9 +9,9 @@ import (
 // e.packed holds the zigzag numbers.
 func (e *intEncoder) appendModal(dst []byte, first, typical int64, width uint, unit divisor) []byte {
 	dst = append(dst, intModal, byte(width))
-	dst = binary.AppendUvarint(dst, unit.by)
-	dst = binary.AppendVarint(dst, first)
-	dst = binary.AppendVarint(dst, typical)
+	dst = appendUvarint(dst, unit.by)
+	dst = appendVarint(dst, first)
+	dst = appendVarint(dst, typical)
 	u := e.packed[:len(e.packed)-1]
 	patches := 0
 	e.patches = e.patches[:0]
@@ -22,8 +19,8 @@ func (e *intEncoder) appendModal(dst []byte, first, typical int64, width uint, u
 		next := 0
 		for i, z := range u {
 			if high := z >> width; high != 0 {
-				e.patches = binary.AppendUvarint(e.patches, uint64(i-next))
-				e.patches = binary.AppendUvarint(e.patches, high)
+				e.patches = appendUvarint(e.patches, uint64(i-next))
+				e.patches = appendUvarint(e.patches, high)
 				patches++
 				next = i + 1
 				u[i] = z & (1<<width - 1)
@@ -31,7 +28,7 @@ func (e *intEncoder) appendModal(dst []byte, first, typical int64, width uint, u
 		}
 	}
 	dst = pack(dst, u, width)
-	dst = binary.AppendUvarint(dst, uint64(patches))
+	dst = appendUvarint(dst, uint64(patches))
 	return append(dst, e.patches...)
 }
 

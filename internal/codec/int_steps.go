@@ -71,8 +71,11 @@ func (e *intEncoder) appendPlainDelta(dst []byte, v []int64, st steps, modal int
 
 // packSteps appends the distances of the steps of v from low, packed.
 func (e *intEncoder) packSteps(dst []byte, v []int64, low int64, width uint) []byte {
-	dst, n := packStepsAlong(dst, v, low, width)
-	v = v[n:]
+	if along {
+		var n int
+		dst, n = packStepsAlong(dst, v, low, width)
+		v = v[n:]
+	}
 	u := e.packed[:len(v)-1]
 	fillSteps(u, v, low)
 	return pack(dst, u, width)
@@ -111,8 +114,13 @@ func isLong(x int64, width uint) uint64 { return (zigzag(x)>>((width-1)&63) + 3)
 // distances from modal: then spread.cheapest packs none at less than width.
 func manyLong(v []int64, modal int64, width uint) bool {
 	enough := uint64((len(v) - 1) / 4)
-	count, n := longAlong(v, modal, width)
-	if v = v[n:]; count > enough {
+	count := uint64(0)
+	if along {
+		var n int
+		count, n = longAlong(v, modal, width)
+		v = v[n:]
+	}
+	if count > enough {
 		return true
 	}
 	for len(v) > 1 {

@@ -18,7 +18,7 @@ const (
 // AppendInt64s appends the encoding of at most MaxValues integers. It appends
 // nothing for none.
 func (e *Encoder) AppendInt64s(dst []byte, v []int64) []byte {
-	if e.Quick && len(v) >= quickFrom {
+	if hasQuick && e.Quick && len(v) >= quickFrom {
 		s := spanOf(v)
 		if dst, ok := e.ints.appendQuick(dst, v, &s); ok {
 			return dst

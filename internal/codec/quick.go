@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // Quick encodings are for what is read once or never, such as a log: two are
 // measured, in one pass, and none of them is looked for in a sample. What they
@@ -14,7 +11,7 @@ const quickFrom = 4
 
 // appendQuickFloats appends floatDecimal without exceptions, with the least
 // exponent, if v is of that kind, and otherwise nothing.
-func appendQuickFloats[T float](e *Encoder, dst []byte, v []T) ([]byte, bool) {
+func (e *Encoder) appendQuickFloats(dst []byte, v []float64) ([]byte, bool) {
 	if len(v) < quickFrom {
 		return dst, false
 	}
@@ -28,14 +25,18 @@ func appendQuickFloats[T float](e *Encoder, dst []byte, v []T) ([]byte, bool) {
 			break
 		}
 		s := spanFrom(digits[0])
-		i := plainDecimals(digits, v, digitsAlong(digits, v, 1, q, &s), q, &s)
+		i := 1
+		if along {
+			i = digitsAlong(digits, v, i, q, &s)
+		}
+		i = plainDecimals(digits, v, i, q, &s)
 		if i < len(v) {
 			k = quickExponent(v[i], k+1)
 			continue
 		}
 		start := len(dst)
 		dst, ok = e.ints.appendQuick(append(dst, floatDecimal, byte(k)), digits, &s)
-		if !ok || len(dst)-start > len(v)*bytesOf[T]()/4*3 {
+		if !ok || len(dst)-start > len(v)*6 {
 			return dst[:start], false
 		}
 		return append(dst, 0), true // exceptions
@@ -45,7 +46,9 @@ func appendQuickFloats[T float](e *Encoder, dst []byte, v []T) ([]byte, bool) {
 
 // quickExponent returns the least exponent from k on at which f is decimal, and
 // may be divided by multiplication; more than quotientDecimals if there is none.
-func quickExponent[T float](f T, k int) int {
+//
+//go:noinline
+func quickExponent(f float64, k int) int {
 	for ; k <= quotientDecimals; k++ {
 		if d, ok := toDecimal(f, k); ok && quotients[k].reaches(d) {
 			break
@@ -55,6 +58,8 @@ func quickExponent[T float](f T, k int) int {
 }
 
 // spanOf returns the span of v, which is not empty.
+//
+//go:noinline
 func spanOf(v []int64) span {
 	lo, hi := v[0], v[0]
 	least, most := noSteps.least, noSteps.most
@@ -88,8 +93,7 @@ func (e *intEncoder) appendQuick(dst []byte, v []int64, s *span) ([]byte, bool) 
 		return dst, false
 	}
 	if packedLen(n, frame)+varintLen(s.lo) <= packedLen(n-1, delta)+varintLen(v[0])+varintLen(s.least) {
-		dst = binary.AppendVarint(append(dst, intFrame, byte(frame), 1), s.lo)
-		return e.packFrame(dst, v, s.lo, frame), true
+		return e.packFrame(appendFrameHead(dst, s.lo, frame, 1), v, s.lo, frame), true
 	}
 	return e.packSteps(appendDeltaHead(dst, v[0], s.least, delta, 1), v, s.least, delta), true
 }

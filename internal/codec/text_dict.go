@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // textDictionary numbers the distinct strings of a column in order of their
 // first appearance. It is a hash table of its own because a map costs several
@@ -96,7 +93,7 @@ func hashText(s string) uint64 {
 // their bytes, then the codes of the rows as an integer encoding.
 func (e *Encoder) appendTextDict(dst []byte) []byte {
 	entries := e.text.entries
-	dst = binary.AppendUvarint(append(dst, textDict), uint64(len(entries)))
+	dst = appendUvarint(append(dst, textDict), uint64(len(entries)))
 	e.wide = sized(e.wide, len(entries))
 	for i, s := range entries {
 		e.wide[i] = int64(len(s))

@@ -1,7 +1,5 @@
 package codec
 
-import "encoding/binary"
-
 // Encoding bytes of text columns. They are written to disk and never change.
 const (
 	textPlain      = 1 + iota // lengths, then the bytes
@@ -42,7 +40,7 @@ func (e *Encoder) AppendTexts(dst []byte, v []string) []byte {
 		e.packed = e.packer.pack(e.packed, e.lumps)
 		if len(e.packed) < total-total/8 {
 			dst[start] = textCompressed
-			dst = binary.AppendUvarint(dst, uint64(len(e.packed)))
+			dst = appendUvarint(dst, uint64(len(e.packed)))
 			return append(dst, e.packed...)
 		}
 	}

@@ -130,3 +130,11 @@ func sized[T any](s []T, n int) []T {
 	}
 	return s[:n]
 }
+
+// appendUvarint and appendVarint are not inlined, which takes 230 bytes each time.
+//
+//go:noinline
+func appendUvarint(dst []byte, u uint64) []byte { return binary.AppendUvarint(dst, u) }
+
+//go:noinline
+func appendVarint(dst []byte, x int64) []byte { return appendUvarint(dst, zigzag(x)) }

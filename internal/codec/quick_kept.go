@@ -1,0 +1,6 @@
+//go:build !tickwell_small
+
+package codec
+
+// hasQuick: Encoder.Quick is heeded.
+const hasQuick = true
