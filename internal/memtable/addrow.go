@@ -32,6 +32,12 @@ func (d *Device) rowsTo(l *Layout) *group {
 // those that TakesRows means, it changes nothing and ok is false. The caller holds
 // the lock.
 func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int, late, ok bool) {
+	if len(cells) == 1 && cells[0].Kind != column.Null {
+		if p := d.tip(l, at, lsn, cut); p != nil {
+			d.addPoint(p, l, at, cells[0].Num, cut)
+			return 1, false, true
+		}
+	}
 	if f := d.next(l, at, lsn, cut); f != nil {
 		n = len(cells)
 		nulls, to := uint64(0), f.row()
@@ -61,6 +67,9 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 // that the row will have, and beyond those of all that was done with the device. The
 // caller holds the lock.
 func (d *Device) TakesPoint(l *Layout, at int64, least uint64, cut Cut) bool {
+	if d.tip(l, at, least, cut) != nil {
+		return true
+	}
 	f := d.next(l, at, least, cut)
 	return f != nil && f.width == 1
 }
@@ -68,10 +77,15 @@ func (d *Device) TakesPoint(l *Layout, at int64, least uint64, cut Cut) bool {
 // AddPoint writes and counts the row that TakesPoint was asked about: its only cell,
 // as in column.Cell. The caller has held the lock since.
 func (d *Device) AddPoint(l *Layout, at int64, num uint64, cut Cut) {
-	f := d.targets[l.at].fresh
+	d.accepted++
+	tg := &d.targets[l.at]
+	if tg.tip != nil {
+		d.addPoint(tg.tip, l, at, num, cut)
+		return
+	}
+	f := tg.fresh
 	f.nums[f.n] = num
 	f.put(at, 0, d.table, cut)
-	d.accepted++
 }
 
 // addInOrder appends a row to the columns and returns how many cells it has.
@@ -116,6 +130,12 @@ func (g *group) addInOrder(t *Table, at int64, cells []column.Cell, lsn uint64, 
 
 // addOne writes the only row of w, if it may wait.
 func (d *Device) addOne(w *Write) bool {
+	if len(w.Rows.Cols) == 1 && !w.Rows.nullsOf(0).Get(0) {
+		if p := d.tip(w.Layout, w.Rows.Times[0], w.LSN, w.Cut); p != nil {
+			d.addPoint(p, w.Layout, w.Rows.Times[0], w.Rows.Cols[0].Cell(0).Num, w.Cut)
+			return true
+		}
+	}
 	f := d.next(w.Layout, w.Rows.Times[0], w.LSN, w.Cut)
 	if f == nil {
 		return false

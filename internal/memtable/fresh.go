@@ -53,6 +53,9 @@ func (g *group) newest() int64 {
 	if f := g.fresh; f != nil && f.n > 0 {
 		return f.last
 	}
+	if p := g.tip; p != nil && len(p.times) > 0 {
+		return p.last
+	}
 	return g.last
 }
 
@@ -71,7 +74,7 @@ func (d *Device) next(l *Layout, at int64, lsn uint64, cut Cut) *fresh {
 		return nil
 	}
 	g := tg.parts[0].g
-	if !g.open || len(g.lanes) == 0 || at <= g.newest() {
+	if g.hasTip() || !g.open || len(g.lanes) == 0 || at <= g.newest() {
 		return nil
 	}
 	g.touch(cut, d.table)
@@ -135,6 +138,10 @@ func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
 // settle moves the rows that wait to the columns. Where it is not a writer that
 // asks, the zero Cut does.
 func (g *group) settle(t *Table, cut Cut) {
+	if g.tip != nil {
+		g.settleTip(t, cut)
+		return
+	}
 	f := g.fresh
 	if f == nil {
 		return
@@ -162,6 +169,10 @@ func (g *group) dropFresh(t *Table) {
 	if g.fresh != nil {
 		t.bytes.Add(-g.fresh.bytes())
 		g.fresh.g, g.fresh.room, g.fresh = nil, 0, nil
+	}
+	if g.tip != nil {
+		t.bytes.Add(-tipBytes)
+		g.tip = nil // settled, it takes no point
 	}
 }
 

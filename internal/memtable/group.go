@@ -43,6 +43,7 @@ type group struct {
 	saved []saved // states that snapshots of earlier epochs see
 	spare columns // memory of a sealed chunk for the next one
 	fresh *fresh  // the newest rows, nil if there were never enough
+	tip   *tip    // the same of points
 	open  bool    // takes rows
 
 	// Memory of what every group has one of; used once, since snapshots may see it.
@@ -290,6 +291,13 @@ func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 	var c *chunk
 	if l == &g.lanes[0] && len(l.chunks) == 0 && g.first.limit == 0 {
 		c, l.chunks = &g.first, g.firstChunk[:0]
+	} else if len(g.kinds) == 1 {
+		p := new(struct {
+			chunk
+			sealed Sealed
+			stats  [1]sealedColumn
+		})
+		c, p.room, p.sealed.cols = &p.chunk, &p.sealed, p.stats[:]
 	} else {
 		p := new(struct { // there will be more, and most are sealed
 			chunk
@@ -355,7 +363,11 @@ func (g *group) encode(c *chunk, t *Table, n int) {
 	if c.room == nil {
 		c.room = new(Sealed)
 	}
-	c.sealed = sealTo(c.room, g.nextStats(t), g.kinds, &rows, nil, 0, n)
+	stats := c.room.cols
+	if stats == nil {
+		stats = g.nextStats(t)
+	}
+	c.sealed = sealTo(c.room, stats, g.kinds, &rows, nil, 0, n)
 	c.closed = true
 	t.bytes.Add(c.sealed.bytes())
 }

@@ -10,6 +10,12 @@ import (
 // or is late for a row that is there; else it changes nothing and returns false. The
 // caller holds the lock.
 func (d *Device) AddNth(w *Write, k int) bool {
+	if len(w.Rows.Cols) == 1 && !w.Rows.nullsOf(0).Get(k) {
+		if p := d.tip(w.Layout, w.Rows.Times[k], w.LSN, w.Cut); p != nil {
+			d.addPoint(p, w.Layout, w.Rows.Times[k], w.Rows.Cols[0].Cell(k).Num, w.Cut)
+			return true
+		}
+	}
 	f := d.next(w.Layout, w.Rows.Times[k], w.LSN, w.Cut)
 	if f == nil {
 		return d.amendNth(w, k)

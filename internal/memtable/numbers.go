@@ -8,6 +8,12 @@ import (
 // most 64 columns: cells as in column.Cell, and a bit of nulls for each that is
 // null. It returns whether the row was late. The caller holds the lock.
 func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint64, cut Cut) (late bool) {
+	if len(nums) == 1 && nulls == 0 {
+		if p := d.tip(l, at, lsn, cut); p != nil {
+			d.addPoint(p, l, at, nums[0], cut)
+			return false
+		}
+	}
 	if f := d.next(l, at, lsn, cut); f != nil {
 		copy(f.row(), nums)
 		f.put(at, nulls, d.table, cut)

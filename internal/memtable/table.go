@@ -179,9 +179,10 @@ type mask struct {
 // target says where the rows of a layout go.
 type target struct {
 	layout *Layout
+	tip    *tip   // where the next point goes, if it is known; see Device.tip
+	fresh  *fresh // where the next row goes, likewise; see Device.next
 	parts  []part
-	narrow bool   // one part with more than twice the layout's series
-	fresh  *fresh // where the next row goes, if it is known; see Device.next
+	narrow bool // one part with more than twice the layout's series
 }
 
 type part struct {
@@ -366,6 +367,9 @@ func (d *Device) size() int64 {
 		n += groupBytes + g.side.bytes() + int64(cap(g.spare.times)*rowWidth(g.kinds))
 		if g.fresh != nil {
 			n += g.fresh.bytes()
+		}
+		if g.tip != nil {
+			n += tipBytes
 		}
 		for _, l := range g.lanes {
 			n += l.bytes(g.kinds)
