@@ -242,11 +242,11 @@ func (t *Tablet) check() error {
 	n := len(t.Times)
 	switch {
 	case len(t.Cols) != len(series):
-		return fmt.Errorf("tablet of %s: %d columns for %d series: %w", t.Shape.device, len(t.Cols), len(series), errs.BadInput)
+		return fmt.Errorf("tablet of %s: %d columns for %d series: %w", t.Shape.Device(), len(t.Cols), len(series), errs.BadInput)
 	case len(t.Nulls) > len(t.Cols):
-		return fmt.Errorf("tablet of %s: %d null bitmaps for %d columns: %w", t.Shape.device, len(t.Nulls), len(t.Cols), errs.BadInput)
+		return fmt.Errorf("tablet of %s: %d null bitmaps for %d columns: %w", t.Shape.Device(), len(t.Nulls), len(t.Cols), errs.BadInput)
 	case n > MaxRows:
-		return fmt.Errorf("tablet of %s: %d rows, at most %d are allowed: %w", t.Shape.device, n, MaxRows, errs.Limit)
+		return fmt.Errorf("tablet of %s: %d rows, at most %d are allowed: %w", t.Shape.Device(), n, MaxRows, errs.Limit)
 	}
 	for i := range t.Cols {
 		v := &t.Cols[i]
@@ -259,7 +259,7 @@ func (t *Tablet) check() error {
 	}
 	for _, at := range t.Times {
 		if at < MinTime || at > MaxTime {
-			return fmt.Errorf("tablet of %s: time %d is outside of what can be stored: %w", t.Shape.device, at, errs.BadInput)
+			return fmt.Errorf("tablet of %s: time %d is outside of what can be stored: %w", t.Shape.Device(), at, errs.BadInput)
 		}
 	}
 	return nil
@@ -315,7 +315,7 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 	}
 	for i := range b.Tablets {
 		if b.Tablets[i].Shape.Stale() {
-			return 0, fmt.Errorf("tablet of %s: %w", b.Tablets[i].Shape.device, ErrStale)
+			return 0, fmt.Errorf("tablet of %s: %w", b.Tablets[i].Shape.Device(), ErrStale)
 		}
 	}
 	c.lockDevices(e, b)
@@ -364,7 +364,7 @@ func (e *Engine) leave(b *Batch) {
 // append takes a log position. In memory mode a counter gives it.
 func (e *Engine) append(payload []byte) (uint64, error) {
 	if e.log == nil {
-		return e.counter.Add(1), nil
+		return e.counter.next(), nil
 	}
 	return e.log.Append(recordGroup, payload)
 }

@@ -46,8 +46,8 @@ type Engine struct {
 	snaps  snapshots
 	lasts  lasts
 
-	log     *wal.Log      // nil in memory mode
-	counter atomic.Uint64 // LSN in memory mode
+	log     *wal.Log  // nil in memory mode
+	counter positions // in memory mode
 	commits Spare[commit]
 
 	// The gate: commits hold it shared from before their log position is taken
@@ -156,6 +156,9 @@ func newEngine(cfg Config) *Engine {
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
 	e.epoch.Store(1)
+	if cfg.ReadOnly {
+		e.passing.Store(shut)
+	}
 	e.outbox = newOutbox(e)
 	e.snaps.oldest.Store(memtable.NoSnapshot)
 	e.retention.floor.Store(math.MinInt64)
@@ -289,7 +292,7 @@ func (e *Engine) Sync(ctx context.Context) error {
 // memory mode as safe as it gets.
 func (e *Engine) durableLSN() uint64 {
 	if e.log == nil {
-		return e.counter.Load()
+		return e.counter.last()
 	}
 	return e.log.Durable()
 }

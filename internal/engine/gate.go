@@ -22,9 +22,14 @@ func (e *Engine) alone() {
 	}
 }
 
-// together ends alone.
+// together ends alone. Single points do not ask for what else forbids them: all of it
+// is changed here.
 func (e *Engine) together() {
-	e.passing.Store(unused)
+	if e.closed || e.watched || e.cfg.ReadOnly || e.retention.on.Load() {
+		e.passing.Store(shut)
+	} else {
+		e.passing.Store(unused)
+	}
 	e.gate.Unlock()
 }
 

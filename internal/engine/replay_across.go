@@ -214,7 +214,7 @@ func (r *replay) acrossSlowly(lsn uint64, body []byte) error {
 			return err
 		}
 		if !slices.Equal(s.layout.Kinds, r.across.kinds) {
-			return fmt.Errorf("rows of %d devices: kinds differ from those of %s: %w", len(r.across.counts.Int64s), s.device, errs.Corrupt)
+			return fmt.Errorf("rows of %d devices: kinds differ from those of %s: %w", len(r.across.counts.Int64s), s.Device(), errs.Corrupt)
 		}
 		r.tablet(lsn, s, rows)
 		return nil

@@ -74,14 +74,14 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 // shape of one series. It stores nothing where Watch says that somebody reads rows,
 // and only what goes on from the points before.
 func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64, terms uint64) (stored bool, err error) {
-	if e.cfg.ReadOnly || e.retention.on.Load() || at < MinTime || at > MaxTime {
+	if at < MinTime || at > MaxTime {
 		return false, nil
 	}
 	if e.log == nil {
 		_, stored = e.addPoint(s, at, num, nil, terms)
 		return stored, nil
 	}
-	if !e.roomy() {
+	if e.cfg.ReadOnly || !e.roomy() {
 		return false, nil
 	}
 	var buf [maxPointRecord]byte
@@ -108,35 +108,31 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 	d.Lock()
 	// In this order: alone does not look at the devices of stale shapes, or of tables
 	// that are not written any more.
-	if e.mayPass() && d.Table() == e.active.Load() && !s.stale.Load() && s.loose.Load() == nil && !e.closed && !e.watched &&
-		(terms == 0 || terms == e.terms) && !e.retention.on.Load() {
-		epoch := e.epoch.Load()
-		cut := memtable.Cut{Epoch: epoch, Oldest: e.snaps.oldest.Load()}
-		if d.TakesPoint(&s.layout, at, e.leastLSN(), cut) {
-			var err error
-			lsn, err = e.join(record)
-			if ok = err == nil; ok { // else Commit meets it again, and knows what to do
-				d.AddPoint(&s.layout, at, num, cut)
-			}
+	if e.passing.Load() != used && !e.mayPass() || d.Table() != e.active.Load() || s.stale.Load() || s.loose.Load() != nil ||
+		terms != 0 && terms != e.terms {
+		d.Unlock()
+		return 0, false
+	}
+	cut := memtable.Cut{Epoch: e.epoch.Load()}
+	cut.Oldest = e.snaps.oldest.Load()
+	if e.log == nil {
+		lsn = e.counter.shared() // if it is not used, points before had it, or others will
+		ok = d.AppendPoint(&s.layout, at, num, lsn, cut)
+	} else if d.TakesPoint(&s.layout, at, e.log.Least(), cut) {
+		var err error
+		lsn, err = e.join(record)
+		if ok = err == nil; ok { // else Commit meets it again, and knows what to do
+			d.AddPoint(&s.layout, at, num, cut)
 		}
 	}
 	d.Unlock()
 	return lsn, ok
 }
 
-// leastLSN returns a position that the next point does not fall short of, and that
-// is beyond those of all commits.
-func (e *Engine) leastLSN() uint64 {
-	if e.log == nil {
-		return e.counter.Load() + 1
-	}
-	return e.log.Least()
-}
-
 // join is append for the record of a point. Where nobody waits for the log, points
 // that come one after the other share a record and its position.
 func (e *Engine) join(record []byte) (uint64, error) {
-	if e.log != nil && e.log.AtOnce() {
+	if e.log.AtOnce() {
 		return e.log.Join(recordGroup, record)
 	}
 	return e.append(record)

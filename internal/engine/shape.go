@@ -30,12 +30,11 @@ type Shape struct {
 	dev    uint32
 	layout memtable.Layout // what a row needs is before and at the beginning of it
 	series []*Series
-	device string
 	own    [1]*Shape // memory for the list of the shapes of the device
 }
 
 // Device returns the device path.
-func (s *Shape) Device() string { return s.device }
+func (s *Shape) Device() string { return s.series[0].Device }
 
 // Series returns the series in the order of the shape's columns. It must not be
 // changed.
@@ -94,7 +93,7 @@ func (s *Shape) matches(names []string, kinds []column.Kind) bool {
 //go:noinline
 func newShape(series []*Series, kinds []column.Kind) *Shape {
 	var s *Shape
-	if len(series) == 1 { // of many series of one column each, in one piece
+	if len(series) == 1 { // of many series of one column each, in one piece, which begins a line of the cache
 		p := new(struct {
 			Shape
 			id [1]uint32
@@ -103,7 +102,7 @@ func newShape(series []*Series, kinds []column.Kind) *Shape {
 	} else {
 		s = &Shape{layout: memtable.Layout{IDs: make([]uint32, 0, len(series))}}
 	}
-	s.device, s.series, s.dev, s.layout.Kinds = series[0].Device, series, series[0].Dev.ID, kinds
+	s.series, s.dev, s.layout.Kinds = series, series[0].Dev.ID, kinds
 	for _, ser := range series {
 		s.layout.IDs = append(s.layout.IDs, ser.ID)
 	}
@@ -150,10 +149,10 @@ func (c *shapes) sameKinds(kinds []column.Kind) []column.Kind {
 
 // keep adds s, or returns the equal shape that is there already.
 func (c *shapes) keep(s *Shape) *Shape {
-	sh := &c.shards[maphash.String(c.seed, s.device)%32]
+	sh := &c.shards[maphash.String(c.seed, s.Device())%32]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	list := sh.m[s.device]
+	list := sh.m[s.Device()]
 	for _, old := range list {
 		if slices.Equal(old.series, s.series) {
 			return old
@@ -169,7 +168,7 @@ func (c *shapes) keep(s *Shape) *Shape {
 	if list == nil {
 		list = s.own[:0]
 	}
-	sh.m[s.device] = append(list, s)
+	sh.m[s.Device()] = append(list, s)
 	return s
 }
 

@@ -132,7 +132,7 @@ func (e *Engine) Snapshot() *Snapshot {
 // lastLSN returns the last position taken.
 func (e *Engine) lastLSN() uint64 {
 	if e.log == nil {
-		return e.counter.Load()
+		return e.counter.last()
 	}
 	return e.log.Last()
 }
@@ -140,8 +140,11 @@ func (e *Engine) lastLSN() uint64 {
 // cutLSN returns the last position taken, which no commit takes from then on: points
 // may share the last one until then, see join.
 func (e *Engine) cutLSN() uint64 {
-	if e.log == nil || !e.log.AtOnce() {
-		return e.lastLSN()
+	switch {
+	case e.log == nil:
+		return e.counter.cut()
+	case !e.log.AtOnce():
+		return e.log.Last()
 	}
 	return e.log.Cut()
 }
