@@ -31,16 +31,24 @@ type binding struct {
 // newBinding checks the names. A measurement is one node of a path: what holds
 // dots or blanks must be quoted. It keeps names and kinds.
 func newBinding(device string, names []string, kinds []column.Kind) (*binding, error) {
-	b := &binding{device: device, names: names, kinds: kinds}
-	var err error
-	if b.path, err = pattern.Canonical(device); err != nil {
+	b := new(binding)
+	if err := b.name(device, names, kinds); err != nil {
 		return nil, err
+	}
+	return b, nil
+}
+
+// name is newBinding for b, which is zero.
+func (b *binding) name(device string, names []string, kinds []column.Kind) (err error) {
+	b.device, b.names, b.kinds = device, names, kinds
+	if b.path, err = pattern.Canonical(device); err != nil {
+		return err
 	}
 	b.nodes = b.names // mostly the same
 	for i, name := range names {
 		node, err := pattern.CanonicalNode(name)
 		if err != nil {
-			return nil, fmt.Errorf("measurement %q, which quoted would be %s: %w", name, pattern.Quote(name), err)
+			return fmt.Errorf("measurement %q, which quoted would be %s: %w", name, pattern.Quote(name), err)
 		}
 		if node == name {
 			continue
@@ -50,7 +58,7 @@ func newBinding(device string, names []string, kinds []column.Kind) (*binding, e
 		}
 		b.nodes[i] = node
 	}
-	return b, nil
+	return nil
 }
 
 // resolve returns the shape, making series that are missing.

@@ -68,13 +68,15 @@ func (db *DB) quickPoint(ctx context.Context, b *binding, at time.Time, num uint
 	}
 	shape := b.shape.Load()
 	table := db.triggers.Load()
-	if shape == nil || db.opts.Authorize != nil || db.usable(ctx) != nil || b.fires(table) || !db.cqs.table.Load().plainRows() {
+	if shape == nil || db.phase.Load() != phaseOpen || db.opts.Authorize != nil || ctx == nil || ctx.Err() != nil ||
+		b.fires(table) || !db.cqs.table.Load().plainRows() {
 		return false, nil
 	}
-	ns, err := unixNano(at)
-	if err != nil {
+	s := at.Unix()
+	if s < year1678 || s >= year2262 {
 		return false, nil
 	}
+	ns := s*1e9 + int64(at.Nanosecond())
 	if stored, err = db.eng.AppendPoint(ctx, shape, ns, num, table.terms); err != nil {
 		err = insertError(b.device, err)
 	}

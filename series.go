@@ -188,23 +188,25 @@ func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
 		return nil, &Error{Op: "series", Subject: path, Err: err}
 	}
 	var zero T
-	kind := valueOf(zero).kind
+	kind := column.Kind(valueOf(zero).kind)
+	m := new(struct { // in one piece of memory, of which a point needs the first line of the cache
+		Series[T]
+		single
+	})
+	m.w, m.path = &m.writer, path
+	m.writer = Writer{db, &m.b}
 	if db.phase.Load() == phaseOpen {
-		if ser, ok := db.eng.Lookup(device, name); ok && Kind(ser.Kind) == kind {
-			m := new(struct { // in one piece of memory
-				Series[T]
-				single
-			})
-			m.w, m.path = m.of(db, ser), path
+		if ser, ok := db.eng.Lookup(device, name); ok && ser.Kind == kind {
+			m.of(ser)
 			m.found.Store(ser)
 			return &m.Series, nil
 		}
 	}
-	w, err := db.Writer(device, ColumnInfo{name, kind})
-	if err != nil {
-		return nil, err
+	m.names[0] = name
+	if err := db.bind(&m.b, device, m.names[:], kindAlone(kind)); err != nil {
+		return nil, &Error{Op: "writer", Subject: device, Err: err}
 	}
-	return &Series[T]{w: w, path: path}, nil
+	return &m.Series, nil
 }
 
 // single is memory of a writer of one column.
@@ -212,17 +214,19 @@ type single struct {
 	writer Writer
 	b      binding
 	names  [1]string
-	kinds  [1]column.Kind
 }
 
 // of makes m a writer of a series that exists.
-func (m *single) of(db *DB, ser *engine.Series) *Writer {
-	m.names[0], m.kinds[0] = ser.Name, ser.Kind
-	m.writer = Writer{db, &m.b}
+func (m *single) of(ser *engine.Series) {
+	m.names[0] = ser.Name
 	m.b.device, m.b.path = ser.Device, ser.Device
-	m.b.names, m.b.nodes, m.b.kinds = m.names[:], m.names[:], m.kinds[:]
-	return &m.writer
+	m.b.names, m.b.nodes, m.b.kinds = m.names[:], m.names[:], kindAlone(ser.Kind)
 }
+
+// kindAlone is a list of one kind, which all bindings of one column share.
+func kindAlone(k column.Kind) []column.Kind { return eachKind[k:][:1:1] }
+
+var eachKind = [...]column.Kind{column.Null, column.Bool, column.Int32, column.Int64, column.Float32, column.Float64, column.Text}
 
 func valueOf[T Type](v T) Value {
 	switch x := any(v).(type) {

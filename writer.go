@@ -21,32 +21,38 @@ type Writer struct {
 // not exist are made by the first row. ErrKindMismatch: one exists with another
 // kind; ErrBadInput: no columns, or a name or kind that cannot be.
 func (db *DB) Writer(device string, columns ...ColumnInfo) (*Writer, error) {
-	fail := func(err error) error { return &Error{Op: "writer", Subject: device, Err: err} }
-	switch db.phase.Load() {
-	case phaseNone:
-		return nil, fail(errNotOpened)
-	case phaseClosed:
-		return nil, fail(errs.Closed)
-	}
-	if len(columns) == 0 {
-		return nil, fail(fmt.Errorf("no columns: %w", errs.BadInput))
-	}
 	names := make([]string, len(columns))
 	kinds := make([]column.Kind, len(columns))
 	for i, c := range columns {
 		names[i], kinds[i] = c.Name, column.Kind(c.Kind)
-		if !kinds[i].Valid() {
-			return nil, fail(fmt.Errorf("column %q has no kind: %w", c.Name, errs.BadInput))
-		}
 	}
-	b, err := newBinding(device, names, kinds)
-	if err != nil {
-		return nil, fail(err)
-	}
-	if err := b.check(db.eng); err != nil {
-		return nil, fail(err)
+	b := new(binding)
+	if err := db.bind(b, device, names, kinds); err != nil {
+		return nil, &Error{Op: "writer", Subject: device, Err: err}
 	}
 	return &Writer{db, b}, nil
+}
+
+// bind makes b, which is zero, that of a writer. It keeps names and kinds.
+func (db *DB) bind(b *binding, device string, names []string, kinds []column.Kind) error {
+	switch db.phase.Load() {
+	case phaseNone:
+		return errNotOpened
+	case phaseClosed:
+		return errs.Closed
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("no columns: %w", errs.BadInput)
+	}
+	for i, k := range kinds {
+		if !k.Valid() {
+			return fmt.Errorf("column %q has no kind: %w", names[i], errs.BadInput)
+		}
+	}
+	if err := b.name(device, names, kinds); err != nil {
+		return err
+	}
+	return b.check(db.eng)
 }
 
 // Insert stores one row: a value for each column, in order; null stands for a
