@@ -102,7 +102,7 @@ func (db *DB) ring(w waking) {
 		}
 		defer tr.turn.Unlock()
 	} else if tr.spec.Stateful {
-		if err := db.locks.lock(db.life, db.life, &tr.ticket, act, false, func() func() bool { return db.warnOfWait(tr, "OnWake") }); err != nil {
+		if err := db.locks.lock(db.life, db.life, &tr.ticket, act, nil, func() func() bool { return db.warnOfWait(tr, "OnWake") }); err != nil {
 			return
 		}
 		defer db.locks.unlock(&tr.ticket)

@@ -40,8 +40,11 @@ func (in *insertion) lockAll(ctx context.Context, db *DB) error {
 		if in.from.holds(tr) {
 			return fmt.Errorf("stateful trigger %s writes into its own pattern (%s): %w", tr.spec.Name, in.from.chain(), errs.Reentrant)
 		}
-		mayRestart := in.from == nil && (len(in.passed) == 0 || slices.ContainsFunc(in.held, in.canReturn))
-		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, mayRestart, func() func() bool { return db.warnOfWait(tr, in.subject()) }); err != nil {
+		var restarts *insertion
+		if in.from == nil {
+			restarts = in
+		}
+		if err := db.locks.lock(ctx, db.life, &tr.ticket, in.act, restarts, func() func() bool { return db.warnOfWait(tr, in.subject()) }); err != nil {
 			return err
 		}
 		in.held = append(in.held, tr)
@@ -52,6 +55,11 @@ func (in *insertion) lockAll(ctx context.Context, db *DB) error {
 // canReturn reports whether the ticket of tr can be given back and taken again:
 // it has not fired.
 func (in *insertion) canReturn(tr *trigger) bool { return !slices.Contains(in.passed, tr) }
+
+// canGive reports whether in holds t and can return it.
+func (in *insertion) canGive(t *ticket) bool {
+	return slices.ContainsFunc(in.held, func(tr *trigger) bool { return &tr.ticket == t && in.canReturn(tr) })
+}
 
 // catchUp enters the triggers that have come since the group has begun. BEFORE
 // ones then fire after those that it has passed; AFTER ones that have gone do

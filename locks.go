@@ -25,8 +25,8 @@ type ticket struct {
 type ticketWait struct {
 	ticket  *ticket
 	act     *activity
-	restart bool // may be told to give everything back and begin again
-	told    bool // and was
+	in      *insertion // may be told to give back what it can and begin again; nil: may not
+	told    bool       // and was
 	granted chan struct{}
 }
 
@@ -39,11 +39,12 @@ type locks struct{ mu sync.Mutex }
 var errRestart = errors.New("take the tickets again")
 
 // lock waits for t. A wait that would never end, because t's holder waits,
-// directly or not, for what act holds, is refused: to whoever in the ring may
-// restart, or else to the last to come, which is the caller. Rings that lead
+// directly or not, for what act holds, is refused: to whoever in the ring can give
+// back what the one before it waits for, as in of the caller may unless it is nil,
+// or else to the last to come, which is the caller. Rings that lead
 // through user code, which may wait for a write of its own, cannot be seen;
 // waiting is therefore called when there is a wait, and what it returns after it.
-func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restart bool, waiting func() (over func() bool)) error {
+func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, in *insertion, waiting func() (over func() bool)) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -54,7 +55,7 @@ func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restar
 		l.mu.Unlock()
 		return nil
 	}
-	w := &ticketWait{ticket: t, act: act, restart: restart, granted: make(chan struct{})}
+	w := &ticketWait{ticket: t, act: act, in: in, granted: make(chan struct{})}
 	t.queue = append(t.queue, w)
 	act.waits = append(act.waits, w)
 	if err := l.avoid(w); err != nil {
@@ -83,18 +84,25 @@ func (l *locks) lock(ctx, life context.Context, t *ticket, act *activity, restar
 	return err
 }
 
-// avoid looks for a ring that w closes and breaks it.
+// avoid looks for a ring that w closes and breaks it: at w if that does it. Who
+// gives back other tickets than the one that the ring is made of would take them
+// again and find the same ring, for ever.
 func (l *locks) avoid(w *ticketWait) error {
 	for {
 		ring := ringFrom(w, w.act, nil)
 		if ring == nil {
 			return nil
 		}
-		if w.restart {
+		before := ring[len(ring)-1]
+		i := slices.IndexFunc(ring, func(o *ticketWait) bool {
+			t := before.ticket
+			before = o
+			return o.in != nil && o.in.canGive(t)
+		})
+		if i == 0 {
 			l.drop(w)
 			return errRestart
 		}
-		i := slices.IndexFunc(ring, func(o *ticketWait) bool { return o.restart })
 		if i < 0 {
 			l.drop(w)
 			var names []string
@@ -109,7 +117,8 @@ func (l *locks) avoid(w *ticketWait) error {
 	}
 }
 
-// ringFrom returns the waits on a way from w back to act, nil if there is none.
+// ringFrom returns the waits on a way from w back to act, nil if there is none:
+// each waits for what the next holds, and the last for what act does.
 func ringFrom(w *ticketWait, act *activity, path []*ticketWait) []*ticketWait {
 	if slices.Contains(path, w) {
 		return nil
