@@ -58,9 +58,13 @@ func (c *compact) spec() Spec {
 	return s
 }
 
+// endless is more rows than will ever come: positions so far ahead can be added to
+// each other.
+const endless = 1 << 60
+
 // The parameters of the kind at hand.
-func (c *compact) rows() int64    { return c.a } // size
-func (c *compact) stride() int64  { return c.b }
+func (c *compact) rows() int64    { return min(c.a, endless) } // size
+func (c *compact) stride() int64  { return min(c.b, endless) }
 func (c *compact) gap() int64     { return c.a } // session
 func (c *compact) maxSpan() int64 { return c.b }
 func (c *compact) minRows() int64 { return c.a } // condition

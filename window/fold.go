@@ -23,6 +23,7 @@ type reduction[T, A, R any] struct {
 	anyOrder        bool  // time windows without Strict: min stays where it is
 	grid            *Grid // windows; nil for other kinds
 	cut             *Grid // panes
+	rows, stride    int64 // size windows: rows of one, and from start to start
 	least, most     int64 // times between which pane numbers do not overflow
 	width, hop, off int64 // window k is panes [k·hop+off, +width)
 
@@ -72,10 +73,12 @@ const isOpen = everySlow
 
 func newReduction[T, A, R any](s Spec, red Reducer[T, A, R], opts *Options[T]) (*reduction[T, A, R], error) {
 	p := &reduction[T, A, R]{spec: s, red: red, stats: new(Stats)}
+	p.rows, p.stride = min(int64(s.Rows), endless), min(int64(s.Stride), endless)
 	if opts != nil {
 		p.opts = *opts
 	}
 	p.opts.Clock = clockOr(p.opts.Clock)
+	p.opts.IdleAfter = min(p.opts.IdleAfter, never)
 	o := &p.opts
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -135,7 +138,7 @@ func (p *reduction[T, A, R]) initKind() error {
 }
 
 func (p *reduction[T, A, R]) initSize() error {
-	size, step := int64(p.spec.Rows), int64(p.spec.Stride)
+	size, step := p.rows, p.stride
 	if step >= size {
 		p.width, p.hop = 1, 1
 		return nil
@@ -186,7 +189,7 @@ func (p *reduction[T, A, R]) offset(g *Grid) int64 {
 }
 
 func (p *reduction[T, A, R]) checkWidth() error {
-	if n := p.spares(); p.width+n > maxOverlap {
+	if satAdd(p.width, p.spares()) > maxOverlap {
 		return bad("slidingStep", p.hop, "cuts a window and its lateness into more than a million pieces")
 	}
 	return nil
@@ -194,13 +197,13 @@ func (p *reduction[T, A, R]) checkWidth() error {
 
 // spares is how many panes may be open beside those of one window.
 func (p *reduction[T, A, R]) spares() int64 {
-	n := p.hop + 1
+	n := satAdd(p.hop, 1)
 	if p.late > 0 && p.cut != nil {
 		pane := p.cut.interval
 		if p.cut.cal != nil {
 			pane = int64(20*3600) * 1e9
 		}
-		n = satAdd(n, p.late/pane+1)
+		n = satAdd(n, satAdd(p.late/pane, 1))
 	}
 	return n
 }
@@ -220,11 +223,13 @@ func (p *reduction[T, A, R]) paneOf(c *cell[T, A], ts int64) (int64, Range) {
 		i := p.cut.Last(ts)
 		return i, p.cut.At(i)
 	}
-	cut := Grid{interval: p.cut.interval, step: p.cut.step, phase: c.grid.phase % p.cut.step, lowest: math.MinInt64}
+	cut := Grid{interval: p.cut.interval, step: p.cut.step, lowest: math.MinInt64}
 	if c.grid.cal != nil {
 		own := *c.grid.cal
 		own.units, own.step = p.cut.cal.units, p.cut.cal.step
-		cut = Grid{cal: &own, lowest: math.MinInt64}
+		cut.cal = &own
+	} else {
+		cut.phase = c.grid.phase % p.cut.step
 	}
 	i := cut.Last(ts)
 	return i, cut.At(i)
@@ -252,7 +257,7 @@ func (p *reduction[T, A, R]) reset(c *cell[T, A]) {
 	c.seen, c.mark, c.noted = math.MinInt64, math.MinInt64, math.MaxInt64
 	c.cur = &c.own
 	if p.spec.Kind == Size {
-		c.next = int64(p.spec.Rows)
+		c.next = p.rows
 	}
 	ringed := p.width > 1 || p.late > 0 && p.grid != nil
 	if ringed && c.ring == nil {

@@ -13,7 +13,7 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 	case p.grid != nil:
 		first, last = max(c.next, c.grid.First(ts)), p.lastWindow(c, ts)
 	case p.spec.Kind == Size:
-		last, step = c.rows+int64(p.spec.Rows)-1, int64(p.spec.Stride)
+		last, step = c.rows+p.rows-1, p.stride
 	}
 	for id := first; id <= last && id >= first; id += step { // id may wrap at the end of int64
 		q, ok, e := p.openPane(c, id)
@@ -40,13 +40,13 @@ func (p *reduction[T, A, R]) touch(c *cell[T, A], ts int64) (err error) {
 func (p *reduction[T, A, R]) openPane(c *cell[T, A], id int64) (q *pane[A], ok bool, err error) {
 	q = &c.own
 	switch {
-	case p.spec.Kind == Size && (id-int64(p.spec.Rows) >= c.rows || id <= c.rows):
+	case p.spec.Kind == Size && (id-p.rows >= c.rows || id <= c.rows):
 		return nil, false, nil
 	case c.ring != nil && p.grid != nil:
 		from := p.firstPane(c, id)
 		q, err = p.fold(c, func(w *panes[A]) *pane[A] { return w.now(from, from+p.width) })
 	case c.ring != nil:
-		from := (id - int64(p.spec.Rows)) / p.paneRows()
+		from := (id - p.rows) / p.paneRows()
 		q, err = p.fold(c, func(w *panes[A]) *pane[A] { return w.now(from, w.high) })
 	case p.grid == nil && p.spec.Kind != Size && (!c.is(isOpen) || !p.keeps(c.own.n)):
 		return nil, false, nil
@@ -61,7 +61,7 @@ func (p *reduction[T, A, R]) giveEarly(c *cell[T, A], id int64, q *pane[A], v *r
 	case p.grid != nil:
 		r.Start, r.End = c.grid.Start(id), c.grid.End(id)
 	case c.ring != nil:
-		r.Start = c.ring.first[(id-int64(p.spec.Rows))/p.paneRows()&int64(len(c.ring.first)-1)]
+		r.Start = c.ring.first[(id-p.rows)/p.paneRows()&int64(len(c.ring.first)-1)]
 	}
 	v.given++
 	value, err := p.result(q)
@@ -111,5 +111,5 @@ func (p *reduction[T, A, R]) idleWait(c *cell[T, A]) (time.Duration, bool) {
 		return 0, false
 	}
 	wait := satAdd(satSub(end, c.seen), p.late)
-	return max(p.opts.IdleAfter, time.Duration(min(wait, 1<<61))), true
+	return max(p.opts.IdleAfter, min(time.Duration(wait), never)), true
 }

@@ -20,12 +20,12 @@ func (p *reduction[T, A, R]) stepSize(c *cell[T, A], ts int64, v T) (err error) 
 }
 
 // paneRows is the number of rows of a pane.
-func (p *reduction[T, A, R]) paneRows() int64 { return int64(p.spec.Stride) / p.hop }
+func (p *reduction[T, A, R]) paneRows() int64 { return p.stride / p.hop }
 
 // stepApart is stepSize for windows that do not overlap.
 func (p *reduction[T, A, R]) stepApart(c *cell[T, A], ts int64, v T) (err error) {
 	c.rows++
-	switch at := c.rows - c.next + int64(p.spec.Rows); {
+	switch at := c.rows - c.next + p.rows; {
 	case at < 1:
 		return nil // between two windows
 	case at == 1:
@@ -44,14 +44,14 @@ func (p *reduction[T, A, R]) stepApart(c *cell[T, A], ts int64, v T) (err error)
 func (p *reduction[T, A, R]) closeSize(c *cell[T, A], why Reason) error {
 	id := c.next
 	r, q, err := p.sizeResult(c, id, why)
-	c.next += int64(p.spec.Stride)
+	c.next += p.stride
 	if err == nil {
 		err = p.finish(c, id, r, q)
 	} else if c.revs != nil {
 		c.revs.forget(id)
 	}
 	if c.ring != nil {
-		c.ring.forget((c.next - int64(p.spec.Rows)) / p.paneRows())
+		c.ring.forget((c.next - p.rows) / p.paneRows())
 	}
 	return err
 }
@@ -60,7 +60,7 @@ func (p *reduction[T, A, R]) sizeResult(c *cell[T, A], id int64, why Reason) (r 
 	q = &c.own
 	r = Result[R]{Start: c.begin, End: c.end, Reason: why, Final: true}
 	if c.ring != nil {
-		from := (id - int64(p.spec.Rows)) / p.paneRows()
+		from := (id - p.rows) / p.paneRows()
 		r.Start = c.ring.first[from&int64(len(c.ring.first)-1)]
 		q, err = p.fold(c, func(w *panes[A]) *pane[A] {
 			if id <= c.rows {
@@ -78,13 +78,13 @@ func (p *reduction[T, A, R]) sizeResult(c *cell[T, A], id int64, why Reason) (r 
 
 // flushSize gives the windows that are not full; the next row begins anew.
 func (p *reduction[T, A, R]) flushSize(c *cell[T, A], why Reason) (err error) {
-	size := int64(p.spec.Rows)
+	size := p.rows
 	for c.next-size < c.rows {
 		if p.opts.DropTail {
 			if c.revs != nil {
 				c.revs.forget(c.next)
 			}
-			c.next += int64(p.spec.Stride)
+			c.next += p.stride
 		} else {
 			err = join(err, p.closeSize(c, why))
 		}
@@ -110,7 +110,7 @@ func (p *reduction[T, A, R]) rearmSize(c *cell[T, A]) {
 		}
 		return
 	}
-	if c.room = c.next - c.rows - 1; c.room >= int64(p.spec.Rows)-1 {
+	if c.room = c.next - c.rows - 1; c.room >= p.rows-1 {
 		c.room = 0 // the window has not begun
 	}
 }

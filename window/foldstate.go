@@ -118,8 +118,8 @@ func (p *reduction[T, A, R]) loadCell(r *reader, c *cell[T, A], codec StateCodec
 	origin := r.int()
 	c.own.n = r.int()
 	r.must(c.own.n >= 0 && c.rows >= 0 && c.rows < math.MaxInt64/2 && (p.grid != nil || c.next >= 0 && c.next < math.MaxInt64/2))
-	if s := p.spec; s.Kind == Size {
-		r.must(c.next > c.rows && c.next-c.rows <= int64(max(s.Rows, s.Stride)))
+	if p.spec.Kind == Size {
+		r.must(c.next > c.rows && c.next-c.rows <= max(p.rows, p.stride))
 	}
 	if c.own.n > 0 && r.err == nil {
 		acc := make([]A, 1)
@@ -156,7 +156,7 @@ func (p *reduction[T, A, R]) checkRing(r *reader, c *cell[T, A]) {
 	case r.err != nil:
 	case p.spec.Kind == Size:
 		g := p.paneRows()
-		from := c.next - int64(p.spec.Rows)
+		from := c.next - p.rows
 		r.must(from >= 0 && from%g == 0 && c.rows < c.next && c.ring.high == max((c.rows+g-1)/g, from/g) && c.ring.low <= from/g)
 		if into := c.rows % g; r.err == nil && into > 0 {
 			c.cur = c.ring.at(c.rows / g)
@@ -212,7 +212,7 @@ func (p *panes[A]) appendCounts(dst []byte, n int, most int64) []byte {
 
 func (p *panes[A]) load(r *reader, codec StateCodec[A]) {
 	low, high := r.int(), r.int()
-	r.must(high >= low && low > math.MinInt64/2 && high < math.MaxInt64/2 && high-low <= int64(len(p.ring)))
+	r.must(high >= low && uint64(high)-uint64(low) <= uint64(len(p.ring)))
 	if r.err != nil {
 		return
 	}

@@ -20,6 +20,9 @@ type gate[E any] struct {
 	turn    uint64        // tells a timer that it has been replaced
 }
 
+// never is an idle timeout that can be added to any time since the start.
+const never = time.Duration(1 << 61)
+
 func newGate[E any](clk Clock, idle time.Duration) *gate[E] {
 	return &gate[E]{clk: clk, idle: idle, lane: newLane[E](nil, RejectWait)}
 }
@@ -102,7 +105,7 @@ func (h *Handler[T]) idleDue() (time.Duration, bool) {
 		return 0, false
 	}
 	wait := satAdd(satSub(end, h.seen), h.late)
-	return h.gate.arrived + max(h.gate.idle, time.Duration(min(wait, 1<<61))), true
+	return h.gate.arrived + max(h.gate.idle, min(time.Duration(wait), never)), true
 }
 
 // tick is the timer.

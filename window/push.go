@@ -162,7 +162,7 @@ func (h *Handler[T]) initEvaluation() {
 		h.revs = &revisions{mode: o.Emit, delay: o.EmitDelay, open: map[int64]*revision{}}
 	}
 	if o.timed() || o.Shared {
-		h.gate = newGate[view[T]](clockOr(o.Clock), o.IdleAfter)
+		h.gate = newGate[view[T]](clockOr(o.Clock), min(o.IdleAfter, never))
 		h.gate.lane.fill = func(dst, src *view[T]) { src.copyTo(dst) }
 		h.gate.lane.run = h.deliver
 	}

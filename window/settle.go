@@ -323,6 +323,6 @@ func (h *Handler[T]) flushSize(why Reason) (err error) {
 		}
 	}
 	h.rows.drop(total)
-	h.next = total + size
+	h.settled, h.next = total, total+size
 	return err
 }

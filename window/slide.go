@@ -19,10 +19,10 @@ func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 	w.first[i&int64(len(w.first)-1)] = ts
 	q.acc, q.n = p.f.empty, 1
 	w.high = i + 1
-	from := c.rows - int64(p.spec.Rows)
+	from := c.rows - p.rows
 	closes := c.rows == c.next
 	if closes {
-		c.next += int64(p.spec.Stride)
+		c.next += p.stride
 	}
 	p.red.Add(&q.acc, ts, v)
 	if w.backTo != i || i-w.backFrom >= w.width {
@@ -45,10 +45,10 @@ func (r *Reducing[T, A, R]) slide(ts int64, v T) (err error) {
 		*acc = w.front[from&int64(len(w.front)-1)].acc
 		p.red.Merge(acc, &back.acc)
 	}
-	w.low = from + int64(p.spec.Stride)
+	w.low = from + p.stride
 	p.stats.Windows++
 	return r.out.eval(Result[R]{
-		Start: w.first[from&int64(len(w.first)-1)], End: ts, Count: int64(p.spec.Rows),
+		Start: w.first[from&int64(len(w.first)-1)], End: ts, Count: p.rows,
 		Value: p.red.Result(acc), Reason: Closed, Final: true,
 	})
 }
