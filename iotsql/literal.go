@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tickwell/tickwell/internal/clock"
 )
 
 // span is a length of time: calendar months and nanoseconds.
@@ -131,7 +133,7 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 	for n < len(rest) && digit(rest[n]) {
 		n++
 	}
-	day, clock := rest[:n], strings.TrimLeft(rest[n:], "Tt ")
+	day, ofDay := rest[:n], strings.TrimLeft(rest[n:], "Tt ")
 	y, mo, d := number(s[:4]), number(month), number(day)
 	if mo < 1 || mo > 12 {
 		return bad("there is no month " + month)
@@ -140,15 +142,15 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 		return bad("that month has no day " + day)
 	}
 	var h, mi, sec, ns int
-	if clock != "" {
+	if ofDay != "" {
 		var tail string
-		hs, clock, _ := strings.Cut(clock, ":")
-		ms, clock, _ := strings.Cut(clock, ":")
+		hs, ofDay, _ := strings.Cut(ofDay, ":")
+		ms, ofDay, _ := strings.Cut(ofDay, ":")
 		k := 0
-		for k < len(clock) && digit(clock[k]) {
+		for k < len(ofDay) && digit(ofDay[k]) {
 			k++
 		}
-		h, mi, sec, tail = number(hs), number(ms), number(clock[:k]), clock[k:]
+		h, mi, sec, tail = number(hs), number(ms), number(ofDay[:k]), ofDay[k:]
 		if h > 23 || mi > 59 || sec > 59 {
 			return bad("hours are 0 to 23, minutes and seconds 0 to 59")
 		}
@@ -174,7 +176,7 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 			zone = time.FixedZone("", offset)
 		}
 	}
-	return time.Date(y, time.Month(mo), d, h, mi, sec, ns, zone), nil
+	return clock.Date(y, time.Month(mo), d, time.Date(y, 1, 1, h, mi, sec, ns, time.UTC), zone), nil
 }
 
 // instant takes a time: an integer in the precision of the connection, a
@@ -258,7 +260,7 @@ func addMonths(t time.Time, months int) time.Time {
 	}
 	y, m, d := t.Date()
 	last := time.Date(y, m+time.Month(months)+1, 0, 0, 0, 0, 0, t.Location()).Day()
-	return time.Date(y, m+time.Month(months), min(d, last), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	return clock.Date(y, m+time.Month(months), min(d, last), t, t.Location())
 }
 
 // units is a time in the precision, rounded down.

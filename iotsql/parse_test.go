@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata"
 
 	"github.com/tickwell/tickwell"
 )
@@ -109,6 +110,29 @@ func TestTimes(t *testing.T) {
 		if tok := (&lexer{text}).next(0); tok.kind != kind {
 			t.Errorf("%s is token %d, want %d", text, tok.kind, kind)
 		}
+	}
+}
+
+// Where midnight is skipped the day begins an hour later, not the evening before.
+func TestTimesWithoutMidnight(t *testing.T) {
+	zone, err := time.LoadLocation("America/Asuncion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "2023-10-01T01:00:00-03:00"
+	at, err := parseTime("2023-10-01", zone)
+	if got := at.Format(time.RFC3339); err != nil || got != want {
+		t.Errorf("2023-10-01 is %s, %v; want %s", got, err, want)
+	}
+	first, err := parseTime("2023-09-01", zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := addMonths(first, 1).Format(time.RFC3339); got != want {
+		t.Errorf("2023-09-01 + 1mo is %s, want %s", got, want)
+	}
+	if got := addMonths(at, -1).Format(time.RFC3339); got != "2023-09-01T01:00:00-04:00" {
+		t.Errorf("that - 1mo is %s", got)
 	}
 }
 

@@ -83,7 +83,7 @@ var layers = map[string]layer{
 	"zstd":                  {imports: "root internal/pack", why: "lets a store compress old blocks; links the coder"},
 	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
-	"iotsql":                {imports: "root expr window internal/column internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
+	"iotsql":                {imports: "root expr window internal/clock internal/column internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
 	"iotsql/driver":         {imports: "root iotsql", why: "database/sql stays here"},
 	"cmd/tickwell":          {imports: "root alert examples/chart expr iotsql iotsql/pages sink sink/... udflib vfs window zstd internal/clock internal/errs internal/pattern", why: "the command line"},
