@@ -17,7 +17,7 @@ import (
 )
 
 // retire takes q from the scheduler and waits for its run. It does not run again,
-// whoever still knows it.
+// whoever still knows it. After an error it goes on as before.
 func (db *DB) retire(ctx context.Context, q *cq) error {
 	s := &db.cqs
 	s.mu.Lock()
@@ -29,6 +29,9 @@ func (db *DB) retire(ctx context.Context, q *cq) error {
 		}
 	}
 	if err := q.busy.Lock(ctx); err != nil { // a run outside of the scheduler
+		if serr := db.start(q); serr != nil {
+			return errors.Join(err, serr)
+		}
 		return err
 	}
 	q.retired = true

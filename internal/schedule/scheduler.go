@@ -150,8 +150,9 @@ func (e *entry) tell(step Step) {
 }
 
 // Remove stops a task: its run, if any, is cancelled and waited for until ctx
-// ends. Afterwards it does not run again. The error wraps errs.NotFound for an
-// unknown name.
+// ends. Afterwards it does not run again. After an error it stays, and the run
+// that was cut short is repeated. The error wraps errs.NotFound for an unknown
+// name.
 func (s *Scheduler) Remove(ctx context.Context, name string) error {
 	s.mu.Lock()
 	e := s.tasks[name]
@@ -173,8 +174,18 @@ func (s *Scheduler) Remove(ctx context.Context, name string) error {
 	case <-e.idle:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("unschedule %s: its run has not ended: %w", name, context.Cause(ctx))
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !e.state.Running {
+		return nil
+	}
+	if s.tasks[name] == nil {
+		s.tasks[name] = e
+		s.list = append(s.list, e)
+		e.gone, e.idle = false, nil
+	}
+	return fmt.Errorf("unschedule %s: its run has not ended: %w", name, context.Cause(ctx))
 }
 
 // Pause keeps a task from starting further runs; Resume lets it go on, with

@@ -251,25 +251,30 @@ func TestSchedulerWorkersAreBoundedAndFair(t *testing.T) {
 func TestSchedulerRemoveCancelsAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, 1)
-		ended := false
+		runs, ended := 0, 0
 		require.NoError(t, b.s.Add(Task{Name: "cq", Plan: mustPlan(t, Spec{Every: s}), Do: func(ctx context.Context, _ Run) error {
+			runs++
 			<-ctx.Done()
 			time.Sleep(5 * s)
-			ended = true
+			ended++
 			return ctx.Err()
 		}}))
 		time.Sleep(3 * s)
 		short, cancel := context.WithTimeout(t.Context(), 2*s)
 		defer cancel()
 		require.ErrorIs(t, b.s.Remove(short, "cq"), context.DeadlineExceeded)
-		require.ErrorIs(t, b.s.Remove(t.Context(), "cq"), errs.NotFound)
-		b.add(Spec{Every: s}) // the name is free, the old run still holds the only worker
-		time.Sleep(4 * s)
+		time.Sleep(5 * s) // it is still there, and repeats the run that was cut short
 		synctest.Wait()
-		require.True(t, ended)
+		require.Equal(t, 1, ended)
+		require.Equal(t, 2, runs)
+		require.NoError(t, b.s.Remove(t.Context(), "cq"))
+		require.Equal(t, 2, ended)
+		require.ErrorIs(t, b.s.Remove(t.Context(), "cq"), errs.NotFound)
+		b.add(Spec{Every: s}) // the name is free
 		require.NoError(t, b.s.Remove(t.Context(), "cq"))
 		b.runs = nil
 		b.expect(10 * s)
+		require.Equal(t, 2, runs)
 	})
 }
 
