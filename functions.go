@@ -35,6 +35,12 @@ func (f *functions) Function(name string) (exec.Function, bool) {
 	return fn.Function, ok
 }
 
+func (f *functions) none() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return len(f.m) == 0
+}
+
 // RegisterFunction makes a function available to queries. Functions are Go
 // code, gone when the DB is closed: name those that stored definitions use in
 // Options.Functions. One with a Class is stored and there again after a reopen.

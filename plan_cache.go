@@ -1,6 +1,7 @@
 package tickwell
 
 import (
+	"context"
 	"sync"
 
 	"github.com/tickwell/tickwell/internal/exec"
@@ -180,7 +181,7 @@ func (c *planCache) sleep(p *cachedPlan, k *exec.Kept) {
 
 // planned returns a plan for q, the one that is kept if it is that for another
 // range, and the user's functions it calls.
-func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
+func (db *DB) planned(ctx context.Context, q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 	v := db.seriesVersion()
 	key := keys.Get().(*[]byte)
 	defer keys.Put(key)
@@ -205,7 +206,7 @@ func (db *DB) planned(q *Query) (*exec.Plan, *cachedPlan, []string, error) {
 	}
 	eq.Budget = db.opts.QueryMemory
 	used := &usedFunctions{from: &db.funcs}
-	p, err = exec.Prepare(eq, db.eng, used)
+	p, err = db.hosted(ctx, eq, used)
 	if err != nil {
 		return nil, nil, nil, err
 	}

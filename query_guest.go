@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/clock"
@@ -21,15 +22,51 @@ import (
 // usedFunctions notes which registered functions a plan asks for.
 type usedFunctions struct {
 	from  *functions
+	mu    sync.Mutex
 	names []string
 }
 
 func (u *usedFunctions) Function(name string) (exec.Function, bool) {
 	f, ok := u.from.Function(name)
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	if ok && !slices.Contains(u.names, name) {
 		u.names = append(u.names, name)
 	}
 	return f, ok
+}
+
+// all returns the functions so far.
+func (u *usedFunctions) all() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.names)
+}
+
+// hosted is exec.Prepare, in a goroutine of its own where it may have to wait for a
+// user's function: planning makes, checks and starts each.
+func (db *DB) hosted(ctx context.Context, q *exec.Query, used *usedFunctions) (*exec.Plan, error) {
+	if ctx.Done() == nil || db.funcs.none() {
+		return exec.Prepare(q, db.eng, used)
+	}
+	type planned struct {
+		plan *exec.Plan
+		err  error
+	}
+	give := make(chan planned, 1)
+	go func() {
+		p := planned{err: &dispatch.GoexitError{Name: "query"}} // unless it returns
+		defer func() { give <- p }()
+		p.err = call("query", func() (err error) {
+			p.plan, err = exec.Prepare(q, db.eng, used)
+			return err
+		})
+	}()
+	p, ok := patiently(ctx, give)
+	if !ok {
+		return nil, fmt.Errorf("function %s has not returned: %w", strings.Join(used.all(), ", "), ctx.Err())
+	}
+	return p.plan, p.err
 }
 
 // patience is how long a function may take to return after the context has
@@ -87,34 +124,42 @@ func (g *guest) next() (*exec.Table, error) {
 	case <-g.done: // it has ended by Goexit
 		return nil, nil
 	}
-	select {
-	case b := <-g.give:
+	if b, ok := patiently(g.ctx, g.give); ok {
 		return b.rows, b.err
-	default:
-	}
-	select {
-	case b := <-g.give:
-		return b.rows, b.err
-	case <-g.ctx.Done():
-	}
-	// The query itself ends at once; only a function can take longer.
-	over := make(chan struct{})
-	stop := clock.System().AfterFunc(patience, func() { close(over) })
-	defer stop()
-	select {
-	case b := <-g.give:
-		return b.rows, b.err
-	case <-over:
 	}
 	g.gone = true
 	return nil, fmt.Errorf("function %s has not returned: %w", strings.Join(g.names, ", "), g.ctx.Err())
 }
 
+// patiently waits for what comes from a goroutine. When ctx has ended the query
+// itself ends at once; only a function can take longer, and is left behind.
+func patiently[T any](ctx context.Context, from <-chan T) (v T, ok bool) {
+	select {
+	case v = <-from:
+		return v, true
+	default:
+	}
+	select {
+	case v = <-from:
+		return v, true
+	case <-ctx.Done():
+	}
+	over := make(chan struct{})
+	stop := clock.System().AfterFunc(patience, func() { close(over) })
+	defer stop()
+	select {
+	case v = <-from:
+		return v, true
+	case <-over:
+		return v, false
+	}
+}
+
 // close ends the goroutine: at once, or, if it was left behind, when the
-// function returns.
+// function returns, which BeforeDestroy may not do either.
 func (g *guest) close() {
 	close(g.ask)
 	if !g.gone {
-		<-g.done
+		patiently(g.ctx, g.done)
 	}
 }

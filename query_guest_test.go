@@ -71,6 +71,54 @@ func TestQueryFunctionHangs(t *testing.T) {
 	s.RequireWritten("root.d.v", "+0s 0", "+1s 1", "+2s 2", "+3s 3", "+4s 4", "+5s 9")
 }
 
+// planless is a UDTF that does not return from one of the methods beside the rows.
+type planless struct {
+	stubborn
+	from string
+	stop func()
+}
+
+func (p *planless) hang(from string) {
+	if from == p.from {
+		p.stop()
+		<-p.release
+	}
+}
+
+func (p *planless) Validate(*tickwell.UDFInput) error {
+	p.hang("Validate")
+	return nil
+}
+
+func (p *planless) BeforeStart(in *tickwell.UDFInput, cfg *tickwell.UDTFConfig) error {
+	p.hang("BeforeStart")
+	return p.stubborn.BeforeStart(in, cfg)
+}
+
+func (p *planless) TransformRow(row tickwell.Row, out *tickwell.Collector) error {
+	return out.PutFloat64(row.UnixNano(), row.Float64(0))
+}
+
+func (p *planless) BeforeDestroy() { p.hang("BeforeDestroy") }
+
+// So does one that hangs while the query is planned, or when it is over.
+func TestQueryFunctionHangsAround(t *testing.T) {
+	for _, from := range []string{"Validate", "BeforeStart", "BeforeDestroy"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		u := &planless{stubborn{release: make(chan struct{})}, from, cancel}
+		s := tickwelltest.New(t, &tickwell.Options{Functions: []tickwell.FunctionSpec{{Name: "planless", UDTF: func() tickwell.UDTF { return u }}}})
+		t.Cleanup(func() { close(u.release) }) // before the store is closed
+		s.Put("root.d", tickwell.Float64("v", 1))
+		r, err := s.Query(ctx, tickwell.Query{Select: []expr.Expr{expr.Call("planless", expr.Col("v"))}, From: []string{"root.d"}})
+		if err == nil {
+			_, err = r.Collect()
+		}
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "planless") {
+			t.Errorf("%s: the query ends with %v, want it canceled, with the name of the function", from, err)
+		}
+	}
+}
+
 // A function that ends its goroutine is an error of the query.
 func TestQueryFunctionExits(t *testing.T) {
 	u := &stubborn{exit: true}

@@ -86,7 +86,7 @@ func (f *rollupFinder) add(q *cq) {
 	}
 	query.exact, query.Rollups = true, true
 	query.Start, query.End = time.Unix(0, v.grid.Start(0)), time.Unix(0, v.grid.End(0))
-	plan, _, _, err := f.db.planned(&query)
+	plan, _, _, err := f.db.planned(context.Background(), &query)
 	if err != nil {
 		return
 	}

@@ -84,7 +84,7 @@ func (db *DB) resultOn(ctx context.Context, q *Query, cut *engine.Snapshot) (*Re
 
 // prepare plans a query and asks for the permission to read what it reads.
 func (db *DB) prepare(ctx context.Context, q *Query) (*Result, error) {
-	plan, cached, used, err := db.planned(q)
+	plan, cached, used, err := db.planned(ctx, q)
 	if err != nil {
 		return nil, &Error{Op: "query", Err: err}
 	}
