@@ -163,6 +163,17 @@ func (x *effects) encode(b *engine.Batch, targets func(named []string) []string)
 	return nil
 }
 
+// sendable returns why encode would refuse one of the events.
+func (x *effects) sendable(targets func(named []string) []string) error {
+	for i := range x.events {
+		e := &x.events[i]
+		if _, err := unixNano(e.event.Time); err != nil && len(targets(e.sinks)) > 0 {
+			return &Error{Op: "emit", Subject: e.event.Source, Err: err}
+		}
+	}
+	return nil
+}
+
 // roomBytes is how much memory is taken for encoded events at a time. The outbox
 // keeps a piece as long as one of the events in it, so it is not large.
 const roomBytes = 1 << 10

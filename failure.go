@@ -98,10 +98,29 @@ func deadLetters(fx *effects, c *firingCall, te *TriggerError) {
 // disable stops a trigger that has failed too often. It does not fire again;
 // the rest of what stopping means is done in the background.
 func (db *DB) disable(tr *trigger) {
-	if !tr.state.CompareAndSwap(stateActive, stateStopped) {
+	if tr.state.Load() != stateActive {
 		return
 	}
-	db.setState(tr, stateStopped)
+	stopped := false
+	db.retable(func(all []*trigger) []*trigger { // nothing else changes its state meanwhile
+		if stopped = tr.state.CompareAndSwap(stateActive, stateStopped); stopped {
+			tr.halting.Add(1)
+		}
+		return all
+	})
+	if !stopped {
+		return
+	}
 	db.log.Warn("trigger is stopped: it failed too often in a row", "trigger", tr.spec.Name, "failures", tr.spec.DisableAfter)
-	db.background(tr.spec.Name, func() error { return db.finishStop(db.life, tr) })
+	db.background(tr.spec.Name, func() error {
+		locked := db.lockReg(db.life) == nil // else the store closes, and nothing is registered any more
+		var err error
+		if tr.state.Load() == stateStopped {
+			err = db.deafen(db.life, tr)
+		}
+		if locked {
+			db.unlockReg()
+		}
+		return db.finishStop(db.life, tr, err)
+	})
 }

@@ -125,7 +125,12 @@ func (db *DB) callDrop(ctx context.Context, tr *trigger) error {
 
 func (db *DB) callStop(ctx context.Context, tr *trigger) error {
 	h, ok := tr.code.(interface{ OnStop(context.Context) error })
-	return db.inTurn(ctx, tr, ok, func() error { return h.OnStop(inHook(ctx)) })
+	return db.inTurn(ctx, tr, ok, func() error {
+		if tr.state.Load() == stateDropping { // OnDrop may have been called
+			return nil
+		}
+		return h.OnStop(inHook(ctx))
+	})
 }
 
 func (db *DB) callStart(ctx context.Context, tr *trigger) error {
@@ -159,20 +164,30 @@ func (db *DB) StopTrigger(ctx context.Context, name string) error {
 		db.unlockReg()
 		return &Error{Op: "stop trigger", Subject: name, Err: fmt.Errorf("it has already been stopped: %w", errs.Exists)}
 	}
+	tr.halting.Add(1)
 	db.setState(tr, stateStopped)
+	err = db.deafen(ctx, tr)
 	db.unlockReg()
 	if frameOf(ctx) != nil {
-		db.background(name, func() error { return db.finishStop(db.life, tr) })
+		db.background(name, func() error { return db.finishStop(db.life, tr, err) })
 		return nil
 	}
-	return db.finishStop(ctx, tr)
+	return db.finishStop(ctx, tr, err)
 }
 
-// finishStop does what is left of a stop when no insert can begin to fire tr.
-func (db *DB) finishStop(ctx context.Context, tr *trigger) error {
+// deafen keeps a stopped trigger from firing, and stores that it is stopped. It is
+// called under the registration lock: a start or a drop comes before it or after it.
+func (db *DB) deafen(ctx context.Context, tr *trigger) error {
 	tr.busy.close()
 	tr.alarm.clear()
-	if err := db.define(context.WithoutCancel(ctx), tr, true); err != nil {
+	return db.define(context.WithoutCancel(ctx), tr, true)
+}
+
+// finishStop does what is left of a stop when no insert can begin to fire tr. err
+// is what deafen has returned.
+func (db *DB) finishStop(ctx context.Context, tr *trigger, err error) error {
+	defer tr.halting.Add(-1)
+	if err != nil {
 		return &Error{Op: "stop trigger", Subject: tr.spec.Name, Err: err}
 	}
 	if err := db.awaitIdle(ctx, tr); err != nil {
@@ -184,8 +199,8 @@ func (db *DB) finishStop(ctx context.Context, tr *trigger) error {
 // StartTrigger undoes StopTrigger: OnStart is called, and then inserts fire the
 // trigger again. If OnStart fails it stays stopped. Points inserted meanwhile
 // never fire it. Errors: ErrNotFound, ErrExists if it is not stopped,
-// ErrOverloaded if a firing from before has not finished, or a [*TriggerError] of
-// OnStart.
+// ErrOverloaded if a firing from before or OnStop has not finished, or a
+// [*TriggerError] of OnStart.
 func (db *DB) StartTrigger(ctx context.Context, name string) error {
 	tr, err := db.change(ctx, "start trigger", name, ActionStartTrigger)
 	if err != nil {
@@ -199,8 +214,8 @@ func (db *DB) StartTrigger(ctx context.Context, name string) error {
 	case tr.state.Load() != stateStopped:
 		return fail(fmt.Errorf("it has already been started: %w", errs.Exists))
 	}
-	if tr.busy.idleWait(noWait) != nil {
-		return fail(fmt.Errorf("a firing from before it was stopped has not finished: %w", errs.Overloaded))
+	if tr.halting.Load() > 0 || tr.busy.idleWait(noWait) != nil {
+		return fail(fmt.Errorf("a firing from before it was stopped, or OnStop, has not finished: %w", errs.Overloaded))
 	}
 	if err := db.hook(tr, "start", func() error { return db.callStart(ctx, tr) }); err != nil {
 		return err

@@ -32,6 +32,7 @@ type trigger struct {
 	queue   *dispatch.Queue[string, *job]
 	state   atomic.Int32
 	stuck   atomic.Int32 // calls over their budget that have not returned
+	halting atomic.Int32 // stops that are not over: OnStop is yet to be called
 	fired   atomic.Int64
 	failed  atomic.Int64
 	dropped atomic.Int64

@@ -370,6 +370,12 @@ func (db *DB) Shutdown(ctx context.Context) error {
 		return &Error{Op: "shutdown", Subject: db.dir, Err: errNilContext}
 	}
 	if !db.phase.CompareAndSwap(phaseOpen, phaseDraining) {
+		if db.phase.Load() == phaseDraining { // another Shutdown drains and then closes: not cut short
+			select {
+			case <-db.done:
+			case <-ctx.Done():
+			}
+		}
 		return db.Close()
 	}
 	derr := db.drain(ctx, db.stopCQs)
