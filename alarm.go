@@ -60,7 +60,7 @@ func (db *DB) setAlarm(w waking) {
 		return
 	}
 	tr := w.trigger
-	a.stop = db.clock.AfterFunc(time.Duration(w.at-db.clock.Now().UnixNano()), func() {
+	a.stop = db.clock.AfterFunc(instant(w.at).Sub(db.clock.Now()), func() {
 		db.background(tr.spec.Name, func() error { db.ring(w); return nil })
 	})
 }

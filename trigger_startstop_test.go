@@ -146,3 +146,25 @@ func TestShutdownTwice(t *testing.T) {
 		t.Error("the event was not delivered")
 	}
 }
+
+// TestTriggerWakesForTimesLongAgo: a time more than 292 years before now is over, and
+// not, its distance wrapped round, in 292 years.
+func TestTriggerWakesForTimesLongAgo(t *testing.T) {
+	woke := make(chan bool, 1)
+	db := openMem(t, &Options{Triggers: []TriggerSpec{{Name: "n", Pattern: "root.**", Trigger: &early{woke}}}})
+	must(t, db.Insert(t.Context(), "root.d", ns(1), Int64("x", 1)))
+	select {
+	case <-woke:
+	case <-time.After(10 * time.Second):
+		t.Error("OnWake was not called")
+	}
+}
+
+type early struct{ woke chan bool }
+
+func (*early) Fire(_ context.Context, f *Firing) error {
+	f.Wake(time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC))
+	return nil
+}
+
+func (e *early) OnWake(context.Context, *Firing) error { e.woke <- true; return nil }
