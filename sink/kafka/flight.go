@@ -19,6 +19,7 @@ type delivery struct {
 	flight  *flight
 	attempt *attempt // that waits for it; nil: none
 	settled bool
+	alone   bool // it was sent by itself
 	err     error
 	left    uint64 // when its attempt ended
 }
@@ -155,16 +156,21 @@ func (f *flight) leave(batch []*delivery) map[*delivery]bool {
 }
 
 // alone sends records again, one by one, that were refused in a batch: brokers
-// refuse a batch as a whole, whichever of its records is at fault.
+// refuse a batch as a whole, whichever of its records is at fault. Those that
+// there is no time for stay refused and not alone.
 func (st *state) alone(ctx context.Context, batch []*delivery) {
 	for _, d := range batch {
-		if d == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		if d == nil || d.alone {
 			continue
 		}
 		if settled, err := st.flight.verdict(d); !settled || !refused(err) {
 			continue
 		}
 		a := newAttempt()
+		d.alone = true
 		st.flight.mu.Lock()
 		d.settled, d.err, d.attempt = false, nil, a
 		a.waits++

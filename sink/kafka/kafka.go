@@ -264,6 +264,8 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 				waiting = s.fail(st.last.explain(fmt.Errorf("not written yet: %w", context.Cause(ctx))))
 			}
 			verdicts[i] = waiting
+		case refused(d.err) && !d.alone: // perhaps for what another record holds
+			verdicts[i] = s.fail(fmt.Errorf("refused with others, and no time to send it alone: %w", d.err))
 		default:
 			verdicts[i] = s.classify(d.err)
 		}

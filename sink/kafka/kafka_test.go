@@ -462,6 +462,34 @@ func TestRefusedBatch(t *testing.T) {
 	}
 }
 
+// TestRefusedBatchInShortTime holds that those of a refused batch that there was
+// no time to send alone are tried again, not given up for what another holds.
+func TestRefusedBatchInShortTime(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "topic"))
+	s := open(t, &Sink{Brokers: b.ListenAddrs(), Topic: "topic", Compression: "none"})
+	ctx, cancel := context.WithCancelCause(attemptCtx(t, 20*time.Second))
+	b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidTimestamp, Count: -1, When: func(r kmsg.Request) bool {
+		batch := string(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
+		if strings.Contains(batch, "poison") && strings.Count(batch, HeaderType) == 1 {
+			cancel(errors.New("the attempt is over")) // while it is tried alone
+		}
+		return strings.Contains(batch, "poison")
+	}})
+	events := []tickwell.Event{event("1", "root.d"), event("poison", "root.d"), event("2", "root.d"), event("3", "root.d")}
+	err := s.Handle(ctx, events)
+	p := &deliver.Partial{}
+	if !errors.As(err, &p) || !slices.Contains(p.Done, 0) || slices.Contains(p.Rejected, 2) || slices.Contains(p.Rejected, 3) {
+		t.Fatalf("%v: %+v, want that 2 and 3 wait", err, p)
+	}
+	err = s.Handle(attemptCtx(t, 20*time.Second), events[1:])
+	if !errors.As(err, &p) || !slices.Equal(p.Done, []int{1, 2}) || !slices.Equal(p.Rejected, []int{0}) {
+		t.Errorf("then %v: %+v, want that the poison is rejected", err, p)
+	}
+	if got := ids(received(t, b, "topic")); !slices.Equal(got, []string{"1", "2", "3"}) {
+		t.Errorf("got %q, want 1 to 3", got)
+	}
+}
+
 func TestHandleBeforeOpenAndAfterClose(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "topic"))
 	s := &Sink{Brokers: b.ListenAddrs(), Topic: "topic"}
