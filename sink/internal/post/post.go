@@ -54,7 +54,8 @@ type Client struct {
 
 	mu      sync.Mutex
 	header  http.Header // replaced, never changed
-	secrets []string    // likewise
+	secrets []string    // likewise; longest first
+	recent  []string    // those of them that may have a successor, as last used
 	stale   bool        // secrets are to be read again
 }
 
@@ -156,7 +157,7 @@ func Open(cfg Config) (*Client, error) {
 	if c.cfg.Method == "" {
 		c.cfg.Method = http.MethodPost
 	}
-	c.hide(u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery)
+	c.hide(u.RequestURI()) // which hides all of the URL
 	if err := c.readSecrets(); err != nil {
 		return nil, err
 	}
@@ -164,19 +165,31 @@ func Open(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// hide adds texts that no error may hold, longest first. Very short ones would
-// garble text and protect nothing.
+// maxRecent is how many texts besides the URL and those in use are hidden: a
+// token of yesterday is worth nothing, and a program runs for years.
+const maxRecent = 32
+
+// hide adds texts that no error may hold. Very short ones would garble text and
+// protect nothing.
 func (c *Client) hide(texts ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := slices.Clone(c.secrets)
+	before := c.recent
 	for _, s := range texts {
-		if len(s) >= 4 && !slices.Contains(all, s) {
-			all = append(all, s)
+		if n := len(c.recent); len(s) < 4 || n > 0 && c.recent[n-1] == s {
+			continue
 		}
+		c.recent = append(slices.DeleteFunc(slices.Clone(c.recent), func(t string) bool { return t == s }), s)
 	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	c.secrets = all
+	if n := len(c.recent) - maxRecent - 2*len(c.cfg.Secrets); n > 0 {
+		c.recent = c.recent[n:]
+	}
+	if !slices.Equal(before, c.recent) {
+		all := append([]string{c.url.RequestURI(), c.url.EscapedPath(), c.url.Path, c.url.RawQuery}, c.recent...)
+		all = slices.DeleteFunc(all, func(s string) bool { return len(s) < 4 })
+		slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+		c.secrets = slices.Compact(all)
+	}
 }
 
 // hidden returns the texts that no error may hold.

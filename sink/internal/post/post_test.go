@@ -346,3 +346,30 @@ func nameServer(t *testing.T, first, second net.IP) string {
 	}()
 	return pc.LocalAddr().String()
 }
+
+// TestManyTokens holds that tokens of the past are forgotten, and neither the
+// URL nor what is in use is.
+func TestManyTokens(t *testing.T) {
+	n := 0
+	cl, err := Open(Config{Name: "x", URL: "http://localhost/se/cret?key=hidden", User: "u", Password: sink.NewSecret("password of always"),
+		Secrets: map[string]sink.Secret{"X-Key": sink.SecretFunc(func() (string, error) { n++; return fmt.Sprint("key number ", n), nil })}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	for i := range 1000 {
+		cl.Hide(fmt.Sprint("token number ", i))
+		cl.outdate()
+		if _, err := cl.headers(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(cl.hidden()); got > 50 {
+		t.Errorf("%d texts are hidden", got)
+	}
+	for _, text := range []string{"/se/cret", "key=hidden", "password of always", "token number 999", "token number 998", "key number 1001", "key number 1000"} {
+		if got := sink.ScrubText("("+text+")", cl.hidden()...); strings.Contains(got, text) {
+			t.Errorf("%s is not hidden", text)
+		}
+	}
+}
