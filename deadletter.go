@@ -21,7 +21,7 @@ type DeadLetter struct {
 	// "expired" (tried for too long) or "poison" (failed again and again while
 	// others got through).
 	Reason string
-	Cause  string // the last error, without secrets
+	Cause  string // the last error, without secrets, cut at 4 KiB
 	// Attempts is how often the event was handed to the sink since the store was
 	// opened or the event redriven.
 	Attempts                  int

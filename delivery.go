@@ -348,6 +348,10 @@ func (db *DB) drainSinks(ctx context.Context) error {
 
 func (db *DB) sinkStats() []SinkStats {
 	var out []SinkStats
+	dropped := make(map[string]int64)
+	for _, i := range db.eng.Outbox().Sinks() {
+		dropped[i.Name] = i.Dropped
+	}
 	for name, p := range db.sinks.pipelines() {
 		s := p.Stats()
 		st := SinkStats{
@@ -359,6 +363,7 @@ func (db *DB) sinkStats() []SinkStats {
 		}
 		box := db.eng.Outbox()
 		st.DeadLetters, _ = box.Backlog(deadName(name))
+		st.DeadDropped = dropped[deadName(name)]
 		_, st.Bytes = box.Backlog(name)
 		if st.Backlog > 0 {
 			st.Drain, st.OldestAge = s.Drain, db.waitingSince(name, s.Oldest)
@@ -398,7 +403,7 @@ func (db *DB) absentSinks() (out []SinkStats) {
 			out = append(out, SinkStats{Name: name, Health: "absent"})
 		}
 		if dead {
-			out[n].DeadLetters = i.Events
+			out[n].DeadLetters, out[n].DeadDropped = i.Events, i.Dropped
 		} else {
 			out[n].Backlog, out[n].Bytes, out[n].Dropped = i.Events, i.Bytes, i.Dropped
 			out[n].Drain, out[n].OldestAge = -1, db.waitingSince(name, 0)
@@ -488,14 +493,10 @@ func (s *outboxSource) Backlog() int64 {
 }
 
 func (s *outboxSource) Dropped() map[string]int64 {
-	n := int64(0)
 	for _, i := range s.box.Sinks() {
-		if i.Name == s.sink || i.Name == deadName(s.sink) {
-			n += i.Dropped
+		if i.Name == s.sink && i.Dropped > 0 { // those of the dead letters are counted as dead
+			return map[string]int64{deliver.FullQueue: i.Dropped}
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	return map[string]int64{deliver.FullQueue: n}
+	return nil
 }

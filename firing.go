@@ -29,6 +29,7 @@ type Firing struct {
 }
 
 // Emit sends e to the trigger's sinks. Source, and ID if empty, are filled in.
+// e is encoded at once: what it points to may be used again.
 func (f *Firing) Emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

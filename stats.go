@@ -36,8 +36,9 @@ type SinkStats struct {
 	Delivered   int64  // acknowledged by the target
 	Retries     int64  // attempts that failed and were or will be repeated
 	Dead        int64  // given up: to DeadLetter, or kept as dead letters
-	Dropped     int64  // lost to the limits of the outbox
+	Dropped     int64  // lost to the limits of the outbox while they waited
 	DeadLetters int64  // kept now, see [DB.Redrive]
+	DeadDropped int64  // dead letters, counted in Dead before, lost to those limits
 	InFlight    int    // attempts under way
 	LastError   string // without secrets; "" if there was none
 	// Health is "starting", "ok", "degraded" (retrying), "failing" (the breaker
