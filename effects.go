@@ -174,8 +174,9 @@ func (x *effects) sendable(targets func(named []string) []string) error {
 	return nil
 }
 
-// roomBytes is how much memory is taken for encoded events at a time. The outbox
-// keeps a piece as long as one of the events in it, so it is not large.
+// roomBytes is how much memory is taken for encoded events at a time, at most: most
+// firings emit one event, which takes what it needs. The outbox keeps a piece as long
+// as one of the events in it, so it is not large.
 const roomBytes = 1 << 10
 
 // payload encodes e. Small events share memory.
@@ -185,7 +186,7 @@ func (x *effects) payload(e *Event) ([]byte, error) {
 		return appendEvent(make([]byte, 0, n), e)
 	}
 	if cap(x.room)-len(x.room) < n {
-		x.room = make([]byte, 0, roomBytes)
+		x.room = make([]byte, 0, min(max(n, 2*cap(x.room)), roomBytes))
 	}
 	free := x.room[len(x.room):]
 	b, err := appendEvent(free, e)
