@@ -1,7 +1,6 @@
 package window
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -14,16 +13,10 @@ func (r *Reducing[T, A, R]) AppendState(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if err := r.p.usable("save"); err != nil && r.p.busy {
-		return dst, err
+	if r.p.busy {
+		return dst, wrap("save", ErrReentrant)
 	}
-	if err := r.out.wait(context.Background()); err != nil {
-		return dst, err
-	}
-	if g := r.out.gate; g != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-	}
+	defer r.out.enterIdle()()
 	from := len(dst)
 	err = protect(func() error {
 		dst = openSnapshot(dst, r.p.text("fold"))

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -25,6 +26,24 @@ const never = time.Duration(1 << 61)
 
 func newGate[E any](clk Clock, idle time.Duration) *gate[E] {
 	return &gate[E]{clk: clk, idle: idle, lane: newLane[E](nil, RejectWait)}
+}
+
+// lockIdle takes the lock when all windows given have been evaluated, by pool
+// too if there is one. Waiting and then locking is not enough: another goroutine
+// may close a window in between.
+func (g *gate[E]) lockIdle(pool *lane[E]) {
+	for {
+		_ = g.lane.wait(context.Background())
+		if pool != nil {
+			_ = pool.wait(context.Background())
+		}
+		g.mu.Lock()
+		// Only under the lock does the gate's lane fill, and only from there the pool's.
+		if !g.lane.busy() && (pool == nil || !pool.busy()) {
+			return
+		}
+		g.mu.Unlock()
+	}
 }
 
 // arm makes f run at due unless it runs before anyway.

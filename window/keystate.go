@@ -1,9 +1,6 @@
 package window
 
-import (
-	"context"
-	"math"
-)
+import "math"
 
 // Keys of basic types can be saved; those of other types can not.
 
@@ -26,13 +23,7 @@ func (h *KeyedReducing[K, T, A, R]) AppendState(dst []byte) ([]byte, error) {
 	if h.p.busy {
 		return dst, wrap("save", ErrReentrant)
 	}
-	if err := h.out.wait(context.Background()); err != nil {
-		return dst, err
-	}
-	if g := h.out.gate; g != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-	}
+	defer h.out.enterIdle()()
 	from := len(dst)
 	err = protect(func() error {
 		dst = openSnapshot(dst, h.p.text("keyed"))

@@ -227,3 +227,10 @@ func (l *lane[E]) wait(ctx context.Context) error {
 	}
 	return nil
 }
+
+// busy reports whether something waits or runs.
+func (l *lane[E]) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running || l.n > 0
+}

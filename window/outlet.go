@@ -124,6 +124,17 @@ func (o *outlet[E]) wait(ctx context.Context) error {
 	return nil
 }
 
+// enterIdle is enter when all results have been evaluated. What it returns ends
+// that.
+func (o *outlet[E]) enterIdle() (unlock func()) {
+	if o.gate != nil {
+		o.gate.lockIdle(o.lane)
+		return o.gate.mu.Unlock
+	}
+	_ = o.wait(context.Background())
+	return func() {}
+}
+
 func (o *outlet[E]) dropped() uint64 {
 	if o.lane == nil {
 		return 0

@@ -191,12 +191,11 @@ func (h *Handler[T]) AppendState(dst []byte) (out []byte, err error) {
 	if h.busy {
 		return dst, wrap("save", ErrReentrant)
 	}
-	if err := h.Wait(context.Background()); err != nil {
-		return dst, err
-	}
 	if h.gate != nil {
-		h.gate.mu.Lock()
+		h.gate.lockIdle(h.lane)
 		defer h.gate.mu.Unlock()
+	} else if err := h.Wait(context.Background()); err != nil {
+		return dst, err
 	}
 	from := len(dst)
 	err = protect(func() error {

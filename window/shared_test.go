@@ -1,0 +1,104 @@
+package window
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+// sharedFace is one of the handlers that several goroutines may share.
+type sharedFace struct {
+	collect func(ts, v int64) (Outcome, error)
+	flush   func(context.Context) error
+	wait    func(context.Context) error
+	save    func([]byte) ([]byte, error)
+	load    func([]byte) error
+	close   func() error
+}
+
+var sharedFaces = []string{"rows", "fold", "keyed fold"}
+
+func newShared(name string, s Spec, eval func(start int64) error, o *Options[int64]) sharedFace {
+	switch name {
+	case "rows":
+		h := must(New(s, func(w Window[int64]) error { return eval(w.Start()) }, o))
+		return sharedFace{h.Collect, h.Flush, h.Wait, h.AppendState, h.LoadState, h.Close}
+	case "fold":
+		h := must(Reduce(s, Tally[int64]{}, func(r Result[int64]) error { return eval(r.Start) }, o))
+		return sharedFace{h.Collect, h.Flush, h.Wait, h.AppendState, h.LoadState, h.Close}
+	}
+	h := must(ReduceKeyed(s, Tally[int64]{}, func(r KeyResult[string, int64]) error { return eval(r.Start) }, o, KeyOptions{}))
+	collect := func(ts, v int64) (Outcome, error) { return h.Collect("k", ts, v) }
+	return sharedFace{collect, h.Flush, h.Wait, h.AppendState, h.LoadState, h.Close}
+}
+
+// A window that another goroutine closes while AppendState waits for the one
+// before is evaluated before the snapshot or comes after it: none is lost.
+//
+// The pool is full with another handler's windows. The window of row 1 waits for
+// room, in the goroutine that collects, when the one of row 0 comes to its end.
+func TestSharedSnapshotLosesNothing(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := NewPool(PoolOptions{Workers: 2, MaxPending: 1})
+				defer p.Close()
+				hold := make(chan struct{})
+				other := must(New(Count(1), func(Window[int64]) error { <-hold; return nil }, &Options[int64]{Pool: p}))
+				first := make(chan struct{})
+				var got []int64
+				h := newShared(name, Count(1), func(start int64) error {
+					if start == 0 {
+						<-first
+					}
+					got = append(got, start)
+					return nil
+				}, &Options[int64]{Shared: true, Pool: p, Rejection: RejectWait})
+				collect := func(f func(ts, v int64) (Outcome, error), ts int64) {
+					if out, err := f(ts, ts); out != Accepted || err != nil {
+						t.Errorf("row %d: %v, %v", ts, out, err)
+					}
+				}
+				collect(h.collect, 0)
+				synctest.Wait() // a worker evaluates it
+				collect(other.Collect, 0)
+				synctest.Wait() // and the other worker this one
+				collect(other.Collect, 1)
+
+				var state []byte
+				var done []int64
+				saved := make(chan struct{})
+				go func() {
+					defer close(saved)
+					var err error
+					if state, err = h.save(nil); err != nil {
+						t.Error(err)
+					}
+					done = slices.Clone(got)
+				}()
+				synctest.Wait() // the snapshot waits for window 0
+				go collect(h.collect, 1)
+				synctest.Wait() // window 1 is closed and waits for room
+				close(first)
+				synctest.Wait()
+				close(hold)
+				<-saved
+
+				again := newShared(name, Count(1), func(start int64) error { done = append(done, start); return nil },
+					&Options[int64]{Shared: true})
+				if err := again.load(state); err != nil {
+					t.Fatal(err)
+				}
+				collect(again.collect, 2)
+				if want := []int64{0, 1, 2}; !slices.Equal(done, want) {
+					t.Errorf("windows before the snapshot and after it: %v, want %v", done, want)
+				}
+				if err := errors.Join(h.wait(t.Context()), h.close(), again.close(), other.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
