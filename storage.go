@@ -19,7 +19,7 @@ func (db *DB) Compact(ctx context.Context) error {
 // the operating system) while the store is in use. The copy is one cut with
 // every insert that returned before the call, and is opened with [Open]. It is
 // complete only when Backup returns nil. A dir that holds a store is refused
-// with ErrExists, a store in memory with ErrBadInput.
+// with ErrExists, one inside a store and a store in memory with ErrBadInput.
 func (db *DB) Backup(ctx context.Context, fs vfs.FS, dir string) error {
 	if fs == nil {
 		fs = vfs.OS()

@@ -16,8 +16,9 @@ import (
 // used: one cut that has every commit that returned before the call. The copy
 // is a store of its own that Open opens; it shares the store id, so files of one
 // fit the other. It is complete only when Backup returns nil; a directory that
-// holds a store already is refused with errs.Exists. Damaged files are copied as
-// they are. In memory mode it fails with errs.BadInput.
+// holds a store already is refused with errs.Exists, one that lies inside a store
+// with errs.BadInput: Open would clear the copy's files away. Damaged files are
+// copied as they are. In memory mode it fails with errs.BadInput.
 func (e *Engine) Backup(ctx context.Context, to vfs.FS, dir string) error {
 	if e.log == nil {
 		return fmt.Errorf("%w: a store in memory has no files to copy", errs.BadInput)
@@ -34,6 +35,9 @@ func (e *Engine) backup(ctx context.Context, to vfs.FS, dir string) error {
 		return fmt.Errorf("it holds a store: %w", errs.Exists)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if outer, ok := storeAround(to, dir); ok {
+		return fmt.Errorf("it lies inside the store %s, which removes files that are not its own: %w", outer, errs.BadInput)
 	}
 	if err := makeParents(to, filepath.Dir(dir)); err != nil {
 		return err
@@ -67,6 +71,34 @@ func (e *Engine) backup(ctx context.Context, to vfs.FS, dir string) error {
 		return err
 	}
 	return to.SyncDir(filepath.Dir(dir))
+}
+
+// maxDepth is how many folders storeAround looks at.
+const maxDepth = 64
+
+// storeAround returns the store, this one or another, that a directory lies in,
+// however it is spelled. The steps up are the file system's, by ".." and not by
+// the name: a symbolic link may lead into a store.
+func storeAround(fsys vfs.FS, dir string) (string, bool) {
+	up := filepath.Clean(dir)
+	for parent := filepath.Dir(up); parent != up; parent = filepath.Dir(up) {
+		if _, err := fsys.Stat(up); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		up = parent
+	}
+	const sep = string(filepath.Separator)
+	is := func(name string, dir bool) bool {
+		info, err := fsys.Stat(up + sep + name)
+		return err == nil && info.IsDir == dir
+	}
+	for range maxDepth {
+		if is("CURRENT", false) && is("data", true) && is("wal", true) {
+			return up, true
+		}
+		up += sep + ".."
+	}
+	return "", false
 }
 
 // copySmall copies what a flush replaces, while no flush runs, and pins the
