@@ -59,8 +59,10 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		spec.Sink = nil
 	}
 	switch {
-	case spec.Name == "" || spec.Name[0] == 0:
+	case spec.Name == "":
 		return fail(fmt.Errorf("no name: %w", errs.BadInput))
+	case spec.Name[0] == 0 || strings.Contains(spec.Name, "\n"): // dead letters' names; what parts names in a trigger's definition
+		return fail(fmt.Errorf("the name begins with a NUL or has a line break: %w", errs.BadInput))
 	case spec.Sink == nil:
 		return fail(fmt.Errorf("no Sink: %w", errs.BadInput))
 	case spec.Batch < 0 || spec.Linger < 0 || spec.Timeout < 0 || spec.InFlight < 0 || spec.MaxAge < 0:

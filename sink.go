@@ -116,7 +116,7 @@ func (f SinkFunc) Handle(ctx context.Context, events []Event) error { return f(c
 // SinkSpec names a sink of a store. Undelivered events are kept under the name,
 // so a sink that comes back under it after a restart gets them.
 type SinkSpec struct {
-	Name string // unique; triggers and continuous queries name their sinks by it
+	Name string // unique, of one line; triggers and continuous queries name their sinks by it
 	Sink Sink   // must be set
 	// Notify says that the sink tells people rather than carries data: events
 	// go one by one, retries are slower (a second, then up to five minutes), and
