@@ -211,13 +211,13 @@ func (db *DB) fireBefore(ctx context.Context, in *insertion, m match, p *part) e
 	c.part, c.cols = p, m.cols
 	c.fx.earlier = &in.fx
 	err := db.attempt(c)
+	c.over() // what a goroutine of the user emits from here on is refused
 	if err == nil {
 		err = c.fx.sendable(db.sinks.targets) // its own failure, and not that of the group
 	}
 	if err == nil && c.rewritten != nil {
 		err = p.rewrite(c.rewritten, m.cols, keep, len(t.Times))
 	}
-	c.over()
 	if err != nil {
 		return db.failed(c, err, false, "")
 	}
