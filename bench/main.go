@@ -32,7 +32,7 @@ type plan struct {
 }
 
 var (
-	full  = plan{3, 10_000_000, 3_000_000, 3_000_000, 25 * time.Second, 8 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second, 8}
+	full  = plan{3, 10_000_000, 3_000_000, 3_000_000, 15 * time.Second, 6 * time.Second, 2 * time.Minute, 20_000_000, 5 * time.Second, 8}
 	quick = plan{3, 300_000, 30_000, 100_000, 2 * time.Second, time.Second, 20 * time.Second, 2_000_000, 300 * time.Millisecond, 2}
 )
 
