@@ -46,7 +46,9 @@ func (h *Handler[T]) deliver(w *view[T]) error {
 		return h.reject(w)
 	case inline:
 		defer func() {
-			h.busy = false
+			if h.gate == nil {
+				h.busy = false
+			}
 			h.lane.inlineDone()
 		}()
 		return h.evaluate(w)

@@ -63,7 +63,10 @@ type Options[T any] struct {
 
 	// Shared allows calls from several goroutines at once, at the price of a
 	// lock and a copy of each window. It is implied by IdleAfter and by
-	// Emission Early and Periodic.
+	// Emission Early and Periodic. An evaluator may call its own handler then,
+	// but not wait for itself: there Flush and Wait return no sooner than their
+	// context is done (one that is done already makes Flush give the windows
+	// without waiting), and AppendState and Close never return.
 	Shared bool
 
 	// Clock replaces the time package.

@@ -412,7 +412,8 @@ func (h *Handler[T]) Wait(ctx context.Context) error {
 
 // Close ends the handler after the windows that wait have been evaluated. Open
 // windows are not given: call Flush before for that. Later calls return
-// ErrClosed. It must not be called from an evaluator of a pool or a timer.
+// ErrClosed. It must not be called from an evaluator of a pool, a timer or a
+// shared handler.
 func (h *Handler[T]) Close() error {
 	if h.busy {
 		return wrap("close", ErrReentrant)
@@ -423,8 +424,9 @@ func (h *Handler[T]) Close() error {
 		g.stop()
 		g.mu.Unlock()
 		_ = g.lane.drain() // Wait tells of errors
+	} else {
+		h.done, h.room, h.lean = true, 0, false
 	}
-	h.done, h.room, h.lean = true, 0, false
 	return h.Wait(context.Background())
 }
 

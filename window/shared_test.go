@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -99,6 +100,75 @@ func TestSharedSnapshotLosesNothing(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		})
+	}
+}
+
+// Close and an evaluation in the caller may meet calls of other goroutines.
+func TestSharedCloseWhileCollecting(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			p := NewPool(PoolOptions{Workers: 1, MaxPending: 1})
+			defer p.Close()
+			h := newShared(name, Count(1), func(int64) error { return nil },
+				&Options[int64]{Shared: true, Pool: p, Rejection: RunInline})
+			var started, wg sync.WaitGroup
+			for g := range int64(3) {
+				started.Add(1)
+				wg.Go(func() {
+					for i, after := int64(0), 0; after < 100; i++ {
+						_, err := h.collect(i*3+g, 1)
+						if errors.Is(err, ErrClosed) {
+							after++
+						} else if err != nil {
+							t.Error(err)
+						}
+						if i == 100 {
+							started.Done()
+						}
+					}
+				})
+			}
+			started.Wait()
+			if err := h.close(); err != nil {
+				t.Error(err)
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// An evaluator that flushes its own handler with a context that is done does not
+// wait for itself; the open window comes after its own.
+func TestSharedFlushFromEvaluator(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			var h sharedFace
+			var got []int64
+			var inner error
+			h = newShared(name, Tumbling(10), func(start int64) error {
+				if start == 0 {
+					inner = h.flush(over)
+				}
+				got = append(got, start)
+				return nil
+			}, &Options[int64]{Shared: true})
+			for _, ts := range []int64{0, 10, 20} {
+				if _, err := h.collect(ts, 1); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := h.flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if want := []int64{0, 10, 20}; !slices.Equal(got, want) || !errors.Is(inner, context.Canceled) {
+				t.Errorf("windows %v, the inner Flush %v; want %v and context.Canceled", got, inner, want)
+			}
+			if err := h.close(); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

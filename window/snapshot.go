@@ -186,7 +186,9 @@ func readStats(r *reader) (s Stats) {
 const savedFlags = begun | marked | given | anchored
 
 // AppendState appends a snapshot of h to dst, after the windows that wait have
-// been evaluated. A handler made alike that loads it goes on as h would.
+// been evaluated. A handler made alike that loads it goes on as h would. Like
+// Close it must not be called from an evaluator of a pool, a timer or a shared
+// handler: it would wait for itself.
 func (h *Handler[T]) AppendState(dst []byte) (out []byte, err error) {
 	if h.busy {
 		return dst, wrap("save", ErrReentrant)
