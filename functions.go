@@ -126,7 +126,7 @@ func (db *DB) registerFunction(spec FunctionSpec) error {
 		if class != "" {
 			fn.Class = class
 		}
-		err = db.funcs.add(fn)
+		err = db.funcs.add(strings.ToLower(spec.Name), fn)
 	}
 	if err != nil {
 		return &Error{Op: "register function", Subject: spec.Name, Err: err}
@@ -206,9 +206,10 @@ func implements(f any) (names []string) {
 	return names
 }
 
-func (f *functions) add(fn function) error {
-	key := strings.ToLower(fn.Name)
-	if _, ok := exec.Builtin(key); ok {
+// add takes key, the name in lower case, from the caller: the lower case of the
+// listed name, which is in upper case, may be another ("µ").
+func (f *functions) add(key string, fn function) error {
+	if _, ok := exec.Builtin(strings.ToLower(fn.Name)); ok {
 		return fmt.Errorf("the given function name conflicts with the built-in function name: %w", errs.Exists)
 	}
 	f.mu.Lock()
