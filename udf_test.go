@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tickwell/tickwell/expr"
@@ -180,11 +181,12 @@ func count(list []string, s string) (n int) {
 func TestUDTFAlwaysDestroyed(t *testing.T) {
 	db := openMem(t, nil)
 	rowsOf(t, db, 5000)
-	open := 0
+	var started atomic.Int64
+	closed := make(chan error, 10)
 	var mode string
 	ctx, cancel := context.WithCancel(context.Background())
 	register(t, db, "f", func() UDTF {
-		return &opener{open: &open, probe: probe{
+		return &opener{started: &started, closed: closed, probe: probe{
 			row: func(r Row, out *Collector) error {
 				switch mode {
 				case "error":
@@ -208,8 +210,12 @@ func TestUDTFAlwaysDestroyed(t *testing.T) {
 				break
 			}
 		}
-		if open != 0 {
+		n := started.Swap(0)
+		if open := n - int64(len(closed)); open != 0 && mode != "cancel" {
 			t.Fatalf("%s: %d left open", mode, open)
+		}
+		for range n { // where the context ends, the last may be left behind for a while: see query_guest.go
+			must(t, <-closed)
 		}
 		switch mode {
 		case "error":
@@ -230,22 +236,19 @@ func TestUDTFAlwaysDestroyed(t *testing.T) {
 
 type opener struct {
 	probe
-	open *int
-	f    *os.File
+	started *atomic.Int64
+	closed  chan error
+	f       *os.File
 }
 
-func (o *opener) BeforeStart(in *UDFInput, cfg *UDTFConfig) error {
-	*o.open++
+func (o *opener) BeforeStart(in *UDFInput, cfg *UDTFConfig) (err error) {
+	o.started.Add(1)
 	cfg.Output(KindInt64)
-	f, err := os.Open(os.DevNull)
-	o.f = f
+	o.f, err = os.Open(os.DevNull)
 	return err
 }
 
-func (o *opener) BeforeDestroy() {
-	*o.open--
-	o.f.Close()
-}
+func (o *opener) BeforeDestroy() { o.closed <- o.f.Close() }
 
 // What a function emits wrongly ends the query with an error that names it,
 // whatever the function makes of the Collector's answer.
