@@ -45,16 +45,20 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet, table *triggerTable, cqs *cq
 	for len(in.hints) < len(ts) {
 		in.hints = append(in.hints, nil)
 	}
+	rows.Shapes = slices.Grow(rows.Shapes, len(ts))[:len(ts)]
+	rows.Times = slices.Grow(rows.Times, len(ts))[:len(ts)]
+	rows.Nulls = slices.Grow(rows.Nulls, len(ts))[:len(ts)]
+	hints, shapes, times, allNulls := in.hints[:len(ts)], rows.Shapes, rows.Times, rows.Nulls
 	for i, t := range ts {
 		if t == nil || len(t.Times) != 1 || len(t.Columns) == 0 || len(t.Columns) > engine.MaxRowColumns {
 			return false
 		}
-		b := in.hints[i] // who writes groups mostly writes the same devices in the same order
+		b := hints[i] // who writes groups mostly writes the same devices in the same order
 		if b == nil || !same(b.device, t.Device) || len(b.names) != len(t.Columns) || !same(b.names[0], t.Columns[0].Name) {
 			if b = db.bound.lookup(t.Device, t.Columns[0].Name, len(t.Columns)); b == nil {
 				return false
 			}
-			in.hints[i] = b
+			hints[i] = b
 		}
 		shape, at := b.shape.Load(), t.Times[0]
 		if shape == nil || at < minTime || at > maxTime {
@@ -62,7 +66,7 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet, table *triggerTable, cqs *cq
 		}
 		nulls, ok := in.takeRow(t, b)
 		if !ok {
-			in.hints[i] = nil // maybe another series of that name, of another kind
+			hints[i] = nil // maybe another series of that name, of another kind
 			return false
 		}
 		if !alone {
@@ -74,30 +78,62 @@ func (in *insertion) takeRows(db *DB, ts []*Tablet, table *triggerTable, cqs *cq
 				in.reads = readBy(in.reads, views, at)
 			}
 		}
-		rows.Shapes = append(rows.Shapes, shape)
-		rows.Times = append(rows.Times, at)
-		rows.Nulls = append(rows.Nulls, nulls)
+		shapes[i], times[i], allNulls[i] = shape, at, nulls
 	}
 	return true
 }
 
 // takeRow adds the cells of the only row of t, whose columns must be those of b.
 func (in *insertion) takeRow(t *Tablet, b *binding) (nulls uint64, ok bool) {
-	cols, names, kinds := t.Columns, b.names, b.kinds
-	if len(names) != len(cols) || len(kinds) != len(cols) {
+	cols, at := t.Columns, len(in.numbers.Nums)
+	if len(b.names) != len(cols) || len(b.kinds) != len(cols) {
 		return 0, false
 	}
-	at := len(in.numbers.Nums)
-	in.numbers.Nums = slices.Grow(in.numbers.Nums, len(cols))[:at+len(cols)]
-	nums := in.numbers.Nums[at:][:len(cols)]
-	for c := range cols {
+	if cap(in.numbers.Nums)-at < len(cols) {
+		in.numbers.Nums = slices.Grow(in.numbers.Nums, len(cols))
+	}
+	in.numbers.Nums = in.numbers.Nums[:at+len(cols)]
+	nums := in.numbers.Nums[at:]
+	if n := takeCells(nums, cols, b, 0); n < len(cols) {
+		return takeOddCells(nums, cols, b, n)
+	}
+	return 0, true
+}
+
+// takeCells sets nums to the only cells of cols, the columns of b, from the one with
+// the number from up to one that is not what cells mostly are: a number of a usual
+// kind, under the very string of the name. It returns the number of that one.
+func takeCells(nums []uint64, cols []Column, b *binding, from int) int {
+	names, kinds := b.names[:len(cols)], b.kinds[:len(cols)]
+	nums = nums[:len(cols)]
+	for c := from; c < len(cols); c++ {
+		col, name := &cols[c], names[c]
+		if len(col.Name) != len(name) || unsafe.StringData(col.Name) != unsafe.StringData(name) || len(col.Nulls) > 0 {
+			return c
+		}
+		if d, ok := col.Data.(Float64s); ok {
+			if len(d) != 1 || kinds[c] != column.Float64 {
+				return c
+			}
+			nums[c] = math.Float64bits(d[0])
+		} else if d, ok := col.Data.(Int64s); ok && len(d) == 1 && kinds[c] == column.Int64 {
+			nums[c] = uint64(d[0])
+		} else {
+			return c
+		}
+	}
+	return len(cols)
+}
+
+// takeOddCells is the rest of takeRow, from the column c on that takeCells has not
+// taken.
+func takeOddCells(nums []uint64, cols []Column, b *binding, c int) (nulls uint64, ok bool) {
+	for ; c < len(cols); c = takeCells(nums, cols, b, c+1) {
 		col := &cols[c]
-		if !same(col.Name, names[c]) {
+		if !same(col.Name, b.names[c]) {
 			return 0, false
 		}
-		if d, ok := col.Data.(Float64s); ok && len(d) == 1 && kinds[c] == column.Float64 { // mostly
-			nums[c] = math.Float64bits(d[0])
-		} else if nums[c], ok = onlyCell(col.Data, kinds[c]); !ok {
+		if nums[c], ok = onlyCell(col.Data, b.kinds[c]); !ok {
 			return 0, false
 		}
 		if len(col.Nulls) > 0 && col.Nulls[0]&1 != 0 {
