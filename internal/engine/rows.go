@@ -83,7 +83,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 	nums, cells := r.Nums, len(r.Nums)
 	for i, s := range r.Shapes {
 		n := len(s.series)
-		if c.into[i].AddNumbers(&s.layout, r.Times[i], nums[:n:n], r.Nulls[i], lsn, cut) {
+		if c.into[i].AddNumbers(&s.layout, r.Times[i], nums[:n:n], r.Nulls[i], lsn, &cut) {
 			late++
 		}
 		nums = nums[n:]

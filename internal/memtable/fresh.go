@@ -126,13 +126,19 @@ func (f *fresh) row() []uint64 { return f.nums[int(f.n)*int(f.width):][:f.width]
 
 // put ends a row: its cells are in what row returned.
 func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
+	if f.end(at, nulls) {
+		f.g.settle(t, cut)
+	}
+}
+
+// end is put without what follows a row for which there was the last room.
+func (f *fresh) end(at int64, nulls uint64) (full bool) {
 	f.times[f.n], f.last = at, at
 	if nulls != 0 {
 		f.nulls[f.n], f.holes = nulls, true
 	}
-	if f.n++; f.n == f.room {
-		f.g.settle(t, cut)
-	}
+	f.n++
+	return f.n == f.room
 }
 
 // settle moves the rows that wait to the columns. Where it is not a writer that

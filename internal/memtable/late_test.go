@@ -146,7 +146,7 @@ func (m *lateModel) write() {
 	defer m.d.Unlock()
 	if nums, nulls, ok := numbersOf(row); ok && len(w.Rows.Times) == 1 && m.rng.IntN(2) == 0 {
 		late := w.Rows.Times[0] <= newestOf(m.d, l)
-		if got := m.d.AddNumbers(l, w.Rows.Times[0], nums, nulls, m.lsn, m.cut); late && !got {
+		if got := m.d.AddNumbers(l, w.Rows.Times[0], nums, nulls, m.lsn, &m.cut); late && !got {
 			panic("a late row is not said to be late")
 		}
 		return

@@ -7,7 +7,25 @@ import (
 // AddNumbers writes one row of numbers in the order of the layout, which has at
 // most 64 columns: cells as in column.Cell, and a bit of nulls for each that is
 // null. It returns whether the row was late. The caller holds the lock.
-func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint64, cut Cut) (late bool) {
+func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint64, cut *Cut) (late bool) {
+	if i := l.at; i < len(d.targets) { // where most rows go: with those that wait
+		tg := &d.targets[i]
+		if f := tg.fresh; f != nil && tg.layout == l && f.n < f.room && at > f.last && f.epoch >= cut.Epoch {
+			row := f.row()[:len(nums)]
+			for c, num := range nums {
+				row[c] = num
+			}
+			if f.end(at, nulls) {
+				f.g.settle(d.table, *cut)
+			}
+			return false
+		}
+	}
+	return d.addNumbers(l, at, nums, nulls, lsn, *cut)
+}
+
+// addNumbers is AddNumbers for all rows.
+func (d *Device) addNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint64, cut Cut) (late bool) {
 	if len(nums) == 1 && nulls == 0 {
 		if p := d.tip(l, at, lsn, cut); p != nil {
 			d.addPoint(p, l, at, nums[0], cut)

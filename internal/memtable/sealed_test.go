@@ -20,7 +20,7 @@ func TestStatsOfSeveralChunks(t *testing.T) {
 		for k := from; k != to; k += step {
 			position++
 			d.Lock()
-			d.AddNumbers(l, k, []uint64{uint64(3 * k), uint64(k * k)}, 0, position, now)
+			d.AddNumbers(l, k, []uint64{uint64(3 * k), uint64(k * k)}, 0, position, &now)
 			d.Unlock()
 			want[k] = 3 * k
 		}
