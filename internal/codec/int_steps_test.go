@@ -172,3 +172,25 @@ func checkSample[T float](t *testing.T, v []T) {
 		}
 	}
 }
+
+// TestMedianOf compares with what sorting finds, for steps near and far from each other.
+func TestMedianOf(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for round := range 4000 {
+		n := 1 + r.IntN(sampled)
+		width, base := r.IntN(64), int64(r.Uint64())
+		if round%4 > 0 {
+			width = r.IntN(18)
+		}
+		if round%8 == 1 {
+			base = []int64{math.MinInt64, math.MaxInt64 - 1<<18}[r.IntN(2)]
+		}
+		var steps [sampled]int64
+		for i := range n {
+			steps[i] = base + int64(r.Uint64()>>1&(1<<width-1))
+		}
+		sorted := slices.Sorted(slices.Values(steps[:n]))
+		got := medianOf(&steps, n, sorted[0], sorted[n-1])
+		require.Equal(t, sorted[n/2], got, "%d steps from %d, %d bits: %v", n, base, width, sorted)
+	}
+}

@@ -181,22 +181,57 @@ func shapeOf(v []int64, modal int64, unit uint64) intShape {
 // sampleSteps returns the median of up to 33 steps and their greatest common
 // divisor.
 func sampleSteps(v []int64) (modal int64, unit uint64) {
-	var sorted [33]int64
+	var some [sampled]int64
 	k := 0
-	stride := max(1, len(v)/len(sorted))
-	for i := 1; i < len(v) && k < len(sorted); i += stride {
+	stride := max(1, len(v)/len(some))
+	least, most := noSteps.least, noSteps.most
+	for i := 1; i < len(v) && k < len(some); i += stride {
 		step := v[i] - v[i-1]
 		if unit != 1 {
 			unit = gcd(unit, magnitude(step))
 		}
-		j := k
-		for ; j > 0 && sorted[j-1] > step; j-- {
-			sorted[j] = sorted[j-1]
-		}
-		sorted[j] = step
+		some[k] = step
+		least, most = min(least, step), max(most, step)
 		k++
 	}
-	return sorted[k/2], max(unit, 1)
+	return medianOf(&some, k, least, most), max(unit, 1)
+}
+
+// sampled is how many steps sampleSteps looks at.
+const sampled = 33
+
+// medianOf returns the middle of the first n steps, which are from least to most, and
+// may change them.
+func medianOf(steps *[sampled]int64, n int, least, most int64) int64 {
+	width := bits.Len64(uint64(most) - uint64(least))
+	if width > 16 {
+		for i, step := range steps[:n] {
+			for ; i > 0 && steps[i-1] > step; i-- {
+				steps[i] = steps[i-1]
+			}
+			steps[i] = step
+		}
+		return steps[n/2]
+	}
+	// It is the largest number that no more than half of the steps are below, made
+	// bit by bit: sorting takes longer, since it cannot be foretold where a step goes.
+	for i := range steps {
+		if steps[i] -= least; i >= n {
+			steps[i] = math.MaxInt64
+		}
+	}
+	at := int64(0)
+	for bit := width - 1; bit >= 0; bit-- {
+		next := at | 1<<bit
+		below := 0
+		for i := 0; i < sampled; i += 3 {
+			below += int(uint64(steps[i]-next)>>63 + uint64(steps[i+1]-next)>>63 + uint64(steps[i+2]-next)>>63)
+		}
+		if below <= n/2 {
+			at = next
+		}
+	}
+	return least + at
 }
 
 // residuals sets e.packed to the zigzag distances of the steps from the typical
