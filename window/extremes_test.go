@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand"
 	"slices"
 	"testing"
 	"time"
@@ -125,6 +126,69 @@ func TestFlushedLastInstant(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// A restart after any row changes nothing, at the first and the last instants there
+// are: where the next window would begin after all times, and where the first row
+// is at the first of them.
+func TestRestartAtTheExtremes(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for n := range 4000 {
+		s := Sliding(time.Duration(1+r.Intn(9)), time.Duration(1+r.Intn(9)))
+		switch r.Intn(3) {
+		case 0:
+			s = s.FromFirst()
+		case 1:
+			s = s.From(int64(r.Intn(9)))
+		}
+		o := &Options[float64]{Lateness: time.Duration(r.Intn(3) * r.Intn(7))}
+		open := func(to *[]string) collector { // rows kept, or folded
+			if n%2 == 0 {
+				return must(New(s, func(w Window[float64]) error {
+					*to = append(*to, fmt.Sprint(w.Start(), w.End(), w.Len()))
+					return nil
+				}, o))
+			}
+			return must(Reduce(s, Sum[float64]{}, func(w Result[float64]) error {
+				*to = append(*to, fmt.Sprint(w.Start, w.End, w.Count))
+				return nil
+			}, o))
+		}
+		var whole, parts []string
+		a, b := open(&whole), open(&parts)
+		ts, far := int64(math.MinInt64)+int64(r.Intn(3)), int64(20)
+		if r.Intn(2) == 0 {
+			ts = math.MaxInt64 - 30
+		}
+		did := fmt.Sprint(s, ", lateness ", int64(o.Lateness))
+		for range 12 {
+			what := r.Intn(8)
+			did += fmt.Sprint("; ", what, " at ", ts)
+			for _, c := range []collector{a, b} {
+				var err error
+				switch what {
+				case 0:
+					err = c.Advance(ts)
+				case 1:
+					err = c.Flush(t.Context())
+				default:
+					_, err = c.Collect(ts, 1)
+				}
+				if err != nil {
+					t.Fatal(did, err)
+				}
+			}
+			saved := must(b.AppendState(nil))
+			b = open(&parts)
+			if err := b.LoadState(saved); err != nil {
+				t.Fatalf("%s: %v", did, err)
+			}
+			if !slices.Equal(whole, parts) {
+				t.Fatalf("%s: %v, restarted %v", did, whole, parts)
+			}
+			ts = satAdd(ts, r.Int63n(far)-far/4)
+		}
 	}
 }
 

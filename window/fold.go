@@ -241,7 +241,7 @@ func (p *reduction[T, A, R]) firstPane(c *cell[T, A], k int64) int64 {
 	if c.grid != nil && c.grid != p.grid {
 		off = p.offset(c.grid)
 	}
-	return k*p.hop + off
+	return satAdd(mulAdd(k, p.hop, 0, 0), off) // the window after the last one may begin after all times
 }
 
 func (p *reduction[T, A, R]) newCell() *cell[T, A] {

@@ -77,7 +77,7 @@ const savedCellFlags = begun | marked | given | isOpen
 func (p *reduction[T, A, R]) appendCell(dst []byte, c *cell[T, A], codec StateCodec[A], scratch *[]A) (_ []byte, err error) {
 	p.catchUp(c)
 	origin := int64(0)
-	if c.grid != nil && c.grid.lowest > math.MinInt64 {
+	if c.grid != nil && p.spec.Anchor == FirstPoint {
 		origin = c.grid.Start(c.grid.lowest)
 	}
 	dst = putInts(dst, int64(c.flags&savedCellFlags), c.seen, c.mark, c.next, c.begin, c.end, c.rows, int64(c.emptyRun), origin, c.own.n)

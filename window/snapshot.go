@@ -215,7 +215,7 @@ func (h *Handler[T]) appendState(dst []byte) ([]byte, error) {
 	o := h.option()
 	dst = openSnapshot(dst, stateText("rows", h.spec.spec(), h.opts))
 	origin := int64(0)
-	if h.grid != nil && h.is(anchored) && h.grid.lowest > math.MinInt64 {
+	if h.grid != nil && h.is(anchored) && h.spec.Anchor == FirstPoint {
 		origin = h.grid.Start(h.grid.lowest)
 	}
 	dst = putInts(dst, int64(h.flags&savedFlags), h.seen, h.mark, h.settled, h.next, h.end, h.begin, int64(h.emptyRun), origin)
