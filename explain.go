@@ -21,7 +21,7 @@ func (r *Result) Explain() Explanation {
 	e := Explanation{BlocksSkipped: r.meter.Skipped.Load(), BlocksDecoded: r.meter.Decoded.Load(), RowsRead: r.meter.Rows.Load(), RolledUp: r.meter.Levels()}
 	if r.plan != nil {
 		e.Plan = r.plan.Text()
-		if names := r.db.rollupNames(r.plan); names != "" {
+		if names := r.db.rollupNames(r.ctx, r.plan); names != "" {
 			e.Plan = "results of " + names + ", where they are exact\n" + e.Plan
 		}
 	}

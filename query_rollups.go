@@ -36,27 +36,34 @@ type rollups struct {
 	of      map[exec.Aggregate][]rollup
 }
 
-// rollupsOf returns what is known of rollups now, the coarsest first.
-func (db *DB) rollupsOf() (map[exec.Aggregate][]rollup, *cqTable) {
+// rollupsOf returns what is known of rollups now, the coarsest first. It fails only
+// if ctx ends: planning a query may wait for a user's function, so that it is not
+// done under the lock either.
+func (db *DB) rollupsOf(ctx context.Context) (map[exec.Aggregate][]rollup, *cqTable, error) {
 	r := &db.rollups
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	table, version := db.cqs.table.Load(), db.seriesVersion()
 	if table == nil || len(table.views) == 0 || db.opts.ReadOnly {
-		return nil, table
+		return nil, table, nil
 	}
-	if r.of != nil && r.table == table && r.version == version {
-		return r.of, table
+	r.mu.Lock()
+	of, known := r.of, r.of != nil && r.table == table && r.version == version
+	r.mu.Unlock()
+	if known {
+		return of, table, nil
 	}
 	f := rollupFinder{db: db, of: map[exec.Aggregate][]rollup{}, from: map[*engine.Series]origin{}}
 	for _, q := range db.cqs.ordered() {
-		f.add(q)
+		if err := f.add(ctx, q); err != nil && ctx.Err() != nil {
+			return nil, nil, err
+		}
 	}
 	for _, all := range f.of {
 		sorting.Stable(all, func(a, b rollup) int { return cmp.Compare(b.length(), a.length()) })
 	}
+	r.mu.Lock()
 	r.of, r.table, r.version = f.of, table, version
-	return r.of, table
+	r.mu.Unlock()
+	return f.of, table, nil
 }
 
 func (r *rollup) length() int64 { return r.v.grid.End(0) - r.v.grid.Start(0) }
@@ -75,24 +82,24 @@ type origin struct {
 
 // add notes the targets of q, which comes after those that feed it. What cannot
 // be planned, or is not stored yet, has none.
-func (f *rollupFinder) add(q *cq) {
+func (f *rollupFinder) add(ctx context.Context, q *cq) error {
 	v := q.view
 	if v == nil || v.grid == nil || !v.ready.Load() || q.inactive != nil || v.grid.Interval != v.grid.Step {
-		return
+		return nil
 	}
 	query, ok := q.spec.Query.(Query)
 	if !ok || len(query.Into) == 0 {
-		return
+		return nil
 	}
 	query.exact, query.Rollups = true, true
 	query.Start, query.End = time.Unix(0, v.grid.Start(0)), time.Unix(0, v.grid.End(0))
-	plan, _, _, err := f.db.planned(context.Background(), &query)
+	plan, _, _, err := f.db.planned(ctx, &query)
 	if err != nil {
-		return
+		return err
 	}
 	targets, err := query.targets(plan.Columns(), plan.Devices())
 	if err != nil {
-		return
+		return nil
 	}
 	type sumKey struct {
 		exec.Aggregate
@@ -139,6 +146,7 @@ func (f *rollupFinder) add(q *cq) {
 			f.of[mean.Aggregate] = append(f.of[mean.Aggregate], mean.rollup)
 		}
 	}
+	return nil
 }
 
 func (f *rollupFinder) note(o origin) {
@@ -170,7 +178,10 @@ const rollupTries = 4
 func (db *DB) openRollups(ctx context.Context, plan *exec.Plan, skip func(engine.Damage)) (exec.Source, func(), error) {
 	stored := plan.Stored()
 	for range rollupTries {
-		all, table := db.rollupsOf()
+		all, table, err := db.rollupsOf(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
 		views := map[*cqView]uint64{}
 		some := false
 		for _, a := range stored {
@@ -333,12 +344,12 @@ func (t *cqTable) noteTorn(b *engine.Batch) {
 
 // rollupNames are the continuous queries whose results a plan may use, the
 // coarsest first.
-func (db *DB) rollupNames(plan *exec.Plan) string {
+func (db *DB) rollupNames(ctx context.Context, plan *exec.Plan) string {
 	stored := plan.Stored()
 	if len(stored) == 0 {
 		return ""
 	}
-	all, _ := db.rollupsOf()
+	all, _, _ := db.rollupsOf(ctx) // none where ctx has ended before they are found
 	var names []string
 	for _, a := range stored {
 		for _, r := range all[a] {

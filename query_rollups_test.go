@@ -4,6 +4,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -334,6 +335,70 @@ func TestRollupsExplained(t *testing.T) {
 	if e := res.Explain(); strings.Contains(e.Plan, "results") || e.RolledUp != nil {
 		t.Errorf("from rows: %+v", e)
 	}
+}
+
+// stuckStart is a UDAF that counts, and that does not return from its start while
+// hang is set.
+type stuckStart struct {
+	hang    *atomic.Bool
+	entered chan struct{}
+	release chan struct{}
+	n       int64
+}
+
+func (s *stuckStart) BeforeStart(*UDFInput) (Kind, error) {
+	if s.hang.Load() {
+		s.entered <- struct{}{}
+		<-s.release
+	}
+	return KindInt64, nil
+}
+
+func (s *stuckStart) Reset()                 { s.n = 0 }
+func (s *stuckStart) Add(Row) error          { s.n++; return nil }
+func (s *stuckStart) Result() (Value, error) { return Int64Value(s.n), nil }
+
+// A function of a continuous query that hangs at its start holds a query up that
+// looks for rollups until its context ends, and no other.
+func TestRollupsFunctionHangs(t *testing.T) {
+	ctx := context.Background()
+	var hang atomic.Bool
+	entered, release := make(chan struct{}, 8), make(chan struct{})
+	db := openMem(t, &Options{Clock: newFake(), Functions: []FunctionSpec{{Name: "stuck", UDAF: func() UDAF {
+		return &stuckStart{hang: &hang, entered: entered, release: release}
+	}}}})
+	t.Cleanup(func() { hang.Store(false); close(release) })
+	s := expr.Col("s")
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "hours", Query: Query{Select: []expr.Expr{expr.Count(s), expr.Call("stuck", s)}, From: []string{"root.in.d"},
+		GroupBy: GroupByTime{Interval: time.Hour}, Into: []Target{{Device: "root.hours", Columns: []string{"n", "stuck"}}}}}))
+	for at := int64(0); at < 5*3600; at += 600 {
+		cqPut(t, db, "root.in.d", at, 1)
+	}
+	must(t, db.Quiesce(ctx))
+	hang.Store(true)
+	cqPut(t, db, "root.other", 0, 1) // rollups are found anew
+	q := Query{Select: []expr.Expr{expr.Count(s)}, From: []string{"root.in.d"}, Rollups: true, Start: time.Unix(0, 0), End: time.Unix(4*3600, 0)}
+	ask := func(ctx context.Context) (map[string]int64, error) {
+		res, err := db.Query(ctx, q)
+		must(t, err)
+		_, err = res.Collect()
+		return res.Explain().RolledUp, err
+	}
+	for range 2 {
+		within(t, "a query that looks for rollups", func() {
+			ctx, cancel := context.WithCancel(ctx)
+			go func() { <-entered; cancel() }()
+			if _, err := ask(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "stuck") {
+				t.Errorf("the query ends with %v, want it canceled, with the name of the function", err)
+			}
+		})
+	}
+	hang.Store(false)
+	within(t, "the next", func() {
+		if used, err := ask(ctx); err != nil || used["hours"] != 4 {
+			t.Errorf("once the function starts: %v, %v", used, err)
+		}
+	})
 }
 
 // While rows come in and results are computed, no answer is of a row less than
