@@ -27,11 +27,11 @@ func TestLine(t *testing.T) {
 		require.Equal(t, f.batch.Times[l.n-1], l.last())
 		near := func() int64 { // a time about that of a row, maybe beyond all
 			at := l.at(r.IntN(l.n))
-			if d := r.Int64N(60) - 30; d > 0 && at > math.MaxInt64-d || d < 0 && at < math.MinInt64-d {
+			d := r.Int64N(60) - 30
+			if d > 0 && at > math.MaxInt64-d || d < 0 && at < math.MinInt64-d {
 				return at
-			} else {
-				return at + d
 			}
+			return at + d
 		}
 		for range 20 {
 			i, at := r.IntN(l.n+1), near()
