@@ -3,7 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -39,14 +44,16 @@ func nightlyParts(r *repo, fuzz time.Duration) []part {
 	for _, f := range foreignNightly {
 		parts = append(parts, part{"qemu " + f.name(), 20 * time.Minute, r.emulated(f.target, f.qemu)})
 	}
-	for _, f := range fuzzTargets(r.root) {
-		parts = append(parts, part{"fuzz " + f.pkg + " " + f.name, fuzz + 5*time.Minute, func(ctx context.Context) outcome {
-			out, err := output(ctx, r.root, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "./"+f.pkg)
-			if err != nil {
-				return failed("", out)
-			}
-			return passed(fuzzNote(out))
-		}})
+	for _, m := range r.modules {
+		for _, f := range fuzzTargets(m.dir) {
+			parts = append(parts, part{"fuzz " + path.Join(m.rel, f.pkg) + " " + f.name, fuzz + 5*time.Minute, func(ctx context.Context) outcome {
+				out, err := output(ctx, m.dir, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "./"+f.pkg)
+				if err != nil {
+					return failed("", out)
+				}
+				return passed(fuzzNote(out))
+			}})
+		}
 	}
 	return parts
 }
@@ -77,27 +84,39 @@ func (r *repo) lint(ctx context.Context) outcome {
 // fuzzTarget is a fuzz function and the folder of its package.
 type fuzzTarget struct{ pkg, name string }
 
-var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
-
-// fuzzTargets finds the fuzz functions of the main module.
+// fuzzTargets finds the fuzz functions of the module in root, not of those
+// nested in it.
 func fuzzTargets(root string) []fuzzTarget {
 	var found []fuzzTarget
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "*/*/*_test.go", "*/*/*/*_test.go"} {
-		files, _ := filepath.Glob(filepath.Join(root, pattern))
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				continue
+	_ = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // as if it were not there
+		}
+		if d.IsDir() {
+			_, nested := os.Stat(filepath.Join(file, "go.mod"))
+			if file != root && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") || nested == nil) {
+				return filepath.SkipDir
 			}
-			rel, err := filepath.Rel(root, filepath.Dir(file))
-			if err != nil {
-				continue
-			}
-			for _, m := range fuzzFunc.FindAllSubmatch(text, -1) {
-				found = append(found, fuzzTarget{filepath.ToSlash(rel), string(m[1])})
+			return nil
+		}
+		if !strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return nil
+		}
+		parsed, _ := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if parsed == nil {
+			return nil
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Fuzz") {
+				found = append(found, fuzzTarget{filepath.ToSlash(rel), f.Name.Name})
 			}
 		}
-	}
+		return nil
+	})
 	sort.Slice(found, func(i, j int) bool {
 		return found[i].pkg < found[j].pkg || found[i].pkg == found[j].pkg && found[i].name < found[j].name
 	})

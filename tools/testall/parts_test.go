@@ -58,6 +58,9 @@ func TestFuzzTargets(t *testing.T) {
 		"a_test.go":            "package m\n\nfunc FuzzB(f *testing.F) {}\n\nfunc FuzzA(f *testing.F) {}\n",
 		"internal/c/c_test.go": "package c\n\n// func FuzzNot(\nfunc FuzzC(f *testing.F) {}\n",
 		"internal/c/c.go":      "package c\n\nfunc FuzzCode() {}\n",
+		"internal/d/d_test.go": "package d\n\nconst text = `\nfunc FuzzText(f *testing.F) {}\n`\n",
+		"sink/go.mod":          "module example.org/m/sink\n", // runs in its own module
+		"sink/s_test.go":       "package sink\n\nfunc FuzzS(f *testing.F) {}\n",
 	})
 	want := []fuzzTarget{{".", "FuzzA"}, {".", "FuzzB"}, {"internal/c", "FuzzC"}}
 	if got := fuzzTargets(root); !reflect.DeepEqual(got, want) {
