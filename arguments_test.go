@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tickwell/tickwell/window"
 )
 
 // What is forgotten or the wrong way round is refused where it is given, with a
@@ -13,11 +15,18 @@ import (
 func TestForgottenArguments(t *testing.T) {
 	ctx := context.Background()
 	db := openMem(t, nil)
+	nothing := openMem(t, &Options{Classes: map[string]func() Trigger{"c": func() Trigger { return OnPoint[float64](nil) }}})
 	for what, c := range map[string]struct {
 		err  error
 		want string
 	}{
 		"TriggerFunc":   {db.CreateTrigger(ctx, TriggerSpec{Name: "a", Pattern: "root.**", Trigger: TriggerFunc(nil)}), "no Trigger"},
+		"OnPoint":       {db.CreateTrigger(ctx, TriggerSpec{Name: "a", Pattern: "root.**", Trigger: OnPoint[float64](nil)}), "no Trigger"},
+		"OnBatch":       {db.CreateTrigger(ctx, TriggerSpec{Name: "a", Pattern: "root.**", Trigger: OnBatch[float64](nil)}), "no Trigger"},
+		"OnWindow":      {db.CreateTrigger(ctx, TriggerSpec{Name: "a", Pattern: "root.**", Trigger: OnWindow[float64](window.Count(1), nil, nil)}), "no Trigger"},
+		"class":         {nothing.CreateTrigger(ctx, TriggerSpec{Name: "a", Pattern: "root.**", Class: "c"}), "returned nil"},
+		"ttl":           {db.SetTTL(ctx, "a..b", time.Hour), "tickwell: set ttl a..b: path \"a..b\": node 2 is empty"},
+		"series":        {second(SeriesOf[float64](db, "root.*.x")), "tickwell: series root.*.x: "},
 		"pattern":       {db.CreateTrigger(ctx, TriggerSpec{Name: "a", Trigger: TriggerFunc(func(context.Context, *Firing) error { return nil })}), "no Pattern"},
 		"SinkFunc":      {db.AddSink(ctx, SinkSpec{Name: "a", Sink: SinkFunc(nil)}), "no Sink"},
 		"RowFunc1":      {db.RegisterFunction(ctx, RowFunc1[float64, float64]("f", nil)), "UDTF"},
@@ -32,6 +41,18 @@ func TestForgottenArguments(t *testing.T) {
 	}
 	if _, err := db.Query(ctx, Query{From: []string{"root.a"}, Start: time.Unix(5, 0), End: time.Unix(5, 0)}); err != nil {
 		t.Errorf("an empty range: %v", err)
+	}
+}
+
+// TestSeriesOfOtherKind holds that the error names what was asked for.
+func TestSeriesOfOtherKind(t *testing.T) {
+	db := openMem(t, nil)
+	if err := db.Insert(context.Background(), "root.a", time.Unix(0, 0), Float64("x", 1)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := SeriesOf[int64](db, "root.a.x")
+	if want := "tickwell: series root.a.x: "; !errors.Is(err, ErrKindMismatch) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got error %v, want one that begins with %q", err, want)
 	}
 }
 

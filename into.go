@@ -69,7 +69,7 @@ func (q *Query) timeTargets(cols []exec.Column) ([]target, error) {
 	inDevice, inColumn, total := false, false, 0
 	for _, t := range q.Into {
 		if len(t.Columns) == 0 {
-			return nil, badInto("target %s names no column", t.Device)
+			return nil, badInto("target %q names no column", t.Device)
 		}
 		inDevice = inDevice || placeholders(t.Device)
 		for _, c := range t.Columns {

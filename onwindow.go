@@ -22,6 +22,9 @@ import (
 // opts may refine how rows are cut; what needs a clock or other goroutines
 // (Pool, IdleAfter, MaxFuture, Early and Periodic emission, Shared) is refused.
 func OnWindow[T Type](spec window.Spec, opts *window.Options[T], eval func(ctx context.Context, f *Firing, series string, w window.Window[T]) error) Trigger {
+	if eval == nil {
+		return nil
+	}
 	t := &windowTrigger[T]{spec: spec, eval: eval}
 	if opts != nil {
 		t.opts = *opts

@@ -10,6 +10,9 @@ import (
 // device is fire.Device. Columns of other kinds and null cells are passed over.
 // The first error ends the firing.
 func OnPoint[T Type](f func(ctx context.Context, fire *Firing, name string, p Point[T]) error) Trigger {
+	if f == nil {
+		return nil // which CreateTrigger refuses
+	}
 	return TriggerFunc(func(ctx context.Context, fire *Firing) error {
 		for i := range fire.Columns {
 			c := &fire.Columns[i]
@@ -27,6 +30,9 @@ func OnPoint[T Type](f func(ctx context.Context, fire *Firing, name string, p Po
 // T, with its points that are not null. The slices are only valid during the
 // call.
 func OnBatch[T Type](f func(ctx context.Context, fire *Firing, name string, times []int64, values []T) error) Trigger {
+	if f == nil {
+		return nil
+	}
 	return TriggerFunc(func(ctx context.Context, fire *Firing) error {
 		for i := range fire.Columns {
 			c := &fire.Columns[i]

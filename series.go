@@ -204,7 +204,7 @@ func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
 	}
 	m.names[0] = name
 	if err := db.bind(&m.b, device, m.names[:], kindAlone(kind)); err != nil {
-		return nil, &Error{Op: "writer", Subject: device, Err: err}
+		return nil, &Error{Op: "series", Subject: path, Err: err}
 	}
 	return &m.Series, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/deliver"
 )
 
 // Start is what the clock of a new [Store] shows: 2026-01-01 00:00 UTC. Tests
@@ -150,8 +151,9 @@ func (s *Store) Reopen() {
 }
 
 // Advance moves the clock and waits until all that follows has been done:
-// continuous queries have run and sinks have what they were sent. The clock
-// must be a [Clock].
+// continuous queries have run and sinks have what they were sent, unless they
+// failed and try again later: by the clock, so move it once more. The clock must
+// be a [Clock].
 func (s *Store) Advance(d time.Duration) {
 	s.t.Helper()
 	if s.Clock == nil {
@@ -161,12 +163,13 @@ func (s *Store) Advance(d time.Duration) {
 	s.Wait()
 }
 
-// Wait waits until nothing is under way any more, see [tickwell.DB.Quiesce].
+// Wait waits until nothing is under way any more, see [tickwell.DB.Quiesce]. A
+// sink that will try again when the clock has moved is not waited for.
 func (s *Store) Wait() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := s.DB.Quiesce(ctx); err != nil {
+	if err := s.quiesce(ctx); err != nil {
 		s.t.Fatalf("tickwelltest: the store does not come to rest: %v", err)
 	}
 }
@@ -176,7 +179,15 @@ func (s *Store) Wait() {
 func (s *Store) settle() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	_ = s.DB.Quiesce(ctx)
+	_ = s.quiesce(ctx)
+}
+
+// quiesce takes a sink that waits for a clock that stands for one at rest.
+func (s *Store) quiesce(ctx context.Context) error {
+	if s.Clock != nil {
+		ctx = deliver.UntilRest(ctx)
+	}
+	return s.DB.Quiesce(ctx)
 }
 
 // Put inserts a row at the time that the clock shows.

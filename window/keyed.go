@@ -24,6 +24,9 @@ func Keyed[K comparable, T any](s Spec, eval func(K, Window[T]) error, opts *Opt
 	if err := ko.validate(); err != nil {
 		return nil, err
 	}
+	if eval == nil {
+		return nil, noFunction()
+	}
 	if opts != nil && opts.Shared {
 		return nil, bad("shared", true, "is not possible with keys")
 	}

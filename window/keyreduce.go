@@ -28,6 +28,9 @@ func ReduceKeyed[K comparable, T, A, R any](s Spec, red Reducer[T, A, R], eval f
 	if err := ko.validate(); err != nil {
 		return nil, err
 	}
+	if eval == nil {
+		return nil, noFunction()
+	}
 	p, err := newReduction(s, red, opts)
 	if err != nil {
 		return nil, err

@@ -65,6 +65,9 @@ const (
 // defaults. Options that do not fit s or each other are refused with a
 // [*ParamError].
 func New[T any](s Spec, eval func(Window[T]) error, opts *Options[T]) (*Handler[T], error) {
+	if eval == nil {
+		return nil, noFunction()
+	}
 	h := &Handler[T]{spec: compacted(s), eval: eval}
 	if opts != nil {
 		o := *opts

@@ -21,6 +21,9 @@ type Reducing[T, A, R any] struct {
 // other into; each row is added to one pane only. Rows closer to the ends of
 // int64 than a window's length are refused.
 func Reduce[T, A, R any](s Spec, red Reducer[T, A, R], eval func(Result[R]) error, opts *Options[T]) (*Reducing[T, A, R], error) {
+	if eval == nil {
+		return nil, noFunction()
+	}
 	p, err := newReduction(s, red, opts)
 	if err != nil {
 		return nil, err

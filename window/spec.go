@@ -166,6 +166,11 @@ func (e *ParamError) Error() string {
 	return fmt.Sprintf("window: parameter %s(%s) %s", e.Param, e.Value, e.Reason)
 }
 
+// noFunction is for a handler that has nobody to give its windows to.
+func noFunction() error {
+	return bad("eval", nil, "is missing: windows need a function to be given to")
+}
+
 //go:noinline
 func bad(param string, value any, reason string) error {
 	return &ParamError{Param: param, Value: fmt.Sprint(value), Reason: reason}

@@ -74,7 +74,7 @@ func (l *loop[E]) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		due := l.step(ctx)
 		l.publish()
-		l.answerFlushes() // whoever has waited sees the counters of what they waited for
+		l.answerFlushes(due) // whoever has waited sees the counters of what they waited for
 		l.arm(due)
 		select {
 		case <-ctx.Done():
@@ -124,11 +124,17 @@ func (l *loop[E]) commands() {
 	}
 }
 
-// answerFlushes tells those who wait that their events are settled.
-func (l *loop[E]) answerFlushes() {
+// answerFlushes tells those who wait that their events are settled, or that
+// nothing more happens before due.
+func (l *loop[E]) answerFlushes(due time.Duration) {
+	resting := l.disabled || l.inUse == 0 && due < never && due > l.cfg.Clock.Mono()
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	l.p.waiters = slices.DeleteFunc(l.p.waiters, func(w *flushWaiter) bool {
+		if w.rest && w.seen && resting {
+			w.done <- nil
+			return true
+		}
 		if l.disabled {
 			w.done <- errSuspended
 			return true

@@ -81,7 +81,7 @@ var layers = map[string]layer{
 	"sink/jsonl":            {imports: adapter + " vfs", why: "lines into a writer or a file"},
 	"alert":                 {imports: "root", why: "triggers that everyone writes by hand; nothing but the public API"},
 	"zstd":                  {imports: "root internal/pack", why: "lets a store compress old blocks; links the coder"},
-	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/errs expr vfs window sink", why: "what users' tests need"},
+	"tickwelltest":          {imports: "root internal/clock internal/crashfs internal/deliver internal/errs expr vfs window sink", why: "what users' tests need"},
 	"udflib":                {imports: "root expr window internal/column internal/errs", why: "functions, registered explicitly"},
 	"iotsql":                {imports: "root expr window internal/clock internal/column internal/errs internal/pattern", why: "SQL to Go values; has no power of its own"},
 	"iotsql/pages":          {imports: "root", why: "the example classes of the documents"},
