@@ -10,6 +10,7 @@ import (
 	"net/textproto"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,11 +41,12 @@ func (d *dialer) dial(ctx context.Context) (*connection, error) {
 		deadline = time.Now().Add(longest)
 	}
 	c := &connection{used: time.Now()}
+	c.left.Store(longestAnswers)
 	release := func() bool { return true }
 	options := []gomail.Option{
 		gomail.WithPort(d.port), gomail.WithTimeout(max(time.Until(deadline), time.Millisecond)), gomail.WithTLSConfig(d.tls()),
 		gomail.WithDialContextFunc(func(dial context.Context, network, address string) (net.Conn, error) {
-			conn, err := d.connect(dial, network, address)
+			conn, err := d.connect(dial, network, address, &c.left)
 			if err == nil {
 				c.raw = conn
 				// The client watches the context while it dials only.
@@ -110,7 +112,7 @@ func (d *dialer) tls() *tls.Config {
 	return conf
 }
 
-func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) connect(ctx context.Context, network, address string, left *atomic.Int64) (net.Conn, error) {
 	dial := net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
@@ -119,8 +121,12 @@ func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn
 		return d.s.Trust.CheckAddr(to)
 	}}
 	conn, err := dial.DialContext(ctx, network, address)
-	if err != nil || d.s.Security != TLS {
-		return conn, err
+	if err != nil {
+		return nil, err
+	}
+	conn = &bounded{conn, left}
+	if d.s.Security != TLS {
+		return conn, nil
 	}
 	secure := tls.Client(conn, d.tls())
 	if err := secure.HandshakeContext(ctx); err != nil {
@@ -130,9 +136,33 @@ func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn
 	return secure, nil
 }
 
+// longestAnswers is how much a server may say while a connection is made, and in
+// all of a mail's dialogue: the client keeps a reply in memory, however long a
+// line of it is.
+const longestAnswers = 1 << 20
+
+var errTooLong = errors.New("the server's answers are longer than 1 MiB")
+
+// bounded is a connection from which no more is read than is left.
+type bounded struct {
+	net.Conn
+	left *atomic.Int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	left := b.left.Load()
+	if left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
+	b.left.Add(-int64(n))
+	return n, err
+}
+
 // connection is one session with the server.
 type connection struct {
 	raw     net.Conn
+	left    atomic.Int64 // bytes that may be read from it, TLS included
 	client  *gosmtp.Client
 	largest int // bytes of a mail that the server takes; 0: not said
 	used    time.Time
@@ -178,6 +208,7 @@ func (c *connection) until(ctx context.Context) func() {
 		deadline = time.Now().Add(longest)
 	}
 	_ = c.raw.SetDeadline(deadline)
+	c.left.Store(longestAnswers)
 	release := context.AfterFunc(ctx, func() { c.raw.Close() })
 	return func() { release() }
 }
