@@ -30,7 +30,6 @@ type commit struct {
 	devices []*memtable.Device
 	others  []*memtable.Device // that did not come in order; some may be there twice
 	seen    [seenDevices]*memtable.Device
-	again   bool               // seen is not empty
 	into    []*memtable.Device // of each row
 	w       memtable.Write
 	large   bool // its memory has grown beyond what is worth keeping
@@ -49,9 +48,14 @@ const (
 func (c *commit) reset() {
 	clear(c.rows)
 	clear(c.views)
-	if c.again {
-		clear(c.seen[:])
-		c.again = false
+	if len(c.devices)+len(c.others) > seenDevices/8 {
+		clear(c.seen[:]) // takes less than to look at them
+	} else {
+		for _, list := range [...][]*memtable.Device{c.devices, c.others} {
+			for _, d := range list {
+				c.seen[d.ID%seenDevices] = nil
+			}
+		}
 	}
 	clear(c.devices)
 	clear(c.others)
@@ -399,16 +403,14 @@ func (c *commit) lockTouched() {
 // touches adds a device to those to be locked: to the list that is in order, if
 // it is not there and goes on from its end, as it mostly does.
 func (c *commit) touches(d *memtable.Device) {
-	if n := len(c.devices); n == 0 || c.devices[n-1].ID < d.ID {
-		c.devices = append(c.devices, d)
-		return
-	}
 	last := &c.seen[d.ID%seenDevices]
 	if *last == d {
 		return
 	}
-	*last, c.again = d, true
-	if _, ok := slices.BinarySearchFunc(c.devices, d, byID); !ok {
+	*last = d
+	if n := len(c.devices); n == 0 || c.devices[n-1].ID < d.ID {
+		c.devices = append(c.devices, d)
+	} else if _, ok := slices.BinarySearchFunc(c.devices, d, byID); !ok {
 		c.others = append(c.others, d)
 	}
 }
