@@ -22,7 +22,6 @@ type group struct {
 // device holds the tablets of a gateway; the first used of them are taken.
 type device struct {
 	first  uint32 // number of its first series
-	ints   uint   // a bit for each measurement of integers
 	at     int64  // of the last tick that is taken, ms
 	last   *tick
 	series []harness.Meta
@@ -70,9 +69,6 @@ func newGroup(series []harness.Meta) *group {
 		} else {
 			g.devices[n].series = series[i-series[i].MeasureNo : i+1]
 		}
-		if m := &series[i]; m.IsInt {
-			g.devices[m.DeviceNo].ints |= 1 << m.MeasureNo
-		}
 	}
 	for i := range series {
 		g.of[i] = &g.devices[series[i].DeviceNo]
@@ -108,10 +104,11 @@ func newPoint(m *harness.Meta) *point {
 func (g *group) fill(pts []harness.Point) []*tickwell.Tablet {
 	g.batch = g.batch[:0]
 	newest := int64(never)
-	for i := range pts {
-		p := &pts[i]
+	for len(pts) > 0 {
+		p := &pts[0]
 		if p.TS < newest {
 			g.takeLate(p)
+			pts = pts[1:]
 			continue
 		}
 		newest = p.TS
@@ -119,13 +116,7 @@ func (g *group) fill(pts []harness.Point) []*tickwell.Tablet {
 		if p.TS != d.at {
 			g.take(d, p.TS)
 		}
-		k, n := d.last, p.Series-d.first
-		if d.ints>>n&1 != 0 {
-			k.ints[n] = int64(p.V)
-		} else {
-			k.floats[n] = p.V
-		}
-		k.set |= 1 << n
+		pts = pts[d.last.put(d.first, pts):]
 	}
 	for _, k := range g.taken {
 		k.mark()
@@ -152,6 +143,24 @@ func (g *group) take(d *device, ms int64) {
 	k.times[0] = ms * 1e6
 	g.batch = append(g.batch, &k.tablet)
 	g.taken = append(g.taken, k)
+}
+
+// put fills the cells of the points that pts begins with, of the row's device, whose
+// first series is first, and of one time. It returns how many they are.
+func (k *tick) put(first uint32, pts []harness.Point) int {
+	at, set, width := pts[0].TS, k.set, uint32(len(k.tablet.Columns))
+	for i := range pts {
+		p := &pts[i]
+		n := p.Series - first
+		if n >= width || n >= harness.Measurements || p.TS != at {
+			pts = pts[:i]
+			break
+		}
+		k.floats[n], k.ints[n] = p.V, int64(p.V) // the column has one of them
+		set |= 1 << n
+	}
+	k.set = set
+	return len(pts)
 }
 
 // mark tells which cells of the row have no value.
