@@ -211,11 +211,16 @@ func entryOf(src []byte, i, n int) ([]byte, error) {
 	src = src[k:]
 	var start, length uint64
 	for j := range n {
-		l, k := binary.Uvarint(src)
-		if k <= 0 || l > MaxPayload {
-			return bad()
+		var l uint64
+		if len(src) >= 2 && src[0]|0x7f == 0xff && src[1] < 0x80 { // as most are
+			l, src = uint64(src[0]&0x7f)|uint64(src[1])<<7, src[2:]
+		} else {
+			l, k = binary.Uvarint(src)
+			if k <= 0 || l > MaxPayload {
+				return bad()
+			}
+			src = src[k:]
 		}
-		src = src[k:]
 		if j < i {
 			start += l
 		}

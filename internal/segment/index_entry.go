@@ -289,7 +289,10 @@ func (c *entryCoder) readInts(src []byte, n int) (rest []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.ints, err = c.dec.Int64s(c.ints, col, n)
+	c.ints = slices.Grow(c.ints[:0], n)[:n]
+	if !codec.FewInt64s(c.ints, src[len(src)-len(rest)-len(col):], len(col)) {
+		c.ints, err = c.dec.Int64s(c.ints, col, n)
+	}
 	return rest, err
 }
 
@@ -314,7 +317,10 @@ func (c *entryCoder) readCells(src []byte, n int, kind column.Kind) (rest []byte
 		}
 		return rest, err
 	}
-	c.f64, err = c.dec.Float64s(c.f64, col, n)
+	c.f64, c.ints = slices.Grow(c.f64[:0], n)[:n], slices.Grow(c.ints[:0], n)[:n]
+	if !codec.FewFloat64s(c.f64, c.ints, src[len(src)-len(rest)-len(col):], len(col)) {
+		c.f64, err = c.dec.Float64s(c.f64, col, n)
+	}
 	for i, x := range c.f64 {
 		c.cells[i] = math.Float64bits(x)
 	}
