@@ -85,12 +85,23 @@ type Catalog struct {
 	byID    []*Series // index = id; nil = dropped or never made
 	live    int
 	nextDev uint32
+	version atomic.Uint64 // what Version returns, as of the last change that is whole
 }
 
 // New returns an empty catalog. Ids start at 1.
 func New() *Catalog {
-	return &Catalog{byPath: map[string]*Device{}, byID: make([]*Series, 1)}
+	c := &Catalog{byPath: map[string]*Device{}, byID: make([]*Series, 1)}
+	c.mark()
+	return c
 }
+
+// unlock ends a change.
+func (c *Catalog) unlock() {
+	c.mark()
+	c.mu.Unlock()
+}
+
+func (c *Catalog) mark() { c.version.Store(uint64(len(c.byID))<<32 | uint64(uint32(c.live))) }
 
 // Lookup returns the series name of device.
 func (c *Catalog) Lookup(device, name string) (*Series, bool) {
@@ -125,11 +136,11 @@ func (c *Catalog) Len() int {
 }
 
 // Version returns the id that the next new series gets and the number of series:
-// together never the same again once a series was made or dropped.
+// together never the same again once a series was made or dropped. It waits for
+// nobody.
 func (c *Catalog) Version() (next uint32, n int) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return uint32(len(c.byID)), c.live
+	v := c.version.Load()
+	return uint32(v >> 32), int(uint32(v))
 }
 
 // NextID returns the id that the next new series gets.
@@ -143,7 +154,7 @@ func (c *Catalog) NextID() uint32 {
 // not given again after a reopen.
 func (c *Catalog) SetNextID(id uint32) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.growTo(id)
 }
 
@@ -159,7 +170,7 @@ func (c *Catalog) growTo(n uint32) {
 // another series.
 func (c *Catalog) Add(def Definition) (*Series, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	return c.add(def)
 }
 
@@ -167,7 +178,7 @@ func (c *Catalog) Add(def Definition) (*Series, error) {
 // been. The result is not to be changed.
 func (c *Catalog) AddAll(defs []Definition) ([]*Series, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if added := c.addNew(defs); added != nil {
 		return added, nil
 	}
@@ -306,7 +317,7 @@ const MaxID = 1 << 28
 // series was there.
 func (c *Catalog) Drop(id uint32) (*Series, bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if uint64(id) >= uint64(len(c.byID)) || c.byID[id] == nil {
 		return nil, false
 	}

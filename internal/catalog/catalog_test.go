@@ -122,3 +122,48 @@ func TestMatchFindsWhatPatternsMatch(t *testing.T) {
 		require.ElementsMatch(t, want, c.Match(p), text)
 	}
 }
+
+// TestVersionOfWholeChanges: while series are made and dropped, nobody sees a version
+// of half a change, which might come again.
+func TestVersionOfWholeChanges(t *testing.T) {
+	c := New()
+	stop, seen := make(chan struct{}), make(chan map[[2]int]bool)
+	go func() {
+		all := map[[2]int]bool{}
+		for {
+			next, n := c.Version()
+			all[[2]int{int(next), n}] = true
+			select {
+			case <-stop:
+				seen <- all
+				return
+			default:
+			}
+		}
+	}()
+	whole := map[[2]int]bool{}
+	note := func() {
+		next, n := c.Version()
+		require.Equal(t, c.NextID(), next)
+		require.Equal(t, c.Len(), n)
+		require.NotContains(t, whole, [2]int{int(next), n})
+		whole[[2]int{int(next), n}] = true
+	}
+	note()
+	for i := range uint32(200) {
+		_, err := c.AddAll([]Definition{{ID: 3*i + 1, Kind: column.Int64, Device: "d", Name: fmt.Sprint("a", i)}, {ID: 3*i + 2, Kind: column.Int64, Device: "d", Name: fmt.Sprint("b", i)}})
+		require.NoError(t, err)
+		note()
+		_, err = c.Add(Definition{ID: 3*i + 3, Kind: column.Int64, Device: "e", Name: fmt.Sprint("c", i)})
+		require.NoError(t, err)
+		note()
+		c.Drop(3*i + 1)
+		note()
+	}
+	c.SetNextID(10_000)
+	note()
+	close(stop)
+	for v := range <-seen {
+		require.Contains(t, whole, v)
+	}
+}

@@ -114,18 +114,21 @@ func (c *Cache) putPage(r *Reader, i int, b []byte) {
 	c.pages.put(cached{key: cacheKey{r, i}, size: int64(len(b)), page: b})
 }
 
-// entry returns what was made of index entry e of a reader, nil if it is not
-// held.
-func (c *Cache) entry(r *Reader, e int) any {
+// entry returns what was made of index entry e of a reader or, if that is not held,
+// index page i; nil where that is not held either.
+func (c *Cache) entry(r *Reader, e, i int) (made any, page []byte) {
 	if c == nil {
-		return nil
+		return nil, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at := c.entries.get(cacheKey{r, e}); at != nil {
-		return at.entry
+		return at.entry, nil
 	}
-	return nil
+	if at := c.pages.get(cacheKey{r, i}); at != nil {
+		return nil, at.page
+	}
+	return nil, nil
 }
 
 func (c *Cache) putEntry(r *Reader, e int, made any, blocks int) {

@@ -213,9 +213,9 @@ func (r *Reader) EntriesIn(dst []any, series uint32, from, to int64, make func(b
 			continue
 		}
 		for e := max(lo, first); e < min(hi, end); e++ {
-			made := r.cache.entry(r, e)
+			made, content := r.cache.entry(r, e, i)
 			if made == nil {
-				blocks, err := r.decodeEntry(e, i)
+				blocks, err := r.decodeEntry(content, e, i)
 				if err != nil {
 					return dst, err
 				}
@@ -228,11 +228,13 @@ func (r *Reader) EntriesIn(dst []any, series uint32, from, to int64, make func(b
 	return dst, nil
 }
 
-// decodeEntry returns the blocks of entry e, which is in page i.
-func (r *Reader) decodeEntry(e, i int) ([]BlockInfo, error) {
-	content, err := r.page(i)
-	if err != nil {
-		return nil, err
+// decodeEntry returns the blocks of entry e, which is in page i. content is that of
+// the page, or nil.
+func (r *Reader) decodeEntry(content []byte, e, i int) (blocks []BlockInfo, err error) {
+	if content == nil {
+		if content, err = r.readPage(i); err != nil {
+			return nil, err
+		}
 	}
 	coder := entryCoders.Get().(*entryCoder)
 	defer entryCoders.Put(coder)
@@ -256,6 +258,11 @@ func (r *Reader) page(i int) ([]byte, error) {
 	if b := r.cache.page(r, i); b != nil {
 		return b, nil
 	}
+	return r.readPage(i)
+}
+
+// readPage is page from the file.
+func (r *Reader) readPage(i int) ([]byte, error) {
 	p := &r.dir.pages[i]
 	b := make([]byte, int(p.length)+crcSize)
 	if err := r.readFull(b, p.offset); err != nil {

@@ -310,19 +310,27 @@ func TestCacheOfEntries(t *testing.T) {
 	c := NewCache(entryShare * 3 * entryBlockSize)
 	r := &Reader{dir: &directory{pages: make([]page, 1), ids: make([]uint32, 9)}}
 	put := func(i, n int) { c.putEntry(r, i, n, n) }
+	entry := func(r *Reader, e int) any {
+		made, _ := c.entry(r, e, 0)
+		return made
+	}
 	put(0, 2)
 	put(1, 1)
 	c.putPage(r, 0, make([]byte, 5))
-	require.Equal(t, 2, c.entry(r, 0))
+	require.Equal(t, 2, entry(r, 0))
 	put(2, 1) // 1 goes
 	put(3, 4) // too large
 	var held []int
 	for i := range 9 {
-		if c.entry(r, i) != nil {
+		if entry(r, i) != nil {
 			held = append(held, i)
 		}
 	}
 	require.Equal(t, []int{0, 2}, held)
+	_, content := c.entry(r, 1, 0)
+	require.Len(t, content, 5)
+	_, content = c.entry(r, 1, 1)
+	require.Nil(t, content)
 	require.Equal(t, int64(3*entryBlockSize+5), c.Bytes())
 	require.NotNil(t, c.page(r, 0))
 	c.forget(r)
@@ -331,12 +339,14 @@ func TestCacheOfEntries(t *testing.T) {
 	put(0, 1)
 	c.putEntry(other, 0, 7, 1)
 	c.forget(r) // looks at what is there
-	require.Equal(t, 7, c.entry(other, 0))
+	require.Equal(t, 7, entry(other, 0))
 	put(0, 1)
 	c.forget(other) // looks for what there may be
-	require.Equal(t, 1, c.entry(r, 0))
+	require.Equal(t, 1, entry(r, 0))
 	require.Equal(t, int64(entryBlockSize), c.Bytes())
 	var none *Cache
 	none.putEntry(r, 0, 1, 1)
-	require.Nil(t, none.entry(r, 0))
+	made, page := none.entry(r, 0, 0)
+	require.Nil(t, made)
+	require.Nil(t, page)
 }
