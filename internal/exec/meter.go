@@ -70,9 +70,19 @@ type meteredCursor struct {
 	Cursor
 	m       *Meter
 	decoded int64
+	skipped int64 // blocks that m is not told of yet
+}
+
+// tell tells the meter of the blocks that were skipped: one atomic write for all.
+func (c *meteredCursor) tell() {
+	if c.skipped > 0 {
+		c.m.Skipped.Add(c.skipped)
+		c.skipped = 0
+	}
 }
 
 func (c *meteredCursor) Next() bool {
+	c.tell()
 	if !c.Cursor.Next() {
 		return false
 	}
@@ -94,7 +104,12 @@ func (c *meteredCursor) NextLine() (first, step int64, rows int) {
 
 func (c *meteredCursor) Skip() {
 	c.Cursor.Skip()
-	c.m.Skipped.Add(1)
+	c.skipped++
+}
+
+func (c *meteredCursor) Close() {
+	c.tell()
+	c.Cursor.Close()
 }
 
 type meteredRows struct {
