@@ -59,7 +59,11 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	w := wire{b: body}
 	switch kind {
 	case sectionSeries:
-		if _, _, err := e.addDefinitions(body); err != nil {
+		_, _, err := e.addDefinitions(body)
+		if err != nil && r.supersede(lsn, body) {
+			_, _, err = e.addDefinitions(body)
+		}
+		if err != nil {
 			return err
 		}
 		return r.retry()
@@ -102,6 +106,25 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	return nil
+}
+
+// supersede drops series that are defined again, with later ids: records that dropped
+// them are lost, and what came after those is not to be lost with them. It reports
+// whether there were such series.
+func (r *replay) supersede(lsn uint64, body []byte) (some bool) {
+	w := wire{b: body}
+	for _, def := range w.definitions() {
+		old, ok := r.e.cat.Lookup(def.Device, def.Name)
+		if !ok || old.ID >= def.ID {
+			continue
+		}
+		r.drain()
+		r.known = nil
+		r.e.dropSeries(old)
+		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %s is made again, the record that dropped it is lost", lsn, old.Path()))
+		some = true
+	}
+	return some
 }
 
 var errUnresolved = errors.New("series is not defined")
@@ -259,6 +282,10 @@ func (r *replay) finish() error {
 	r.drain()
 	r.second.stop()
 	for _, u := range r.waiting {
+		w := wire{b: u.body}
+		for _, id := range w.ids() { // not given again: the rows stay in the log until the next flush
+			r.e.cat.SetNextID(id + 1)
+		}
 		if u.kind == sectionDelete { // there is nothing of theirs to hide
 			continue
 		}
