@@ -97,7 +97,7 @@ func (db *DB) DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter
 		if err == nil {
 			err = db.eng.Sync(ctx)
 		}
-		if err != nil && !errors.Is(err, errs.ReadOnly) {
+		if err != nil && !errors.Is(err, errs.ReadOnly) && !errors.Is(err, errs.NoSpace) {
 			yield(DeadLetter{}, &Error{Op: "dead letters", Subject: sink, Err: err})
 			return
 		}

@@ -166,7 +166,7 @@ func (e *Engine) compact(ctx context.Context, inputs []*blockFile, rate int64) e
 	err := e.writeCompacted(ctx, c, rate)
 	if err == nil {
 		// What is left out because of a drop or a setting must not come back.
-		err = e.log.Sync(ctx)
+		err = e.settle(ctx)
 	}
 	if err != nil {
 		for _, f := range c.outputs {

@@ -11,6 +11,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"math"
@@ -228,7 +229,9 @@ func (e *Engine) Report() Report { return e.report }
 
 // Close flushes nothing that the log holds already: it waits for running
 // commits, syncs the log, and releases files, memory and goroutines. Later calls
-// fail with errs.Closed. Snapshots in use keep what they read until Release.
+// fail with errs.Closed. Snapshots in use keep what they read until Release. It
+// fails with errs.NoSpace when the log refused something that no file has room for
+// either.
 func (e *Engine) Close() error {
 	if e.stopped.Swap(true) {
 		return errs.Closed
@@ -244,6 +247,10 @@ func (e *Engine) Close() error {
 	}
 	e.compacting.Lock()
 	defer e.compacting.Unlock()
+	var err error
+	if e.log != nil && !e.cfg.ReadOnly {
+		err = e.settle(context.Background())
+	}
 	e.flushing.Lock()
 	defer e.flushing.Unlock()
 	e.alone()
@@ -255,7 +262,10 @@ func (e *Engine) Close() error {
 	e.together()
 	e.outbox.wakeForClose()
 	version.unref()
-	return e.releaseFiles()
+	if cerr := e.releaseFiles(); err == nil {
+		err = cerr
+	}
+	return err
 }
 
 // releaseFiles ends the log and gives the directory free.
@@ -285,7 +295,18 @@ func (e *Engine) Sync(ctx context.Context) error {
 	if e.log == nil {
 		return ctx.Err()
 	}
-	return e.log.Sync(ctx)
+	return e.settle(ctx)
+}
+
+// settle is Sync. What the log refused for want of space is in memory only, and goes
+// to files.
+func (e *Engine) settle(ctx context.Context) error {
+	last := e.log.Last()
+	err := e.log.Sync(ctx)
+	if e.log.Durable() >= last || err != nil && !errors.Is(err, errs.NoSpace) {
+		return err
+	}
+	return full(e.flush(ctx, true))
 }
 
 // durableLSN returns the position up to which everything is on the disk, or in

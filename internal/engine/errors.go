@@ -3,6 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // ErrStale is returned by Commit, with nothing stored, when a shape of the
@@ -34,3 +37,11 @@ func (e *StoredError) Error() string {
 
 // Unwrap returns the cause.
 func (e *StoredError) Unwrap() error { return e.Err }
+
+// full makes the error of a full disk wrap errs.NoSpace.
+func full(err error) error {
+	if !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, errs.NoSpace) || errors.Is(err, errs.StorageFailed) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errs.NoSpace, err)
+}

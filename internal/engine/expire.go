@@ -59,7 +59,7 @@ func (e *Engine) expireFiles() error {
 		return nil
 	}
 	// Settings that make data expire must not be lost behind it.
-	if err := e.log.Sync(context.Background()); err != nil {
+	if err := e.settle(context.Background()); err != nil {
 		return err
 	}
 	if err := e.replaceFiles(gone, nil); err != nil {

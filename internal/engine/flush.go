@@ -142,6 +142,9 @@ func (e *Engine) writeFrozen(f *frozen) error {
 			file.keepTails(e.tailRoom)
 		}
 	}
+	if e.log.Durable() < f.lsn { // refused for want of space: takeInUnnamed shall not take a crash before the edit for its loss
+		d.number()
+	}
 	state, catalog := d.number(), d.number() // the two after the block file's: takeInUnnamed counts on it
 	made = append(made, d.stateName(state), d.catalogName(catalog))
 	if err := e.writeState(f, state); err != nil {

@@ -74,11 +74,11 @@ func TestEventsOfRefusedBatchWait(t *testing.T) {
 	fs.Fail(1, vfs.ErrNoSpace, true, func(op crashfs.Op) bool { return op.Kind == crashfs.Write || op.Kind == crashfs.Create })
 	_, err = e.Commit(bg, batch("b"), false)
 	require.ErrorIs(t, err, errs.NoSpace)
-	require.NoError(t, e.Sync(bg))
+	require.ErrorIs(t, e.Sync(bg), errs.NoSpace) // b is stored, and nowhere on the disk
 	require.Equal(t, []string{"a"}, ready())
 	_, err = e.Commit(bg, batch("c"), false)
 	require.ErrorIs(t, err, errs.NoSpace)
-	require.NoError(t, e.Sync(bg))
+	require.ErrorIs(t, e.Sync(bg), errs.NoSpace) // b is stored, and nowhere on the disk
 	require.Equal(t, []string{"a"}, ready())
 	fs.Heal()
 	require.NoError(t, e.Flush(bg))

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/wal"
+	"github.com/tickwell/tickwell/vfs"
+)
+
+// refused is a store that acknowledges from memory, with a point that its log had no
+// room for.
+func refused(t *testing.T) (*crashfs.FS, *Engine, *Series) {
+	t.Helper()
+	fs := crashfs.New()
+	cfg := diskConfig(fs)
+	cfg.Sync = wal.Policy{Mode: wal.Buffered, Interval: time.Hour}
+	e := open(t, cfg)
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1}, 1)
+	require.NoError(t, e.Sync(bg))
+	put(t, e, s, []int64{2}, 2)
+	fs.Budget(0)
+	for range 2 { // when the log refuses it, and when it has done so
+		err := e.Sync(bg)
+		require.ErrorIs(t, err, errs.NoSpace)
+	}
+	require.True(t, e.log.Held())
+	return fs, e, s.Series()[0]
+}
+
+func twoPoints(t *testing.T, img vfs.FS) {
+	t.Helper()
+	e := open(t, diskConfig(img))
+	defer e.Close()
+	ser, ok := e.Lookup("root.d", "a")
+	require.True(t, ok)
+	require.Equal(t, map[int64]float64{1: 1, 2: 2}, points(t, e, ser))
+}
+
+// TestSyncAfterFullDisk: Sync says nil only when that is on the disk, too, which the
+// log refused for want of space.
+func TestSyncAfterFullDisk(t *testing.T) {
+	fs, e, _ := refused(t)
+	fs.Heal()
+	require.NoError(t, e.Sync(bg))
+	twoPoints(t, fs.Image(fs.Ops(), crashfs.None, 0))
+	require.NoError(t, e.Close())
+}
+
+// TestCloseAfterFullDisk: what the log refused for want of space and was acknowledged
+// is there after Close, or Close says that it is not.
+func TestCloseAfterFullDisk(t *testing.T) {
+	fs, e, _ := refused(t)
+	fs.Heal()
+	require.NoError(t, e.Close())
+	twoPoints(t, fs.Image(fs.Ops(), crashfs.None, 0))
+	_, e, _ = refused(t)
+	require.ErrorIs(t, e.Close(), errs.NoSpace)
+}
+
+// TestDropOfFullDiskAndCompaction: points of a series that was dropped while the disk
+// was full do not leave the files before the drop is on the disk.
+func TestDropOfFullDiskAndCompaction(t *testing.T) {
+	fs, e, ser := refused(t)
+	fs.Heal()
+	require.NoError(t, e.Flush(bg))
+	s := floatShape(t, e, "root.e", "b")
+	put(t, e, s, []int64{1}, 1)
+	require.NoError(t, e.Flush(bg))
+	_, err := e.Commit(bg, &Batch{Drops: []*Series{ser}}, false)
+	require.NoError(t, err)
+	fs.Budget(0)
+	require.ErrorIs(t, e.Sync(bg), errs.NoSpace)
+	fs.Heal()
+	e.compacting.Lock()
+	err = e.compact(bg, e.currentFiles(), 0)
+	e.compacting.Unlock()
+	require.NoError(t, err)
+	img := fs.Image(fs.Ops(), crashfs.None, 0)
+	require.NoError(t, e.Close())
+	e = open(t, diskConfig(img))
+	defer e.Close()
+	_, ok := e.Lookup("root.d", "a")
+	require.False(t, ok, "the drop is lost, and so are the points")
+}
+
+// TestCrashWhileFlushingRefused: a crash while that is moved to files which the log
+// refused for want of space is no damage, and leaves all of it or nothing.
+func TestCrashWhileFlushingRefused(t *testing.T) {
+	fs := crashfs.New()
+	cfg := diskConfig(fs)
+	cfg.Sync = wal.Policy{Mode: wal.Buffered, Interval: time.Hour}
+	e := open(t, cfg)
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1}, 1)
+	require.NoError(t, e.Flush(bg))
+	fs.Budget(0)
+	_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: s.Series(), From: 0, To: 2}}}, false)
+	require.NoError(t, err)
+	put(t, e, s, []int64{2}, 2)
+	require.ErrorIs(t, e.Sync(bg), errs.NoSpace)
+	fs.Heal()
+	from := fs.Ops()
+	require.NoError(t, e.Flush(bg))
+	require.NoError(t, e.Close())
+	for cut, img := range fs.Sweep(from, 3) {
+		e := open(t, diskConfig(img))
+		require.Empty(t, e.Report().LostLog, "%v", cut)
+		ser, ok := e.Lookup("root.d", "a")
+		require.True(t, ok)
+		got := points(t, e, ser)
+		require.True(t, maps.Equal(got, map[int64]float64{1: 1}) || maps.Equal(got, map[int64]float64{2: 2}), "%v: %v", cut, got)
+		require.NoError(t, e.Close())
+	}
+}
