@@ -3,6 +3,7 @@ package wal
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 )
 
 // A record is 24 bytes of header and the payload, padded with zeros to a
@@ -30,18 +31,23 @@ func align8(n int) int { return (n + 7) &^ 7 }
 // recordSize returns the padded size of the record at the start of b.
 func recordSize(b []byte) int { return align8(int(binary.LittleEndian.Uint32(b[4:]))) }
 
+// recordLSN returns position and flags of the record at the start of b, which is
+// known to be one.
+func recordLSN(b []byte) (lsn uint64, flags uint8) {
+	return binary.LittleEndian.Uint64(b[8:]), b[21]
+}
+
 // appendRecord appends a record without promise and checksum, see [seal].
 func appendRecord(dst []byte, kind, flags uint8, lsn uint64, payload []byte) []byte {
 	n := recordHeader + len(payload)
-	dst = binary.LittleEndian.AppendUint32(dst, 0)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
-	dst = binary.LittleEndian.AppendUint64(dst, lsn)
-	dst = binary.LittleEndian.AppendUint32(dst, noPromise)
-	dst = append(dst, kind, flags, 0, 0)
-	dst = append(dst, payload...)
-	for range align8(n) - n {
-		dst = append(dst, 0)
-	}
+	at, size := len(dst), align8(n)
+	dst = slices.Grow(dst, size)[:at+size]
+	r := dst[at:]
+	binary.LittleEndian.PutUint64(r[size-8:], 0) // padding; what else is there is written next
+	binary.LittleEndian.PutUint64(r, uint64(n)<<32)
+	binary.LittleEndian.PutUint64(r[8:], lsn)
+	binary.LittleEndian.PutUint64(r[16:], noPromise|uint64(kind)<<32|uint64(flags)<<40)
+	copy(r[recordHeader:], payload)
 	return dst
 }
 

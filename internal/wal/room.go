@@ -26,9 +26,12 @@ func (c *Config) roomAhead() bool { return c.Recycle && c.Policy.Mode == Always 
 // make it longer by far. That the disk has no room but for those bytes is no error.
 // Only the owner of writing calls it, without the lock.
 func (l *Log) makeRoom(s *segment, n int) error {
+	if !l.cfg.roomAhead() {
+		return nil
+	}
 	at := s.end + int64(n)
 	to := at + min(max(s.end, leastRoom), mostRoom, l.cfg.SegmentBytes-at)
-	if at <= s.size || at >= to || s.cramped || !s.recycled || !l.cfg.roomAhead() {
+	if at <= s.size || at >= to || s.cramped || !s.recycled {
 		return nil
 	}
 	if l.zeros == nil {

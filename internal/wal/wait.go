@@ -83,6 +83,12 @@ func (l *Log) orphan(w waiter) {
 // signal wakes those who have what they want and, for each free role, one who
 // needs it. It is called whenever a role becomes free.
 func (l *Log) signal() {
+	if len(l.waiters) > 0 {
+		l.offer()
+	}
+}
+
+func (l *Log) offer() {
 	write, sync := !l.writing, !l.syncing
 	keep := l.waiters[:0]
 	for _, w := range l.waiters {

@@ -22,8 +22,9 @@ func (l *Log) writeTaken() {
 	batch, first, synced := l.buf, l.bufFirst, l.durable
 	l.buf, l.spare = l.spare, nil
 	l.mu.Unlock()
-	err := l.writeBatch(batch, first, synced)
+	whole, err := l.writeBatch(batch, first, synced)
 	l.mu.Lock()
+	l.advance(whole)
 	if cap(batch) <= 2*l.cfg.BufferBytes { // an oversized record does not keep its memory
 		l.spare = batch[:0]
 	}
@@ -35,7 +36,7 @@ func (l *Log) writeTaken() {
 // release gives the write role back.
 func (l *Log) release() {
 	l.writing = false
-	if l.written > l.durable && l.cfg.Policy.Mode != Always && l.cfg.Policy.Mode != Never {
+	if !l.armed && l.written > l.durable && l.cfg.Policy.Mode != Always && l.cfg.Policy.Mode != Never {
 		l.arm(l.cfg.Policy.Interval)
 	}
 	l.publish()
@@ -99,33 +100,37 @@ func caught(err *error) {
 }
 
 // writeBatch writes whole records, the first of which has the position first,
-// changing segments as they fill up. Only the owner of writing calls it.
-func (l *Log) writeBatch(batch []byte, first, synced uint64) (err error) {
+// changing segments as they fill up. It returns the last of them, which are written
+// and not accounted for. Only the owner of writing calls it.
+func (l *Log) writeBatch(batch []byte, first, synced uint64) (whole []byte, err error) {
 	defer caught(&err)
 	for len(batch) > 0 {
 		if l.active != nil && !l.fits(recordSize(batch)) {
 			if err := l.endSegment(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if l.active == nil {
 			if err := l.beginSegment(l.stored + 1); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if first > l.stored+1 { // the positions in between failed
 			l.mark = appendRecord(l.mark[:0], 0, flagGap, first-1, nil)
 			if err := l.put(l.mark, synced); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		n, count := l.fill(batch)
+		if n == len(batch) {
+			return l.store(batch, synced)
+		}
 		if err := l.put(batch[:n], synced); err != nil {
-			return err
+			return nil, err
 		}
 		batch, first = batch[n:], first+count
 	}
-	return nil
+	return nil, nil
 }
 
 // fits reports whether n more bytes and the end mark fit the active segment. An
@@ -147,8 +152,19 @@ func (l *Log) fill(batch []byte) (n int, count uint64) {
 	return n, count
 }
 
-// put seals whole records and writes them at the end of the active segment.
+// put seals whole records, writes them at the end of the active segment and
+// accounts for them.
 func (l *Log) put(b []byte, synced uint64) error {
+	whole, err := l.store(b, synced)
+	l.mu.Lock()
+	l.advance(whole)
+	l.mu.Unlock()
+	return err
+}
+
+// store is put for records that the caller accounts for: those returned, which are
+// fewer than b after an error.
+func (l *Log) store(b []byte, synced uint64) (whole []byte, err error) {
 	s := l.active
 	for n := 0; n < len(b); {
 		size := recordSize(b[n:])
@@ -157,23 +173,21 @@ func (l *Log) put(b []byte, synced uint64) error {
 		n += size
 	}
 	var n int
-	err := l.makeRoom(s, len(b))
-	if err == nil {
+	if err = l.makeRoom(s, len(b)); err == nil {
 		n, err = l.writeAt(l.file, b, s.end)
 	}
-	whole := len(b)
-	if err != nil {
-		whole = 0
-		for whole < n && whole+recordHeader <= n && whole+recordSize(b[whole:]) <= n {
-			whole += recordSize(b[whole:])
-		}
-		err = l.cut(s.end+int64(whole), err)
-		if !errors.Is(err, errs.NoSpace) {
-			return err
-		}
+	if err == nil {
+		return b, nil
 	}
-	l.advance(b[:whole])
-	return err
+	upTo := 0
+	for upTo < n && upTo+recordHeader <= n && upTo+recordSize(b[upTo:]) <= n {
+		upTo += recordSize(b[upTo:])
+	}
+	err = l.cut(s.end+int64(upTo), err)
+	if !errors.Is(err, errs.NoSpace) {
+		upTo = 0
+	}
+	return b[:upTo], err
 }
 
 // writeAt writes all of p or says how much.
@@ -208,22 +222,21 @@ func (l *Log) cut(end int64, cause error) error {
 	return broken("write", l.active.name, cause)
 }
 
-// advance accounts for whole records written at the end of the active segment.
+// advance accounts for whole records of ours written at the end of the active
+// segment. It is called with the lock held.
 func (l *Log) advance(b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	s := l.active
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for n := 0; n < len(b); {
 		off := s.end + int64(n)
-		r, _ := parseHeader(b[n:], off)
-		if r.flags != flagEnd {
-			l.stored = r.lsn
+		lsn, flags := recordLSN(b[n:])
+		if flags != flagEnd {
+			l.stored = lsn
 		}
-		if r.flags == 0 && wantsIndex(s.index, off) {
-			s.index = append(s.index, indexEntry{r.lsn, off})
+		if flags == 0 && wantsIndex(s.index, off) {
+			s.index = append(s.index, indexEntry{lsn, off})
 		}
 		n += recordSize(b[n:])
 	}
