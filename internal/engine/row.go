@@ -152,21 +152,41 @@ const maxPointRecord = 40
 
 // appendPoint encodes the record that Commit would make of a row of one number.
 func appendPoint(buf *[maxPointRecord]byte, l *memtable.Layout, at int64, num uint64) []byte {
-	const head = 2             // kind of the section, length of its body
-	b := append(buf[:head], 1) // one series
-	b = binary.AppendVarint(b, int64(l.IDs[0]))
-	b = append(b, 1, rowsRaw) // one row
-	b = append(binary.AppendVarint(b, at), rawNoNulls)
+	const head = 2 // kind of the section, length of its body
+	b := buf[:]
+	b[head] = 1 // one series
+	n := head + 1 + binary.PutUvarint(b[head+1:], uint64(l.IDs[0])<<1)
+	b[n], b[n+1] = 1, rowsRaw // one row
+	n += 2
+	if z := uint64(at)<<1 ^ uint64(at>>63); z>>56-1 < 1<<7-1 { // the times of our days: nine bytes
+		binary.LittleEndian.PutUint64(b[n:], sevens(z)|0x8080808080808080)
+		b[n+8] = byte(z >> 56)
+		n += 9
+	} else {
+		n += binary.PutUvarint(b[n:], z)
+	}
+	b[n] = rawNoNulls
+	n++
 	switch l.Kinds[0] {
 	case column.Bool:
-		b = append(b, byte(num))
+		b[n] = byte(num)
+		n++
 	case column.Int32, column.Float32:
-		b = binary.LittleEndian.AppendUint32(b, uint32(num))
+		binary.LittleEndian.PutUint32(b[n:], uint32(num))
+		n += 4
 	default:
-		b = binary.LittleEndian.AppendUint64(b, num)
+		binary.LittleEndian.PutUint64(b[n:], num)
+		n += 8
 	}
-	b[0], b[1] = sectionTablet, byte(len(b)-head)
-	return b
+	b[0], b[1] = sectionTablet, byte(n-head)
+	return b[:n]
+}
+
+// sevens puts seven of the 56 lower bits of x into each byte.
+func sevens(x uint64) uint64 {
+	x = x&0x000000000fffffff | x&0x00fffffff0000000<<4
+	x = x&0x00003fff00003fff | x&0x0fffc0000fffc000<<2
+	return x&0x007f007f007f007f | x&0x3f803f803f803f80<<1
 }
 
 // appendRow encodes the record that Commit would make of the row, nil if it may

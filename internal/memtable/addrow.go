@@ -67,7 +67,7 @@ func (d *Device) AddRow(l *Layout, at int64, cells []column.Cell, lsn uint64, cu
 // that the row will have, and beyond those of all that was done with the device. The
 // caller holds the lock.
 func (d *Device) TakesPoint(l *Layout, at int64, least uint64, cut Cut) bool {
-	if d.tip(l, at, least, cut) != nil {
+	if d.knownTip(l, at, cut.Epoch) != nil || d.tip(l, at, least, cut) != nil {
 		return true
 	}
 	f := d.next(l, at, least, cut)

@@ -3,6 +3,7 @@ package wal
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -24,10 +25,11 @@ func (l *Log) Join(kind uint8, payload []byte) (lsn uint64, err error) {
 		n := int(binary.LittleEndian.Uint32(l.buf[l.openAt+4:]))
 		end := l.openAt + align8(n+len(payload))
 		if n+len(payload) <= recordHeader+joinBytes && end <= l.cfg.BufferBytes {
-			l.buf = append(l.buf[:l.openAt+n], payload...)
-			for len(l.buf) < end {
-				l.buf = append(l.buf, 0)
-			}
+			at := l.openAt + n
+			b := slices.Grow(l.buf[:at], len(payload)+8)[:at+len(payload)+8]
+			copy(b[at:], payload)
+			binary.LittleEndian.PutUint64(b[at+len(payload):], 0) // padding, and more
+			l.buf = b[:end]
 			binary.LittleEndian.PutUint32(l.buf[l.openAt+4:], uint32(n+len(payload)))
 			l.mu.Unlock()
 			return lsn, nil
