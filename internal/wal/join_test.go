@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -205,4 +206,25 @@ func TestJoinAndCut(t *testing.T) {
 		}
 	}
 	require.Equal(t, [4]int{3000, 3000, 3000, 3000}, next)
+}
+
+// TestJoinedBytes: records that are joined are padded with zeros, whatever the buffer
+// held before.
+func TestJoinedBytes(t *testing.T) {
+	l, _, _ := open(t, joining(vfs.NewMem()), 0)
+	l.mu.Lock()
+	l.buf = bytes.Repeat([]byte{0xcd}, 1024)[:0]
+	l.mu.Unlock()
+	var all []byte
+	for n := range 25 {
+		payload := bytes.Repeat([]byte{byte(n + 1)}, n)
+		all = append(all, payload...)
+		lsn, err := l.Join(1, payload)
+		require.NoError(t, err)
+		require.Equal(t, uint64(1), lsn)
+		l.mu.Lock()
+		require.Equal(t, appendRecord(nil, 1, 0, 1, all), l.buf)
+		l.mu.Unlock()
+	}
+	require.NoError(t, l.Close())
 }

@@ -1,6 +1,8 @@
 package wal
 
 import (
+	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,4 +81,22 @@ func TestAbandonedOffer(t *testing.T) {
 	l.abandon(first)
 	require.Equal(t, []int{0, 1}, []int{len(first.wake), len(second.wake)})
 	require.Empty(t, l.waiters)
+}
+
+// TestRecordBytes: a record is its header, the payload and zeros, whatever the memory
+// held that it is appended to.
+func TestRecordBytes(t *testing.T) {
+	for n := range 40 {
+		payload := bytes.Repeat([]byte{0xab}, n)
+		want := binary.LittleEndian.AppendUint32([]byte("before, "), 0)
+		want = binary.LittleEndian.AppendUint32(want, uint32(recordHeader+n))
+		want = binary.LittleEndian.AppendUint64(want, 1<<40+7)
+		want = append(want, 0xff, 0xff, 0xff, 0xff, 9, 2, 0, 0)
+		want = append(want, payload...)
+		want = append(want, make([]byte, align8(n)-n)...)
+		for _, room := range []int{0, len(want), len(want) + 1, 200} {
+			dirty := bytes.Repeat([]byte{0xcd}, 8+room)
+			require.Equal(t, want, appendRecord(append(dirty[:0], "before, "...), 9, 2, 1<<40+7, payload), "%d bytes", n)
+		}
+	}
 }
