@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/bench/harness"
@@ -39,7 +40,7 @@ type lane struct {
 type tick struct {
 	tablet  tickwell.Tablet
 	set     uint // a bit for each measurement that has a value
-	missed  bool // some had none the last time
+	missing uint // those that had none the last time
 	times   [1]int64
 	floats  [harness.Measurements]float64
 	ints    [harness.Measurements]int64
@@ -163,18 +164,17 @@ func (k *tick) put(first uint32, pts []harness.Point) int {
 	return len(pts)
 }
 
-// mark tells which cells of the row have no value.
+// mark tells which cells of the row have no value. Most are as they were.
 func (k *tick) mark() {
-	missed := k.set != 1<<len(k.tablet.Columns)-1
-	if missed || k.missed {
-		for c := range k.tablet.Columns {
-			k.columns[c].Nulls = nil
-			if k.set>>c&1 == 0 {
-				k.columns[c].Nulls = null
-			}
+	missing := (uint(1)<<len(k.tablet.Columns) - 1) &^ k.set
+	for other := missing ^ k.missing; other != 0; other &= other - 1 {
+		c := bits.TrailingZeros(other)
+		k.columns[c].Nulls = nil
+		if missing>>c&1 != 0 {
+			k.columns[c].Nulls = null
 		}
 	}
-	k.set, k.missed = 0, missed
+	k.set, k.missing = 0, missing
 }
 
 func (g *group) takeLate(p *harness.Point) {
