@@ -25,26 +25,26 @@ const (
 // late lanes end the earlier the later they were made, see place. The device's lock
 // guards all of it.
 type group struct {
-	ids     []uint32
-	kinds   []column.Kind
 	lanes   []lane
+	fresh   *fresh // the newest rows, nil if there were never enough
+	tip     *tip   // the same of points
+	last    int64  // no later time was ever written to one of the series
+	aside   int64  // no later time was ever written to the side or a late lane
+	epoch   uint64 // of the last change; here a line of the cache ends
+	kinds   []column.Kind
+	open    bool // takes rows
+	behind  int  // how far back late cells were put among the rows that are not encoded
+	inOrder int  // cells that came in time order, about
+	narrow  int  // cells of targets with less than half of the series
+	floor   int  // lanes before it end at a mask and are not merged with later ones
+	ids     []uint32
 	side    side
-	last    int64 // no later time was ever written to one of the series
-	aside   int64 // no later time was ever written to the side or a late lane
-	behind  int   // how far back late cells were put among the rows that are not encoded
-	inOrder int   // cells that came in time order, about
-	narrow  int   // cells of targets with less than half of the series
-	floor   int   // lanes before it end at a mask and are not merged with later ones
 
 	order []int32 // columns by id, made when a wide group is first searched
 
 	birth uint64  // epoch in which it was made
-	epoch uint64  // epoch of the last change
 	saved []saved // states that snapshots of earlier epochs see
 	spare columns // memory of a sealed chunk for the next one
-	fresh *fresh  // the newest rows, nil if there were never enough
-	tip   *tip    // the same of points
-	open  bool    // takes rows
 
 	// Memory of what every group has one of; used once, since snapshots may see it.
 	firstLane  [1]lane
@@ -64,11 +64,11 @@ type lane struct {
 // chunk is raw until it is sealed.
 type chunk struct {
 	lsn    uint64
+	closed bool // takes no more rows
+	limit  int  // rows at which it is full
 	rows   columns
 	sealed *Sealed
 	room   *Sealed      // memory for sealed, nil if it is to be had apart
-	limit  int          // rows at which it is full
-	closed bool         // takes no more rows
 	lent   atomic.Int32 // cursors that may look at rows
 }
 
