@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/block"
@@ -87,9 +88,7 @@ func (e *Engine) storeRows(r *Rows, c *commit, terms uint64) (lsn uint64, late i
 			late++
 		}
 		nums = nums[n:]
-		for b := r.Nulls[i]; b != 0; b &= b - 1 {
-			cells--
-		}
+		cells -= bits.OnesCount64(r.Nulls[i])
 	}
 	if late > 0 {
 		e.lateRows.Add(int64(late))

@@ -56,12 +56,17 @@ func (g *group) find(at int64, cut Cut) (s spot, ok bool) {
 // findTime returns where at is in times, which mostly have one step.
 func findTime(times []int64, at int64) (int, bool) {
 	n := len(times)
-	if n < 2 || at < times[0] || at > times[n-1] {
+	if n < 2 {
 		return 0, n == 1 && times[0] == at
 	}
-	back := uint64(times[n-1]-at) / uint64(times[n-1]-times[n-2])
-	if k := n - 1 - int(min(back, uint64(n-1))); times[k] == at {
-		return k, true
+	last := times[n-1]
+	if at > last {
+		return 0, false
+	}
+	if back := uint64(last-at) / uint64(last-times[n-2]); back < uint64(n) {
+		if k := n - 1 - int(back); times[k] == at {
+			return k, true
+		}
 	}
 	return slices.BinarySearch(times, at)
 }
