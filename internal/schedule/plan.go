@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"math"
+	"sync"
 	"time"
 )
 
@@ -9,6 +10,7 @@ import (
 type Plan struct {
 	spec       Spec
 	cron       *Cron // nil: every Spec.Every from Spec.Boundary
+	due        *due  // of a cron expression
 	start, end time.Duration
 	fixed      bool // start and end hold; otherwise a run covers the time since the instant before
 }
@@ -115,7 +117,7 @@ func (p *Plan) Resume(last, now int64) (Step, bool) {
 	if p.spec.Policy == Discard {
 		if next, ok := p.Next(last); ok && next <= now {
 			one := *p
-			one.spec.CatchUp = 1
+			one.spec.CatchUp, one.due = 1, new(due)
 			to, ok := one.catchUp(next, now)
 			return p.jump(next, to), ok
 		}
@@ -157,14 +159,39 @@ func (p *Plan) catchUp(next, now int64) (int64, bool) {
 		}
 		return addTime(next, (due-limit)*every)
 	}
-	at, ok := next, true
-	for n := 0; ok && at <= now; n++ {
-		if n == p.spec.CatchUp {
-			return p.newest(now, p.spec.CatchUp)
-		}
-		at, ok = p.cron.Next(at)
+	if !p.fits(next, now) {
+		return p.newest(now, p.spec.CatchUp)
 	}
 	return next, true
+}
+
+// due is the last stretch that was found to hold no more instants than may be
+// caught up with. Without it each of many missed runs would count all that are
+// left, while no other query can be scheduled.
+type due struct {
+	mu       sync.Mutex
+	from, to int64 // the last included
+}
+
+// fits reports whether at most the catch-up limit of instants of the cron
+// expression are in [next, now].
+func (p *Plan) fits(next, now int64) bool {
+	d := p.due
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.from <= next {
+		if at, ok := p.cron.Next(d.to); now <= d.to || !ok || at > now {
+			return true
+		}
+	}
+	n := 0
+	for at, ok := next, true; ok && at <= now; at, ok = p.cron.Next(at) {
+		if n++; n > p.spec.CatchUp {
+			return false
+		}
+	}
+	d.from, d.to = next, now
+	return true
 }
 
 // newest returns the nth newest instant of the cron expression at or before now.

@@ -205,6 +205,32 @@ func TestCatchUpFromTheEpochIsCheapForCron(t *testing.T) {
 	require.Equal(t, got.At-60*sec, got.SkipTo)
 }
 
+// Thousands of missed runs, one after the other: each finds the next without
+// counting all that are left.
+func TestCatchUpRunByRunIsCheapForCron(t *testing.T) {
+	p := mustPlan(t, Spec{Cron: "0 * * * *", Zone: "Europe/Berlin"})
+	start := time.Date(2023, 11, 16, 9, 0, 0, 0, time.UTC)
+	last, now := start.UnixNano(), start.AddDate(1, 0, 0).UnixNano()
+	began := time.Now()
+	var walked []int64
+	for at, _ := p.cron.Next(last); at <= now; at, _ = p.cron.Next(at) {
+		walked = append(walked, at)
+	}
+	walk := time.Since(began)
+	began = time.Now()
+	for i, want := range walked {
+		if i%1000 == 999 { // time goes on meanwhile
+			now += int64(time.Hour)
+		}
+		got, ok := p.After(last, now)
+		require.True(t, ok)
+		require.Equal(t, Step{At: want}, got)
+		last = want
+	}
+	require.Len(t, walked, 366*24)
+	require.Less(t, time.Since(began), 300*walk, "counting all would take some 4000 times as long")
+}
+
 func TestEndOfTime(t *testing.T) {
 	p := mustPlan(t, Spec{Every: time.Duration(math.MaxInt64), Boundary: math.MinInt64, HasRange: true, StartOffset: 1})
 	at, ok := p.First(math.MinInt64 + 1)

@@ -105,7 +105,7 @@ func (p *Plan) cronGrid() error {
 	if err != nil {
 		return err
 	}
-	p.cron = c
+	p.cron, p.due = c, new(due)
 	return nil
 }
 
