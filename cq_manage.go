@@ -340,6 +340,9 @@ func (db *DB) cqInfo(q *cq, states []schedule.State) CQInfo {
 	}
 	if q.view != nil {
 		q.view.describe(&info, db.clock.Mono())
+		if err := q.failed.Load(); err != nil { // the scheduler's last run may have been one that waits
+			info.LastErr = *err
+		}
 		info.Computed = q.computed.Load()
 	}
 	switch {

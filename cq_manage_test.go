@@ -177,6 +177,39 @@ func TestCQFailureLeavesOthers(t *testing.T) {
 	cqRows(t, db, "root.out.d", "d@0=1")
 }
 
+// An incremental query that fails is FAILING, with its error, until it is mended:
+// also while it waits before it tries again, and after Quiesce has tried.
+func TestIncrementalStaysFailing(t *testing.T) {
+	ctx := context.Background()
+	clk := newFake()
+	db := openMem(t, &Options{Clock: clk})
+	put := func(f func(i int) Field) {
+		for i := range 12 {
+			must(t, db.Insert(ctx, "root.in.d", clk.Now(), f(i)))
+			clk.Advance(10 * time.Second)
+		}
+	}
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "q", Query: Query{From: []string{"root.in.d"}, Select: []expr.Expr{expr.Last(expr.Col("s"))},
+		GroupBy: GroupByTime{Interval: time.Minute}, Into: []Target{{Device: "root.q", Columns: []string{"last"}}}}}))
+	put(func(i int) Field { return Float64("s", float64(i)) })
+	must(t, db.Quiesce(ctx))
+	must(t, db.DropSeries(ctx, "root.in.d.s")) // of another kind from now on
+	put(func(i int) Field { return Text("s", fmt.Sprint(i)) })
+	for range 40 {
+		must(t, db.Quiesce(ctx))
+		if q := cqByName(t, db, "q"); q.State != "FAILING" || !errors.Is(q.LastErr, ErrKindMismatch) {
+			t.Fatalf("%s, %v; want FAILING, as kinds differ", q.State, q.LastErr)
+		}
+		clk.Advance(500 * time.Millisecond)
+	}
+	must(t, db.DropSeries(ctx, "root.q.*"))
+	clk.Advance(time.Hour)
+	must(t, db.Quiesce(ctx))
+	if q := cqByName(t, db, "q"); q.State != "ACTIVE" || q.LastErr != nil {
+		t.Errorf("%s, %v; want ACTIVE once the targets are gone", q.State, q.LastErr)
+	}
+}
+
 // Definitions outlive the program: a Query goes on by itself, one of the
 // program's own is listed until it is created again.
 func TestCQDefinitionsAreStored(t *testing.T) {

@@ -28,11 +28,12 @@ type cq struct {
 	restored bool           // from the stored definition; nobody has created it yet
 	inactive error          // why it does not run
 	paused   bool
-	busy     dispatch.Ticket // held by a run
-	kept     keptPlan        // of a Query; guarded by busy
-	retired  bool            // another took its place, or it was dropped; guarded by busy
-	computed atomic.Int64    // windows
-	failing  atomic.Int32    // failures in a row, of an incremental one
+	busy     dispatch.Ticket       // held by a run
+	kept     keptPlan              // of a Query; guarded by busy
+	retired  bool                  // another took its place, or it was dropped; guarded by busy
+	computed atomic.Int64          // windows
+	failing  atomic.Int32          // failures in a row, of an incremental one
+	failed   atomic.Pointer[error] // the last of them; nil if there is none
 }
 
 // cqSet is the continuous queries of a store and the scheduler that runs them.
@@ -155,8 +156,10 @@ func (db *DB) runView(ctx context.Context, q *cq) error {
 func (db *DB) outcome(q *cq, err error) {
 	if err == nil {
 		q.failing.Store(0)
+		q.failed.Store(nil)
 		return
 	}
+	q.failed.Store(&err)
 	n := q.failing.Add(1)
 	q.view.mu.Lock()
 	q.view.hold = db.clock.Mono() + min(time.Second<<min(n-1, 10), cqMaxHold)
