@@ -196,13 +196,13 @@ func inspectQueries(c *call, db *tickwell.DB) error {
 }
 
 func inspectSinks(c *call, db *tickwell.DB) {
-	t := table{title: "outbox", head: []string{"sink", "waiting", "bytes", "oldest", "dead letters", "dropped"}, right: map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true}}
+	t := table{title: "outbox", head: []string{"sink", "waiting", "bytes", "oldest", "dead letters", "dropped", "dead dropped"}, right: map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true}}
 	for _, s := range db.Stats().Sinks {
 		oldest := "-"
 		if s.OldestAge > 0 {
 			oldest = s.OldestAge.Round(time.Second).String()
 		}
-		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.Bytes), oldest, fmt.Sprint(s.DeadLetters), fmt.Sprint(s.Dropped))
+		t.add(s.Name, fmt.Sprint(s.Backlog), fmt.Sprint(s.Bytes), oldest, fmt.Sprint(s.DeadLetters), fmt.Sprint(s.Dropped), fmt.Sprint(s.DeadDropped))
 	}
 	t.print(c)
 }

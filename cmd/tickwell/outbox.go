@@ -89,7 +89,11 @@ func outboxLine(s tickwell.SinkStats) string {
 	if s.OldestAge > 0 {
 		line += ", the oldest for " + s.OldestAge.Round(time.Second).String()
 	}
-	return line + fmt.Sprintf(", %d dropped, %s", s.Dropped, plural(s.DeadLetters, "dead letter", "dead letters"))
+	line += fmt.Sprintf(", %d dropped, %s", s.Dropped, plural(s.DeadLetters, "dead letter", "dead letters"))
+	if s.DeadDropped > 0 {
+		line += fmt.Sprintf(", %d more dropped", s.DeadDropped)
+	}
+	return line
 }
 
 func (o *outbox) waiting(c *call, db *tickwell.DB, s tickwell.SinkStats) {

@@ -58,7 +58,7 @@ func TestOutbox(t *testing.T) {
 	require.Equal(t, 3, strings.Count(letters, `{"sink":"alerts","reason":"permanent","cause":`), letters)
 	require.Contains(t, letters, "no such channel")
 	require.Contains(t, fails(t, exitFailed, "outbox", "-sink", "none", dir), "no events wait")
-	require.Regexp(t, `(?m)^  down +3 +[1-9]\d+ +\d+\S*s +0 +0$`, do(t, "inspect", dir))
+	require.Regexp(t, `(?m)^  down +3 +[1-9]\d+ +\d+\S*s +0 +0 +0$`, do(t, "inspect", dir))
 
 	require.Contains(t, fails(t, exitUsage, "outbox", "-redrive", dir), "needs -sink")
 	require.Equal(t, "3 dead letters of alerts wait again\n", do(t, "outbox", "-redrive", "-sink", "alerts", dir))
@@ -73,4 +73,13 @@ func TestOutbox(t *testing.T) {
 	require.Contains(t, fails(t, exitLocked, "outbox", "-redrive", "-sink", "alerts", dir), "in use by another program")
 	require.NoError(t, db.Close())
 	require.NotContains(t, do(t, "outbox", dir), "alerts")
+}
+
+// TestLostDeadLetters holds that dead letters which the outbox had no room for are
+// told, and those that are kept apart from them.
+func TestLostDeadLetters(t *testing.T) {
+	st := tickwell.SinkStats{Name: "out", Dropped: 2, DeadLetters: 53}
+	require.Equal(t, "out: 0 events wait, 2 dropped, 53 dead letters", outboxLine(st))
+	st.DeadDropped = 247
+	require.Equal(t, "out: 0 events wait, 2 dropped, 53 dead letters, 247 more dropped", outboxLine(st))
 }

@@ -50,6 +50,7 @@ var (
 		{name: "sink.retries", unit: "{attempt}", help: "Attempts that failed and were or will be repeated.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Retries }},
 		{name: "sink.dead", unit: "{event}", help: "Events that were given up.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Dead }},
 		{name: "sink.dropped", unit: "{event}", help: "Events lost to the limits of the outbox.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.Dropped }},
+		{name: "sink.dead_dropped", unit: "{event}", help: "Dead letters lost to the limits of the outbox.", total: true, get: func(s *tickwell.SinkStats) int64 { return s.DeadDropped }},
 	}
 	triggers = []instrument[tickwell.TriggerInfo]{
 		{name: "trigger.fired", unit: "{firing}", help: "Calls of a trigger.", total: true, get: func(t *tickwell.TriggerInfo) int64 { return t.Fired }},

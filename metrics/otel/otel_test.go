@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/metrics/otel"
+	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/tickwelltest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -77,5 +79,50 @@ func TestRegister(t *testing.T) {
 	}
 	if got := collected(t, reader); len(got) != 0 {
 		t.Errorf("after Unregister there is\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// lostLetters is a store whose outbox had no room for all dead letters.
+func lostLetters(t *testing.T) (*tickwelltest.Store, *tickwell.SinkStats) {
+	p := tickwell.Edge()
+	p.OutboxBytes = 20 << 10
+	s := tickwelltest.New(t, &tickwell.Options{
+		Profile: p,
+		Sinks: []tickwell.SinkSpec{{Name: "out", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
+			return sink.Permanent(errors.New("400"))
+		})}},
+		Triggers: []tickwell.TriggerSpec{{Name: "tell", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+			f.Emit(tickwell.Event{Series: "root.d.v", Time: f.Row(0).Time(), Fields: []tickwell.Field{tickwell.Text("note", strings.Repeat("x", 200))}})
+			return nil
+		})}},
+	})
+	for range 300 {
+		s.Put("root.d", tickwell.Float64("v", 1))
+		s.Advance(time.Second)
+	}
+	st := &s.Stats().Sinks[0]
+	if st.DeadDropped == 0 || st.DeadLetters == 0 {
+		t.Fatalf("not as meant: %+v", st)
+	}
+	return s, st
+}
+
+// TestDeadLetters holds that kept and lost dead letters are told apart.
+func TestDeadLetters(t *testing.T) {
+	s, st := lostLetters(t)
+	reader := metric.NewManualReader()
+	registration, err := otel.Register(metric.NewMeterProvider(metric.WithReader(reader)).Meter("test"), s.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer registration.Unregister()
+	got := collected(t, reader)
+	for _, want := range []string{
+		fmt.Sprintf("tickwell.sink.dead_dropped{sink=out} %d {event}", st.DeadDropped),
+		fmt.Sprintf("tickwell.sink.dead_letters{sink=out} %d {event}", st.DeadLetters),
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, strings.Join(got, "\n"))
+		}
 	}
 }

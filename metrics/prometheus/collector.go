@@ -80,6 +80,7 @@ func New(db *tickwell.DB, labels prometheus.Labels) *Collector {
 			{desc("sink_retries_total", "Attempts that failed and were or will be repeated.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Retries) }},
 			{desc("sink_dead_total", "Events that were given up.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Dead) }},
 			{desc("sink_dropped_total", "Events lost to the limits of the outbox.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.Dropped) }},
+			{desc("sink_dead_dropped_total", "Dead letters lost to the limits of the outbox.", "sink"), c, func(s *tickwell.SinkStats) float64 { return float64(s.DeadDropped) }},
 			{desc("sink_healthy", "1 if the last attempt went well.", "sink"), g, func(s *tickwell.SinkStats) float64 { return bit(s.Health == "ok") }},
 			{desc("sink_last_success_timestamp_seconds", "When the target last answered; 0: never.", "sink"), g, func(s *tickwell.SinkStats) float64 { return unix(s.LastSuccess) }},
 		},

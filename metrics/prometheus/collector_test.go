@@ -3,6 +3,7 @@ package prometheus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/metrics/prometheus"
+	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/tickwelltest"
 )
 
@@ -74,6 +76,50 @@ func TestCollectorClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := registry.Gather(); err != nil {
+		t.Error(err)
+	}
+}
+
+// lostLetters is a store whose outbox had no room for all dead letters.
+func lostLetters(t *testing.T) (*tickwelltest.Store, *tickwell.SinkStats) {
+	p := tickwell.Edge()
+	p.OutboxBytes = 20 << 10
+	s := tickwelltest.New(t, &tickwell.Options{
+		Profile: p,
+		Sinks: []tickwell.SinkSpec{{Name: "out", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
+			return sink.Permanent(errors.New("400"))
+		})}},
+		Triggers: []tickwell.TriggerSpec{{Name: "tell", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
+			f.Emit(tickwell.Event{Series: "root.d.v", Time: f.Row(0).Time(), Fields: []tickwell.Field{tickwell.Text("note", strings.Repeat("x", 200))}})
+			return nil
+		})}},
+	})
+	for range 300 {
+		s.Put("root.d", tickwell.Float64("v", 1))
+		s.Advance(time.Second)
+	}
+	st := &s.Stats().Sinks[0]
+	if st.DeadDropped == 0 || st.DeadLetters == 0 {
+		t.Fatalf("not as meant: %+v", st)
+	}
+	return s, st
+}
+
+// TestDeadLetters holds that kept and lost dead letters are told apart.
+func TestDeadLetters(t *testing.T) {
+	s, st := lostLetters(t)
+	want := fmt.Sprintf(`
+# HELP tickwell_sink_dead_dropped_total Dead letters lost to the limits of the outbox.
+# TYPE tickwell_sink_dead_dropped_total counter
+tickwell_sink_dead_dropped_total{sink="out"} %d
+# HELP tickwell_sink_dead_letters Events given up that are kept.
+# TYPE tickwell_sink_dead_letters gauge
+tickwell_sink_dead_letters{sink="out"} %d
+# HELP tickwell_sink_dropped_total Events lost to the limits of the outbox.
+# TYPE tickwell_sink_dropped_total counter
+tickwell_sink_dropped_total{sink="out"} 0
+`, st.DeadDropped, st.DeadLetters)
+	if err := testutil.CollectAndCompare(prometheus.New(s.DB, nil), strings.NewReader(want), "tickwell_sink_dead_dropped_total", "tickwell_sink_dead_letters", "tickwell_sink_dropped_total"); err != nil {
 		t.Error(err)
 	}
 }
