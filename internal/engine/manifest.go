@@ -198,6 +198,7 @@ type storage struct {
 	dir      string
 	store    uint64 // id
 	now      manifest
+	lost     bool     // no manifest could be read, of a store that may have had one
 	no       uint64   // of the manifest file
 	manifest vfs.File // nil: the next edit writes a new manifest
 	size     int64

@@ -191,7 +191,7 @@ func (e *Engine) searchManifest() error {
 			d.store = e.cfg.Seed()
 		}
 	}
-	d.now = manifest{NextNo: 1, NextSeries: 1, Floor: math.MinInt64}
+	d.now, d.lost = manifest{NextNo: 1, NextSeries: 1, Floor: math.MinInt64}, true
 	// A parent that may not be opened is taken as it is: whoever made the store's
 	// directory there has to sync it.
 	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
@@ -445,8 +445,12 @@ func (e *Engine) quarantine(name string, cause error) {
 	}
 }
 
+// errNoManifest is what is wrong with a file whose manifest is lost.
+var errNoManifest = fmt.Errorf("the manifest that named it is lost: %w", errs.Corrupt)
+
 // removeOrphans removes what crashes left behind: temporary files and files that
-// the manifest does not name.
+// the manifest does not name. Where the manifest itself was lost they are no
+// leavings but the store: they are put aside.
 func (e *Engine) removeOrphans() {
 	d := &e.disk
 	keep := map[string]bool{
@@ -484,7 +488,12 @@ func (e *Engine) removeOrphans() {
 		}
 	}
 	for _, name := range orphans {
-		if name != d.manifestName(d.no) { // the new one may have a number that was used in vain
+		base := filepath.Base(name)
+		switch {
+		case name == d.manifestName(d.no): // the new one may have a number that was used in vain
+		case d.lost && !strings.HasSuffix(base, tmpSuffix) && !strings.HasPrefix(base, "MANIFEST-"):
+			e.quarantine(name, errNoManifest)
+		default:
 			d.fs.Remove(name)
 		}
 	}
