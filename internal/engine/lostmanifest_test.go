@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -46,6 +47,12 @@ func TestLostManifest(t *testing.T) {
 			}
 		}
 		require.NotEmpty(t, kept)
+		reading := diskConfig(bad)
+		reading.ReadOnly = true
+		_, err := Open(bg, reading)
+		if how != "removed, CURRENT too" { // then nothing says that it is a store
+			require.ErrorIs(t, err, errs.Corrupt, how)
+		}
 		e := open(t, diskConfig(bad))
 		report := e.Report()
 		require.NoError(t, e.Close())

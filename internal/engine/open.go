@@ -180,6 +180,9 @@ func (e *Engine) searchManifest() error {
 		return d.rewrite(d.now)
 	}
 	if e.cfg.ReadOnly {
+		if d.store != 0 || e.guessStore() != 0 {
+			return fmt.Errorf("no manifest can be read: %w", errs.Corrupt)
+		}
 		return fmt.Errorf("no manifest: %w", errs.NotFound)
 	}
 	if d.store == 0 {
