@@ -180,7 +180,8 @@ type Order struct {
 // Target is an item of INTO. Device and Columns may hold placeholders that are
 // taken from the path of the source series: "${2}" is its node 2 (root is 0),
 // and "::" as the last node of Device stands for the rest of the source device,
-// as a column for the source measurement. Without placeholders, the columns of
+// as a column for the source measurement: in a query of raw columns, and in
+// Device in one with AlignByDevice. Without placeholders, the columns of
 // all items together match the columns of the result by position.
 type Target struct {
 	Device  string
