@@ -118,3 +118,56 @@ func TestCrashWhileFlushingRefused(t *testing.T) {
 		require.NoError(t, e.Close())
 	}
 }
+
+// TestRefusedIsNotPromised: records behind those that the log refused do not vouch for
+// them, which no sync has met: what a crash leaves of them is a torn end, no damage,
+// and nothing of it is there without what was before.
+func TestRefusedIsNotPromised(t *testing.T) {
+	fs := crashfs.New()
+	cfg := diskConfig(fs)
+	cfg.Sync = wal.Policy{Mode: wal.Never}
+	e := open(t, cfg)
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1}, 1)
+	fs.Budget(0)
+	b := &Batch{Tablets: []Tablet{{Shape: s, Times: []int64{2}, Cols: floats(2)}}}
+	_, err := e.Commit(bg, b, false)
+	require.ErrorIs(t, err, errs.NoSpace)
+	require.NoError(t, e.log.Sync(bg)) // of the first
+	fs.Heal()
+	require.NoError(t, e.Flush(bg))
+	from := fs.Ops()
+	for at := int64(3); at < 9; at++ {
+		put(t, e, s, []int64{at}, float64(at))
+		require.NoError(t, e.log.Write(bg, e.log.Last()))
+	}
+	cuts := 0
+	for cut, img := range fs.Sweep(from, 40) {
+		cuts++
+		e := open(t, diskConfig(img))
+		require.Empty(t, e.Report().LostLog, "%v", cut)
+		ser, ok := e.Lookup("root.d", "a")
+		require.True(t, ok)
+		got := points(t, e, ser)
+		for at := int64(1); at <= int64(max(2, len(got))); at++ {
+			require.Contains(t, got, at, "%v", cut)
+		}
+		require.NoError(t, e.Close())
+	}
+	require.Greater(t, cuts, 200)
+	require.NoError(t, e.Close())
+}
+
+// TestEndMarkOfFullDisk: a segment that could not be ended goes on without the mark of
+// its end, of which all bytes may be there: what follows it would never be read.
+func TestEndMarkOfFullDisk(t *testing.T) {
+	fs := crashfs.New()
+	e := open(t, diskConfig(fs))
+	s := floatShape(t, e, "root.d", "a")
+	put(t, e, s, []int64{1}, 1)
+	fs.Inject(crashfs.Fault{N: 1, Err: vfs.ErrNoSpace, Short: 1 << 10, Filter: func(op crashfs.Op) bool { return op.Kind == crashfs.Write }})
+	require.ErrorIs(t, e.log.Rotate(), errs.NoSpace)
+	put(t, e, s, []int64{2}, 2)
+	require.NoError(t, e.Close())
+	twoPoints(t, fs.Image(fs.Ops(), crashfs.None, 0))
+}

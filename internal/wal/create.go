@@ -118,7 +118,10 @@ func createError(name string, err error) error {
 // calls it, without the lock.
 func (l *Log) endSegment() error {
 	l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
-	if err := l.put(l.mark, l.Durable()); err != nil {
+	l.mu.Lock()
+	synced := l.vouched
+	l.mu.Unlock()
+	if err := l.put(l.mark, synced); err != nil {
 		return err
 	}
 	l.mu.Lock()

@@ -30,7 +30,8 @@ type Log struct {
 	bufFirst uint64
 	last     uint64 // last position taken
 	written  uint64 // last position written, or failed
-	durable  uint64 // last position synced
+	durable  uint64 // last position synced, or failed
+	vouched  uint64 // last position in a file that is synced there
 
 	// Copies for readers without the lock.
 	lastSeen, writtenSeen, durableSeen atomic.Uint64
@@ -84,7 +85,7 @@ func newLog(cfg Config, r *replay) *Log {
 	last := r.expected - 1
 	l := &Log{
 		cfg:  cfg,
-		last: last, written: last, durable: last, notified: last, stored: last,
+		last: last, written: last, durable: last, vouched: last, notified: last, stored: last,
 		segs: r.segs, free: r.free, damage: r.report.Damage, nextSeg: r.highest + 1,
 	}
 	for _, s := range r.segs {
@@ -398,7 +399,7 @@ func (l *Log) Close() error {
 	active, file := l.active, l.file
 	l.active, l.file = nil, nil
 	l.writing = true // no one shall write from here on
-	synced := l.durable
+	synced := l.vouched
 	l.wakeAll()
 	l.mu.Unlock()
 

@@ -19,7 +19,7 @@ func (l *Log) sync() {
 // segments were synced when they ended. Records written meanwhile may or may
 // not be covered, so only those before count.
 func (l *Log) syncTaken() {
-	target, file := l.written, l.file
+	target, stored, file := l.written, l.stored, l.file
 	var err error
 	if l.active != nil {
 		name := l.active.name
@@ -31,7 +31,7 @@ func (l *Log) syncTaken() {
 	case err != nil:
 		l.fail(err)
 	case l.err == nil:
-		l.durable = max(l.durable, target)
+		l.durable, l.vouched = max(l.durable, target), max(l.vouched, stored)
 		l.publish()
 	}
 }

@@ -19,7 +19,7 @@ func (l *Log) write() {
 
 // writeTaken writes the buffer; the caller owns the write role.
 func (l *Log) writeTaken() {
-	batch, first, synced := l.buf, l.bufFirst, l.durable
+	batch, first, synced := l.buf, l.bufFirst, l.vouched
 	l.buf, l.spare = l.spare, nil
 	l.mu.Unlock()
 	whole, err := l.writeBatch(batch, first, synced)
@@ -179,8 +179,9 @@ func (l *Log) store(b []byte, synced uint64) (whole []byte, err error) {
 	if err == nil {
 		return b, nil
 	}
-	upTo := 0
-	for upTo < n && upTo+recordHeader <= n && upTo+recordSize(b[upTo:]) <= n {
+	upTo := 0 // of an end mark nothing stays: the segment goes on in its place
+	_, flags := recordLSN(b)
+	for flags != flagEnd && upTo < n && upTo+recordHeader <= n && upTo+recordSize(b[upTo:]) <= n {
 		upTo += recordSize(b[upTo:])
 	}
 	err = l.cut(s.end+int64(upTo), err)
