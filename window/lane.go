@@ -2,6 +2,7 @@ package window
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -24,6 +25,8 @@ type lane[E any] struct {
 	cur     E // being evaluated
 	running bool
 	queued  bool // the pool knows of it
+	loiter  int  // calls that may take over from the one that drains
+	popped  uint // windows taken out: shows that it goes on
 
 	dropped atomic.Uint64
 }
@@ -127,6 +130,7 @@ func (l *lane[E]) pop() {
 	l.cur, l.ring[l.head] = l.ring[l.head], l.cur
 	l.head = (l.head + 1) & (len(l.ring) - 1)
 	l.n--
+	l.popped++
 }
 
 func (l *lane[E]) dropHead() {
@@ -179,11 +183,15 @@ func (l *lane[E]) inlineDone() {
 	l.mu.Unlock()
 }
 
+// crowd is how many windows may wait in a lane without pool before those who add to
+// them hold back, and how many a call evaluates of others' while one of these can go on.
+const crowd = 64
+
 // drain evaluates what waits in a lane without pool and returns the errors. If
 // another call is at it, that one will find the windows.
 func (l *lane[E]) drain() (err error) {
 	l.mu.Lock()
-	if l.running {
+	if l.running && !l.holdBack() {
 		l.mu.Unlock()
 		return nil
 	}
@@ -197,7 +205,7 @@ func (l *lane[E]) drain() (err error) {
 		l.idle.Broadcast()
 		l.mu.Unlock()
 	}()
-	for l.n > 0 {
+	for n := 0; l.n > 0 && (n < crowd || l.loiter == 0); n++ {
 		l.pop()
 		l.mu.Unlock()
 		err = join(err, l.run(&l.cur))
@@ -205,6 +213,25 @@ func (l *lane[E]) drain() (err error) {
 	}
 	done = true
 	return err
+}
+
+// holdBack lets the call that evaluates catch up where many windows wait, so that
+// goroutines that collect faster than one can evaluate neither fill the memory nor
+// keep that one for ever. It reports whether the caller is to go on in its place. It
+// does not wait for a single evaluation, whose evaluator may be the caller. The lock
+// is held before and after.
+func (l *lane[E]) holdBack() bool {
+	l.loiter++
+	for n, seen := 0, l.popped; n < crowd && l.running && l.n >= crowd; n++ {
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
+		if l.popped != seen {
+			n, seen = 0, l.popped
+		}
+	}
+	l.loiter--
+	return !l.running && l.n > 0
 }
 
 // wait returns when nothing waits or runs, or with the context's error.

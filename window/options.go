@@ -66,7 +66,9 @@ type Options[T any] struct {
 	// Emission Early and Periodic. An evaluator may call its own handler then,
 	// but not wait for itself: there Flush and Wait return no sooner than their
 	// context is done (one that is done already makes Flush give the windows
-	// without waiting), and AppendState and Close never return.
+	// without waiting), and AppendState and Close never return. Windows that close
+	// while another call evaluates wait in memory; where many do, calls hold back
+	// until it has caught up, but not for a single evaluation that takes long.
 	Shared bool
 
 	// Clock replaces the time package.

@@ -3,8 +3,10 @@ package window
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -100,6 +102,44 @@ func TestSharedSnapshotLosesNothing(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		})
+	}
+}
+
+// Goroutines that collect faster than one evaluates do not let windows pile up in
+// memory.
+func TestSharedHoldsBack(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			const goroutines, rows, limit = 4, 20_000, 10_000
+			var collected, evaluated, most atomic.Int64
+			h := newShared(name, Count(1), func(int64) error {
+				for range 3 { // slower than rows come
+					runtime.Gosched()
+				}
+				if waiting := collected.Load() - evaluated.Add(1); waiting > most.Load() {
+					most.Store(waiting) // one evaluation at a time
+				}
+				return nil
+			}, &Options[int64]{Shared: true})
+			var wg sync.WaitGroup
+			for range goroutines {
+				wg.Go(func() {
+					for range rows {
+						if out, err := h.collect(0, 1); out != Accepted || err != nil {
+							t.Error(out, err)
+						}
+						collected.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if err := errors.Join(h.flush(t.Context()), h.close()); err != nil {
+				t.Error(err)
+			}
+			if n := evaluated.Load(); n != goroutines*rows || most.Load() > limit {
+				t.Errorf("%d windows of %d, and %d waited at once; want %d at most", n, goroutines*rows, most.Load(), limit)
+			}
 		})
 	}
 }
