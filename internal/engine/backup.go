@@ -26,7 +26,7 @@ func (e *Engine) Backup(ctx context.Context, to vfs.FS, dir string) error {
 	if err := e.Flush(ctx); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
-	return e.backup(ctx, to, dir)
+	return full(e.backup(ctx, to, dir))
 }
 
 func (e *Engine) backup(ctx context.Context, to vfs.FS, dir string) error {

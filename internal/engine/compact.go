@@ -37,11 +37,11 @@ func (e *Engine) Compact(ctx context.Context) error {
 	e.compacting.Lock()
 	defer e.compacting.Unlock()
 	if err := e.expireFiles(); err != nil {
-		return fmt.Errorf("compact: %w", err)
+		return fmt.Errorf("compact: %w", full(err))
 	}
 	for _, run := range fitRuns(e.currentFiles()) {
 		if err := e.compact(ctx, run, 0); err != nil && !errors.Is(err, errUnfit) {
-			return fmt.Errorf("compact: %w", err)
+			return fmt.Errorf("compact: %w", full(err))
 		}
 	}
 	return nil

@@ -38,7 +38,7 @@ func (e *Engine) Flush(ctx context.Context) error {
 	if e.cfg.ReadOnly {
 		return fmt.Errorf("flush: %w", errs.ReadOnly)
 	}
-	return e.flush(ctx, true)
+	return full(e.flush(ctx, true))
 }
 
 // flush writes what an earlier attempt froze, if that failed, and, if all is

@@ -171,3 +171,33 @@ func TestEndMarkOfFullDisk(t *testing.T) {
 	require.NoError(t, e.Close())
 	twoPoints(t, fs.Image(fs.Ops(), crashfs.None, 0))
 }
+
+// TestFullDiskIsNamed: what writes files says errs.NoSpace of a full disk, as inserts do.
+func TestFullDiskIsNamed(t *testing.T) {
+	for name, work := range map[string]func(e *Engine) error{
+		"flush":   func(e *Engine) error { return e.Flush(bg) },
+		"compact": func(e *Engine) error { return e.Compact(bg) },
+		"backup":  func(e *Engine) error { return e.Backup(bg, e.disk.fs, "copy") },
+	} {
+		fs := crashfs.New()
+		e := open(t, diskConfig(fs))
+		s := floatShape(t, e, "root.d", "a")
+		for i := range 3 {
+			put(t, e, s, []int64{int64(i)}, float64(i))
+			if i < 2 {
+				require.NoError(t, e.Flush(bg), name)
+			}
+		}
+		for _, flushed := range []bool{false, true} { // full before the flush, and after it
+			if flushed {
+				require.NoError(t, e.Flush(bg), name)
+			}
+			fs.Budget(0)
+			if err := work(e); name != "flush" || !flushed { // else there is nothing to write
+				require.ErrorIs(t, err, errs.NoSpace, "%s, flushed %t", name, flushed)
+			}
+			fs.Heal()
+		}
+		require.NoError(t, e.Close(), name)
+	}
+}
