@@ -57,3 +57,22 @@ func TestSeriesOfOtherKind(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestBadOptions holds that Open names the option that can only be a slip.
+func TestBadOptions(t *testing.T) {
+	for want, o := range map[string]Options{
+		"Options.MaxSeries is negative: bad input":           {MaxSeries: -1},
+		"Options.QueryMemory is negative: bad input":         {QueryMemory: -1},
+		"Options.TTL is negative: bad input":                 {TTL: -1},
+		"Options.QuotaBytes is negative: bad input":          {QuotaBytes: -1},
+		"Options.MemoryBudget is negative: bad input":        {MemoryBudget: -1},
+		"Options.CQMinEvery is negative: bad input":          {CQMinEvery: -1},
+		"Options.Sync is negative: bad input":                {Sync: SyncInterval(-1)},
+		"Options.ReadOnly needs a folder to read: bad input": {ReadOnly: true},
+	} {
+		db, err := Open(context.Background(), "", &o)
+		if db != nil || !errors.Is(err, ErrBadInput) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, %v; want an error that ends with %q", db, err, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -108,6 +109,26 @@ type Options struct {
 	// compared when it is over (a change is a failure) and then spoiled, so that
 	// a trigger that keeps them against the rules shows.
 	CheckTriggers bool
+}
+
+// check refuses what can only be a slip and would be taken for a default.
+func (o *Options) check(dir string) error {
+	for _, n := range [...]struct {
+		name  string
+		value int64
+	}{
+		{"MaxSeries", int64(o.MaxSeries)}, {"QueryMemory", o.QueryMemory}, {"TTL", int64(o.TTL)},
+		{"QuotaBytes", o.QuotaBytes}, {"MemoryBudget", o.MemoryBudget}, {"CQMinEvery", int64(o.CQMinEvery)},
+		{"Sync", int64(o.Sync.every)},
+	} {
+		if n.value < 0 {
+			return errs.Badf("Options.%s is negative", n.name)
+		}
+	}
+	if o.ReadOnly && dir == "" {
+		return errs.Badf("Options.ReadOnly needs a folder to read")
+	}
+	return nil
 }
 
 // SyncPolicy says when the log is forced to disk. Rows are visible at once

@@ -87,6 +87,9 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 	if opts != nil {
 		db.opts = *opts
 	}
+	if err := db.opts.check(dir); err != nil {
+		return nil, &Error{Op: "open", Subject: dir, Err: err}
+	}
 	db.withDefaults()
 	db.bound.seed = maphash.MakeSeed()
 	db.life, db.stop = context.WithCancel(context.WithoutCancel(ctx))
