@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -76,7 +77,7 @@ func (o *outbox) list(c *call, dir string) (err error) {
 	}
 	switch {
 	case !found && o.sink != "":
-		return fmt.Errorf("no events wait for sink %q: %w", o.sink, tickwell.ErrNotFound)
+		return o.nothing()
 	case !found && !o.lines:
 		c.printf("no events wait\n")
 	}
@@ -150,6 +151,11 @@ func (o *outbox) enough(c *call, n int, of int64) bool {
 	return true
 }
 
+// nothing is the error of a sink that the store keeps nothing for.
+func (o *outbox) nothing() error {
+	return fmt.Errorf("no events wait for sink %q: %w", o.sink, tickwell.ErrNotFound)
+}
+
 // redrive adds a sink of the name that takes nothing, and puts the dead letters
 // into its queue.
 func (o *outbox) redrive(c *call, dir string) error {
@@ -162,13 +168,16 @@ func (o *outbox) redrive(c *call, dir string) error {
 	nobody := tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
 		return sink.NotConnected(errors.New("tickwell outbox delivers nothing"))
 	})
-	db, err := tickwell.Open(c, dir, &tickwell.Options{
-		Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler), Sinks: []tickwell.SinkSpec{{Name: o.sink, Sink: nobody}},
-	})
+	db, err := tickwell.Open(c, dir, &tickwell.Options{Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
-	n, err := db.Redrive(c, o.sink, nil)
+	n := 0
+	if !slices.ContainsFunc(db.Stats().Sinks, func(s tickwell.SinkStats) bool { return s.Name == o.sink }) {
+		err = o.nothing()
+	} else if err = db.AddSink(c, tickwell.SinkSpec{Name: o.sink, Sink: nobody}); err == nil {
+		n, err = db.Redrive(c, o.sink, nil)
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err
 	}

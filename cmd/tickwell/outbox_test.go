@@ -61,6 +61,7 @@ func TestOutbox(t *testing.T) {
 	require.Regexp(t, `(?m)^  down +3 +[1-9]\d+ +\d+\S*s +0 +0 +0$`, do(t, "inspect", dir))
 
 	require.Contains(t, fails(t, exitUsage, "outbox", "-redrive", dir), "needs -sink")
+	require.Contains(t, fails(t, exitFailed, "outbox", "-redrive", "-sink", "alert", dir), `no events wait for sink "alert"`)
 	require.Equal(t, "3 dead letters of alerts wait again\n", do(t, "outbox", "-redrive", "-sink", "alerts", dir))
 	require.Regexp(t, `(?m)^alerts: 3 events wait(, the oldest for \d+\S*s)?, 0 dropped, 0 dead letters$`, do(t, "outbox", dir))
 	require.Equal(t, "0 dead letters of alerts wait again\n", do(t, "outbox", "-redrive", "-sink", "alerts", dir))
