@@ -90,8 +90,7 @@ func (db *DB) keepDead(ctx context.Context, d DeadLetter) error {
 
 // DeadLetters yields the events that a sink has given up and the store has kept,
 // oldest first; they are made durable before. The pair after the last good one
-// has the error, if there is one. A sink that
-// does not exist has none.
+// has the error, if there is one. A sink that does not exist has none.
 func (db *DB) DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		err := db.usable(ctx)

@@ -131,9 +131,9 @@ func unpack(dst []int64, src []byte, w uint, base int64) {
 	}
 }
 
-// unpackWords is unpack for any width below 64, byte by byte at the end of src:
-// the reference for the kernels, and what 32-bit machines use for the widths
-// that rarely occur.
+// unpackWords is unpack for any width up to maxPackWidth, byte by byte at the end of
+// src: the reference for the kernels, what 32-bit machines use for the widths
+// that rarely occur, and what short columns are unpacked with.
 func unpackWords(dst []int64, src []byte, w uint, base int64) {
 	mask := ^uint64(0) >> (64 - w)
 	bit := uint(0)

@@ -124,31 +124,16 @@ func fewPatches(steps []int64, src []byte, at int, width uint) int {
 }
 
 // unpackFew sets dst to low plus unit times the numbers of w bits in src, which holds
-// them all. w is below 58.
+// them all.
 func unpackFew(dst []int64, src []byte, w uint, low, unit int64) {
-	mask := uint64(1)<<w - 1
-	bit := uint(0)
-	for i := range dst {
-		at := int(bit >> 3)
-		var word uint64
-		if at+8 <= len(src) {
-			word = binary.LittleEndian.Uint64(src[at:])
-		} else {
-			word = lastWord(src, at)
-		}
-		dst[i] = low + unit*int64(word>>(bit&7)&mask)
-		bit += w
+	if unit == 1 {
+		unpackWords(dst, src, w, low)
+		return
 	}
-}
-
-// lastWord returns the less than eight bytes of src from at on.
-//
-//go:noinline
-func lastWord(src []byte, at int) (word uint64) {
-	for j, b := range src[min(at, len(src)):] {
-		word |= uint64(b) << (8 * uint(j))
+	unpackWords(dst, src, w, 0)
+	for i, x := range dst {
+		dst[i] = low + unit*x
 	}
-	return word
 }
 
 // fewUvarint reads the number at position at of src and returns the position behind

@@ -12,9 +12,8 @@ import (
 	"github.com/tickwell/tickwell/vfs"
 )
 
-// refused is a store that acknowledges from memory, with a point that its log had no
-// room for.
-func refused(t *testing.T) (*crashfs.FS, *Engine, *Series) {
+// buffered is a store that acknowledges from memory, with a point.
+func buffered(t *testing.T) (*crashfs.FS, *Engine, *Shape) {
 	t.Helper()
 	fs := crashfs.New()
 	cfg := diskConfig(fs)
@@ -22,6 +21,14 @@ func refused(t *testing.T) (*crashfs.FS, *Engine, *Series) {
 	e := open(t, cfg)
 	s := floatShape(t, e, "root.d", "a")
 	put(t, e, s, []int64{1}, 1)
+	return fs, e, s
+}
+
+// refused is a store that acknowledges from memory, with a point that its log had no
+// room for.
+func refused(t *testing.T) (*crashfs.FS, *Engine, *Series) {
+	t.Helper()
+	fs, e, s := buffered(t)
 	require.NoError(t, e.Sync(bg))
 	put(t, e, s, []int64{2}, 2)
 	fs.Budget(0)
@@ -92,12 +99,7 @@ func TestDropOfFullDiskAndCompaction(t *testing.T) {
 // TestCrashWhileFlushingRefused: a crash while that is moved to files which the log
 // refused for want of space is no damage, and leaves all of it or nothing.
 func TestCrashWhileFlushingRefused(t *testing.T) {
-	fs := crashfs.New()
-	cfg := diskConfig(fs)
-	cfg.Sync = wal.Policy{Mode: wal.Buffered, Interval: time.Hour}
-	e := open(t, cfg)
-	s := floatShape(t, e, "root.d", "a")
-	put(t, e, s, []int64{1}, 1)
+	fs, e, s := buffered(t)
 	require.NoError(t, e.Flush(bg))
 	fs.Budget(0)
 	_, err := e.Commit(bg, &Batch{Deletes: []Delete{{Series: s.Series(), From: 0, To: 2}}}, false)

@@ -71,6 +71,7 @@ var layers = map[string]layer{
 	// 7: what is built on the root. The root imports none of it.
 	"sink":                  {imports: "root internal/clock internal/deliver internal/errs vfs", why: "what all adapters share: rendering, errors, secrets"},
 	"sink/internal/post":    {imports: "sink", why: "net/http stays here: addresses, headers, answers, no secret in errors"},
+	"internal/lostletters":  {imports: "root sink tickwelltest", why: "test tool: a store that has lost dead letters, for nested modules"},
 	"internal/selfsigned":   {why: "test tool: certificates, for nested modules too"},
 	"sink/internal/standin": {why: "test tool: an HTTP server with a script"},
 	"sink/webhook":          {imports: adapter + " sink/internal/post", why: "an HTTP request for an event"},
@@ -156,7 +157,7 @@ var rules = []rule{
 	{pkg: "fmt", names: []string{"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"}, where: programs, why: "standard output belongs to the host"},
 	{pkg: "log", where: "internal/logs" + programs, why: "the host's logger is in Options"},
 	{pkg: "log/slog", names: []string{"Debug", "Info", "Warn", "Error", "Log", "LogAttrs", "SetDefault"}, why: "the host's logger is in Options", where: programs, tests: true},
-	{pkg: "testing", where: "tickwelltest internal/selfsigned", why: "registers flags; tickwelltest is for tests"},
+	{pkg: "testing", where: "tickwelltest internal/lostletters internal/selfsigned", why: "registers flags; tickwelltest is for tests"},
 	{pkg: "github.com/stretchr/testify/require", why: "in tests only"},
 	{pkg: "github.com/stretchr/testify/assert", why: "in tests only"},
 }

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tickwell/tickwell"
+	"github.com/tickwell/tickwell/internal/lostletters"
 	"github.com/tickwell/tickwell/metrics/otel"
-	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/tickwelltest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -82,34 +81,9 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// lostLetters is a store whose outbox had no room for all dead letters.
-func lostLetters(t *testing.T) (*tickwelltest.Store, *tickwell.SinkStats) {
-	p := tickwell.Edge()
-	p.OutboxBytes = 20 << 10
-	s := tickwelltest.New(t, &tickwell.Options{
-		Profile: p,
-		Sinks: []tickwell.SinkSpec{{Name: "out", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
-			return sink.Permanent(errors.New("400"))
-		})}},
-		Triggers: []tickwell.TriggerSpec{{Name: "tell", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
-			f.Emit(tickwell.Event{Series: "root.d.v", Time: f.Row(0).Time(), Fields: []tickwell.Field{tickwell.Text("note", strings.Repeat("x", 200))}})
-			return nil
-		})}},
-	})
-	for range 300 {
-		s.Put("root.d", tickwell.Float64("v", 1))
-		s.Advance(time.Second)
-	}
-	st := &s.Stats().Sinks[0]
-	if st.DeadDropped == 0 || st.DeadLetters == 0 {
-		t.Fatalf("not as meant: %+v", st)
-	}
-	return s, st
-}
-
 // TestDeadLetters holds that kept and lost dead letters are told apart.
 func TestDeadLetters(t *testing.T) {
-	s, st := lostLetters(t)
+	s, st := lostletters.Store(t)
 	reader := metric.NewManualReader()
 	registration, err := otel.Register(metric.NewMeterProvider(metric.WithReader(reader)).Meter("test"), s.DB)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/tickwell/tickwell"
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/lostletters"
 	"github.com/tickwell/tickwell/metrics/prometheus"
-	"github.com/tickwell/tickwell/sink"
 	"github.com/tickwell/tickwell/tickwelltest"
 )
 
@@ -80,34 +80,9 @@ func TestCollectorClosed(t *testing.T) {
 	}
 }
 
-// lostLetters is a store whose outbox had no room for all dead letters.
-func lostLetters(t *testing.T) (*tickwelltest.Store, *tickwell.SinkStats) {
-	p := tickwell.Edge()
-	p.OutboxBytes = 20 << 10
-	s := tickwelltest.New(t, &tickwell.Options{
-		Profile: p,
-		Sinks: []tickwell.SinkSpec{{Name: "out", Sink: tickwell.SinkFunc(func(context.Context, []tickwell.Event) error {
-			return sink.Permanent(errors.New("400"))
-		})}},
-		Triggers: []tickwell.TriggerSpec{{Name: "tell", Pattern: "root.d.v", Trigger: tickwell.TriggerFunc(func(_ context.Context, f *tickwell.Firing) error {
-			f.Emit(tickwell.Event{Series: "root.d.v", Time: f.Row(0).Time(), Fields: []tickwell.Field{tickwell.Text("note", strings.Repeat("x", 200))}})
-			return nil
-		})}},
-	})
-	for range 300 {
-		s.Put("root.d", tickwell.Float64("v", 1))
-		s.Advance(time.Second)
-	}
-	st := &s.Stats().Sinks[0]
-	if st.DeadDropped == 0 || st.DeadLetters == 0 {
-		t.Fatalf("not as meant: %+v", st)
-	}
-	return s, st
-}
-
 // TestDeadLetters holds that kept and lost dead letters are told apart.
 func TestDeadLetters(t *testing.T) {
-	s, st := lostLetters(t)
+	s, st := lostletters.Store(t)
 	want := fmt.Sprintf(`
 # HELP tickwell_sink_dead_dropped_total Dead letters lost to the limits of the outbox.
 # TYPE tickwell_sink_dead_dropped_total counter
