@@ -19,7 +19,7 @@ type delivery struct {
 	flight  *flight
 	attempt *attempt // that waits for it; nil: none
 	settled bool
-	alone   bool // it was sent by itself
+	alone   bool // no other was with the client until it was settled
 	err     error
 	left    uint64 // when its attempt ended
 }
@@ -36,6 +36,36 @@ type flight struct {
 	mu       sync.Mutex
 	orphans  []*delivery
 	attempts uint64
+
+	under  int  // deliveries that the client has and did not settle
+	single bool // one is sent alone: no other is handed to the client
+	calm   sync.Cond
+}
+
+func newFlight() *flight {
+	f := &flight{}
+	f.calm.L = &f.mu
+	return f
+}
+
+// await returns true when what ok says holds, false if ctx ends before. The flight
+// is locked.
+func (f *flight) await(ctx context.Context, ok func() bool) bool {
+	if ok() {
+		return true
+	}
+	defer context.AfterFunc(ctx, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.calm.Broadcast()
+	})()
+	for !ok() {
+		if ctx.Err() != nil {
+			return false
+		}
+		f.calm.Wait()
+	}
+	return true
 }
 
 // forgetAfter is how many attempts an orphan that was settled is kept for the
@@ -51,6 +81,9 @@ func (d *delivery) settle(_ *kgo.Record, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d.settled, d.err = true, err
+	if f.under--; f.under == 0 {
+		f.calm.Broadcast()
+	}
 	if d.attempt != nil {
 		d.attempt.less()
 	}
@@ -64,9 +97,9 @@ func (a *attempt) less() {
 }
 
 // produce hands d to the client unless the same record is under way already,
-// and returns the one that a waits for.
-func (st *state) produce(a *attempt, d *delivery) *delivery {
-	f := &st.flight
+// and returns the one that a waits for; nil if ctx ends before it can.
+func (st *state) produce(ctx context.Context, a *attempt, d *delivery) *delivery {
+	f := st.flight
 	f.mu.Lock()
 	if old := f.claim(d); old != nil {
 		if !old.settled {
@@ -76,8 +109,13 @@ func (st *state) produce(a *attempt, d *delivery) *delivery {
 		f.mu.Unlock()
 		return old
 	}
+	if !f.await(ctx, func() bool { return !f.single }) {
+		f.mu.Unlock()
+		return nil
+	}
 	d.flight, d.attempt = f, a
 	a.waits++
+	f.under++
 	f.mu.Unlock()
 	st.client.TryProduce(st.ctx, &d.record, d.settle)
 	return d
@@ -166,18 +204,38 @@ func (st *state) alone(ctx context.Context, batch []*delivery) {
 		if d == nil || d.alone {
 			continue
 		}
-		if settled, err := st.flight.verdict(d); !settled || !refused(err) {
-			continue
+		if settled, err := st.flight.verdict(d); settled && refused(err) {
+			st.sendAlone(ctx, d)
 		}
-		a := newAttempt()
-		d.alone = true
-		st.flight.mu.Lock()
-		d.settled, d.err, d.attempt = false, nil, a
-		a.waits++
-		st.flight.mu.Unlock()
-		st.client.TryProduce(st.ctx, &d.record, d.settle)
-		st.wait(ctx, a)
 	}
+}
+
+// sendAlone sends d while the client has no other record, of other attempts neither:
+// it puts into a batch what is there.
+func (st *state) sendAlone(ctx context.Context, d *delivery) {
+	f := st.flight
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.await(ctx, func() bool { return !f.single }) {
+		return
+	}
+	f.single = true
+	defer func() {
+		f.single = false
+		f.calm.Broadcast()
+	}()
+	if !f.await(ctx, func() bool { return f.under == 0 }) {
+		return
+	}
+	a := newAttempt()
+	d.settled, d.err, d.attempt, d.alone = false, nil, a, true
+	a.waits++
+	f.under++
+	f.mu.Unlock()
+	st.client.TryProduce(st.ctx, &d.record, d.settle)
+	st.wait(ctx, a)
+	f.mu.Lock()
+	d.alone = d.settled // else others may come to it
 }
 
 // refused reports whether an answer is about what a batch holds.

@@ -190,7 +190,7 @@ func (s *Sink) Defaults(spec *tickwell.SinkSpec) {
 type state struct {
 	client *kgo.Client
 	form   *form
-	flight flight
+	flight *flight
 	ctx    context.Context // of records; ends with the client
 	cancel context.CancelFunc
 	last   *lastError
@@ -207,7 +207,7 @@ func (s *Sink) Open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	st := &state{form: s.form(tpl), last: &lastError{}}
+	st := &state{form: s.form(tpl), flight: newFlight(), last: &lastError{}}
 	if st.client, err = s.connect(st); err != nil {
 		return s.fail(err)
 	}
@@ -247,21 +247,28 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 	verdicts := make([]error, len(events))
 	batch := st.form.records(events, verdicts)
 	a := newAttempt()
+	var waiting error // of those that are not written yet
 	for i, d := range batch {
-		if d != nil {
-			batch[i] = st.produce(a, d)
+		if d == nil {
+			continue
 		}
+		if waiting == nil {
+			if batch[i] = st.produce(ctx, a, d); batch[i] != nil {
+				continue
+			}
+			waiting = s.notYet(ctx, st)
+		}
+		batch[i], verdicts[i] = nil, waiting // nor those behind it, for their order
 	}
 	st.wait(ctx, a)
 	st.alone(ctx, batch)
 	unsettled := st.flight.leave(batch)
-	var waiting error
 	for i, d := range batch {
 		switch {
 		case d == nil: // its verdict is why there is no record
 		case unsettled[d]:
 			if waiting == nil {
-				waiting = s.fail(st.last.explain(fmt.Errorf("not written yet: %w", context.Cause(ctx))))
+				waiting = s.notYet(ctx, st)
 			}
 			verdicts[i] = waiting
 		case refused(d.err) && !d.alone: // perhaps for what another record holds
@@ -271,4 +278,8 @@ func (s *Sink) Handle(ctx context.Context, events []tickwell.Event) error {
 		}
 	}
 	return sink.Verdicts(verdicts)
+}
+
+func (s *Sink) notYet(ctx context.Context, st *state) error {
+	return s.fail(st.last.explain(fmt.Errorf("not written yet: %w", context.Cause(ctx))))
 }

@@ -568,3 +568,47 @@ func TestRefusedSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedBesideOthers holds that of two calls whose batches are refused none
+// gives up what the other's record is at fault for.
+func TestRefusedBesideOthers(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "topic"))
+	s := open(t, &Sink{Brokers: b.ListenAddrs(), Topic: "topic", Compression: "none"})
+	b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidTimestamp, Count: -1, When: func(r kmsg.Request) bool {
+		return strings.Contains(string(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records), "poison")
+	}})
+	const rounds, calls, size = 10, 3, 8
+	var mu sync.Mutex
+	var want []string
+	var wg sync.WaitGroup
+	for c := range calls {
+		wg.Go(func() {
+			for r := range rounds {
+				var events []tickwell.Event
+				for i := range size {
+					id := fmt.Sprintf("%d-%d-%d", c, r, i)
+					if i == r%size {
+						id = "poison " + id
+					} else {
+						mu.Lock()
+						want = append(want, id)
+						mu.Unlock()
+					}
+					events = append(events, event(id, fmt.Sprint("root.d", c)))
+				}
+				err := s.Handle(attemptCtx(t, 20*time.Second), events)
+				p := &deliver.Partial{}
+				if !errors.As(err, &p) || len(p.Done) != size-1 || !slices.Equal(p.Rejected, []int{r % size}) {
+					t.Errorf("call %d, round %d: %v: %+v, want that %d is rejected", c, r, err, p, r%size)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	got := ids(received(t, b, "topic"))
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
