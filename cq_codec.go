@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -97,17 +98,17 @@ func appendExpr(b []byte, e expr.Expr) []byte {
 
 // decodeCQ reads a stored definition. Query is nil if it was not a Query.
 func decodeCQ(src []byte) (CQSpec, error) {
-	r := cqReader{wireReader{b: src}}
-	if v := r.byte(); v != cqVersion {
+	r := cqReader{wireReader{codec.Reader{Src: src}}}
+	if v := r.Byte(); v != cqVersion {
 		return CQSpec{}, fmt.Errorf("continuous query of version %d: %w", v, errs.Corrupt)
 	}
-	s := CQSpec{Name: r.text(), Text: r.text(), Every: r.duration(), Boundary: r.time(), StartOffset: r.duration(), EndOffset: r.duration(),
-		Cron: r.text(), Policy: TimeoutPolicy(r.varint()), Lateness: r.duration(), IdleTimeout: r.duration(),
+	s := CQSpec{Name: r.Text(), Text: r.Text(), Every: r.duration(), Boundary: r.time(), StartOffset: r.duration(), EndOffset: r.duration(),
+		Cron: r.Text(), Policy: TimeoutPolicy(r.Varint()), Lateness: r.duration(), IdleTimeout: r.duration(),
 		OnChange: r.bool(), Origin: r.time(), From: r.time(), AtEnd: r.bool(), Sinks: r.texts()}
 	if r.bool() {
 		s.Query = r.query()
 	}
-	if r.bad || len(r.b) != 0 {
+	if r.Bad || len(r.Src) != 0 {
 		return CQSpec{}, fmt.Errorf("definition of a continuous query of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
 	return s, nil
@@ -120,60 +121,60 @@ func (r *cqReader) expr() expr.Expr {
 	if !r.bool() {
 		return expr.Expr{}
 	}
-	e, rest, err := expr.Decode(r.b)
+	e, rest, err := expr.Decode(r.Src)
 	if err != nil {
-		r.bad, r.b = true, nil
+		r.Bad, r.Src = true, nil
 		return expr.Expr{}
 	}
-	r.b = rest
+	r.Src = rest
 	return e
 }
 
 func (r *cqReader) query() Query {
 	var q Query
-	for range r.count(1) {
+	for range r.Count(1) {
 		q.Select = append(q.Select, r.expr())
 	}
 	q.From, q.Where = r.texts(), r.expr()
 	q.GroupBy = r.groupBy()
-	for range r.count(1) {
+	for range r.Count(1) {
 		q.Levels = append(q.Levels, r.number())
 	}
 	q.Having = r.expr()
 	q.Fill.Previous, q.Fill.Linear = r.bool(), r.bool()
-	q.Fill.Value.kind = Kind(r.byte())
-	q.Fill.Value.num, q.Fill.Value.str = r.uint64(), r.text()
+	q.Fill.Value.kind = Kind(r.Byte())
+	q.Fill.Value.num, q.Fill.Value.str = r.Uint64(), r.Text()
 	if q.Fill.Value.kind > KindText {
-		r.bad = true
+		r.Bad = true
 	}
-	for range r.count(3) {
+	for range r.Count(3) {
 		q.OrderBy = append(q.OrderBy, Order{By: r.expr(), Desc: r.bool(), NullsFirst: r.bool()})
 	}
 	q.Limit, q.Offset, q.SeriesLimit, q.SeriesOffset = r.number(), r.number(), r.number(), r.number()
-	q.AlignByDevice, q.DisableAlign, q.Last, q.Zone = r.bool(), r.bool(), r.bool(), r.text()
+	q.AlignByDevice, q.DisableAlign, q.Last, q.Zone = r.bool(), r.bool(), r.bool(), r.Text()
 	q.TimeUnit = r.duration()
-	for range r.count(2) {
-		q.Into = append(q.Into, Target{Device: r.text(), Columns: r.texts()})
+	for range r.Count(2) {
+		q.Into = append(q.Into, Target{Device: r.Text(), Columns: r.texts()})
 	}
 	return q
 }
 
 func (r *cqReader) groupBy() GroupBy {
-	switch r.byte() {
+	switch r.Byte() {
 	case cqNoGroup:
 	case cqGroupTime:
 		return GroupByTime{Interval: r.duration(), Step: r.duration(), IntervalMonths: r.number(), StepMonths: r.number(), LeftOpen: r.bool()}
 	case cqGroupVariation:
-		by, delta := r.expr(), Value{kind: KindFloat64, num: r.uint64()}
+		by, delta := r.expr(), Value{kind: KindFloat64, num: r.Uint64()}
 		return GroupByVariation{By: by, Delta: delta.Float64(), KeepNulls: r.bool()}
 	case cqGroupCondition:
-		return GroupByCondition{By: r.expr(), KeepOp: expr.Op(r.varint()), KeepN: r.varint(), KeepNulls: r.bool()}
+		return GroupByCondition{By: r.expr(), KeepOp: expr.Op(r.Varint()), KeepN: r.Varint(), KeepNulls: r.bool()}
 	case cqGroupSession:
 		return GroupBySession{Gap: r.duration()}
 	case cqGroupCount:
 		return GroupByCount{By: r.expr(), Size: r.number(), KeepNulls: r.bool()}
 	default:
-		r.bad = true
+		r.Bad = true
 	}
 	return nil
 }

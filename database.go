@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -164,9 +165,9 @@ func (db *DB) SeriesHints(path string) Params {
 	if !ok {
 		return nil
 	}
-	r := wireReader{b: b}
+	r := wireReader{codec.Reader{Src: b}}
 	hints := r.pairs()
-	if r.bad {
+	if r.Bad {
 		return nil
 	}
 	return hints

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -52,20 +53,20 @@ func appendDead(b []byte, d *DeadLetter) ([]byte, error) {
 
 // splitDead decodes a dead letter except for its event, whose bytes it returns.
 func splitDead(sink string, src []byte) (DeadLetter, []byte, error) {
-	r := wireReader{b: src}
-	if v := r.byte(); v != deadVersion {
+	r := wireReader{codec.Reader{Src: src}}
+	if v := r.Byte(); v != deadVersion {
 		return DeadLetter{}, nil, fmt.Errorf("dead letter of version %d: %w", v, errs.Corrupt)
 	}
-	d := DeadLetter{Sink: sink, Reason: r.text(), Cause: r.text(), Attempts: r.int()}
+	d := DeadLetter{Sink: sink, Reason: r.Text(), Cause: r.Text(), Attempts: r.int()}
 	for _, at := range []*time.Time{&d.FirstAttempt, &d.LastAttempt} {
-		if ns := r.varint(); ns != 0 {
+		if ns := r.Varint(); ns != 0 {
 			*at = instant(ns)
 		}
 	}
-	if r.bad {
+	if r.Bad {
 		return DeadLetter{}, nil, fmt.Errorf("dead letter of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
-	return d, r.b, nil
+	return d, r.Src, nil
 }
 
 func decodeDead(sink string, src []byte) (DeadLetter, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -64,12 +65,12 @@ func (d *definition) append(b []byte) []byte {
 
 // decodeDefinition is the inverse. What it does not know, it does not guess.
 func decodeDefinition(src []byte) (*definition, error) {
-	r := wireReader{b: src}
-	if v := r.byte(); v != definitionVersion {
+	r := wireReader{codec.Reader{Src: src}}
+	if v := r.Byte(); v != definitionVersion {
 		return nil, fmt.Errorf("definition of version %d, this program knows %d: %w", v, definitionVersion, errs.Corrupt)
 	}
 	m, params := r.pairs(), r.pairs()
-	if r.bad || len(r.b) != 0 {
+	if r.Bad || len(r.Src) != 0 {
 		return nil, fmt.Errorf("definition of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
 	take := func(key string) string {

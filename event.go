@@ -3,6 +3,7 @@ package tickwell
 import (
 	"fmt"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -70,38 +71,38 @@ func (e *Event) roughSize() int {
 // decodeEvent is the inverse of appendEvent. It never panics and never
 // allocates more than the bytes given can hold.
 func decodeEvent(src []byte) (Event, error) {
-	r := wireReader{b: src}
-	if v := r.byte(); v != eventVersion {
+	r := wireReader{codec.Reader{Src: src}}
+	if v := r.Byte(); v != eventVersion {
 		return Event{}, fmt.Errorf("event of version %d: %w", v, errs.Corrupt)
 	}
 	var e Event
-	e.Status = Status(r.byte())
-	flags := r.byte()
+	e.Status = Status(r.Byte())
+	flags := r.Byte()
 	e.Urgent = flags&eventUrgent != 0
-	e.ID, e.Source, e.Series = r.text(), r.text(), r.text()
-	e.Time = instant(int64(r.uint64()))
+	e.ID, e.Source, e.Series = r.Text(), r.Text(), r.Text()
+	e.Time = instant(int64(r.Uint64()))
 	e.Revision = r.int()
 	if flags&eventHops != 0 {
 		e.Hops = r.int()
 	}
-	if n := r.count(2); n > 0 {
+	if n := r.Count(2); n > 0 {
 		e.Fields = make([]Field, 0, n)
 		for range n {
-			f := Field{Name: r.text()}
-			f.Value.kind = Kind(r.byte())
+			f := Field{Name: r.Text()}
+			f.Value.kind = Kind(r.Byte())
 			switch {
 			case f.Value.kind == KindText:
-				f.Value.str = r.text()
+				f.Value.str = r.Text()
 			case f.Value.kind > KindText:
-				r.bad = true
+				r.Bad = true
 			case f.Value.kind != KindNull:
-				f.Value.num = r.uint64()
+				f.Value.num = r.Uint64()
 			}
 			e.Fields = append(e.Fields, f)
 		}
 	}
 	e.Labels, e.Notes = r.pairs(), r.pairs()
-	if r.bad || len(r.b) != 0 {
+	if r.Bad || len(r.Src) != 0 {
 		return Event{}, fmt.Errorf("event of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
 	return e, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
@@ -73,11 +74,11 @@ func functionKey(name string) string { return "def/function/" + strings.ToLower(
 // is left out, and stays stored.
 func (db *DB) restoreFunctions() {
 	for key, value := range db.eng.Scan(functionKey("")) {
-		r := wireReader{b: value}
-		version := r.byte()
+		r := wireReader{codec.Reader{Src: value}}
+		version := r.Byte()
 		def := r.pairs()
 		err := fmt.Errorf("definition of %d bytes makes no sense: %w", len(value), errs.Corrupt)
-		if !r.bad && version == functionVersion {
+		if !r.Bad && version == functionVersion {
 			err = db.registerFunction(FunctionSpec{Name: def["name"], Class: def["class"]})
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -148,43 +149,43 @@ func appendTablet(b []byte, t *Tablet) []byte {
 // decodeTablet is the inverse of appendTablet, never panics, and allocates no
 // more than a few times the bytes given.
 func decodeTablet(src []byte) (*Tablet, error) {
-	r := wireReader{b: src}
-	if v := r.byte(); v != tabletVersion {
+	r := wireReader{codec.Reader{Src: src}}
+	if v := r.Byte(); v != tabletVersion {
 		return nil, fmt.Errorf("tablet of version %d: %w", v, errs.Corrupt)
 	}
-	t := &Tablet{Device: r.text()}
-	n := r.count(8)
+	t := &Tablet{Device: r.Text()}
+	n := r.Count(8)
 	for range n {
-		t.Times = append(t.Times, int64(r.uint64()))
+		t.Times = append(t.Times, int64(r.Uint64()))
 	}
-	for range r.count(2) {
-		c := Column{Name: r.text()}
-		kind := Kind(r.byte())
-		if r.bad || !column.Kind(kind).Valid() {
+	for range r.Count(2) {
+		c := Column{Name: r.Text()}
+		kind := Kind(r.Byte())
+		if r.Bad || !column.Kind(kind).Valid() {
 			return nil, fmt.Errorf("tablet of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 		}
 		var v column.Vector
 		v.Reset(column.Kind(kind))
 		c.Data = vectorOf(&v)
 		for range n {
-			cell := Value{kind: Kind(r.byte())}
+			cell := Value{kind: Kind(r.Byte())}
 			switch {
 			case cell.kind == KindNull:
 			case cell.kind != kind:
-				r.bad = true
+				r.Bad = true
 			case kind == KindText:
-				cell.str = r.text()
+				cell.str = r.Text()
 			default:
-				cell.num = r.uint64()
+				cell.num = r.Uint64()
 			}
-			if r.bad {
+			if r.Bad {
 				break
 			}
 			c.appendValue(cell)
 		}
 		t.Columns = append(t.Columns, c)
 	}
-	if r.bad || len(r.b) != 0 || t.Validate() != nil {
+	if r.Bad || len(r.Src) != 0 || t.Validate() != nil {
 		return nil, fmt.Errorf("tablet of %d bytes makes no sense: %w", len(src), errs.Corrupt)
 	}
 	return t, nil

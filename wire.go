@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 	"time"
+
+	"github.com/tickwell/tickwell/internal/codec"
 )
 
 // What stored definitions, events and dead letters are put together from. It is
@@ -65,110 +67,46 @@ func appendPairs(b []byte, m map[string]string) []byte {
 	return b
 }
 
-// wireReader consumes b; after the first thing that does not fit, bad is set
-// and zero values come out.
-type wireReader struct {
-	b   []byte
-	bad bool
-}
+// wireReader reads what the functions above wrote.
+type wireReader struct{ codec.Reader }
 
-//go:noinline
-func (r *wireReader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-func (r *wireReader) uint64() uint64 {
-	if len(r.b) < 8 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(r.b)
-	r.b = r.b[8:]
-	return v
-}
-
-func (r *wireReader) int() int {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > math.MaxInt32 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return int(v)
-}
-
-func (r *wireReader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// count reads the length of a list whose items take at least size bytes each.
-func (r *wireReader) count(size int) int {
-	n := r.int()
-	if n > len(r.b)/size {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return n
-}
-
-func (r *wireReader) text() string {
-	n := r.int()
-	if n > len(r.b) {
-		r.bad, r.b = true, nil
-		return ""
-	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
-}
+func (r *wireReader) int() int { return r.AtMost(math.MaxInt32) }
 
 func (r *wireReader) pairs() map[string]string {
-	n := r.count(2)
+	n := r.Count(2)
 	if n == 0 {
 		return nil
 	}
 	m := make(map[string]string, n)
 	for range n {
-		k := r.text()
-		m[k] = r.text()
+		k := r.Text()
+		m[k] = r.Text()
 	}
 	return m
 }
 
 //go:noinline
-func (r *wireReader) bool() bool { return r.byte() == 1 }
+func (r *wireReader) bool() bool { return r.Byte() == 1 }
 
-func (r *wireReader) duration() time.Duration { return time.Duration(r.varint()) }
+func (r *wireReader) duration() time.Duration { return time.Duration(r.Varint()) }
 
-func (r *wireReader) number() int { return int(r.varint()) }
+func (r *wireReader) number() int { return int(r.Varint()) }
 
 func (r *wireReader) time() time.Time {
 	if !r.bool() {
 		return time.Time{}
 	}
-	return instant(r.varint())
+	return instant(r.Varint())
 }
 
 func (r *wireReader) texts() []string {
-	n := r.count(1)
+	n := r.Count(1)
 	if n == 0 {
 		return nil
 	}
 	all := make([]string, n)
 	for i := range all {
-		all[i] = r.text()
+		all[i] = r.Text()
 	}
 	return all
 }

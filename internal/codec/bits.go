@@ -88,34 +88,34 @@ func Bits(set []uint64, src []byte, n int) (decoded []uint64, rest []byte, err e
 	if n < 0 || n > MaxValues {
 		return set[:0], nil, corrupt("bits", "%d values asked for", n)
 	}
-	r := reader{src: src}
+	r := Reader{Src: src}
 	set = readBits(set, &r, n)
-	if r.bad {
+	if r.Bad {
 		return set[:0], nil, corrupt("bits", "%d bytes are no encoding of %d bits", len(src), n)
 	}
-	return set, r.src, nil
+	return set, r.Src, nil
 }
 
-func readBits(set []uint64, r *reader, n int) []uint64 {
+func readBits(set []uint64, r *Reader, n int) []uint64 {
 	set = sized(set, (n+63)/64)
 	clear(set)
 	if n == 0 {
 		return set
 	}
-	switch r.byte() {
+	switch r.Byte() {
 	case bitsMap:
-		for i, b := range r.take((n + 7) / 8) {
+		for i, b := range r.Bytes((n + 7) / 8) {
 			set[i>>3] |= uint64(b) << (8 * (uint(i) & 7))
 		}
 		if n&63 != 0 && set[n>>6]>>(uint(n)&63) != 0 {
-			r.fail()
+			r.Fail()
 		}
 	case bitsRuns:
 		one := false
 		for at := 0; at < n; one = !one {
-			run := r.count(n - at)
-			if r.bad || run == 0 && at > 0 {
-				r.fail()
+			run := r.AtMost(n - at)
+			if r.Bad || run == 0 && at > 0 {
+				r.Fail()
 				return set
 			}
 			if one {
@@ -124,7 +124,7 @@ func readBits(set []uint64, r *reader, n int) []uint64 {
 			at += run
 		}
 	default:
-		r.fail()
+		r.Fail()
 	}
 	return set
 }

@@ -30,9 +30,9 @@ func FewFloat64s(dst []float64, wide []int64, src []byte, size int) bool {
 	if src[at] == 0 { // no exceptions
 		return at+1 == size
 	}
-	r := reader{src: src[at:size]}
+	r := Reader{Src: src[at:size]}
 	readExceptions(dst, &r)
-	return !r.bad && len(r.src) == 0
+	return !r.Bad && len(r.Src) == 0
 }
 
 // fewInts decodes integers from position at of src on and returns the position behind

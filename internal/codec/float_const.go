@@ -5,7 +5,7 @@ func appendFloatConst(dst []byte, bits uint64, size int) []byte {
 	return appendFixed(append(dst, floatConst), bits, size)
 }
 
-func decodeFloatConst[T float](dst []T, r *reader) {
+func decodeFloatConst[T float](dst []T, r *Reader) {
 	f := fromBits[T](r.fixed(bytesOf[T]()))
 	for i := range dst {
 		dst[i] = f

@@ -297,28 +297,28 @@ func appendFloatDecimal[T float](e *Encoder, dst []byte, v []T, k int) []byte {
 	return dst
 }
 
-func decodeFloatDecimal[T float](d *Decoder, dst []T, r *reader) {
-	k := int(r.byte())
+func decodeFloatDecimal[T float](d *Decoder, dst []T, r *Reader) {
+	k := int(r.Byte())
 	if k > maxDecimals {
-		r.fail()
+		r.Fail()
 		return
 	}
 	q := &quotients[k]
-	if whole, ok := any(dst).([]float64); ok && len(r.src) > 0 && r.src[0] == intDelta {
-		r.byte()
+	if whole, ok := any(dst).([]float64); ok && len(r.Src) > 0 && r.Src[0] == intDelta {
+		r.Byte()
 		d.decimalDelta(whole, r, q)
 	} else {
 		decodeDecimals(d, dst, r, q)
 	}
-	if !r.bad {
+	if !r.Bad {
 		readExceptions(dst, r)
 	}
 }
 
 // decimalDelta sets dst to the quotients of numbers that are stored as steps.
-func (d *Decoder) decimalDelta(dst []float64, r *reader, q *quotient) {
+func (d *Decoder) decimalDelta(dst []float64, r *Reader, q *quotient) {
 	h := readDeltaHead(r, len(dst))
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	reach := h.reach(len(dst))
@@ -343,10 +343,10 @@ func (d *Decoder) decimalDelta(dst []float64, r *reader, q *quotient) {
 }
 
 // decodeDecimals sets dst to the quotients of integers of any encoding.
-func decodeDecimals[T float](d *Decoder, dst []T, r *reader, q *quotient) {
+func decodeDecimals[T float](d *Decoder, dst []T, r *Reader, q *quotient) {
 	d.wide = sized(d.wide, len(dst))
 	steps, reach := readInts(d.wide, r)
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	if steps && reach <= q.reach {
@@ -363,31 +363,31 @@ func decodeDecimals[T float](d *Decoder, dst []T, r *reader, q *quotient) {
 }
 
 // readExceptions puts the exceptions of floatDecimal in place.
-func readExceptions[T float](dst []T, r *reader) {
-	count := r.count(len(dst))
+func readExceptions[T float](dst []T, r *Reader) {
+	count := r.AtMost(len(dst))
 	if count == 0 {
 		return
 	}
-	same := r.byte()
+	same := r.Byte()
 	positions := *r
 	for range count {
-		r.uvarint()
+		r.Uvarint()
 	}
 	var near []byte
 	var bits uint64
 	switch same {
 	case 0:
-		near = r.take(count)
+		near = r.Bytes(count)
 	case 1:
 		bits = r.fixed(bytesOf[T]())
 	default:
-		r.fail()
+		r.Fail()
 	}
 	at := 0
 	for i := range count {
-		at += positions.count(len(dst))
-		if r.bad || at >= len(dst) {
-			r.fail()
+		at += positions.AtMost(len(dst))
+		if r.Bad || at >= len(dst) {
+			r.Fail()
 			return
 		}
 		switch {

@@ -11,10 +11,10 @@ func appendFloatRaw(dst []byte, bits []uint64, size int) []byte {
 	return dst
 }
 
-func decodeFloatRaw[T float](dst []T, r *reader) {
+func decodeFloatRaw[T float](dst []T, r *Reader) {
 	size := bytesOf[T]()
-	b := r.take(size * len(dst))
-	if r.bad {
+	b := r.Bytes(size * len(dst))
+	if r.Bad {
 		return
 	}
 	if size == 4 {

@@ -107,24 +107,24 @@ func (e *Encoder) appendFloatRD(dst []byte, v []uint64, p *rdPlan, size int) []b
 	return append(dst, e.ints.patches...)
 }
 
-func decodeFloatRD[T float](d *Decoder, dst []T, r *reader) {
+func decodeFloatRD[T float](d *Decoder, dst []T, r *Reader) {
 	total := uint(8 * bytesOf[T]())
-	cut, used := uint(r.byte()), int(r.byte())
+	cut, used := uint(r.Byte()), int(r.Byte())
 	if cut < total-16 || cut > total-4 || used < 1 || used > 8 {
-		r.fail()
+		r.Fail()
 		return
 	}
 	var dict [8]uint64
 	for i := range used {
 		dict[i] = uint64(r.uint16())
 		if dict[i]>>(total-cut) != 0 {
-			r.fail()
+			r.Fail()
 		}
 		dict[i] <<= cut
 	}
 	codes := r.packed(len(dst), codeWidth(used))
 	low := r.packed(len(dst), packWidth(cut))
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	d.wide, d.low = sized(d.wide, len(dst)), sized(d.low, len(dst))
@@ -135,11 +135,11 @@ func decodeFloatRD[T float](d *Decoder, dst []T, r *reader) {
 		dst[i] = fromBits[T](dict[d.wide[i]&7] | uint64(d.low[i])&mask)
 	}
 	at := 0
-	for range r.count(len(dst)) {
-		at += r.count(len(dst))
+	for range r.AtMost(len(dst)) {
+		at += r.AtMost(len(dst))
 		high := uint64(r.uint16())
-		if r.bad || at >= len(dst) || high>>(total-cut) != 0 {
-			r.fail()
+		if r.Bad || at >= len(dst) || high>>(total-cut) != 0 {
+			r.Fail()
 			return
 		}
 		dst[at] = fromBits[T](high<<cut | uint64(d.low[at])&mask)

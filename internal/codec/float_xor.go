@@ -35,12 +35,12 @@ func (e *Encoder) appendFloatXOR(dst []byte, v []uint64, w xorWindow, size int) 
 	return pack(dst, v[:len(v)-1], w.width)
 }
 
-func decodeFloatXOR[T float](d *Decoder, dst []T, r *reader) {
-	width, shift := uint(r.byte()), uint(r.byte())
+func decodeFloatXOR[T float](d *Decoder, dst []T, r *Reader) {
+	width, shift := uint(r.Byte()), uint(r.Byte())
 	prev := r.fixed(bytesOf[T]())
 	b := r.packed(len(dst)-1, width)
-	if total := uint(8 * bytesOf[T]()); r.bad || width+shift > total {
-		r.fail()
+	if total := uint(8 * bytesOf[T]()); r.Bad || width+shift > total {
+		r.Fail()
 		return
 	}
 	d.wide = sized(d.wide, len(dst)-1)

@@ -119,7 +119,7 @@ func decodeFloats[T float](d *Decoder, dst []T, src []byte, n int) ([]T, error) 
 	if err != nil {
 		return dst, err
 	}
-	r := reader{src: src}
+	r := Reader{Src: src}
 	if n > 0 {
 		decodeFloatsOf(d, dst, &r)
 	}
@@ -129,8 +129,8 @@ func decodeFloats[T float](d *Decoder, dst []T, src []byte, n int) ([]T, error) 
 	return dst, nil
 }
 
-func decodeFloatsOf[T float](d *Decoder, dst []T, r *reader) {
-	switch r.byte() {
+func decodeFloatsOf[T float](d *Decoder, dst []T, r *Reader) {
+	switch r.Byte() {
 	case floatConst:
 		decodeFloatConst(dst, r)
 	case floatDecimal:
@@ -142,6 +142,6 @@ func decodeFloatsOf[T float](d *Decoder, dst []T, r *reader) {
 	case floatRaw:
 		decodeFloatRaw(dst, r)
 	default:
-		r.fail()
+		r.Fail()
 	}
 }

@@ -37,11 +37,11 @@ type deltaHead struct {
 }
 
 // readDeltaHead reads the head of n numbers, of which there is one at least.
-func readDeltaHead(r *reader, n int) (h deltaHead) {
-	h.width = uint(r.byte())
-	h.unit = r.uvarint()
-	h.first = r.varint()
-	h.low = r.varint()
+func readDeltaHead(r *Reader, n int) (h deltaHead) {
+	h.width = uint(r.Byte())
+	h.unit = r.Uvarint()
+	h.first = r.Varint()
+	h.low = r.Varint()
 	h.packed = r.packed(n-1, h.width)
 	return h
 }
@@ -54,9 +54,9 @@ func (h *deltaHead) reach(n int) float64 {
 
 // readIntDelta fills dst with the first value and the steps from each to the
 // next. It returns a bound of the magnitudes of the values.
-func readIntDelta(dst []int64, r *reader) (reach float64) {
+func readIntDelta(dst []int64, r *Reader) (reach float64) {
 	h := readDeltaHead(r, len(dst))
-	if r.bad {
+	if r.Bad {
 		return 0
 	}
 	dst[0] = h.first

@@ -40,12 +40,12 @@ func (e *intEncoder) packFrame(dst []byte, v []int64, low int64, width uint) []b
 }
 
 // decodeIntFrame returns a bound of the magnitudes of the values.
-func decodeIntFrame(dst []int64, r *reader) (reach float64) {
-	width := uint(r.byte())
-	unit := r.uvarint()
-	low := r.varint()
+func decodeIntFrame(dst []int64, r *Reader) (reach float64) {
+	width := uint(r.Byte())
+	unit := r.Uvarint()
+	low := r.Varint()
 	b := r.packed(len(dst), width)
-	if r.bad {
+	if r.Bad {
 		return 0
 	}
 	if unit == 1 {

@@ -6,9 +6,9 @@ func appendIntLine(dst []byte, first, step int64) []byte {
 	return appendVarint(dst, step)
 }
 
-func decodeIntLine(dst []int64, r *reader) {
-	first := r.varint()
-	Line(dst, first, r.varint())
+func decodeIntLine(dst []int64, r *Reader) {
+	first := r.Varint()
+	Line(dst, first, r.Varint())
 }
 
 // Line sets dst to integers of a constant step.

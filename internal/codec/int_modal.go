@@ -32,29 +32,29 @@ func (e *intEncoder) appendModal(dst []byte, first, typical int64, width uint, u
 	return append(dst, e.patches...)
 }
 
-func decodeIntModal(dst []int64, r *reader) {
-	width := uint(r.byte())
-	unit := r.uvarint()
-	first := r.varint()
-	typical := r.varint()
+func decodeIntModal(dst []int64, r *Reader) {
+	width := uint(r.Byte())
+	unit := r.Uvarint()
+	first := r.Varint()
+	typical := r.Varint()
 	b := r.packed(len(dst)-1, width)
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	steps := dst[1:]
 	unpack(steps, b, width, 0)
 	at := 0
-	for range r.count(len(steps)) {
-		at += r.count(len(steps))
-		high := r.uvarint()
-		if r.bad || at >= len(steps) || high == 0 || uint(bits.Len64(high))+width > 64 {
-			r.fail()
+	for range r.AtMost(len(steps)) {
+		at += r.AtMost(len(steps))
+		high := r.Uvarint()
+		if r.Bad || at >= len(steps) || high == 0 || uint(bits.Len64(high))+width > 64 {
+			r.Fail()
 			return
 		}
 		steps[at] |= int64(high << width)
 		at++
 	}
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	dst[0] = first

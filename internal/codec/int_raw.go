@@ -11,9 +11,9 @@ func appendIntRaw(dst []byte, v []int64) []byte {
 	return dst
 }
 
-func decodeIntRaw(dst []int64, r *reader) {
-	b := r.take(8 * len(dst))
-	if r.bad {
+func decodeIntRaw(dst []int64, r *Reader) {
+	b := r.Bytes(8 * len(dst))
+	if r.Bad {
 		return
 	}
 	for i := range dst {

@@ -71,12 +71,12 @@ func begin[T any](what string, dst []T, n int) ([]T, error) {
 
 // finish returns the error of a decoder that went through size bytes: they were
 // bad, or there were more.
-func finish(what string, r *reader, n, size int) error {
-	if r.bad {
+func finish(what string, r *Reader, n, size int) error {
+	if r.Bad {
 		return corrupt(what, "%d bytes are no encoding of %d values", size, n)
 	}
-	if len(r.src) > 0 {
-		return corrupt(what, "%d bytes left over after %d values", len(r.src), n)
+	if len(r.Src) > 0 {
+		return corrupt(what, "%d bytes left over after %d values", len(r.Src), n)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func decodeAllInts(what string, dst []int64, src []byte, n int) ([]int64, error)
 	if err != nil {
 		return dst, err
 	}
-	r := reader{src: src}
+	r := Reader{Src: src}
 	if n > 0 {
 		decodeInts(dst, &r)
 	}
@@ -276,8 +276,8 @@ func (e *intEncoder) unitResiduals(u []uint64, v []int64, s *intShape) bool {
 }
 
 // decodeInts fills dst, which is not empty.
-func decodeInts(dst []int64, r *reader) {
-	if steps, _ := readInts(dst, r); steps && !r.bad {
+func decodeInts(dst []int64, r *Reader) {
+	if steps, _ := readInts(dst, r); steps && !r.Bad {
 		accumulate(dst)
 	}
 }
@@ -285,9 +285,9 @@ func decodeInts(dst []int64, r *reader) {
 // readInts fills dst, which is not empty, with integers or, if steps is true,
 // with numbers whose running sums they are. No integer has a magnitude above
 // reach, which is infinite where that is not known.
-func readInts(dst []int64, r *reader) (steps bool, reach float64) {
+func readInts(dst []int64, r *Reader) (steps bool, reach float64) {
 	reach = math.Inf(1)
-	switch r.byte() {
+	switch r.Byte() {
 	case intConst:
 		decodeIntConst(dst, r)
 	case intLine:
@@ -301,7 +301,7 @@ func readInts(dst []int64, r *reader) (steps bool, reach float64) {
 	case intRaw:
 		decodeIntRaw(dst, r)
 	default:
-		r.fail()
+		r.Fail()
 	}
 	return false, reach
 }

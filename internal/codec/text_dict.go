@@ -106,27 +106,27 @@ func (e *Encoder) appendTextDict(dst []byte) []byte {
 	return e.ints.append(dst, e.text.codes)
 }
 
-func (d *Decoder) decodeTextDict(dst []string, r *reader) {
-	entries := r.count(len(dst))
+func (d *Decoder) decodeTextDict(dst []string, r *Reader) {
+	entries := r.AtMost(len(dst))
 	if entries == 0 {
-		r.fail()
+		r.Fail()
 		return
 	}
-	total := d.lengths(entries, r, len(r.src))
-	all := r.take(total)
-	if r.bad {
+	total := d.lengths(entries, r, len(r.Src))
+	all := r.Bytes(total)
+	if r.Bad {
 		return
 	}
 	d.dict = sized(d.dict, entries)
 	cut(d.dict, d.wide, string(all))
 	d.wide = sized(d.wide, len(dst))
 	decodeInts(d.wide, r)
-	if r.bad {
+	if r.Bad {
 		return
 	}
 	for i, code := range d.wide {
 		if uint64(code) >= uint64(entries) {
-			r.fail()
+			r.Fail()
 			break
 		}
 		dst[i] = d.dict[code]

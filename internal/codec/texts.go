@@ -56,7 +56,7 @@ func (d *Decoder) Texts(dst []string, src []byte, n int) ([]string, error) {
 	if err != nil {
 		return dst, err
 	}
-	r := reader{src: src}
+	r := Reader{Src: src}
 	if n > 0 {
 		d.decodeTexts(dst, &r)
 	}
@@ -67,12 +67,12 @@ func (d *Decoder) Texts(dst []string, src []byte, n int) ([]string, error) {
 	return dst, nil
 }
 
-func (d *Decoder) decodeTexts(dst []string, r *reader) {
-	switch r.byte() {
+func (d *Decoder) decodeTexts(dst []string, r *Reader) {
+	switch r.Byte() {
 	case textPlain:
-		total := d.lengths(len(dst), r, len(r.src))
-		all := r.take(total)
-		if r.bad {
+		total := d.lengths(len(dst), r, len(r.Src))
+		all := r.Bytes(total)
+		if r.Bad {
 			return
 		}
 		cut(dst, d.wide, string(all))
@@ -81,22 +81,22 @@ func (d *Decoder) decodeTexts(dst []string, r *reader) {
 	case textDict:
 		d.decodeTextDict(dst, r)
 	default:
-		r.fail()
+		r.Fail()
 	}
 }
 
 // lengths reads n lengths into d.wide and returns their sum, which may be at most
 // limit.
-func (d *Decoder) lengths(n int, r *reader, limit int) int {
+func (d *Decoder) lengths(n int, r *Reader, limit int) int {
 	d.wide = sized(d.wide, n)
 	decodeInts(d.wide, r)
 	total := int64(0)
 	for _, l := range d.wide {
 		if l < 0 || l > int64(limit) {
-			r.fail()
+			r.Fail()
 		}
-		if total += l; r.bad || total > int64(limit) {
-			r.fail()
+		if total += l; r.Bad || total > int64(limit) {
+			r.Fail()
 			return 0
 		}
 	}
@@ -111,20 +111,20 @@ func cut(dst []string, lengths []int64, s string) {
 	}
 }
 
-func (d *Decoder) decodeCompressed(dst []string, r *reader) {
+func (d *Decoder) decodeCompressed(dst []string, r *Reader) {
 	total := d.lengths(len(dst), r, maxCompressed)
-	packed := r.take(r.count(len(r.src)))
-	if r.bad {
+	packed := r.Bytes(r.AtMost(len(r.Src)))
+	if r.Bad {
 		return
 	}
 	// The length is checked before memory is taken.
 	if size, ok := textLen(packed); !ok || size != total {
-		r.fail()
+		r.Fail()
 		return
 	}
 	d.text = sized(d.text, total)
 	if !unpackText(d.text, packed) {
-		r.fail()
+		r.Fail()
 		return
 	}
 	cut(dst, d.wide, string(d.text))

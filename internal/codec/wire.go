@@ -13,67 +13,106 @@ func corrupt(what, format string, args ...any) error {
 	return fmt.Errorf("decode %s: %s: %w", what, fmt.Sprintf(format, args...), errs.Corrupt)
 }
 
-// reader takes fields off the front of untrusted bytes. After the first field
-// that does not fit, bad is set and every field is zero: check once.
-type reader struct {
-	src []byte
-	bad bool
+// Reader takes fields off the front of untrusted bytes: of blocks, of records of
+// the log, of definitions and events. After the first field that does not fit, Bad is
+// set, Src is empty and every field is zero: check once. Its zero value has nothing to read.
+type Reader struct {
+	Src []byte
+	Bad bool
 }
 
+// Fail makes what follows zero: a field does not mean anything.
+//
 //go:noinline
-func (r *reader) fail() {
-	r.bad = true
-	r.src = nil
+func (r *Reader) Fail() {
+	r.Bad = true
+	r.Src = nil
 }
 
-func (r *reader) byte() byte {
-	if len(r.src) == 0 {
-		r.fail()
+// Byte reads one byte.
+func (r *Reader) Byte() byte {
+	if len(r.Src) == 0 {
+		r.Fail()
 		return 0
 	}
-	b := r.src[0]
-	r.src = r.src[1:]
+	b := r.Src[0]
+	r.Src = r.Src[1:]
 	return b
 }
 
-func (r *reader) uvarint() uint64 {
-	if len(r.src) > 0 && r.src[0] < 0x80 {
-		return uint64(r.byte())
+// Uvarint reads what binary.AppendUvarint wrote.
+func (r *Reader) Uvarint() uint64 {
+	if len(r.Src) > 0 && r.Src[0] < 0x80 {
+		return uint64(r.Byte())
 	}
-	v, k := binary.Uvarint(r.src)
+	v, k := binary.Uvarint(r.Src)
 	if k <= 0 {
-		r.fail()
+		r.Fail()
 		return 0
 	}
-	r.src = r.src[k:]
+	r.Src = r.Src[k:]
 	return v
 }
 
-func (r *reader) varint() int64 {
-	u := r.uvarint()
+// Varint reads what binary.AppendVarint wrote.
+func (r *Reader) Varint() int64 {
+	u := r.Uvarint()
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-// count reads a number that may be at most limit.
-func (r *reader) count(limit int) int {
-	v := r.uvarint()
+// AtMost reads a Uvarint that may be at most limit.
+func (r *Reader) AtMost(limit int) int {
+	v := r.Uvarint()
 	if v > uint64(limit) {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	return int(v)
 }
 
-func (r *reader) uint16() uint16 {
-	if b := r.take(2); b != nil {
+// Count reads the length of a list whose items take at least size bytes each, so
+// that memory for them is bounded by what there is to read.
+func (r *Reader) Count(size int) int {
+	v := r.Uvarint()
+	if v > uint64(len(r.Src)/size) {
+		r.Fail()
+		return 0
+	}
+	return int(v)
+}
+
+// Bytes returns the next n bytes of Src themselves, nil if there are fewer.
+//
+//go:noinline
+func (r *Reader) Bytes(n int) []byte {
+	if n < 0 || n > len(r.Src) {
+		r.Fail()
+		return nil
+	}
+	b := r.Src[:n:n]
+	r.Src = r.Src[n:]
+	return b
+}
+
+// Text reads a length and so many bytes, which it copies.
+func (r *Reader) Text() string { return string(r.Bytes(r.Count(1))) }
+
+// Uint64 reads eight bytes, the lowest first.
+func (r *Reader) Uint64() uint64 { return r.fixed(8) }
+
+// Uint32 reads four bytes, the lowest first.
+func (r *Reader) Uint32() uint32 { return uint32(r.fixed(4)) }
+
+func (r *Reader) uint16() uint16 {
+	if b := r.Bytes(2); b != nil {
 		return binary.LittleEndian.Uint16(b)
 	}
 	return 0
 }
 
 // fixed reads a little-endian number of size 4 or 8 bytes.
-func (r *reader) fixed(size int) uint64 {
-	b := r.take(size)
+func (r *Reader) fixed(size int) uint64 {
+	b := r.Bytes(size)
 	switch len(b) {
 	case 4:
 		return uint64(binary.LittleEndian.Uint32(b))
@@ -83,35 +122,22 @@ func (r *reader) fixed(size int) uint64 {
 	return 0
 }
 
-// take returns the next n bytes, nil if there are fewer.
-//
-//go:noinline
-func (r *reader) take(n int) []byte {
-	if n < 0 || n > len(r.src) {
-		r.fail()
-		return nil
-	}
-	b := r.src[:n:n]
-	r.src = r.src[n:]
-	return b
-}
-
 // packed returns the rest of the input, of which at least the first n values of
 // w bits exist, and moves behind them. The rest lets kernels load whole words.
 //
 //go:noinline
-func (r *reader) packed(n int, w uint) []byte {
+func (r *Reader) packed(n int, w uint) []byte {
 	if !validWidth(w) {
-		r.fail()
+		r.Fail()
 		return nil
 	}
 	need := packedLen(n, w)
-	if need > len(r.src) {
-		r.fail()
+	if need > len(r.Src) {
+		r.Fail()
 		return nil
 	}
-	b := r.src
-	r.src = r.src[need:]
+	b := r.Src
+	r.Src = r.Src[need:]
 	return b
 }
 

@@ -2,6 +2,8 @@
 // which every internal package passes data.
 package column
 
+import "slices"
+
 // Kind is the type of the values of a series. Its numbers are written to disk
 // and never change.
 type Kind uint8
@@ -115,6 +117,33 @@ func (v *Vector) AppendRange(src *Vector, lo, hi int) {
 	case Text:
 		v.Texts = append(v.Texts, src.Texts[lo:hi]...)
 	}
+}
+
+// AppendRows appends the given rows of src, which must have v's kind, in their order.
+func (v *Vector) AppendRows(src *Vector, rows []int32) {
+	switch v.Kind {
+	case Bool:
+		v.Bools = Pick(v.Bools, src.Bools, rows)
+	case Int32:
+		v.Int32s = Pick(v.Int32s, src.Int32s, rows)
+	case Int64:
+		v.Int64s = Pick(v.Int64s, src.Int64s, rows)
+	case Float32:
+		v.Float32s = Pick(v.Float32s, src.Float32s, rows)
+	case Float64:
+		v.Float64s = Pick(v.Float64s, src.Float64s, rows)
+	case Text:
+		v.Texts = Pick(v.Texts, src.Texts, rows)
+	}
+}
+
+// Pick appends the values of the given rows of src to dst.
+func Pick[T any](dst, src []T, rows []int32) []T {
+	dst = slices.Grow(dst, len(rows))
+	for _, i := range rows {
+		dst = append(dst, src[i])
+	}
+	return dst
 }
 
 // AppendZero appends n zero values, as stand-ins for nulls.

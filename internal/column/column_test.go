@@ -122,7 +122,8 @@ func TestVector(t *testing.T) {
 		v.Set(0, &src, 2) // in place of the zero
 		v.SetCell(1, src.Cell(0))
 		v.SetCell(1, src.Cell(1))
-		want := []Cell{src.Cell(2), src.Cell(1), src.Cell(2), src.Cell(0)}
+		v.AppendRows(&src, []int32{2, 0, 2})
+		want := []Cell{src.Cell(2), src.Cell(1), src.Cell(2), src.Cell(0), src.Cell(2), src.Cell(0), src.Cell(2)}
 		var got []Cell
 		for i := range v.Len() {
 			got = append(got, v.Cell(i))

@@ -161,12 +161,12 @@ func (a *across) bad() error {
 // readDevices decodes the first part: whose rows they are, and how many.
 func (a *across) readDevices(w *wire, dec *block.Decoder) error {
 	a.reset()
-	tablets, n, width := w.uvarint(), w.uvarint(), w.count()
-	if w.bad || tablets == 0 || tablets > n || n > block.MaxRows || width == 0 || tablets*uint64(width) > block.MaxRows {
+	tablets, n, width := w.Uvarint(), w.Uvarint(), w.Count(1)
+	if w.Bad || tablets == 0 || tablets > n || n > block.MaxRows || width == 0 || tablets*uint64(width) > block.MaxRows {
 		return a.bad()
 	}
 	for range width {
-		k := column.Kind(w.byte())
+		k := column.Kind(w.Byte())
 		if !k.Valid() {
 			return a.bad()
 		}
@@ -190,7 +190,7 @@ func (a *across) readDevices(w *wire, dec *block.Decoder) error {
 			return a.bad()
 		}
 	}
-	if w.bad || sum != int64(n) {
+	if w.Bad || sum != int64(n) {
 		return a.bad()
 	}
 	a.n = int(n)
@@ -199,7 +199,7 @@ func (a *across) readDevices(w *wire, dec *block.Decoder) error {
 
 // piece decodes a column of n integers.
 func (w *wire) piece(dec *block.Decoder, v *column.Vector, n int) error {
-	_, err := dec.Values(v, nil, w.bytes(w.count()), column.Int64, n)
+	_, err := dec.Values(v, nil, w.Bytes(w.Count(1)), column.Int64, n)
 	return err
 }
 
@@ -212,7 +212,7 @@ func (a *across) readRows(w *wire, dec *block.Decoder, kinds []column.Kind, n in
 		a.cols, a.nulls = append(a.cols, column.Vector{}), append(a.nulls, nil)
 	}
 	for c, kind := range kinds {
-		b := w.bytes(w.count())
+		b := w.Bytes(w.Count(1))
 		if len(b) == 0 {
 			a.cols[c].Reset(kind)
 			a.cols[c].AppendZero(n)
@@ -227,7 +227,7 @@ func (a *across) readRows(w *wire, dec *block.Decoder, kinds []column.Kind, n in
 		}
 		a.nulls[c] = nulls
 	}
-	if w.bad || len(w.b) > 0 {
+	if w.Bad || len(w.Src) > 0 {
 		return a.bad()
 	}
 	return nil

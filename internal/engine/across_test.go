@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -159,7 +160,7 @@ func FuzzAcross(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a across
 		var dec block.Decoder
-		if err := a.read(&wire{b: body}, &dec); err != nil {
+		if err := a.read(&wire{codec.Reader{Src: body}}, &dec); err != nil {
 			return
 		}
 		_ = a.each(func(ids []uint32, r *memtable.Rows) error {

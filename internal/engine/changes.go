@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/memtable"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -189,7 +190,7 @@ func (e *Engine) logTail(ctx context.Context, after, upTo uint64) ([]*Changed, e
 // whose series are gone.
 func (e *Engine) changedAcross(dec *block.Decoder, body []byte) (list []*Changed, err error) {
 	var a across
-	if err := a.read(&wire{b: body}, dec); err != nil {
+	if err := a.read(&wire{codec.Reader{Src: body}}, dec); err != nil {
 		return nil, err
 	}
 	err = a.each(func(ids []uint32, r *memtable.Rows) error {
@@ -209,7 +210,7 @@ func (e *Engine) changedAcross(dec *block.Decoder, body []byte) (list []*Changed
 
 // changedRows decodes a tablet, nil if its series are gone.
 func (e *Engine) changedRows(dec *block.Decoder, body []byte) (*Changed, error) {
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	ids := w.ids()
 	c := &Changed{}
 	var kinds []column.Kind
@@ -220,7 +221,7 @@ func (e *Engine) changedRows(dec *block.Decoder, body []byte) (*Changed, error) 
 		}
 		c.Series, kinds = append(c.Series, ser), append(kinds, ser.Kind)
 	}
-	if w.bad || len(kinds) == 0 {
+	if w.Bad || len(kinds) == 0 {
 		return nil, nil
 	}
 	var rows *memtable.Rows

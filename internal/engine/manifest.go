@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/sorting"
@@ -118,30 +119,30 @@ func (m *manifest) whole() edit {
 
 // apply changes m as the edit says.
 func (m *manifest) apply(payload []byte) error {
-	w := wire{b: payload}
-	for len(w.b) > 0 && !w.bad {
-		switch tag := w.byte(); tag {
+	w := wire{codec.Reader{Src: payload}}
+	for len(w.Src) > 0 && !w.Bad {
+		switch tag := w.Byte(); tag {
 		case editAddFile:
-			f := fileMeta{No: w.uvarint(), MinLSN: w.uvarint(), MaxLSN: w.uvarint(), Size: int64(w.uvarint())}
-			f.MinTime, f.MaxTime, f.Points = unzigzag(w.uvarint()), unzigzag(w.uvarint()), w.uvarint()
+			f := fileMeta{No: w.Uvarint(), MinLSN: w.Uvarint(), MaxLSN: w.Uvarint(), Size: int64(w.Uvarint())}
+			f.MinTime, f.MaxTime, f.Points = unzigzag(w.Uvarint()), unzigzag(w.Uvarint()), w.Uvarint()
 			m.Files = append(m.Files, f)
 		case editRemoveFile:
-			no := w.uvarint()
+			no := w.Uvarint()
 			m.Files = slices.DeleteFunc(m.Files, func(f fileMeta) bool { return f.No == no })
 		case editFlushed:
-			m.Flushed = w.uvarint()
+			m.Flushed = w.Uvarint()
 		case editNextNo:
-			m.NextNo = w.uvarint()
+			m.NextNo = w.Uvarint()
 		case editState:
-			m.State = w.uvarint()
+			m.State = w.Uvarint()
 		case editCatalog:
-			m.Catalog = w.uvarint()
+			m.Catalog = w.Uvarint()
 		case editOldCatalog:
-			m.OldCatalog = w.uvarint()
+			m.OldCatalog = w.Uvarint()
 		case editAddOutbox:
-			m.Outbox = append(m.Outbox, outboxSegment{w.uvarint(), w.uvarint(), w.uvarint()})
+			m.Outbox = append(m.Outbox, outboxSegment{w.Uvarint(), w.Uvarint(), w.Uvarint()})
 		case editDropOutbox:
-			no := w.uvarint()
+			no := w.Uvarint()
 			m.Outbox = slices.DeleteFunc(m.Outbox, func(s outboxSegment) bool { return s.No == no })
 		case editMask:
 			m.Masks = append(m.Masks, w.mask())
@@ -151,33 +152,33 @@ func (m *manifest) apply(payload []byte) error {
 				m.Masks = slices.Delete(m.Masks, i, i+1)
 			}
 		case editApplied:
-			no, lsn := w.uvarint(), w.uvarint()
+			no, lsn := w.Uvarint(), w.Uvarint()
 			for i := range m.Files {
 				if m.Files[i].No == no {
 					m.Files[i].Applied = lsn
 				}
 			}
 		case editUnmask:
-			lsn := w.uvarint()
+			lsn := w.Uvarint()
 			m.Masks = slices.DeleteFunc(m.Masks, func(k seriesMask) bool { return k.LSN <= lsn })
 		case editFloor:
-			m.Floor = unzigzag(w.uvarint())
+			m.Floor = unzigzag(w.Uvarint())
 		case editNextSeries:
-			m.NextSeries = uint32(w.uvarint())
+			m.NextSeries = uint32(w.Uvarint())
 		default:
 			return fmt.Errorf("manifest edit with tag %d: %w", tag, errs.Corrupt)
 		}
 	}
 	sorting.Stable(m.Files, func(a, b fileMeta) int { return cmp.Compare(a.MaxLSN, b.MaxLSN) })
-	if w.bad {
+	if w.Bad {
 		return fmt.Errorf("manifest edit of %d bytes: %w", len(payload), errs.Corrupt)
 	}
 	return nil
 }
 
 func (w *wire) mask() seriesMask {
-	k := seriesMask{id: uint32(w.uvarint())}
-	k.Mask = merge.Mask{LSN: w.uvarint(), From: unzigzag(w.uvarint()), To: unzigzag(w.uvarint())}
+	k := seriesMask{id: uint32(w.Uvarint())}
+	k.Mask = merge.Mask{LSN: w.Uvarint(), From: unzigzag(w.Uvarint()), To: unzigzag(w.Uvarint())}
 	return k
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -250,9 +251,9 @@ func (e *Engine) readManifest(no uint64) error {
 	m := manifest{Floor: math.MinInt64}
 	seq, lost := uint64(0), false
 	damaged, _, err := salvage(b, store, no, func(payload []byte, _ bool) error {
-		w := wire{b: payload}
-		tag, n := w.byte(), w.uvarint()
-		if w.bad || tag != editSeq {
+		w := wire{codec.Reader{Src: payload}}
+		tag, n := w.Byte(), w.Uvarint()
+		if w.Bad || tag != editSeq {
 			return fmt.Errorf("manifest edit without a number: %w", errs.Corrupt)
 		}
 		if n != seq+1 || lost {
@@ -260,7 +261,7 @@ func (e *Engine) readManifest(no uint64) error {
 			return nil // seen already, or both copies of one before it are damaged
 		}
 		seq = n
-		return m.apply(w.b)
+		return m.apply(w.Src)
 	})
 	if err != nil && !errors.Is(err, errs.Corrupt) {
 		return err
@@ -344,7 +345,7 @@ func (e *Engine) loadCatalog(no uint64) error {
 	}
 	gaps = append(gaps, idRange{next, catalog.MaxID})
 	err = e.readCatalog(e.disk.now.OldCatalog, func(body []byte, _ bool) error {
-		w := wire{b: body}
+		w := wire{codec.Reader{Src: body}}
 		for _, def := range w.definitions() {
 			if slices.ContainsFunc(gaps, func(r idRange) bool { return r.from <= def.ID && def.ID < r.to }) {
 				if _, err := e.cat.Add(def); err != nil {
@@ -376,9 +377,9 @@ func (e *Engine) readCatalog(no uint64, f func(body []byte, gap bool) error) err
 
 // addDefinitions makes series and returns the first and the last id.
 func (e *Engine) addDefinitions(body []byte) (first, last uint32, err error) {
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	defs := w.definitions()
-	if w.bad || len(defs) == 0 {
+	if w.Bad || len(defs) == 0 {
 		return 0, 0, fmt.Errorf("series definitions: %w", errs.Corrupt)
 	}
 	for _, def := range defs {
@@ -399,9 +400,9 @@ func (e *Engine) loadState(no uint64) error {
 			if kind != sectionPut {
 				return nil
 			}
-			w := wire{b: body}
+			w := wire{codec.Reader{Src: body}}
 			p := w.put()
-			if w.bad {
+			if w.Bad {
 				return fmt.Errorf("state: %w", errs.Corrupt)
 			}
 			e.kv.put(&p)
@@ -528,11 +529,11 @@ func parseNumbered(name, prefix, suffix string) (uint64, bool) {
 
 // eachSection calls f for the sections of a record or frame.
 func eachSection(b []byte, f func(kind uint8, body []byte) error) error {
-	w := wire{b: b}
-	for len(w.b) > 0 {
-		kind := w.byte()
-		body := w.bytes(w.count())
-		if w.bad {
+	w := wire{codec.Reader{Src: b}}
+	for len(w.Src) > 0 {
+		kind := w.Byte()
+		body := w.Bytes(w.Count(1))
+		if w.Bad {
 			return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 		}
 		if err := f(kind, body); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/sorting"
 )
 
@@ -412,9 +413,9 @@ func (o *Outbox) restore(key string, value []byte) {
 	if !ok {
 		return
 	}
-	w := wire{b: value}
-	p := Pos{LSN: w.uvarint(), Ord: uint32(w.uvarint())}
-	if w.bad {
+	w := wire{codec.Reader{Src: value}}
+	p := Pos{LSN: w.Uvarint(), Ord: uint32(w.Uvarint())}
+	if w.Bad {
 		return
 	}
 	o.mu.Lock()

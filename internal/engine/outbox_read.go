@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
@@ -241,9 +242,9 @@ func eventsAt(out []Entry, payload []byte) (n int) {
 			return nil
 		}
 		if ord == out[n].Pos.Ord {
-			w := wire{b: body}
+			w := wire{codec.Reader{Src: body}}
 			ev := w.event()
-			if w.bad {
+			if w.Bad {
 				return done
 			}
 			out[n] = Entry{Pos: out[n].Pos, At: ev.At, Key: ev.Key, Payload: ev.Payload}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/vfs"
 )
@@ -231,10 +232,10 @@ func eventsOf(ev *Event, lsn uint64, payload []byte) func(yield func(Entry, []st
 			if kind != sectionEvent {
 				return nil
 			}
-			w := wire{b: body}
+			w := wire{codec.Reader{Src: body}}
 			w.eventInto(ev)
 			ent := Entry{Pos: Pos{lsn, ord}, At: ev.At, Key: ev.Key, Payload: ev.Payload}
-			if ord++; !w.bad && !yield(ent, ev.Sinks) {
+			if ord++; !w.Bad && !yield(ent, ev.Sinks) {
 				return stop
 			}
 			return nil
@@ -248,10 +249,10 @@ func eventsIn(frame []byte, f func(ent Entry, sinks []string)) error {
 		if kind != sectionEvent {
 			return nil
 		}
-		w := wire{b: body}
-		pos := Pos{LSN: w.uvarint(), Ord: uint32(w.uvarint())}
+		w := wire{codec.Reader{Src: body}}
+		pos := Pos{LSN: w.Uvarint(), Ord: uint32(w.Uvarint())}
 		ev := w.event()
-		if w.bad {
+		if w.Bad {
 			return fmt.Errorf("outbox: %w", errs.Corrupt)
 		}
 		f(Entry{Pos: pos, At: ev.At, Key: ev.Key, Payload: ev.Payload}, ev.Sinks)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
@@ -260,95 +261,20 @@ func appendCell(dst []byte, v *column.Vector, i int) []byte {
 	return dst
 }
 
-// wire reads what the functions above wrote, from any bytes: the first thing
-// that does not fit makes bad true and everything after it empty.
-type wire struct {
-	b   []byte
-	bad bool
-}
-
-func (w *wire) fail() { w.b, w.bad = nil, true }
-
-func (w *wire) byte() byte {
-	if len(w.b) == 0 {
-		w.fail()
-		return 0
-	}
-	c := w.b[0]
-	w.b = w.b[1:]
-	return c
-}
-
-func (w *wire) uvarint() uint64 {
-	x, n := binary.Uvarint(w.b)
-	if n <= 0 {
-		w.fail()
-		return 0
-	}
-	w.b = w.b[n:]
-	return x
-}
-
-func (w *wire) varint() int64 {
-	x, n := binary.Varint(w.b)
-	if n <= 0 {
-		w.fail()
-		return 0
-	}
-	w.b = w.b[n:]
-	return x
-}
-
-// count reads a number of things of at least one byte each.
-func (w *wire) count() int {
-	n := w.uvarint()
-	if n > uint64(len(w.b)) {
-		w.fail()
-		return 0
-	}
-	return int(n)
-}
-
-//go:noinline
-func (w *wire) bytes(n int) []byte {
-	if n < 0 || n > len(w.b) {
-		w.fail()
-		return nil
-	}
-	b := w.b[:n:n]
-	w.b = w.b[n:]
-	return b
-}
-
-func (w *wire) string() string { return string(w.bytes(w.count())) }
-
-func (w *wire) u64() uint64 {
-	b := w.bytes(8)
-	if b == nil {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(b)
-}
-
-func (w *wire) u32() uint32 {
-	b := w.bytes(4)
-	if b == nil {
-		return 0
-	}
-	return binary.LittleEndian.Uint32(b)
-}
+// wire reads what the functions above wrote, from any bytes.
+type wire struct{ codec.Reader }
 
 func (w *wire) ids() []uint32 { return w.idsInto(nil) }
 
 // idsInto is ids in the memory of dst.
 func (w *wire) idsInto(dst []uint32) []uint32 {
-	n := w.count()
+	n := w.Count(1)
 	ids := slices.Grow(dst[:0], n)
 	last := int64(0)
 	for range n {
-		last += w.varint()
+		last += w.Varint()
 		if last <= 0 || last > catalog.MaxID {
-			w.fail()
+			w.Fail()
 			return nil
 		}
 		ids = append(ids, uint32(last))
@@ -357,15 +283,15 @@ func (w *wire) idsInto(dst []uint32) []uint32 {
 }
 
 func (w *wire) definitions() []catalog.Definition {
-	n := w.count()
+	n := w.Count(1)
 	defs := make([]catalog.Definition, 0, n)
 	for range n {
-		id := w.uvarint()
+		id := w.Uvarint()
 		if id > catalog.MaxID {
-			w.fail()
+			w.Fail()
 		}
-		d := catalog.Definition{ID: uint32(id), Kind: column.Kind(w.byte()), Device: w.string(), Name: w.string()}
-		if w.bad {
+		d := catalog.Definition{ID: uint32(id), Kind: column.Kind(w.Byte()), Device: w.Text(), Name: w.Text()}
+		if w.Bad {
 			return nil
 		}
 		defs = append(defs, d)
@@ -374,11 +300,11 @@ func (w *wire) definitions() []catalog.Definition {
 }
 
 func (w *wire) put() Put {
-	p := Put{Kind: PutKind(w.byte())}
-	p.Delete = w.byte()&putDeletes != 0
-	p.Key = w.string()
+	p := Put{Kind: PutKind(w.Byte())}
+	p.Delete = w.Byte()&putDeletes != 0
+	p.Key = w.Text()
 	if !p.Delete {
-		p.Value = append([]byte{}, w.b...)
+		p.Value = append([]byte{}, w.Src...)
 	}
 	return p
 }
@@ -386,7 +312,7 @@ func (w *wire) put() Put {
 func (w *wire) event() Event {
 	var ev Event
 	w.eventInto(&ev)
-	if w.bad {
+	if w.Bad {
 		return Event{}
 	}
 	ev.Payload = append([]byte{}, ev.Payload...)
@@ -396,16 +322,16 @@ func (w *wire) event() Event {
 // eventInto is event in the memory of ev: texts that are those of the event
 // before are used again, and Payload is a part of what is read.
 func (w *wire) eventInto(ev *Event) {
-	flags := w.byte()
+	flags := w.Byte()
 	ev.Urgent, ev.At = flags&eventUrgent != 0, 0
 	if flags&eventTimed != 0 {
-		ev.At = w.varint()
+		ev.At = w.Varint()
 	}
-	n := w.count()
+	n := w.Count(1)
 	was := ev.Sinks
 	ev.Sinks = ev.Sinks[:0]
 	for i := range n {
-		if w.bad {
+		if w.Bad {
 			return
 		}
 		old := ""
@@ -415,12 +341,12 @@ func (w *wire) eventInto(ev *Event) {
 		ev.Sinks = append(ev.Sinks, w.stringLike(old))
 	}
 	ev.Key = w.stringLike(ev.Key)
-	ev.Payload = w.b
+	ev.Payload = w.Src
 }
 
 // stringLike is string, in the memory of old if it is the same.
 func (w *wire) stringLike(old string) string {
-	b := w.bytes(w.count())
+	b := w.Bytes(w.Count(1))
 	if string(b) == old {
 		return old
 	}
@@ -438,9 +364,9 @@ func (w *wire) tabletRows(dec *block.Decoder, kinds []column.Kind) (*memtable.Ro
 
 // tabletRowsInto is tabletRows in the memory of r.
 func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []column.Kind) error {
-	n := w.uvarint()
-	enc := w.byte()
-	if w.bad || n == 0 || n > block.MaxRows || enc > rowsBlock || enc == rowsRaw && n > uint64(len(w.b)) {
+	n := w.Uvarint()
+	enc := w.Byte()
+	if w.Bad || n == 0 || n > block.MaxRows || enc > rowsBlock || enc == rowsRaw && n > uint64(len(w.Src)) {
 		return fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
 	}
 	if cap(r.Cols) < len(kinds) {
@@ -452,7 +378,7 @@ func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []colu
 		r.Times = w.rawTimes(r.Times, int(n))
 	} else {
 		var err error
-		if r.Times, err = block.DecodeTimes(r.Times, w.bytes(w.count()), int(n)); err != nil {
+		if r.Times, err = block.DecodeTimes(r.Times, w.Bytes(w.Count(1)), int(n)); err != nil {
 			return err
 		}
 	}
@@ -463,7 +389,7 @@ func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []colu
 			r.Nulls[c] = w.rawColumn(v, int(n))
 			continue
 		}
-		b := w.bytes(w.count())
+		b := w.Bytes(w.Count(1))
 		if len(b) == 0 {
 			v.AppendZero(int(n))
 			for i := range int(n) {
@@ -477,7 +403,7 @@ func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []colu
 		}
 		r.Nulls[c] = nulls
 	}
-	if w.bad || len(w.b) > 0 || !r.Sorted() || r.Times[0] < MinTime || r.Times[n-1] > MaxTime {
+	if w.Bad || len(w.Src) > 0 || !r.Sorted() || r.Times[0] < MinTime || r.Times[n-1] > MaxTime {
 		return fmt.Errorf("tablet of %d rows: %w", n, errs.Corrupt)
 	}
 	return nil
@@ -485,10 +411,10 @@ func (w *wire) tabletRowsInto(r *memtable.Rows, dec *block.Decoder, kinds []colu
 
 func (w *wire) rawTimes(dst []int64, n int) []int64 {
 	times := slices.Grow(dst[:0], n)
-	t := w.varint()
+	t := w.Varint()
 	times = append(times, t)
 	for range n - 1 {
-		t = int64(uint64(t) + w.uvarint())
+		t = int64(uint64(t) + w.Uvarint())
 		times = append(times, t)
 	}
 	return times
@@ -496,8 +422,8 @@ func (w *wire) rawTimes(dst []int64, n int) []int64 {
 
 func (w *wire) rawColumn(v *column.Vector, n int) column.Bitmap {
 	var nulls column.Bitmap
-	if w.byte() == rawBitmap {
-		bits := w.bytes((n + 7) / 8)
+	if w.Byte() == rawBitmap {
+		bits := w.Bytes((n + 7) / 8)
 		for i := range n {
 			if bits != nil && bits[i/8]&(1<<(i%8)) != 0 {
 				nulls.Set(i)
@@ -511,17 +437,17 @@ func (w *wire) rawColumn(v *column.Vector, n int) column.Bitmap {
 		}
 		switch v.Kind {
 		case column.Bool:
-			v.Bools = append(v.Bools, w.byte() != 0)
+			v.Bools = append(v.Bools, w.Byte() != 0)
 		case column.Int32:
-			v.Int32s = append(v.Int32s, int32(w.u32()))
+			v.Int32s = append(v.Int32s, int32(w.Uint32()))
 		case column.Int64:
-			v.Int64s = append(v.Int64s, int64(w.u64()))
+			v.Int64s = append(v.Int64s, int64(w.Uint64()))
 		case column.Float32:
-			v.Float32s = append(v.Float32s, math.Float32frombits(w.u32()))
+			v.Float32s = append(v.Float32s, math.Float32frombits(w.Uint32()))
 		case column.Float64:
-			v.Float64s = append(v.Float64s, math.Float64frombits(w.u64()))
+			v.Float64s = append(v.Float64s, math.Float64frombits(w.Uint64()))
 		case column.Text:
-			v.Texts = append(v.Texts, w.string())
+			v.Texts = append(v.Texts, w.Text())
 		}
 	}
 	return nulls

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
@@ -45,7 +46,7 @@ func TestTabletRoundTrip(t *testing.T) {
 		var dec block.Decoder
 		var scratch []byte
 		b := appendTablet(nil, &enc, &scratch, l, r, lo, n)
-		w := wire{b: b}
+		w := wire{codec.Reader{Src: b}}
 		require.Equal(t, l.IDs, w.ids())
 		got, err := w.tabletRows(&dec, l.Kinds)
 		require.NoError(t, err)
@@ -59,7 +60,7 @@ func TestTabletRoundTrip(t *testing.T) {
 			}
 		}
 		for cut := range min(len(b), 300) {
-			w := wire{b: b[:len(b)-1-cut]}
+			w := wire{codec.Reader{Src: b[:len(b)-1-cut]}}
 			w.ids()
 			_, err := w.tabletRows(&dec, l.Kinds)
 			require.Error(t, err, "cut by %d", cut+1)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
@@ -56,7 +57,7 @@ func (r *replay) record(lsn uint64, kind uint8, payload []byte) error {
 
 func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error {
 	e := r.e
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	switch kind {
 	case sectionSeries:
 		_, _, err := e.addDefinitions(body)
@@ -87,13 +88,13 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		}
 	case sectionPut:
 		p := w.put()
-		if !w.bad {
+		if !w.Bad {
 			e.kv.put(&p)
 			e.outbox.restore(p.Key, p.Value)
 		}
 	case sectionEvent:
 		ev := w.event()
-		if !w.bad {
+		if !w.Bad {
 			e.outbox.mu.Lock()
 			e.outbox.add(Pos{LSN: lsn, Ord: *ord}, &ev)
 			e.outbox.mu.Unlock()
@@ -102,7 +103,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	default:
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
-	if w.bad {
+	if w.Bad {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	return nil
@@ -112,7 +113,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 // them are lost, and what came after those is not to be lost with them. It reports
 // whether there were such series.
 func (r *replay) supersede(lsn uint64, body []byte) (some bool) {
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	for _, def := range w.definitions() {
 		old, ok := r.e.cat.Lookup(def.Device, def.Name)
 		if !ok || old.ID >= def.ID {
@@ -131,10 +132,10 @@ var errUnresolved = errors.New("series is not defined")
 
 // rows applies a tablet or delete.
 func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	r.ids = w.idsInto(r.ids)
 	ids := r.ids
-	if w.bad || len(ids) == 0 && kind == sectionTablet {
+	if w.Bad || len(ids) == 0 && kind == sectionTablet {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	if kind == sectionTablet {
@@ -148,8 +149,8 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 		r.tablet(lsn, s, &r.read)
 		return nil
 	}
-	from, to := w.varint(), w.varint()
-	if w.bad {
+	from, to := w.Varint(), w.Varint()
+	if w.Bad {
 		return fmt.Errorf("delete: %w", errs.Corrupt)
 	}
 	r.mask(lsn, ids, from, to)
@@ -282,7 +283,7 @@ func (r *replay) finish() error {
 	r.drain()
 	r.second.stop()
 	for _, u := range r.waiting {
-		w := wire{b: u.body}
+		w := wire{codec.Reader{Src: u.body}}
 		for _, id := range w.ids() { // not given again: the rows stay in the log until the next flush
 			r.e.cat.SetNextID(id + 1)
 		}

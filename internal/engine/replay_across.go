@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/memtable"
 )
@@ -54,20 +55,20 @@ func (r *replay) acrossDevices(lsn uint64, body []byte) error {
 // readPortion decodes a section. ok is false if it is not one row of each of some
 // devices that are all known and take it.
 func (r *replay) readPortion(p *portion, body []byte) (ok bool, err error) {
-	w := wire{b: body}
+	w := wire{codec.Reader{Src: body}}
 	i := slices.IndexFunc(r.known, func(k *roster) bool { return bytes.HasPrefix(body, k.head) })
 	if i >= 0 {
 		p.of = r.known[i]
 		copy(r.known[1:i+1], r.known[:i])
 		r.known[0] = p.of
-		w.bytes(len(p.of.head))
+		w.Bytes(len(p.of.head))
 		p.reset()
 		p.kinds = append(p.kinds, p.of.shapes[0].layout.Kinds...)
 	} else {
 		if err := p.readDevices(&w, &r.dec); err != nil {
 			return false, err
 		}
-		if p.of, err = r.roster(&p.across, body[:len(body)-len(w.b)]); p.of == nil {
+		if p.of, err = r.roster(&p.across, body[:len(body)-len(w.Src)]); p.of == nil {
 			return false, err
 		}
 		r.known = slices.Insert(r.known[:min(len(r.known), maxRosters-1)], 0, p.of)
@@ -198,7 +199,7 @@ func (e *Engine) addView(d *memtable.Device, s *Shape, p *portion, i int, of sid
 // acrossSlowly applies a section tablet by tablet. Those whose series are not
 // defined so far wait as tablets of their own.
 func (r *replay) acrossSlowly(lsn uint64, body []byte) error {
-	if err := r.across.read(&wire{b: body}, &r.dec); err != nil {
+	if err := r.across.read(&wire{codec.Reader{Src: body}}, &r.dec); err != nil {
 		return err
 	}
 	return r.across.each(func(ids []uint32, rows *memtable.Rows) error {

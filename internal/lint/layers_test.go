@@ -32,7 +32,7 @@ var layers = map[string]layer{
 	"internal/dispatch": {imports: "internal/errs internal/clock", why: "queues and workers, generic over what they carry"},
 
 	// 2: one idea each, over vectors.
-	"internal/codec":       {imports: "internal/column internal/errs", external: s2, why: "a vector as bytes"},
+	"internal/codec":       {imports: "internal/column internal/errs", external: s2, why: "a vector as bytes; Reader takes fields off bytes that may be anything"},
 	"internal/incremental": {imports: "internal/clock internal/errs", why: "which windows a change makes dirty; knows no store"},
 	"internal/schedule":    {imports: "internal/clock internal/dispatch internal/errs", external: cron, why: "when runs are due; cron is a parser here and nowhere else"},
 	"internal/crashfs":     {imports: "vfs", why: "test tool: a file system that loses power"},

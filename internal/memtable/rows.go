@@ -90,7 +90,7 @@ func (s *Sorter) column(c int, r *Rows) {
 	}
 	v := &s.out.Cols[c]
 	v.Reset(r.Cols[c].Kind)
-	gather(v, &r.Cols[c], s.pick)
+	v.AppendRows(&r.Cols[c], s.pick)
 	if nulls == nil {
 		s.out.Nulls[c] = nil
 		return
@@ -109,31 +109,6 @@ func (s *Sorter) Forget() {
 	for c := range s.out.Cols {
 		clear(s.out.Cols[c].Texts)
 	}
-}
-
-func gather(dst, src *column.Vector, idx []int32) {
-	switch src.Kind {
-	case column.Bool:
-		dst.Bools = take(dst.Bools, src.Bools, idx)
-	case column.Int32:
-		dst.Int32s = take(dst.Int32s, src.Int32s, idx)
-	case column.Int64:
-		dst.Int64s = take(dst.Int64s, src.Int64s, idx)
-	case column.Float32:
-		dst.Float32s = take(dst.Float32s, src.Float32s, idx)
-	case column.Float64:
-		dst.Float64s = take(dst.Float64s, src.Float64s, idx)
-	case column.Text:
-		dst.Texts = take(dst.Texts, src.Texts, idx)
-	}
-}
-
-func take[T any](dst, src []T, idx []int32) []T {
-	dst = slices.Grow(dst, len(idx))
-	for _, i := range idx {
-		dst = append(dst, src[i])
-	}
-	return dst
 }
 
 // columns is row memory that only grows: a copy of its slice headers is a

@@ -250,7 +250,7 @@ func (s *source) dropEmptyRows(b *Block) {
 	}
 	p := &s.packed
 	p.sized(len(b.Cols))
-	p.times = pick(p.times[:0], s.times, s.keep)
+	p.times = column.Pick(p.times[:0], s.times, s.keep)
 	s.times, s.pos = p.times, 0
 	for c := range b.Cols {
 		if b.Cols[c] < 0 {
@@ -258,7 +258,7 @@ func (s *source) dropEmptyRows(b *Block) {
 		}
 		v := &p.cols[c]
 		v.Reset(s.cols[c].Kind)
-		gather(v, &s.cols[c], s.keep)
+		v.AppendRows(&s.cols[c], s.keep)
 		s.cols[c] = *v
 		if s.nulls[c] == nil {
 			continue
@@ -275,30 +275,4 @@ func (s *source) dropEmptyRows(b *Block) {
 			s.nulls[c] = nulls
 		}
 	}
-}
-
-// gather appends the rows idx of src to dst.
-func gather(dst, src *column.Vector, idx []int32) {
-	switch src.Kind {
-	case column.Bool:
-		dst.Bools = pick(dst.Bools, src.Bools, idx)
-	case column.Int32:
-		dst.Int32s = pick(dst.Int32s, src.Int32s, idx)
-	case column.Int64:
-		dst.Int64s = pick(dst.Int64s, src.Int64s, idx)
-	case column.Float32:
-		dst.Float32s = pick(dst.Float32s, src.Float32s, idx)
-	case column.Float64:
-		dst.Float64s = pick(dst.Float64s, src.Float64s, idx)
-	case column.Text:
-		dst.Texts = pick(dst.Texts, src.Texts, idx)
-	}
-}
-
-func pick[T any](dst, src []T, idx []int32) []T {
-	dst = slices.Grow(dst, len(idx))
-	for _, i := range idx {
-		dst = append(dst, src[i])
-	}
-	return dst
 }
