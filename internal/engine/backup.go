@@ -120,7 +120,8 @@ func (e *Engine) copySmall(ctx context.Context, to *storage) (*version, manifest
 		names[d.outboxName(s.No)] = to.outboxName(s.No)
 	}
 	for from, name := range names {
-		if err := copyFile(ctx, e.fs, from, to.fs, name); err != nil {
+		err := copyFile(ctx, e.fs, from, to.fs, name)
+		if err != nil && !(d.damaged[from] && errors.Is(err, fs.ErrNotExist)) {
 			return nil, m, err
 		}
 	}

@@ -175,7 +175,11 @@ func (e *Engine) writeFrozen(f *frozen) error {
 	ed.tag(editFlushed, f.lsn)
 	ed.tag(editState, state)
 	ed.tag(editCatalog, catalog)
-	ed.tag(editOldCatalog, d.now.Catalog)
+	old := d.now.Catalog
+	if d.damaged[d.catalogName(old)] {
+		old = 0
+	}
+	ed.tag(editOldCatalog, old)
 	ed.tag(editNextSeries, uint64(f.nextSeries))
 	before := d.now.clone()
 	if err := d.commit(ed); err != nil {
@@ -229,14 +233,16 @@ func (e *Engine) publish(file *blockFile) {
 func (e *Engine) removeOld(before manifest) {
 	d := &e.disk
 	if before.State != 0 && before.State != d.now.State {
-		d.fs.Remove(d.stateName(before.State))
+		e.discard(d.stateName(before.State))
 	}
-	if before.OldCatalog != 0 && before.OldCatalog != d.now.Catalog {
-		d.fs.Remove(d.catalogName(before.OldCatalog))
+	for _, no := range []uint64{before.Catalog, before.OldCatalog} {
+		if no != 0 && no != d.now.Catalog && no != d.now.OldCatalog {
+			e.discard(d.catalogName(no))
+		}
 	}
 	for _, s := range before.Outbox {
 		if !slices.Contains(d.now.Outbox, s) {
-			d.fs.Remove(d.outboxName(s.No))
+			e.discard(d.outboxName(s.No))
 		}
 	}
 }

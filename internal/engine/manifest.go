@@ -199,11 +199,13 @@ type storage struct {
 	dir      string
 	store    uint64 // id
 	now      manifest
-	lost     bool     // no manifest could be read, of a store that may have had one
+	lost     bool     // the manifest that counted could not be read, of a store that had one
 	no       uint64   // of the manifest file
 	manifest vfs.File // nil: the next edit writes a new manifest
 	size     int64
 	seq      uint64 // of the last edit in the file
+
+	damaged map[string]bool // files that are reported, by path
 }
 
 //go:noinline

@@ -61,6 +61,9 @@ func (e *Engine) loadDir(ctx context.Context) error {
 		return err
 	}
 	if !e.cfg.ReadOnly {
+		if err := e.readLostMark(); err != nil {
+			return err
+		}
 		if err := e.takeInUnnamed(); err != nil {
 			return err
 		}
@@ -145,6 +148,7 @@ func (e *Engine) openManifest() error {
 				return err
 			}
 			e.quarantine(d.manifestName(no), err)
+			d.lost = true
 		} else if errors.Is(err, errs.Corrupt) {
 			e.quarantine(d.path("CURRENT"), err)
 		} else {
@@ -173,12 +177,13 @@ func (e *Engine) searchManifest() error {
 			if !errors.Is(err, errs.Corrupt) {
 				return err
 			}
+			d.lost = true // it may be the one that counted
 			continue
 		}
 		if e.cfg.ReadOnly {
 			return nil
 		}
-		return d.rewrite(d.now)
+		return e.renew()
 	}
 	if e.cfg.ReadOnly {
 		if d.store != 0 || e.guessStore() != 0 {
@@ -201,7 +206,18 @@ func (e *Engine) searchManifest() error {
 	if err := d.fs.SyncDir(filepath.Dir(d.dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return d.rewrite(d.now)
+	return e.renew()
+}
+
+// renew writes a manifest in the place of one that is lost, if it is not the store
+// that is new. The mark is there first.
+func (e *Engine) renew() error {
+	if e.disk.lost {
+		if err := e.markLost(); err != nil {
+			return err
+		}
+	}
+	return e.disk.rewrite(e.disk.now)
 }
 
 // guessStore reads the store id from any block file when nothing else is left.
@@ -310,13 +326,14 @@ func (e *Engine) loadFiles() error {
 	return nil
 }
 
-// damaged handles an unreadable file: damage is quarantined and reported, other
-// errors end Open.
+// damaged handles an unreadable file: damage is reported, other errors end Open. The
+// file is put aside when the next flush has written another in its place: until then
+// what can be read of it is nowhere else.
 func (e *Engine) damaged(name string, err error) error {
 	if err == nil || !errors.Is(err, errs.Corrupt) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	e.quarantine(name, err)
+	e.reportDamage(name, err)
 	return nil
 }
 
@@ -418,101 +435,16 @@ func (e *Engine) loadState(no uint64) error {
 func (e *Engine) loadBlocks(m fileMeta) error {
 	f, err := e.openBlocks(m)
 	if err != nil {
-		name := e.disk.blockName(m.No)
-		if err := e.damaged(name, err); err != nil {
+		if !errors.Is(err, errs.Corrupt) && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		e.quarantine(e.disk.blockName(m.No), err)
 		e.report.Quarantined[len(e.report.Quarantined)-1].MinTime = m.MinTime
 		e.report.Quarantined[len(e.report.Quarantined)-1].MaxTime = m.MaxTime
 		f = &blockFile{meta: m, name: numbered("data/", m.No, ".blk"), lost: true}
 	}
 	e.version.files = append(e.version.files, f)
 	return nil
-}
-
-// quarantine moves a damaged file away and reports it.
-func (e *Engine) quarantine(name string, cause error) {
-	d := &e.disk
-	rel := d.relative(name)
-	e.report.Quarantined = append(e.report.Quarantined, Damage{File: rel, Reason: cause.Error()})
-	e.logger.Error("tickwell: damaged file", "file", rel, "err", cause)
-	if errors.Is(cause, fs.ErrNotExist) || e.cfg.ReadOnly {
-		return
-	}
-	to := d.path("quarantine")
-	if err := d.fs.MkdirAll(to); err != nil {
-		e.logger.Error("tickwell: quarantine", "err", err)
-		return
-	}
-	if err := d.fs.Rename(name, filepath.Join(to, filepath.Base(name))); err != nil {
-		e.logger.Error("tickwell: quarantine", "err", err)
-	}
-}
-
-// errNoManifest is what is wrong with a file whose manifest is lost.
-var errNoManifest = fmt.Errorf("the manifest that named it is lost: %w", errs.Corrupt)
-
-// removeOrphans removes what crashes left behind: temporary files and files that
-// the manifest does not name. Where the manifest itself was lost they are no
-// leavings but the store: they are put aside.
-func (e *Engine) removeOrphans() {
-	d := &e.disk
-	keep := map[string]bool{
-		numbered("MANIFEST-", d.no, ""):            true,
-		numbered("STATE-", d.now.State, ""):        true,
-		numbered("CATALOG-", d.now.Catalog, ""):    true,
-		numbered("CATALOG-", d.now.OldCatalog, ""): true,
-	}
-	for _, f := range d.now.Files {
-		keep[numbered("", f.No, ".blk")] = true
-	}
-	for _, s := range d.now.Outbox {
-		keep[numbered("", s.No, ".seg")] = true
-	}
-	var orphans []string
-	for _, sub := range []string{"", "data", "outbox"} {
-		names, err := d.fs.List(d.path(sub))
-		if err != nil {
-			e.logger.Warn("tickwell: orphans were not removed", "err", err)
-			continue
-		}
-		for _, name := range names {
-			if !keep[name] && isOurs(name) {
-				orphans = append(orphans, d.path(sub, name))
-			}
-		}
-	}
-	if len(orphans) == 0 {
-		return
-	}
-	if d.manifest == nil {
-		if err := d.rewrite(d.now); err != nil {
-			e.logger.Warn("tickwell: orphans were not removed", "err", err)
-			return
-		}
-	}
-	for _, name := range orphans {
-		base := filepath.Base(name)
-		switch {
-		case name == d.manifestName(d.no): // the new one may have a number that was used in vain
-		case d.lost && !strings.HasSuffix(base, tmpSuffix) && !strings.HasPrefix(base, "MANIFEST-"):
-			e.quarantine(name, errNoManifest)
-		default:
-			d.fs.Remove(name)
-		}
-	}
-}
-
-// isOurs reports whether a name is one that the store gives to files it may
-// remove.
-func isOurs(name string) bool {
-	name = strings.TrimSuffix(name, tmpSuffix)
-	for _, p := range [][2]string{{"MANIFEST-", ""}, {"STATE-", ""}, {"CATALOG-", ""}, {"", ".blk"}, {"", ".seg"}} {
-		if _, ok := parseNumbered(name, p[0], p[1]); ok {
-			return true
-		}
-	}
-	return false
 }
 
 func parseNumbered(name, prefix, suffix string) (uint64, bool) {

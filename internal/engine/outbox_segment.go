@@ -281,15 +281,7 @@ func (e *Engine) loadOutbox(s outboxSegment) error {
 		}
 		return err
 	})
-	if len(x.frames) == 0 || err == nil {
-		err = e.damaged(name, err)
-	} else if errors.Is(err, errs.Corrupt) {
-		rel := e.disk.relative(name)
-		e.report.Quarantined = append(e.report.Quarantined, Damage{File: rel, Reason: err.Error()})
-		e.logger.Error("tickwell: damaged file", "file", rel, "err", err)
-		err = nil
-	}
-	if err == nil {
+	if err = e.damaged(name, err); err == nil {
 		e.outbox.segs = append(e.outbox.segs, x)
 	}
 	return err
