@@ -1,11 +1,16 @@
 package engine
 
 import (
+	"context"
+	"log/slog"
 	"maps"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/crashfs"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/wal"
@@ -202,4 +207,59 @@ func TestFullDiskIsNamed(t *testing.T) {
 		}
 		require.NoError(t, e.Close(), name)
 	}
+}
+
+// failures counts the background flushes that failed.
+type failures struct {
+	slog.Handler
+	n *atomic.Int64
+}
+
+func (f failures) Enabled(context.Context, slog.Level) bool { return true }
+func (f failures) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "tickwell: flush failed" {
+		f.n.Add(1)
+	}
+	return nil
+}
+
+// TestFlushAgainAfterFullDisk: what was acknowledged from memory and the log had no
+// room for gets to the disk once there is room, without anybody who writes, syncs or
+// closes; meanwhile it is tried ever more rarely.
+func TestFlushAgainAfterFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fs, fake, n := crashfs.New(), clock.NewFake(time.Unix(1e9, 0)), new(atomic.Int64)
+		cfg := diskConfig(fs)
+		cfg.Clock, cfg.ManualFlush, cfg.Logger = fake, false, slog.New(failures{slog.DiscardHandler, n})
+		cfg.Sync = wal.Policy{Mode: wal.Buffered, Interval: time.Second}
+		e := open(t, cfg)
+		s := floatShape(t, e, "root.d", "a")
+		put(t, e, s, []int64{1}, 1)
+		require.NoError(t, e.Sync(bg))
+		put(t, e, s, []int64{2}, 2)
+		fs.Budget(0)
+		for range 3600 {
+			fake.Advance(time.Second)
+			synctest.Wait()
+		}
+		require.True(t, e.log.Held())
+		require.Greater(t, n.Load(), int64(40))
+		require.Less(t, n.Load(), int64(80))
+		fs.Heal()
+		for range 60 {
+			fake.Advance(time.Second)
+			synctest.Wait()
+		}
+		require.False(t, e.log.Held())
+		twoPoints(t, fs.Image(fs.Ops(), crashfs.None, 0))
+		failed, flushes := n.Load(), e.flushes.Load()
+		put(t, e, s, []int64{3}, 3)
+		for range 600 {
+			fake.Advance(time.Second)
+			synctest.Wait()
+		}
+		require.Equal(t, failed, n.Load())
+		require.Equal(t, flushes, e.flushes.Load(), "nothing more is flushed than had to be")
+		require.NoError(t, e.Close())
+	})
 }

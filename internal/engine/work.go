@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
 )
@@ -84,18 +86,50 @@ func (e *Engine) logAcks() {
 	}
 }
 
-// flushLoop flushes when it is asked to.
+// A flush that failed is tried again when this time is over, and ever later: what was
+// acknowledged from memory and the log has refused waits for it, if nobody writes,
+// syncs or closes.
+const (
+	flushAgain       = time.Second
+	flushAgainAtMost = time.Minute
+)
+
+// flushLoop flushes when it is asked to, and again after a failure.
 func (e *Engine) flushLoop() {
 	defer e.workers.Done()
+	wait, stop := flushAgain, func() bool { return true }
+	defer func() { stop() }()
 	for {
 		select {
 		case <-e.done:
 			return
 		case <-e.flushNow:
 		}
-		if err := e.flush(context.Background(), false); err != nil {
+		stop()
+		err := e.flush(context.Background(), false)
+		switch {
+		case err == nil && !e.log.Held():
+			wait = flushAgain
+			continue
+		case err != nil:
 			e.logger.Warn("tickwell: flush failed", "err", err)
+			if errors.Is(err, errs.StorageFailed) {
+				continue
+			}
 		}
+		stop = e.clock.AfterFunc(wait, e.flushIfLeft)
+		wait = min(2*wait, flushAgainAtMost)
+	}
+}
+
+// flushIfLeft asks for a flush if what an earlier one froze, or the log refused, is in
+// memory only.
+func (e *Engine) flushIfLeft() {
+	e.gate.RLock()
+	left := e.frozen != nil || e.log.Held()
+	e.gate.RUnlock()
+	if left {
+		e.wantFlush()
 	}
 }
 
