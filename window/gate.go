@@ -68,6 +68,9 @@ func (g *gate[E]) stop() {
 // collectShared is take under the gate.
 func (h *Handler[T]) collectShared(ts int64, v T) (Outcome, error) {
 	g := h.gate
+	if !g.lane.room() {
+		return Refused, wrap("collect", ErrRejected)
+	}
 	g.mu.Lock()
 	out, err := h.take(ts, v)
 	if out == Accepted {

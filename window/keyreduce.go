@@ -91,6 +91,9 @@ func (h *KeyedReducing[K, T, A, R]) noteRow(e *entry[K, cell[T, A]], ts int64) e
 }
 
 func (h *KeyedReducing[K, T, A, R]) collectKey(key K, ts int64, v T) (out Outcome, err error) {
+	if !h.out.room() {
+		return Refused, wrap("collect", ErrRejected)
+	}
 	h.out.enter()
 	out, err = Refused, h.p.usable("collect")
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // lane is the queue of one handler's windows, evaluated one at a time in order:
@@ -19,7 +20,7 @@ type lane[E any] struct {
 	in E // what put is given, so that it need not be allocated
 
 	mu      sync.Mutex
-	idle    sync.Cond // nothing waits and nothing runs
+	idle    sync.Cond // nothing waits and nothing runs; few wait again; it is stuck
 	ring    []E
 	head, n int
 	cur     E // being evaluated
@@ -27,6 +28,8 @@ type lane[E any] struct {
 	queued  bool // the pool knows of it
 	loiter  int  // calls that may take over from the one that drains
 	popped  uint // windows taken out: shows that it goes on
+	stuck   bool // the evaluation under way has kept a call for patience
+	crowded atomic.Bool
 
 	dropped atomic.Uint64
 }
@@ -114,7 +117,9 @@ func (l *lane[E]) push(e *E) {
 		l.grow()
 	}
 	l.fill(&l.ring[(l.head+l.n)&(len(l.ring)-1)], e)
-	l.n++
+	if l.n++; l.n == mostWaiting {
+		l.crowded.Store(true)
+	}
 }
 
 func (l *lane[E]) grow() {
@@ -131,6 +136,11 @@ func (l *lane[E]) pop() {
 	l.head = (l.head + 1) & (len(l.ring) - 1)
 	l.n--
 	l.popped++
+	l.stuck = false
+	if l.n == mostWaiting-1 {
+		l.crowded.Store(false)
+		l.idle.Broadcast()
+	}
 }
 
 func (l *lane[E]) dropHead() {
@@ -186,6 +196,43 @@ func (l *lane[E]) inlineDone() {
 // crowd is how many windows may wait in a lane without pool before those who add to
 // them hold back, and how many a call evaluates of others' while one of these can go on.
 const crowd = 64
+
+// mostWaiting is how many windows may wait in a lane without pool before calls that
+// may add to them wait for room, and patience how long a single evaluation may keep
+// them waiting: its evaluator may be the caller, or wait for it.
+const (
+	mostWaiting = 1024
+	patience    = 5 * time.Second
+)
+
+// room returns when a lane without pool has room. It reports false if one evaluation
+// goes on all the time; as long as it does, all later calls are told so at once.
+func (l *lane[E]) room() bool {
+	if !l.crowded.Load() {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.running && l.n >= mostWaiting {
+		seen := l.popped
+		stop := realTime{}.AfterFunc(patience, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if l.popped == seen {
+				l.stuck = true
+			}
+			l.idle.Broadcast()
+		})
+		for l.running && l.n >= mostWaiting && l.popped == seen && !l.stuck {
+			l.idle.Wait()
+		}
+		stop()
+		if l.stuck {
+			return false
+		}
+	}
+	return true
+}
 
 // drain evaluates what waits in a lane without pool and returns the errors. If
 // another call is at it, that one will find the windows.

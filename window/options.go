@@ -67,8 +67,10 @@ type Options[T any] struct {
 	// but not wait for itself: there Flush and Wait return no sooner than their
 	// context is done (one that is done already makes Flush give the windows
 	// without waiting), and AppendState and Close never return. Windows that close
-	// while another call evaluates wait in memory; where many do, calls hold back
-	// until it has caught up, but not for a single evaluation that takes long.
+	// while another call evaluates wait in memory, 1024 and what the calls under way
+	// close: then Collect waits for room. Where a single evaluation keeps it waiting
+	// for 5 seconds, as one does that calls its own handler so often, the row is
+	// Refused with ErrRejected, and so are others until that evaluation ends.
 	Shared bool
 
 	// Clock replaces the time package.

@@ -97,6 +97,9 @@ func (o *outlet[E]) tell(err error) {
 	}
 }
 
+// room reports whether results may be added; see lane.room.
+func (o *outlet[E]) room() bool { return o.gate == nil || o.gate.lane.room() }
+
 // enter and leave stand around what changes the state.
 func (o *outlet[E]) enter() {
 	if o.gate != nil {

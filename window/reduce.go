@@ -135,6 +135,9 @@ func (p *reduction[T, A, R]) setPace() {
 }
 
 func (r *Reducing[T, A, R]) collectSlow(ts int64, v T) (Outcome, error) {
+	if !r.out.room() {
+		return Refused, wrap("collect", ErrRejected)
+	}
 	r.out.enter()
 	out, err := Refused, r.p.usable("collect")
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // sharedFace is one of the handlers that several goroutines may share.
@@ -209,6 +210,152 @@ func TestSharedFlushFromEvaluator(t *testing.T) {
 			if err := h.close(); err != nil {
 				t.Error(err)
 			}
+		})
+	}
+}
+
+// While a single evaluation goes on, calls from other goroutines wait for room
+// rather than fill the memory, and go on with it.
+func TestSharedWaitsForSlowEvaluation(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const goroutines, rows = 4, 2000
+				hold := make(chan struct{})
+				var evaluated atomic.Int64
+				h := newShared(name, Count(1), func(int64) error {
+					if evaluated.Add(1) == 1 {
+						<-hold
+					}
+					return nil
+				}, &Options[int64]{Shared: true})
+				var collected atomic.Int64
+				var wg sync.WaitGroup
+				for range goroutines {
+					wg.Go(func() {
+						for range rows {
+							if out, err := h.collect(0, 1); out != Accepted || err != nil {
+								t.Error(out, err)
+								return
+							}
+							collected.Add(1)
+						}
+					})
+				}
+				synctest.Wait() // all wait, one of them for its evaluation
+				if n := collected.Load(); n < mostWaiting || n > mostWaiting+goroutines {
+					t.Errorf("%d windows wait, want %d", n, mostWaiting)
+				}
+				close(hold)
+				wg.Wait()
+				if err := errors.Join(h.flush(t.Context()), h.close()); err != nil {
+					t.Error(err)
+				}
+				if n := evaluated.Load(); n != goroutines*rows {
+					t.Errorf("%d windows of %d", n, goroutines*rows)
+				}
+			})
+		})
+	}
+}
+
+// An evaluator that gives its own handler more windows than may wait, itself or by
+// a goroutine that it waits for, is told so; the handler goes on.
+func TestSharedFullFromEvaluator(t *testing.T) {
+	for _, name := range sharedFaces {
+		for _, by := range []string{"itself", "goroutine"} {
+			t.Run(name+" "+by, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var h sharedFace
+					var taken, refused []int64
+					var evaluated []int64
+					more := func() {
+						for ts := int64(1); ts <= 3*mostWaiting; ts++ {
+							switch out, err := h.collect(ts, 1); {
+							case out == Accepted && err == nil:
+								taken = append(taken, ts)
+							case out == Refused && errors.Is(err, ErrRejected):
+								refused = append(refused, ts)
+							default:
+								t.Errorf("row %d: %v, %v", ts, out, err)
+							}
+						}
+					}
+					h = newShared(name, Count(1), func(start int64) error {
+						if start == 0 {
+							if by == "itself" {
+								more()
+							} else {
+								done := make(chan struct{})
+								go func() { defer close(done); more() }()
+								<-done
+							}
+						}
+						evaluated = append(evaluated, start)
+						return nil
+					}, &Options[int64]{Shared: true})
+					began := time.Now()
+					if out, err := h.collect(0, 1); out != Accepted || err != nil {
+						t.Errorf("%v, %v", out, err)
+					}
+					if d := time.Since(began); d != patience {
+						t.Errorf("it took %v, want %v once", d, patience)
+					}
+					if out, err := h.collect(4*mostWaiting, 1); out != Accepted || err != nil {
+						t.Errorf("afterwards: %v, %v", out, err)
+					}
+					if len(taken) != mostWaiting || len(taken)+len(refused) != 3*mostWaiting {
+						t.Errorf("%d rows taken, %d refused; want %d taken", len(taken), len(refused), mostWaiting)
+					}
+					if want := append(append([]int64{0}, taken...), 4*mostWaiting); !slices.Equal(evaluated, want) {
+						t.Errorf("windows %v, want %v", evaluated, want)
+					}
+					if err := errors.Join(h.flush(t.Context()), h.close()); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A handler whose evaluation hangs refuses rows until it ends.
+func TestSharedHangingEvaluation(t *testing.T) {
+	for _, name := range sharedFaces {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hold := make(chan struct{})
+				h := newShared(name, Count(1), func(start int64) error {
+					if start == 0 {
+						<-hold
+					}
+					return nil
+				}, &Options[int64]{Shared: true})
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					if out, err := h.collect(0, 1); out != Accepted || err != nil {
+						t.Error(out, err)
+					}
+				})
+				synctest.Wait()
+				var out Outcome
+				var err error
+				taken := 0
+				for ; err == nil && taken <= 2*mostWaiting; taken++ {
+					out, err = h.collect(1, 1)
+				}
+				if taken--; taken != mostWaiting || out != Refused || !errors.Is(err, ErrRejected) {
+					t.Errorf("after %d rows: %v, %v; want %d, Refused and ErrRejected", taken, out, err, mostWaiting)
+				}
+				close(hold)
+				wg.Wait()
+				if out, err := h.collect(2, 1); out != Accepted || err != nil {
+					t.Errorf("afterwards: %v, %v", out, err)
+				}
+				if err := errors.Join(h.flush(t.Context()), h.close()); err != nil {
+					t.Error(err)
+				}
+			})
 		})
 	}
 }
