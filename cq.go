@@ -119,7 +119,7 @@ type CQInfo struct {
 	State   string
 	LastRun time.Time     // due time of the last run that succeeded; zero: none yet
 	NextRun time.Time     // due time of the next run; zero for incremental ones
-	Runs    int64         // runs that succeeded since Open
+	Runs    int64         // runs that succeeded since Open; of incremental ones, those with something to compute
 	Failed  int64         // runs that failed since Open
 	Skipped int64         // due times that will never run: Discard, or too many missed
 	LastErr error         // of the last run, nil if it succeeded

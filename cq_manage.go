@@ -343,7 +343,7 @@ func (db *DB) cqInfo(q *cq, states []schedule.State) CQInfo {
 		if err := q.failed.Load(); err != nil { // the scheduler's last run may have been one that waits
 			info.LastErr = *err
 		}
-		info.Computed = q.computed.Load()
+		info.Runs, info.Failed, info.Computed = q.runs.Load(), q.failures.Load(), q.computed.Load()
 	}
 	switch {
 	case q.inactive != nil:

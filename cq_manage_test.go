@@ -210,6 +210,27 @@ func TestIncrementalStaysFailing(t *testing.T) {
 	}
 }
 
+// Runs counts the runs of an incremental query that had something to compute,
+// whoever began them, not those that only looked.
+func TestIncrementalRuns(t *testing.T) {
+	ctx := context.Background()
+	clk := newFake()
+	db := openMem(t, &Options{Clock: clk})
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "q", Query: Query{From: []string{"root.in.d"}, Select: []expr.Expr{expr.Last(expr.Col("s"))},
+		GroupBy: GroupByTime{Interval: time.Minute}, Into: []Target{{Device: "root.q", Columns: []string{"last"}}}}}))
+	for minute := range int64(10) {
+		must(t, db.Insert(ctx, "root.in.d", clk.Now(), Float64("s", 1)))
+		for range 6 {
+			must(t, db.Quiesce(ctx))
+			clk.Advance(10 * time.Second)
+		}
+		must(t, db.Quiesce(ctx))
+		if q := cqByName(t, db, "q"); q.Runs != minute || q.Computed != minute || q.Failed != 0 {
+			t.Fatalf("after %d rows, a minute apart: %d runs, %d windows, %d failed; want %d runs and windows", minute+1, q.Runs, q.Computed, q.Failed, minute)
+		}
+	}
+}
+
 // Definitions outlive the program: a Query goes on by itself, one of the
 // program's own is listed until it is created again.
 func TestCQDefinitionsAreStored(t *testing.T) {

@@ -32,6 +32,11 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	if due.Empty() {
 		return false, nil
 	}
+	defer func() {
+		if err == nil {
+			q.runs.Add(1)
+		}
+	}()
 	keys, err := db.cqs.newGeneration(ctx, v)
 	if err != nil {
 		return false, err

@@ -32,6 +32,8 @@ type cq struct {
 	kept     keptPlan              // of a Query; guarded by busy
 	retired  bool                  // another took its place, or it was dropped; guarded by busy
 	computed atomic.Int64          // windows
+	runs     atomic.Int64          // of an incremental one, that succeeded and had something to do
+	failures atomic.Int64          // of an incremental one
 	failing  atomic.Int32          // failures in a row, of an incremental one
 	failed   atomic.Pointer[error] // the last of them; nil if there is none
 }
@@ -160,6 +162,7 @@ func (db *DB) outcome(q *cq, err error) {
 		return
 	}
 	q.failed.Store(&err)
+	q.failures.Add(1)
 	n := q.failing.Add(1)
 	q.view.mu.Lock()
 	q.view.hold = db.clock.Mono() + min(time.Second<<min(n-1, 10), cqMaxHold)
