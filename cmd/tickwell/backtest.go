@@ -98,7 +98,7 @@ func (b *backtest) run(c *call, dir, pat string) (err error) {
 		spec := rule.Spec(s.Path())
 		events, err := db.Backtest(c, spec, start, end)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", s.Path(), bare(err))
 		}
 		alarms, err := b.alarms(c, db, s, events)
 		if err != nil {

@@ -19,7 +19,8 @@ func inspectCommand() *command {
 Prints sizes and files, the memory that a program needs for what is not in files
 yet, the series with kind, points and time range, triggers, continuous queries
 with their lag, and the outbox. The store is opened for reading, also beside a
-program that writes to it, and shown as it is at that moment.
+program that writes to it, and shown as it is at that moment. Damage that is met
+on the way is told, and is exit code 3; only verify reads every byte.
 
     tickwell inspect data
     tickwell inspect -series 'root.plant.**' -n 0 data
@@ -39,6 +40,7 @@ func inspect(c *call, dir, pattern string, most int) (err error) {
 		return err
 	}
 	s := db.Stats()
+	met := db.Recovery().Damage
 	rows := []seriesRow{}
 	shown := len(series)
 	if most > 0 {
@@ -49,12 +51,13 @@ func inspect(c *call, dir, pattern string, most int) (err error) {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, r)
+		rows, met = append(rows, r), together(met, r.damage)
 	}
-	total, err := countPoints(c, db, everything)
+	total, damage, err := countPoints(c, db, everything)
 	if err != nil {
 		return err
 	}
+	met = together(met, damage)
 	c.printf("%s\n", dir)
 	c.printf("  series      %d\n", s.Series)
 	c.printf("  points      %d\n", total)
@@ -65,8 +68,8 @@ func inspect(c *call, dir, pattern string, most int) (err error) {
 	c.printf("  disk        %s in %s, %s of log; %s\n", size(s.DiskBytes), plural(s.Files, "block file", "block files"), size(s.LogBytes), perPoint)
 	c.printf("  memory      %s for points that are not in files yet, %s for events that wait\n", size(s.MemtableBytes), size(s.OutboxBytes))
 	c.printf("  recovered   %s\n", plural(db.Recovery().Replayed, "log record", "log records"))
-	if n := len(db.Recovery().Damage); n > 0 {
-		c.printf("  DAMAGED     in %s: see tickwell verify %s\n", plural(n, "place", "places"), dir)
+	if n := len(met); n > 0 {
+		c.printf("  DAMAGED     in %s at least: see below, and tickwell verify %s\n", plural(n, "place", "places"), dir)
 	}
 	c.printf("\n")
 	inspectSeries(c, rows, len(series))
@@ -75,7 +78,12 @@ func inspect(c *call, dir, pattern string, most int) (err error) {
 		return err
 	}
 	inspectSinks(c, db)
-	return nil
+	if len(met) == 0 {
+		return nil
+	}
+	c.printf("damage\n")
+	c.printDamage(met)
+	return exitError(exitDamage)
 }
 
 // seriesRow is what is told of a series.
@@ -84,66 +92,69 @@ type seriesRow struct {
 	points      int64
 	first, last time.Time
 	newest      tickwell.Value
-	err         error
+	damage      []tickwell.Damage // what could not be read of it
 }
 
 func describe(c *call, db *tickwell.DB, s tickwell.SeriesInfo) (seriesRow, error) {
 	r := seriesRow{SeriesInfo: s}
 	col := expr.Col(s.Path())
-	res, err := db.Query(c, tickwell.Query{Select: []expr.Expr{expr.Count(col), expr.Call("min_time", col), expr.Call("max_time", col), expr.Last(col)}})
+	res, err := db.Query(c, tickwell.Query{
+		Select:       []expr.Expr{expr.Count(col), expr.Call("min_time", col), expr.Call("max_time", col), expr.Last(col)},
+		AllowDamaged: true,
+	})
 	if err != nil {
 		return r, err
 	}
 	for row, err := range res.Rows() {
 		if err != nil {
-			r.err = err
-			return r, c.Err()
+			return r, err
 		}
 		r.points, r.newest = row.Value(0).Int64(), row.Value(3)
 		if r.points > 0 {
 			r.first, r.last = time.Unix(0, row.Value(1).Int64()).UTC(), time.Unix(0, row.Value(2).Int64()).UTC()
 		}
 	}
+	r.damage = res.Damage()
 	return r, nil
 }
 
-// countPoints counts the points of all series that match a pattern.
-func countPoints(c *call, db *tickwell.DB, pattern string) (int64, error) {
+// countPoints counts the points of all series that match a pattern and can be read.
+func countPoints(c *call, db *tickwell.DB, pattern string) (total int64, damage []tickwell.Damage, err error) {
 	series, err := listSeries(c, db, pattern)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	var total int64
 	const atOnce = 256
 	for len(series) > 0 {
 		n := min(atOnce, len(series))
-		q := tickwell.Query{}
+		q := tickwell.Query{AllowDamaged: true}
 		for _, s := range series[:n] {
 			q.Select = append(q.Select, expr.Count(expr.Col(s.Path())))
 		}
 		series = series[n:]
 		res, err := db.Query(c, q)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		for row, err := range res.Rows() {
 			if err != nil {
-				return total, c.Err() // of what is damaged verify tells more
+				return 0, nil, err
 			}
 			for i := range row.Len() {
 				total += row.Value(i).Int64()
 			}
 		}
+		damage = together(damage, res.Damage())
 	}
-	return total, nil
+	return total, damage, nil
 }
 
 func inspectSeries(c *call, rows []seriesRow, all int) {
 	t := table{head: []string{"series", "kind", "points", "first", "last", "newest"}, right: map[int]bool{2: true}}
 	for _, r := range rows {
 		switch {
-		case r.err != nil:
-			t.add(r.Path(), kindNames[r.Kind], "damaged", "", "", r.err.Error())
+		case len(r.damage) > 0:
+			t.add(r.Path(), kindNames[r.Kind], "damaged", "", "", fmt.Sprintf("%s left", plural(int(r.points), "point", "points")))
 		case r.points == 0:
 			t.add(r.Path(), kindNames[r.Kind], "0")
 		default:

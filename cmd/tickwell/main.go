@@ -43,7 +43,7 @@ const exitCodes = `Exit codes:
     0  done
     1  failed; the reason is on standard error
     2  wrong usage; nothing was done
-    3  verify found damage
+    3  the store is damaged
     4  the store is in use by another program
   130  interrupted by Ctrl-C; import and export go on there when started again
 `
@@ -99,6 +99,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (c *call) exit(cmd *command, err error) int {
 	var wrong usageError
 	var reported exitError
+	var damaged damagedError
 	switch {
 	case err == nil:
 		return exitOK
@@ -114,7 +115,12 @@ func (c *call) exit(cmd *command, err error) int {
 		c.note("%s: the store is in use by another program (%v)", cmd.name, err)
 		return exitLocked
 	}
-	fmt.Fprintf(c.err, "tickwell %s: %s\n", cmd.name, strings.TrimPrefix(err.Error(), "tickwell: "))
+	text := strings.TrimPrefix(err.Error(), "tickwell: ")
+	text = strings.TrimPrefix(text, cmd.name+" ") // the operation has the name of the command
+	fmt.Fprintf(c.err, "tickwell %s: %s\n", cmd.name, text)
+	if errors.As(err, &damaged) || errors.Is(err, tickwell.ErrDamaged) {
+		return exitDamage
+	}
 	return exitFailed
 }
 

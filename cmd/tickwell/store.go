@@ -20,8 +20,26 @@ func openForReading(ctx context.Context, dir string) (*tickwell.DB, error) {
 	if err := checkStore(dir); err != nil {
 		return nil, err
 	}
-	return tickwell.Open(ctx, dir, &tickwell.Options{ReadOnly: true, Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
+	db, err := tickwell.Open(ctx, dir, &tickwell.Options{ReadOnly: true, Compress: zstd.Reader, Logger: slog.New(slog.DiscardHandler)})
+	if errors.Is(err, tickwell.ErrCorrupt) {
+		err = damagedError{fmt.Errorf("the store cannot be opened: %w", bare(err))}
+	}
+	return db, err
 }
+
+// bare returns the cause of an error of package tickwell, without what was done to what.
+func bare(err error) error {
+	var e *tickwell.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// damagedError says that a store is damaged.
+type damagedError struct{ error }
+
+func (e damagedError) Unwrap() error { return e.error }
 
 // closing closes a store at the end of a command, which fails if that does.
 func closing(db *tickwell.DB, err *error) {

@@ -32,24 +32,17 @@ func verify(c *call, dir string, quiet bool) (err error) {
 		return err
 	}
 	db, err := openForReading(c, dir)
-	if errors.Is(err, tickwell.ErrCorrupt) || errors.Is(err, tickwell.ErrDamaged) {
-		if !quiet {
-			c.printf("the store cannot be opened: %v\n", err)
-		}
+	var damaged damagedError
+	if quiet && errors.As(err, &damaged) {
 		return exitError(exitDamage)
 	}
 	if err != nil {
 		return err
 	}
 	defer closing(db, &err)
-	found, err := db.Verify(c)
+	found, err := damageOf(c, db)
 	if err != nil {
 		return err
-	}
-	for _, d := range db.Recovery().Damage {
-		if !slices.Contains(found, d) {
-			found = append(found, d)
-		}
 	}
 	s := db.Stats()
 	if len(found) == 0 {
@@ -61,6 +54,39 @@ func verify(c *call, dir string, quiet bool) (err error) {
 	if quiet {
 		return exitError(exitDamage)
 	}
+	c.printDamage(found)
+	c.printf("%s: damage in %s\n", dir, plural(len(found), "place", "places"))
+	return exitError(exitDamage)
+}
+
+// damageOf reads everything of an open store.
+func damageOf(c *call, db *tickwell.DB) ([]tickwell.Damage, error) {
+	found, err := db.Verify(c)
+	return together(found, db.Recovery().Damage), err
+}
+
+// damageIn reads everything of a store.
+func damageIn(c *call, dir string) (found []tickwell.Damage, err error) {
+	db, err := openForReading(c, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(db, &err)
+	return damageOf(c, db)
+}
+
+// together adds damage that is not among what was found already.
+func together(found, more []tickwell.Damage) []tickwell.Damage {
+	for _, d := range more {
+		if !slices.Contains(found, d) {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// printDamage says which files are damaged, why, and what that may affect.
+func (c *call) printDamage(found []tickwell.Damage) {
 	for _, d := range found {
 		c.printf("%s: %s\n", d.File, d.Reason)
 		what := d.Series
@@ -74,6 +100,4 @@ func verify(c *call, dir string, quiet bool) (err error) {
 			c.printf("    may affect %s at any time\n", what)
 		}
 	}
-	c.printf("%s: damage in %s\n", dir, plural(len(found), "place", "places"))
-	return exitError(exitDamage)
 }

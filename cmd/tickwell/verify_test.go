@@ -145,5 +145,58 @@ func TestVerifyTellsWhatIsLost(t *testing.T) {
 	require.Regexp(t, `may affect (any series|root\.[ab]\.[xsn]) from 1970-01-01T00:00:00Z to 1970-01-01T00:00:05Z`, out)
 	require.Contains(t, out, "damage in ")
 	require.Empty(t, fails(t, exitDamage, "verify", "-q", dir))
-	require.Contains(t, do(t, "inspect", dir), "root.b.n")
+}
+
+// TestDamageIsTold: every command that meets damage says which, and ends with the
+// code of verify.
+func TestDamageIsTold(t *testing.T) {
+	sound := filepath.Join(t.TempDir(), "sound")
+	everyFile(t, sound)
+	harmed := func(pattern string, at func(b []byte) int) (dir, rel string) {
+		dir = filepath.Join(t.TempDir(), "data")
+		require.NoError(t, os.CopyFS(dir, os.DirFS(sound)))
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, found)
+		name := found[len(found)-1]
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		b[at(b)] ^= 4
+		require.NoError(t, os.WriteFile(name, b, 0o600))
+		rel, err = filepath.Rel(dir, name)
+		require.NoError(t, err)
+		return dir, filepath.ToSlash(rel)
+	}
+	inBlock := func(b []byte) int { return len(b) / 3 }
+	for _, pattern := range []string{"data/*.blk", "STATE-*", "outbox/*.seg"} {
+		dir, rel := harmed(pattern, inBlock)
+		out := fails(t, exitDamage, "backup", dir, dir+"copy")
+		require.Contains(t, out, "is a copy of")
+		require.Contains(t, out, rel+": ")
+		if pattern == "data/*.blk" {
+			require.Contains(t, out, "copied as it is")
+			require.Contains(t, fails(t, exitDamage, "verify", dir+"copy"), rel+": ")
+		}
+	}
+	for _, pattern := range []string{"STATE-*", "CATALOG-*", "outbox/*.seg"} {
+		for _, at := range []func([]byte) int{func([]byte) int { return 17 }, inBlock} {
+			dir, rel := harmed(pattern, at)
+			out := fails(t, exitDamage, "inspect", dir)
+			require.Contains(t, out, "DAMAGED")
+			require.Contains(t, out, rel+": ")
+		}
+	}
+	dir, _ := harmed("data/*.blk", func(b []byte) int { return len(b) - 100 }) // the index
+	require.Contains(t, fails(t, exitDamage, "inspect", dir), "damaged")
+	dir, _ = harmed("data/*.blk", inBlock)
+	require.Contains(t, fails(t, exitDamage, "export", dir), "damaged")
+	dir, _ = harmed("MANIFEST-*", func(b []byte) int { return 0 })
+	manifest, err := filepath.Glob(filepath.Join(dir, "MANIFEST-*"))
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(manifest[0], 10))
+	for _, command := range []string{"inspect", "verify", "export"} {
+		require.Contains(t, fails(t, exitDamage, command, dir), "the store cannot be opened")
+	}
+	require.Empty(t, fails(t, exitDamage, "verify", "-q", dir))
+	require.Equal(t, "tickwell backtest: root.a.x: time 9999-01-01T00:00:00Z is outside the years 1678 to 2261: bad input", strings.TrimSpace(fails(t, exitFailed, "backtest", "-above", "1", "-start", "9999-01-01", sound, "root.a.x")))
 }
