@@ -20,7 +20,7 @@ import (
 	"github.com/tickwell/tickwell/vfs"
 )
 
-// A directory below testdata/formats is a store as a release wrote it, with
+// A directory below testdata/formats is a store as a release, or main, wrote it, with
 // what it holds in dump.txt. It is never changed; -release NAME writes the next.
 var release = flag.String("release", "", "write testdata/formats/NAME with the present code")
 

@@ -507,11 +507,12 @@ func (e *Engine) writeState(f *frozen, no uint64) error {
 	if err != nil {
 		return err
 	}
+	w.parity = new(parity)
 	var frame []byte
 	f.state.Scan(func(key string, v *stateValue) bool {
 		body := appendPut(nil, &Put{Kind: v.kind, Key: key, Value: v.value})
 		frame = appendSection(frame, sectionPut, body)
-		if len(frame) >= frameTarget {
+		if len(frame) >= stateFrame {
 			err = w.frame(frame)
 			frame = frame[:0]
 		}
@@ -527,6 +528,10 @@ func (e *Engine) writeState(f *frozen, no uint64) error {
 	return w.finish()
 }
 
+// stateFrame is the size of a frame of STATE, unless a value is larger. What makes up
+// for a frame is as large as the longest.
+const stateFrame = 4 << 10
+
 // frameTarget is the size at which a frame of sections is written.
 const frameTarget = 64 << 10
 
@@ -536,6 +541,7 @@ func (e *Engine) writeCatalog(f *frozen, no uint64) error {
 	if err != nil {
 		return err
 	}
+	w.parity = new(parity)
 	var defs []byte
 	for i := 0; i < len(f.series) && err == nil; i += catalogFrame {
 		part := f.series[i:min(i+catalogFrame, len(f.series))]
@@ -550,4 +556,4 @@ func (e *Engine) writeCatalog(f *frozen, no uint64) error {
 }
 
 // catalogFrame is the number of definitions of one frame.
-const catalogFrame = 1024
+const catalogFrame = 256

@@ -136,6 +136,7 @@ type framedWriter struct {
 	store, no uint64
 	offset    int64
 	buf       []byte
+	parity    *parity // of the frames, nil: none
 }
 
 const tmpSuffix = ".tmp"
@@ -163,13 +164,24 @@ func (w *framedWriter) write(b []byte) error {
 }
 
 func (w *framedWriter) frame(payload []byte) error {
+	if len(payload) > maxParity {
+		w.parity = nil
+	} else if w.parity != nil {
+		w.parity.add(payload)
+	}
 	w.buf = appendFrame(w.buf[:0], w.store, w.no, w.offset, payload)
 	return w.write(w.buf)
 }
 
 // finish ends the file, makes it durable and gives it its name.
-func (w *framedWriter) finish() error {
-	err := w.frame(nil)
+func (w *framedWriter) finish() (err error) {
+	if p := w.parity; p != nil && len(p.lengths) > 0 {
+		w.parity = nil
+		err = w.frame(p.section())
+	}
+	if err == nil {
+		err = w.frame(nil)
+	}
 	if err == nil {
 		err = w.file.Sync()
 	}
@@ -212,15 +224,22 @@ func readFramedFrom(fs vfs.FS, name, magic string, store, no uint64, from int64,
 	if err == nil && (s != store || n != no) {
 		return fmt.Errorf("file %d of store %x instead of %d of %x: %w", n, s, no, store, errs.Corrupt)
 	}
-	damaged, ended, ferr := salvageAt(b, store, no, func(off int, payload []byte, gap bool) error {
-		if int64(off) < from {
-			return nil
+	frames, damaged, ended := framesOf(b, store, no)
+	if (damaged || !ended) && repair(b, store, no) {
+		frames, _, _ = framesOf(b, store, no)
+		damaged, ended, err = false, true, errRepaired
+	} else if err != nil && ended && !damaged {
+		err = errRepaired
+	}
+	for _, fr := range frames {
+		if int64(fr.off) < from {
+			continue
 		}
-		return f(int64(off), payload, gap)
-	})
+		if err := f(int64(fr.off), fr.payload, fr.gap); err != nil {
+			return err
+		}
+	}
 	switch {
-	case ferr != nil:
-		return ferr
 	case err != nil:
 		return err
 	case !ended:
@@ -229,4 +248,19 @@ func readFramedFrom(fs vfs.FS, name, magic string, store, no uint64, from int64,
 		return fmt.Errorf("file %d has damaged frames: %w", no, errs.Corrupt)
 	}
 	return nil
+}
+
+// found is a good frame of a file; gap tells that others may be missing before it.
+type found struct {
+	off     int
+	payload []byte
+	gap     bool
+}
+
+func framesOf(b []byte, store, no uint64) (all []found, damaged, ended bool) {
+	damaged, ended, _ = salvageAt(b, store, no, func(off int, payload []byte, gap bool) error {
+		all = append(all, found{off, payload, gap})
+		return nil
+	})
+	return all, damaged, ended
 }

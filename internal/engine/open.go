@@ -357,7 +357,8 @@ func (e *Engine) loadCatalog(no uint64) error {
 	if err == nil {
 		return nil
 	}
-	if err := e.damaged(name, err); err != nil || e.disk.now.OldCatalog == 0 {
+	whole := errors.Is(err, errRepaired)
+	if err := e.damaged(name, err); err != nil || whole || e.disk.now.OldCatalog == 0 {
 		return err
 	}
 	gaps = append(gaps, idRange{next, catalog.MaxID})

@@ -28,6 +28,7 @@ const (
 	sectionEvent  = 6
 	sectionMark   = 7 // reserved: end of a group of several records
 	sectionAcross = 8
+	sectionParity = 9 // only in files, see parity.go
 )
 
 // Column encodings of a tablet section.
