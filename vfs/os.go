@@ -140,7 +140,10 @@ func (f *osFile) Write(p []byte) (int, error) {
 
 func (f *osFile) WriteAt(p []byte, off int64) (int, error) {
 	n, err := f.f.WriteAt(p, off)
-	return n, mark(err)
+	if err != nil {
+		err = mark(err)
+	}
+	return n, err
 }
 
 func (f *osFile) Close() error { return mark(f.f.Close()) }

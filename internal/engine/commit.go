@@ -184,9 +184,14 @@ func (e *Engine) makeRoom(ctx context.Context, cause error) bool {
 // acknowledge waits for the log as the policy says.
 func (e *Engine) acknowledge(ctx context.Context, lsn uint64, durable bool) error {
 	err := e.log.Commit(ctx, lsn, durable)
-	if err == nil {
-		return nil
+	if err != nil {
+		err = e.stored(lsn, err)
 	}
+	return err
+}
+
+// stored makes of what the log said the error for something that is in memory.
+func (e *Engine) stored(lsn uint64, err error) error {
 	return &StoredError{LSN: lsn, Durable: e.log.Durable() >= lsn && !errors.Is(err, errs.NoSpace), Err: err}
 }
 

@@ -19,9 +19,9 @@ func TestJoinedPointIsDeleted(t *testing.T) {
 	}
 	point := func(i int, at int64) (lsn uint64) {
 		var buf [maxPointRecord]byte
-		lsn, ok := e.addPoint(shapes[i], at, uint64(at), appendPoint(&buf, &shapes[i].layout, at, uint64(at)), 0)
+		p, ok := e.addPoint(shapes[i], at, uint64(at), appendPoint(&buf, &shapes[i].layout, at, uint64(at)), 0)
 		require.True(t, ok, "point %d of series %d", at, i)
-		return lsn
+		return p.lsn
 	}
 	clearA() // its chunk ends
 	first := point(1, 100)

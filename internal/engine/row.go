@@ -31,35 +31,62 @@ func (e *Engine) AppendRow(ctx context.Context, s *Shape, at int64, cells []colu
 	if record == nil || !e.roomy() {
 		return false, nil
 	}
-	lsn, stored := e.addRow(s, at, cells, record, terms)
+	t, stored := e.addRow(s, at, cells, record, terms)
 	if !stored {
 		return false, nil
 	}
-	return true, e.acknowledge(ctx, lsn, false)
+	return true, e.finish(ctx, t)
+}
+
+// turn is the log position of a row or point.
+type turn struct {
+	lsn  uint64
+	mine bool // the log waits for its record to be written
+}
+
+// begin takes a position for a record that finish acknowledges.
+func (e *Engine) begin(record []byte) (t turn, err error) {
+	if e.log == nil {
+		return turn{lsn: e.counter.next()}, nil
+	}
+	t.lsn, t.mine, err = e.log.Begin(recordGroup, record)
+	return t, err
+}
+
+// finish is acknowledge for what begin has returned. It has to follow.
+func (e *Engine) finish(ctx context.Context, t turn) error {
+	if !t.mine {
+		return e.acknowledge(ctx, t.lsn, false)
+	}
+	err := e.log.End(t.lsn)
+	if err != nil {
+		err = e.stored(t.lsn, err)
+	}
+	return err
 }
 
 // addRow takes the log position of a row and makes it visible.
-func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, terms uint64) (lsn uint64, ok bool) {
+func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, terms uint64) (t turn, ok bool) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	if e.closed || s.Stale() || terms != 0 && terms != e.terms {
-		return 0, false
+		return turn{}, false
 	}
 	retained := e.retention.on.Load()
 	if retained && !e.retention.keeps(at) {
-		return 0, false
+		return turn{}, false
 	}
 	d := s.into(e.mem)
 	d.Lock()
 	defer d.Unlock()
 	if e.log != nil && !d.TakesRows(&s.layout) {
-		return 0, false
+		return turn{}, false
 	}
-	lsn, err := e.append(record)
+	t, err := e.begin(record)
 	if err != nil {
-		return 0, false // Commit meets it again, and knows what to do
+		return turn{}, false // Commit meets it again, and knows what to do
 	}
-	n, late, ok := d.AddRow(&s.layout, at, cells, lsn, memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()})
+	n, late, ok := d.AddRow(&s.layout, at, cells, t.lsn, memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()})
 	if late {
 		e.lateRows.Add(1)
 	}
@@ -67,7 +94,7 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 		e.retention.saw(at)
 	}
 	d.Count(n)
-	return lsn, ok
+	return t, ok
 }
 
 // AppendPoint is AppendRow for one cell that is a number, as in column.Cell, of a
@@ -86,11 +113,11 @@ func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64
 	}
 	var buf [maxPointRecord]byte
 	record := appendPoint(&buf, &s.layout, at, num)
-	lsn, stored := e.addPoint(s, at, num, record, terms)
+	t, stored := e.addPoint(s, at, num, record, terms)
 	if !stored || e.log.AtOnce() {
 		return stored, nil
 	}
-	return true, e.acknowledge(ctx, lsn, false)
+	return true, e.finish(ctx, t)
 }
 
 // addPoint stores a point without the gate, see alone, if it is one that goes on
@@ -100,10 +127,10 @@ func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64
 // when the snapshot covers the position, its epoch covers the point too; and when
 // the point's epoch is later, the snapshot is known, for which the present state has
 // to be kept.
-func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms uint64) (lsn uint64, ok bool) {
+func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms uint64) (t turn, ok bool) {
 	d := s.mem.Load()
 	if d == nil {
-		return 0, false
+		return turn{}, false
 	}
 	d.Lock()
 	// In this order: alone does not look at the devices of stale shapes, or of tables
@@ -111,31 +138,32 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 	if e.passing.Load() != used && !e.mayPass() || d.Table() != e.active.Load() || s.stale.Load() || s.loose.Load() != nil ||
 		terms != 0 && terms != e.terms {
 		d.Unlock()
-		return 0, false
+		return turn{}, false
 	}
 	cut := memtable.Cut{Epoch: e.epoch.Load()}
 	cut.Oldest = e.snaps.oldest.Load()
 	if e.log == nil {
-		lsn = e.counter.shared() // if it is not used, points before had it, or others will
-		ok = d.AppendPoint(&s.layout, at, num, lsn, cut)
+		t.lsn = e.counter.shared() // if it is not used, points before had it, or others will
+		ok = d.AppendPoint(&s.layout, at, num, t.lsn, cut)
 	} else if d.TakesPoint(&s.layout, at, e.log.Least(), cut) {
 		var err error
-		lsn, err = e.join(record)
+		t, err = e.join(record)
 		if ok = err == nil; ok { // else Commit meets it again, and knows what to do
 			d.AddPoint(&s.layout, at, num, cut)
 		}
 	}
 	d.Unlock()
-	return lsn, ok
+	return t, ok
 }
 
-// join is append for the record of a point. Where nobody waits for the log, points
+// join is begin for the record of a point. Where nobody waits for the log, points
 // that come one after the other share a record and its position.
-func (e *Engine) join(record []byte) (uint64, error) {
+func (e *Engine) join(record []byte) (t turn, err error) {
 	if e.log.AtOnce() {
-		return e.log.Join(recordGroup, record)
+		t.lsn, err = e.log.Join(recordGroup, record)
+		return t, err
 	}
-	return e.append(record)
+	return e.begin(record)
 }
 
 // roomy reports whether admit would let a writer pass without asking for a flush.

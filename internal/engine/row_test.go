@@ -80,8 +80,11 @@ func TestRowMeetsRetention(t *testing.T) {
 		require.Equal(t, int64(2), e.Stats().Points)
 
 		at := int64(2*time.Hour) + 5
-		_, stored = e.addRow(s, at, cells, record(at), 0)
+		row, stored := e.addRow(s, at, cells, record(at), 0)
 		require.True(t, stored, "newer than all")
+		if row.mine {
+			require.NoError(t, e.finish(bg, row))
+		}
 		at += int64(2 * time.Hour)
 		_, _, stored = e.storeRows(rows(at), &commit{payload: record(at)}, 0)
 		require.True(t, stored, "group of newer rows")

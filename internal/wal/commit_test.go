@@ -376,7 +376,15 @@ func TestConcurrentEverything(t *testing.T) {
 				for w := range 8 {
 					wg.Go(func() {
 						for i := range 60 {
-							lsn, err := l.Append(uint8(w+1), []byte(strings.Repeat(fmt.Sprint(w, i), 20)))
+							payload := strings.Repeat(fmt.Sprint(w, i), 20)
+							if w%2 == 0 && i%7 != 0 {
+								if _, err := put(l, rec{kind: uint8(w + 1), payload: payload}); err != nil {
+									t.Error(err)
+								}
+								time.Sleep(time.Duration(w) * 100 * time.Microsecond)
+								continue
+							}
+							lsn, err := l.Append(uint8(w+1), []byte(payload))
 							if err == nil {
 								err = l.Commit(bg, lsn, i%7 == 0)
 							}

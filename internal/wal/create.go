@@ -40,7 +40,7 @@ func (l *Log) beginSegment(first uint64) error {
 	l.mu.Lock()
 	l.active, l.file = s, file
 	l.segs = append(l.segs, s)
-	l.bytes.Add(s.size)
+	l.bytes += s.size
 	l.used.Add(s.end)
 	l.mu.Unlock()
 	return nil

@@ -47,6 +47,15 @@ func TestDiskFull(t *testing.T) {
 				}
 				group := 1 + i%3
 				first := l.Last() + 1
+				if group == 1 && i%4 != 0 && mode != Buffered {
+					if _, err := put(l, recAt(first)); err != nil {
+						require.ErrorIs(t, err, errs.NoSpace)
+						require.ErrorIs(t, l.Commit(bg, first, false), errs.NoSpace)
+						require.Less(t, i, 40, "refused with space left")
+						refused[first] = true
+					}
+					continue
+				}
 				for range group {
 					r := recAt(l.Last() + 1)
 					_, err := l.Append(r.kind, []byte(r.payload))
@@ -120,9 +129,13 @@ func TestDiskFullWhileOthersAppend(t *testing.T) {
 			wg.Go(func() {
 				time.Sleep(time.Duration(i) * 100 * time.Microsecond)
 				r := recAt(l.Last() + 1)
+				if i%2 == 0 {
+					_, errors[i] = put(l, r)
+					return
+				}
 				lsn, err := l.Append(r.kind, []byte(r.payload))
 				if err == nil {
-					err = l.Commit(bg, lsn, i%2 == 0)
+					err = l.Commit(bg, lsn, i%3 == 0)
 				}
 				errors[i] = err
 			})
@@ -306,6 +319,12 @@ func failNth(t *testing.T, n int, sticky, panics, recycle bool) (hit bool) {
 		opened = true
 		for i := range 40 {
 			r := recAt(l.Last() + 1)
+			if i%3 == 0 && i%5 != 0 && cfg.Policy.Mode != Buffered {
+				if lsn, err := put(l, r); err == nil {
+					acked = lsn
+				}
+				continue
+			}
 			lsn, err := l.Append(r.kind, []byte(r.payload))
 			if err == nil && l.Commit(bg, lsn, i%5 == 0) == nil && (cfg.Policy.Mode != Buffered || i%5 == 0) {
 				acked = lsn

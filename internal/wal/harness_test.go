@@ -78,18 +78,37 @@ func open(t testing.TB, cfg Config, after uint64) (*Log, Report, []rec) {
 	return l, rep, got
 }
 
-// add appends the next n test records and commits the last.
+// add appends the next n test records and commits the last. One alone goes by Begin.
 func add(t testing.TB, l *Log, n int) {
 	t.Helper()
 	var last uint64
 	for range n {
 		r := recAt(l.Last() + 1)
+		if n == 1 {
+			_, err := put(l, r)
+			require.NoError(t, err)
+			return
+		}
 		lsn, err := l.Append(r.kind, []byte(r.payload))
 		require.NoError(t, err)
 		require.Equal(t, r.lsn, lsn)
 		last = lsn
 	}
 	require.NoError(t, l.Commit(bg, last, false))
+}
+
+// put appends and commits a record by Begin. The position is 0 if none was taken.
+func put(l *Log, r rec) (lsn uint64, err error) {
+	lsn, mine, err := l.Begin(r.kind, []byte(r.payload))
+	switch {
+	case err != nil:
+		return 0, err
+	case mine:
+		err = l.End(lsn)
+	default:
+		err = l.Commit(bg, lsn, false)
+	}
+	return lsn, err
 }
 
 // requireRecs compares records without printing megabytes.

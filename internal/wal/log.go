@@ -34,7 +34,7 @@ type Log struct {
 	vouched  uint64 // last position in a file that is synced there
 
 	// Copies for readers without the lock.
-	lastSeen, writtenSeen, durableSeen atomic.Uint64
+	lastSeen, durableSeen atomic.Uint64
 
 	writing, syncing, notifying bool
 	waiters                     []*waiter
@@ -54,8 +54,8 @@ type Log struct {
 
 	segs   []*segment   // in order; the active one is last
 	active *segment     // nil before the first write
-	bytes  atomic.Int64 // of all files; changed with the lock held
-	used   atomic.Int64 // of their records and headers; likewise
+	bytes  int64        // of all files
+	used   atomic.Int64 // of their records and headers; changed with the lock held
 	damage []Damage     // found by Open; constant
 	free   []string     // base names of files to overwrite
 
@@ -69,6 +69,7 @@ type Log struct {
 	stored  uint64   // last position that the files account for
 	nextSeg uint64
 	mark    []byte // scratch for end and gap records
+	mine    []byte // record of Begin
 	zeros   []byte // what room is made with
 }
 
@@ -89,7 +90,7 @@ func newLog(cfg Config, r *replay) *Log {
 		segs: r.segs, free: r.free, damage: r.report.Damage, nextSeg: r.highest + 1,
 	}
 	for _, s := range r.segs {
-		l.bytes.Add(s.size)
+		l.bytes += s.size
 		l.used.Add(s.end)
 	}
 	l.onTimer = l.tick
@@ -100,7 +101,6 @@ func newLog(cfg Config, r *replay) *Log {
 // publish copies the positions for readers without the lock.
 func (l *Log) publish() {
 	tell(&l.lastSeen, l.last)
-	tell(&l.writtenSeen, l.written)
 	durable := max(l.durable, l.dealt)
 	if l.gap != 0 {
 		durable = min(durable, l.gap-1)
@@ -119,7 +119,11 @@ func tell(seen *atomic.Uint64, n uint64) {
 func (l *Log) Last() uint64 { return l.lastSeen.Load() }
 
 // Written returns the last position that was handed to the operating system.
-func (l *Log) Written() uint64 { return l.writtenSeen.Load() }
+func (l *Log) Written() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.written
+}
 
 // Durable returns the last position that is synced. Positions whose Commit
 // failed for want of space are passed over; with Config.Hold only when Resume
@@ -127,7 +131,11 @@ func (l *Log) Written() uint64 { return l.writtenSeen.Load() }
 func (l *Log) Durable() uint64 { return l.durableSeen.Load() }
 
 // Bytes returns the size of all segments in bytes.
-func (l *Log) Bytes() int64 { return l.bytes.Load() }
+func (l *Log) Bytes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
+}
 
 // Used is Bytes without what lies behind the records: the bytes of former lives, and
 // room for those to come.
@@ -433,6 +441,6 @@ func (l *Log) signOff(s *segment, file vfs.File, synced uint64) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.bytes.Add(end - s.size)
+	l.bytes += end - s.size
 	s.size = end
 }

@@ -54,13 +54,16 @@ func appendRecord(dst []byte, kind, flags uint8, lsn uint64, payload []byte) []b
 // seal writes promise and checksum into the record that fills b. base is the
 // segment's [checksumBase], off the record's place in the file.
 func seal(b []byte, base uint32, off int64, synced uint64) {
-	lsn := binary.LittleEndian.Uint64(b[8:])
-	behind := uint32(noPromise)
-	if synced != 0 && lsn-synced < noPromise {
-		behind = uint32(lsn - synced)
-	}
-	binary.LittleEndian.PutUint32(b[16:], behind)
+	binary.LittleEndian.PutUint32(b[16:], promise(binary.LittleEndian.Uint64(b[8:]), synced))
 	binary.LittleEndian.PutUint32(b, checksum(b, base, off))
+}
+
+// promise returns what a record says in the field behind.
+func promise(lsn, synced uint64) uint32 {
+	if synced != 0 && lsn-synced < noPromise {
+		return uint32(lsn - synced)
+	}
+	return noPromise
 }
 
 // checksum is the crc32c of (store id, segment, salt), which base is already,

@@ -105,7 +105,7 @@ func (l *Log) dispose(s *segment) error {
 		slices.SortFunc(l.segs, func(a, b *segment) int { return cmp.Compare(a.num, b.num) })
 		return err
 	}
-	l.bytes.Add(-s.size)
+	l.bytes -= s.size
 	l.used.Add(-s.end)
 	return nil
 }

@@ -49,7 +49,7 @@ func (l *Log) makeRoom(s *segment, n int) error {
 		at += int64(wrote)
 	}
 	l.mu.Lock()
-	l.bytes.Add(to - s.size)
+	l.bytes += to - s.size
 	s.size = to
 	l.mu.Unlock()
 	return nil

@@ -20,7 +20,7 @@ func sizeOf(t *testing.T, l *Log) int64 {
 	info, err := l.cfg.FS.Stat(l.path(l.segs[0].name))
 	require.NoError(t, err)
 	require.Equal(t, info.Size, l.segs[0].size)
-	require.Equal(t, info.Size, l.bytes.Load())
+	require.Equal(t, info.Size, l.bytes)
 	require.Equal(t, l.segs[0].end, l.Used())
 	return info.Size
 }

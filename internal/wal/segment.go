@@ -41,6 +41,13 @@ func wantsIndex(prev []indexEntry, off int64) bool {
 	return len(prev) == 0 || off-prev[len(prev)-1].off >= indexStep
 }
 
+// noteRecord makes an index entry for a record where one is due.
+func (s *segment) noteRecord(lsn uint64, off int64) {
+	if wantsIndex(s.index, off) {
+		s.index = append(s.index, indexEntry{lsn, off})
+	}
+}
+
 // seek returns where to start reading for the record lsn.
 func (s *segment) seek(lsn uint64) int64 {
 	i := sort.Search(len(s.index), func(i int) bool { return s.index[i].lsn > lsn })

@@ -41,7 +41,9 @@ func (l *Log) release() {
 	}
 	l.publish()
 	l.signal()
-	l.notify()
+	if len(l.unsaid) > 0 || l.notified < l.durable {
+		l.notify()
+	}
 }
 
 // refuse deals with records that could not be written. A full disk concerns
@@ -176,9 +178,16 @@ func (l *Log) store(b []byte, synced uint64) (whole []byte, err error) {
 	if err = l.makeRoom(s, len(b)); err == nil {
 		n, err = l.writeAt(l.file, b, s.end)
 	}
-	if err == nil {
-		return b, nil
+	if err != nil {
+		return l.torn(b, n, err)
 	}
+	return b, nil
+}
+
+// torn takes off the file what a failed write of b, of which n bytes were written,
+// has left of records that are not whole, and returns the others.
+func (l *Log) torn(b []byte, n int, err error) (whole []byte, _ error) {
+	s := l.active
 	upTo := 0 // of an end mark nothing stays: the segment goes on in its place
 	_, flags := recordLSN(b)
 	for flags != flagEnd && upTo < n && upTo+recordHeader <= n && upTo+recordSize(b[upTo:]) <= n {
@@ -214,7 +223,7 @@ func (l *Log) cut(end int64, cause error) error {
 		return broken("write", l.active.name, errs.Join(cause, terr))
 	}
 	l.mu.Lock()
-	l.bytes.Add(end - l.active.size)
+	l.bytes += end - l.active.size
 	l.active.size = end
 	l.mu.Unlock()
 	if errors.Is(cause, vfs.ErrNoSpace) {
@@ -236,17 +245,23 @@ func (l *Log) advance(b []byte) {
 		if flags != flagEnd {
 			l.stored = lsn
 		}
-		if flags == 0 && wantsIndex(s.index, off) {
-			s.index = append(s.index, indexEntry{lsn, off})
+		if flags == 0 {
+			s.noteRecord(lsn, off)
 		}
 		n += recordSize(b[n:])
 	}
-	s.end += int64(len(b))
-	l.used.Add(int64(len(b)))
+	l.extend(len(b))
+}
+
+// extend accounts for n bytes of records up to l.stored at the end of the active segment.
+func (l *Log) extend(n int) {
+	s := l.active
+	s.end += int64(n)
+	l.used.Add(int64(n))
 	s.last = l.stored
 	if grown := s.end - s.size; grown > 0 {
 		s.size = s.end
-		l.bytes.Add(grown)
+		l.bytes += grown
 	}
 	l.written = max(l.written, l.stored)
 }
