@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
@@ -244,6 +245,10 @@ func (s source) Cursor(ser *engine.Series, from, to int64) exec.Cursor {
 
 func (s source) Rows(ser []*engine.Series, from, to int64) exec.RowCursor {
 	return s.cut.Rows(ser, from, to)
+}
+
+func (s source) Total(ser *engine.Series, from, to int64, want block.Fields) (*block.Stats, int, bool) {
+	return s.cut.Total(ser, from, to, want)
 }
 
 func (s source) Last(ser *engine.Series) (int64, column.Cell, bool, error) {

@@ -84,6 +84,8 @@ func (a *sumAgg) canStats(s *block.Stats, exact bool) bool {
 	return !exact
 }
 
+func (a *sumAgg) fields() block.Fields { return block.FieldSum }
+
 func (a *sumAgg) addStats(s *block.Stats) {
 	if integer(a.kind) {
 		a.addInt(s.SumI)
@@ -248,6 +250,8 @@ func (a *rangeAgg) canStats(s *block.Stats, exact bool) bool {
 	}
 	return s.Flags&block.FlagNoRange == 0 || s.Flags&block.FlagNaN != 0
 }
+
+func (a *rangeAgg) fields() block.Fields { return block.FieldRange }
 
 func (a *rangeAgg) addStats(s *block.Stats) {
 	if s.Flags&block.FlagNoRange != 0 {

@@ -20,6 +20,7 @@ func (a *countAgg) Add(b *Batch, lo, hi int) error {
 
 func (a *countAgg) canStats(*block.Stats, bool) bool { return true }
 func (a *countAgg) addStats(s *block.Stats)          { a.n += int64(s.Count) }
+func (a *countAgg) fields() block.Fields             { return 0 }
 
 func (a *countAgg) Merge(other Aggregator) error { a.n += other.(*countAgg).n; return nil }
 
@@ -95,6 +96,7 @@ func (a *timeAgg) Add(b *Batch, lo, hi int) error {
 
 func (a *timeAgg) canStats(*block.Stats, bool) bool { return true }
 func (a *timeAgg) addStats(s *block.Stats)          { a.add(s.MinTime, s.MaxTime) }
+func (a *timeAgg) fields() block.Fields             { return block.FieldTimes }
 
 func (a *timeAgg) Merge(other Aggregator) error {
 	if o := other.(*timeAgg); o.any {
@@ -165,6 +167,8 @@ func (a *edgeAgg) keep(at int64, c *Col, i int) {
 }
 
 func (a *edgeAgg) canStats(*block.Stats, bool) bool { return a.cell.Kind != column.Text }
+
+func (a *edgeAgg) fields() block.Fields { return block.FieldEdges | block.FieldTimes }
 
 func (a *edgeAgg) addStats(s *block.Stats) {
 	if a.any && !a.last {

@@ -29,4 +29,6 @@ type statsAggregator interface {
 	// bit by bit to folding the cells.
 	canStats(s *block.Stats, exact bool) bool
 	addStats(s *block.Stats)
+	// fields returns what of s it looks at.
+	fields() block.Fields
 }

@@ -45,6 +45,7 @@ type fold struct {
 	points Cursor // of a stored series, or
 	rows   stream
 	series *Series // of points
+	unread *run    // whose points are not read yet, since they may be told as a whole; nil: they are, or are none
 	cursor meteredCursor
 	index  int // among the folds of a stream
 
@@ -72,6 +73,14 @@ const maxOverlap = 1 << 20
 
 // reads makes f read the points of its series.
 func (f *fold) reads(r *run) {
+	if f.g.whole && f.g.list == nil && !f.exact {
+		f.unread = r
+		return
+	}
+	f.openPoints(r)
+}
+
+func (f *fold) openPoints(r *run) {
 	f.cursor = meteredCursor{Cursor: r.counted.Source.Cursor(f.series, r.plan.from, r.plan.to), m: r.meter}
 	f.points = &f.cursor
 }
@@ -106,6 +115,13 @@ func (f *fold) window(ctx context.Context, k int64, w window) (*folding, error) 
 	if len(f.open) == 0 {
 		if _, err := f.begin(k, w); err != nil {
 			return nil, err
+		}
+	}
+	if r := f.unread; r != nil {
+		if f.unread = nil; f.total(r) {
+			f.eof = true
+		} else {
+			f.openPoints(r)
 		}
 	}
 	for !f.eof && (!f.loaded || f.last() < w.end) {
@@ -316,14 +332,21 @@ func (f *fold) beginUntil(last int64) error {
 	}
 }
 
+// answers reports whether s holds enough for all aggregates.
+func (f *fold) answers(s *block.Stats) bool {
+	for _, a := range f.open[0].aggs {
+		if sa, ok := a.(statsAggregator); !ok || !sa.canStats(s, f.exact) {
+			return false
+		}
+	}
+	return true
+}
+
 // skip folds a whole block by its statistics, if it lies inside of every
 // window it touches and all aggregates can.
 func (f *fold) skip(s *block.Stats) (bool, error) {
-	for _, a := range f.open[0].aggs {
-		sa, ok := a.(statsAggregator)
-		if !ok || !sa.canStats(s, f.exact) {
-			return false, nil
-		}
+	if !f.answers(s) {
+		return false, nil
 	}
 	inside := func(w window) bool { return w.start <= s.MinTime && s.MaxTime < w.end }
 	apart := func(w window) bool { return w.end <= s.MinTime || s.MaxTime < w.start }

@@ -280,7 +280,7 @@ func (f *fold) rest() {
 	}
 	clear(f.scanned.Cols)
 	f.batch, f.scanned.Times = Batch{}, nil
-	f.loaded, f.eof, f.low, f.line = false, false, 0, line{}
+	f.unread, f.loaded, f.eof, f.low, f.line = nil, false, false, 0, line{}
 }
 
 func (f *fold) again(r *run) bool {

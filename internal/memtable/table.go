@@ -272,6 +272,19 @@ func (d *Device) Masks(dst []merge.Mask, id uint32, upTo uint64) []merge.Mask {
 	return dst
 }
 
+// Without reports whether the device has neither rows nor masks of a series, whoever
+// looks.
+func (d *Device) Without(id uint32) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.masks {
+		if d.masks[i].id == id {
+			return false
+		}
+	}
+	return d.member(id) == nil
+}
+
 // AllMasks calls f for every mask.
 func (d *Device) AllMasks(f func(id uint32, m merge.Mask)) {
 	d.mu.Lock()

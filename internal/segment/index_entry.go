@@ -206,25 +206,32 @@ func nextColumn(src []byte) (col, rest []byte, err error) {
 	return src[k : k+int(n)], src[k+int(n):], nil
 }
 
+// entryHead reads the head of the entry src, which must belong to the series and kind,
+// and returns the number of blocks and the columns.
+func entryHead(src []byte, series uint32, kind column.Kind) (blocks int, columns []byte, err error) {
+	id, k := binary.Uvarint(src)
+	if k <= 0 || id != uint64(series) || len(src) < k+2 || src[k] != byte(kind) || !kind.Valid() {
+		return 0, nil, badEntry("it is not the one that the directory names")
+	}
+	if blocks = int(src[k+1]); blocks < 1 || blocks > maxEntryBlocks {
+		return 0, nil, badEntry("number of blocks")
+	}
+	return blocks, src[k+2:], nil
+}
+
 // parse appends to dst the blocks of the entry src, which must belong to the
 // series and kind and lie before end.
 func (c *entryCoder) parse(dst []BlockInfo, src []byte, series uint32, kind column.Kind, end int64) ([]BlockInfo, error) {
-	id, k := binary.Uvarint(src)
-	if k <= 0 || id != uint64(series) || len(src) < k+2 || src[k] != byte(kind) || !kind.Valid() {
-		return dst, badEntry("it is not the one that the directory names")
+	m, src, err := entryHead(src, series, kind)
+	if err != nil {
+		return dst, err
 	}
-	m := int(src[k+1])
-	if m < 1 || m > maxEntryBlocks {
-		return dst, badEntry("number of blocks")
-	}
-	src = src[k+2:]
 	start := len(dst)
 	dst = slices.Grow(dst, m)[:start+m]
 	blocks := dst[start:]
 	for i := range blocks {
 		blocks[i] = BlockInfo{Series: series, Kind: kind}
 	}
-	var err error
 	for i := range intFields {
 		if src, err = c.readInts(src, m); err != nil {
 			return dst[:start], err
