@@ -438,6 +438,25 @@ var conformance = []struct {
 		must(d.t, l.Close())
 		must(d.t, m.Close())
 	}},
+	{"lock of a directory", false, func(d dir) {
+		must(d.t, d.MkdirAll(d.at("sub")))
+		l, err := d.Lock(d.at("sub"))
+		if err != nil {
+			if errors.Is(err, ErrLocked) {
+				d.t.Fatal(err)
+			}
+			return
+		}
+		_, err = d.Lock(d.at("sub"))
+		d.wantErr(err, ErrLocked)
+		m, err := d.Lock(d.at("sub/LOCK"))
+		must(d.t, err)
+		must(d.t, m.Close())
+		must(d.t, l.Close())
+		l, err = d.Lock(d.at("sub"))
+		must(d.t, err)
+		must(d.t, l.Close())
+	}},
 	{"lock in missing directory", false, func(d dir) { _, err := d.Lock(d.at("no/LOCK")); d.wantErr(err, fs.ErrNotExist) }},
 
 	{"concurrent use", false, func(d dir) {

@@ -85,6 +85,9 @@ func (osFS) SyncDir(dir string) error {
 
 func (osFS) Lock(name string) (io.Closer, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
+	if st, serr := os.Stat(name); err != nil && serr == nil && st.IsDir() {
+		f, err = os.Open(name)
+	}
 	if err != nil {
 		return nil, mark(err)
 	}

@@ -59,7 +59,9 @@ type FS interface {
 	SyncDir(dir string) error
 	// Lock takes an exclusive lock on name, creating the file if needed, and
 	// does not wait: a lock that is held, by this or another process, gives an
-	// error that wraps [ErrLocked]. It ends with Close or with the process.
+	// error that wraps [ErrLocked]. It ends with Close or with the process. A
+	// directory is locked itself where that is possible, and gives another error
+	// where it is not.
 	Lock(name string) (io.Closer, error)
 }
 

@@ -15,6 +15,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -93,7 +94,7 @@ type Engine struct {
 	flushNow    chan struct{}
 	done        chan struct{}
 	workers     sync.WaitGroup
-	lock        io.Closer
+	locks       []io.Closer
 }
 
 // Report tells what Open found.
@@ -279,8 +280,8 @@ func (e *Engine) releaseFiles() error {
 			err = cerr
 		}
 	}
-	if e.lock != nil {
-		if cerr := e.lock.Close(); err == nil {
+	for _, lock := range slices.Backward(e.locks) {
+		if cerr := lock.Close(); err == nil {
 			err = cerr
 		}
 	}

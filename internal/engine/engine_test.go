@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -297,6 +299,31 @@ func TestLocked(t *testing.T) {
 	require.ErrorIs(t, err, errs.Locked)
 	require.NoError(t, e.Close())
 	open(t, diskConfig(fs)).Close()
+}
+
+// TestLockRemoved: who takes LOCK for what a killed process left behind, and removes
+// it, does not get in beside a process that has the store open.
+func TestLockRemoved(t *testing.T) {
+	dir := t.TempDir()
+	locked, err := vfs.OS().Lock(dir)
+	if err != nil {
+		t.Skip("folders cannot be locked here")
+	}
+	require.NoError(t, locked.Close())
+	cfg := diskConfig(vfs.OS())
+	cfg.Dir = filepath.Join(dir, "db")
+	e := open(t, cfg)
+	put(t, e, floatShape(t, e, "root.d", "a"), []int64{1}, 1)
+	for range 2 {
+		require.NoError(t, os.Remove(filepath.Join(cfg.Dir, "LOCK")))
+		_, err = Open(bg, cfg)
+		require.ErrorIs(t, err, errs.Locked)
+	}
+	cfg.ReadOnly = true
+	require.NoError(t, open(t, cfg).Close())
+	cfg.ReadOnly = false
+	require.NoError(t, e.Close())
+	require.NoError(t, open(t, cfg).Close())
 }
 
 func TestStoredWhenContextEnds(t *testing.T) {

@@ -35,14 +35,19 @@ func (e *Engine) openDir(ctx context.Context) error {
 			return err
 		}
 	}
-	lock, err := d.fs.Lock(d.path("LOCK"))
-	if err != nil {
-		if errors.Is(err, vfs.ErrLocked) {
+	// Someone may take LOCK for what a killed process left behind and remove it; the
+	// folder that has everything in it stays. Not every file system can lock that.
+	for _, name := range []string{"LOCK", "data"} {
+		lock, err := d.fs.Lock(d.path(name))
+		switch {
+		case errors.Is(err, vfs.ErrLocked):
 			return fmt.Errorf("%w: %w", errs.Locked, err)
+		case err == nil:
+			e.locks = append(e.locks, lock)
+		case name == "LOCK":
+			return err
 		}
-		return err
 	}
-	e.lock = lock
 	if err := e.loadDir(ctx); err != nil {
 		return err
 	}
