@@ -335,11 +335,13 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	if need <= have {
 		return
 	}
-	size := firstRows + g.apart(firstRows)
+	size, step := firstRows+g.apart(firstRows), 0
 	for size < need {
 		size *= 4
+		step++
 	}
-	c.rows.grow(min(size, t.stageRows)) // not c.limit: the chunk after the first goes on with the memory
+	size = min(size, t.stageRows) // not c.limit: the chunk after the first goes on with the memory
+	c.rows.grow(size, t.room.take(step, size*c.rows.words()))
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 

@@ -194,21 +194,22 @@ func (c *columns) appendRow(r *Rows, from []int, at int) {
 	}
 }
 
-// grow makes room for n rows in all, which are more than there is room for. The
-// columns of the usual kinds share two pieces of memory.
-func (c *columns) grow(n int) {
-	more := n - len(c.times)
-	ints, floats := 1, 0
+// words is how many words of eight bytes a row takes in the columns of the usual kinds.
+func (c *columns) words() int {
+	n := 1
 	for i := range c.cols {
-		switch c.cols[i].Kind {
-		case column.Int64:
-			ints++
-		case column.Float64:
-			floats++
+		if k := c.cols[i].Kind; k == column.Int64 || k == column.Float64 {
+			n++
 		}
 	}
-	intRoom, floatRoom := make([]int64, ints*n), make([]float64, floats*n)
-	c.times, intRoom = moveTo(intRoom, c.times, n)
+	return n
+}
+
+// grow makes room for n rows in all, which are more than there is room for. The
+// columns of the usual kinds share room, of n times words.
+func (c *columns) grow(n int, room []uint64) {
+	more := n - len(c.times)
+	c.times, room = moveTo(room, c.times, n)
 	for i := range c.cols {
 		switch v := &c.cols[i]; v.Kind {
 		case column.Bool:
@@ -216,21 +217,21 @@ func (c *columns) grow(n int) {
 		case column.Int32:
 			v.Int32s = slices.Grow(v.Int32s, more)
 		case column.Int64:
-			v.Int64s, intRoom = moveTo(intRoom, v.Int64s, n)
+			v.Int64s, room = moveTo(room, v.Int64s, n)
 		case column.Float32:
 			v.Float32s = slices.Grow(v.Float32s, more)
 		case column.Float64:
-			v.Float64s, floatRoom = moveTo(floatRoom, v.Float64s, n)
+			v.Float64s, room = moveTo(room, v.Float64s, n)
 		case column.Text:
 			v.Texts = slices.Grow(v.Texts, more)
 		}
 	}
 }
 
-// moveTo copies old to the first n elements of room, and returns the copy and the
-// rest of room.
-func moveTo[T any](room, old []T, n int) (moved, rest []T) {
-	return append(room[:0:n], old...), room[n:]
+// moveTo copies old to the first n words of room, and returns the copy and the rest of
+// room.
+func moveTo[T int64 | float64](room []uint64, old []T, n int) (moved []T, rest []uint64) {
+	return append(wordsAs[T](room)[:0:n], old...), room[n:]
 }
 
 // head returns the first n rows as they are now, safe against later appends.

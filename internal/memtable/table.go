@@ -51,6 +51,7 @@ type Table struct {
 	blockRows int
 	stageRows int // of a chunk that is not encoded: blockRows or less
 	bytes     atomic.Int64
+	room      slabs
 	mu        sync.RWMutex
 	devices   map[uint32]*Device
 	accepted  int64 // of devices that were removed
