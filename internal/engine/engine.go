@@ -172,7 +172,10 @@ func newEngine(cfg Config) *Engine {
 // newTable returns an empty memtable. One that is small encodes early: its blocks
 // would be most of it before they are full.
 func (e *Engine) newTable() *memtable.Table {
-	if e.cfg.MemtableBytes > smallMemtable {
+	switch {
+	case e.cfg.MemtableBytes > smallMemtable && e.cfg.Dir != "":
+		return memtable.NewWhole(e.cfg.BlockRows)
+	case e.cfg.MemtableBytes > smallMemtable:
 		return memtable.New(e.cfg.BlockRows)
 	}
 	return memtable.NewStaged(e.cfg.BlockRows, e.cfg.BlockRows/stages)

@@ -179,6 +179,8 @@ func (d *Device) Forget(ids []uint32) {
 		d.groups[i] = nil
 		if n := g.without(dropped); n != nil {
 			d.groups[i] = n
+		} else {
+			g.leave()
 		}
 		for j := range d.series {
 			m := &d.series[j]

@@ -292,12 +292,8 @@ func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 	if l == &g.lanes[0] && len(l.chunks) == 0 && g.first.limit == 0 {
 		c, l.chunks = &g.first, g.firstChunk[:0]
 	} else if len(g.kinds) == 1 {
-		p := new(struct {
-			chunk
-			sealed Sealed
-			stats  [1]sealedColumn
-		})
-		c, p.room, p.sealed.cols = &p.chunk, &p.sealed, p.stats[:]
+		p := one(t, &t.room.chunks)
+		c, p.room = &p.chunk, p.empty()
 	} else {
 		p := new(struct { // there will be more, and most are sealed
 			chunk
@@ -315,7 +311,7 @@ func (g *group) newChunk(l *lane, t *Table, lsn uint64) *chunk {
 		c.rows = newColumns(g.kinds)
 	}
 	if n := len(l.chunks); n > 0 && n == cap(l.chunks) {
-		l.chunks = slices.Grow(l.chunks, max(7, n))
+		l.chunks = append(t.chunkList(n+max(7, n)), l.chunks...)
 	}
 	l.chunks = append(l.chunks, c)
 	return c
@@ -341,7 +337,7 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 		step++
 	}
 	size = min(size, t.stageRows) // not c.limit: the chunk after the first goes on with the memory
-	c.rows.grow(size, t.room.take(step, size*c.rows.words()))
+	c.rows.grow(size, t.room.words(step, size*c.rows.words()))
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 
@@ -362,14 +358,18 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 // encode encodes the first n rows of c, which takes no more.
 func (g *group) encode(c *chunk, t *Table, n int) {
 	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
-	if c.room == nil {
+	switch {
+	case c.room != nil:
+	case len(g.kinds) == 1:
+		c.room = one(t, &t.room.chunks).empty()
+	default:
 		c.room = new(Sealed)
 	}
 	stats := c.room.cols
 	if stats == nil {
 		stats = g.nextStats(t)
 	}
-	c.sealed = sealTo(c.room, stats, g.kinds, &rows, nil, 0, n)
+	c.sealed = sealTo(t, c.room, stats, g.kinds, &rows, nil, 0, n)
 	c.closed = true
 	t.bytes.Add(c.sealed.bytes())
 }

@@ -101,11 +101,11 @@ var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encode
 func Seal(kinds []column.Kind, r *Rows, lo, hi int) *Sealed { return seal(kinds, r, nil, lo, hi) }
 
 func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
-	return sealTo(new(Sealed), make([]sealedColumn, len(kinds)), kinds, r, from, lo, hi)
+	return sealTo(nil, new(Sealed), make([]sealedColumn, len(kinds)), kinds, r, from, lo, hi)
 }
 
-// sealTo is seal into s and cols, which are zero.
-func sealTo(s *Sealed, cols []sealedColumn, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
+// sealTo is seal into s and cols, which are zero; t may have room for the bytes.
+func sealTo(t *Table, s *Sealed, cols []sealedColumn, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
 	times := r.Times[lo:hi]
@@ -130,7 +130,7 @@ func sealTo(s *Sealed, cols []sealedColumn, kinds []column.Kind, r *Rows, from [
 			}
 		}
 	}
-	data := append(make([]byte, 0, len(e.buf)), e.buf...)
+	data := t.copyOf(e.buf)
 	s.Times, s.data = data[:timesEnd:timesEnd], data[timesEnd:]
 	return s
 }

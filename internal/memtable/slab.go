@@ -3,53 +3,151 @@ package memtable
 import (
 	"sync"
 	"unsafe"
+
+	"github.com/tickwell/tickwell/internal/column"
 )
 
-// Columns of many devices grow at the same time, and most are small: their memory is
-// cut from larger pieces, so that a thousand series do not make a thousand pieces each
-// time. What is cut is not given back by itself: a piece is free when all that was cut
-// from it is. So only what has grown as often comes from one piece, as it is left at
-// about the same time, and a series that stays small keeps no more than maxCuts times
-// what it needs.
+// Many series need the same small things at the same time: they are cut from larger
+// pieces of memory, so that a thousand series do not make a thousand pieces each time.
+// A piece is free when all that was cut from it is. So columns share only with those
+// that have grown as often, which are left at about the same time: a series that stays
+// small keeps no more than maxCuts times what it needs. What stays as long as its series
+// does share memory only where the table is freed as a whole, see NewWhole.
 
 const (
-	slabWords = 8 << 10 // of a piece at most
-	maxCuts   = 16      // from a piece
-	growSteps = 4       // of columns: 16, 64, 256 and 1,024 rows or so
+	slabBytes = 64 << 10 // of a piece at most
+	minCuts   = 4        // from a piece, so that what is left of it is little
+	maxCuts   = 16
+	growSteps = 4 // of columns: 16, 64, 256 and 1,024 rows or so
+	line      = 64       // bytes, of the cache
+	seldom    = 4 // pieces are a share of this of what was cut before: few series get what they need
 )
 
-// slabs is the memory of columns of eight bytes a cell that is still to be cut. Safe
-// for concurrent use.
+// slabs is memory that is still to be cut.
 type slabs struct {
-	mu    sync.Mutex
-	steps [growSteps]slab
+	steps [growSteps]slab[uint64]
+
+	// Of tables that are freed as a whole.
+	sealed slab[uint64]
+	lists  slab[*chunk]
+	chunks slab[singleChunk]
+	groups slab[singleGroup]
+	tips   slab[tip]
 }
 
-type slab struct {
-	free []uint64
+// slab is memory of one type. Safe for concurrent use.
+type slab[T any] struct {
+	mu   sync.Mutex
+	free []T
 	cut  int // how often
 }
 
-// take returns memory of some words for columns that grow for the step-th time. A table
-// of few series takes little more than they need.
-func (s *slabs) take(step, words int) []uint64 {
+// take returns n zero elements.
+func (s *slab[T]) take(n int) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := &s.steps[min(step, growSteps-1)]
-	p.cut++
-	if words > len(p.free) {
-		n := min(p.cut/4, maxCuts, slabWords/max(words, 1))
-		if n < 2 {
-			return make([]uint64, words)
+	s.cut++
+	if n > len(s.free) {
+		var one T
+		many := cuts(s.cut, n, int(unsafe.Sizeof(one)))
+		if many == 1 {
+			return make([]T, n)
 		}
-		p.free = make([]uint64, n*words)
+		s.free = make([]T, many*n)
 	}
-	piece := p.free[:words:words]
-	p.free = p.free[words:]
-	return piece
+	taken := s.free[:n:n]
+	s.free = s.free[n:]
+	return taken
+}
+
+// cuts returns how many times n elements of a size are made at once.
+func cuts(cut, n, size int) int {
+	many := min(cut/seldom, maxCuts, slabBytes/(max(n, 1)*size))
+	if size == line {
+		many = min(many, 8) // of more, with pointers, none begins a line
+	}
+	if many < minCuts {
+		return 1
+	}
+	return many
+}
+
+// words returns memory of n words for columns that grow for the step-th time.
+func (s *slabs) words(step, n int) []uint64 {
+	return s.steps[min(step, growSteps-1)].take(n)
 }
 
 // wordsAs is room as numbers of another type of eight bytes.
 func wordsAs[T int64 | float64](room []uint64) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(room))), len(room))
+}
+
+// singleChunk is a chunk of a single series and what it needs when it is encoded.
+type singleChunk struct {
+	chunk
+	sealed Sealed
+	stats  [1]sealedColumn
+}
+
+// empty returns the encoded chunk that c has room for.
+func (c *singleChunk) empty() *Sealed {
+	c.sealed.cols = c.stats[:]
+	return &c.sealed
+}
+
+// singleGroup is a group of a single series with its columns.
+type singleGroup struct {
+	group
+	cols  [1]column.Vector
+	nulls [1]column.Bitmap
+	own   [1]*group
+}
+
+// one returns a zero element, which shares memory where the table is freed as a whole.
+func one[T any](t *Table, s *slab[T]) *T {
+	if !t.whole {
+		return new(T)
+	}
+	return &s.take(1)[0]
+}
+
+// leave drops what g holds, which is of dropped series only: the memory of g and its
+// chunks may stay as long as that of the groups with which it is shared.
+//
+//go:noinline
+func (g *group) leave() {
+	for i := range g.lanes {
+		for _, c := range g.lanes[i].chunks {
+			if c.room != nil {
+				*c.room = Sealed{}
+			}
+			clear(c.rows.cols) // it may be part of g
+			c.rows, c.sealed = columns{}, nil
+		}
+	}
+	if g.tip != nil {
+		*g.tip = tip{}
+	}
+	clear(g.spare.cols)
+	g.lanes, g.firstLane, g.firstChunk, g.saved = nil, [1]lane{}, [1]*chunk{}, nil
+	g.side, g.spare, g.fresh, g.tip = side{}, columns{}, nil, nil
+}
+
+// chunkList returns an empty list with room for n chunks.
+func (t *Table) chunkList(n int) []*chunk {
+	if !t.whole {
+		return make([]*chunk, 0, n)
+	}
+	return t.room.lists.take(n)[:0]
+}
+
+// copyOf returns a copy of b.
+func (t *Table) copyOf(b []byte) []byte {
+	if t == nil || !t.whole {
+		return append(make([]byte, 0, len(b)), b...)
+	}
+	words := t.room.sealed.take((len(b) + 7) / 8)
+	to := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(b))
+	copy(to, b)
+	return to
 }

@@ -49,7 +49,8 @@ type Write struct {
 // locks holds.
 type Table struct {
 	blockRows int
-	stageRows int // of a chunk that is not encoded: blockRows or less
+	stageRows int  // of a chunk that is not encoded: blockRows or less
+	whole     bool // see NewWhole
 	bytes     atomic.Int64
 	room      slabs
 	mu        sync.RWMutex
@@ -60,6 +61,14 @@ type Table struct {
 // New returns an empty table whose chunks are sealed at blockRows rows.
 func New(blockRows int) *Table {
 	return &Table{blockRows: blockRows, stageRows: blockRows, devices: map[uint32]*Device{}}
+}
+
+// NewWhole is New for a table that is only ever freed as a whole, as one that is
+// flushed: memory that its chunks share does not keep any longer than they would.
+func NewWhole(blockRows int) *Table {
+	t := New(blockRows)
+	t.whole = true
+	return t
 }
 
 // Bytes returns the memory in use, as an estimate.
@@ -130,12 +139,26 @@ func (t *Table) Pass() {
 // Remove forgets a device with all its rows.
 func (t *Table) Remove(id uint32) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if d := t.devices[id]; d != nil {
+	d := t.devices[id]
+	if d != nil {
 		delete(t.devices, id)
 		t.accepted += d.accepted
-		t.bytes.Add(-d.size())
 	}
+	t.mu.Unlock()
+	if d != nil {
+		d.leave()
+	}
+}
+
+// leave drops all rows of a device that was removed.
+func (d *Device) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.table.bytes.Add(-d.size())
+	for _, g := range d.groups {
+		g.leave()
+	}
+	d.groups, d.firstGroup, d.targets, d.firstTarget, d.series = nil, [1]*group{}, nil, [1]target{}, nil
 }
 
 // Estimates of what a device, a series and a group cost before their rows.

@@ -3,8 +3,6 @@ package memtable
 import (
 	"math"
 	"slices"
-
-	"github.com/tickwell/tickwell/internal/column"
 )
 
 // maxFlips bounds how often a device's series may change the company in which
@@ -148,12 +146,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 	var g *group
 	var own []*group
 	if len(ids) == 1 { // in one piece
-		p := new(struct {
-			group
-			cols  [1]column.Vector
-			nulls [1]column.Bitmap
-			own   [1]*group
-		})
+		p := one(d.table, &d.table.room.groups)
 		p.cols[0].Kind = kinds[0]
 		g, own = &p.group, p.own[:]
 		g.spare = columns{cols: p.cols[:], nulls: p.nulls[:]}

@@ -74,7 +74,7 @@ func (g *group) beginTip(t *Table, lsn uint64) *tip {
 		return p
 	}
 	if p == nil {
-		p = new(tip)
+		p = one(t, &t.room.tips)
 		g.tip = p
 		t.bytes.Add(tipBytes)
 	}
