@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,4 +90,34 @@ func definitions(all []*Series) []Definition {
 		defs = append(defs, Definition{ID: s.ID, Kind: s.Kind, Device: s.Device, Name: s.Name})
 	}
 	return defs
+}
+
+// TestListsStayAsRead: the series of a device that somebody has read stay as they were
+// when others are added behind or before them, or dropped.
+func TestListsStayAsRead(t *testing.T) {
+	c := New()
+	type read struct{ now, then []*Series }
+	var lists []read
+	id := uint32(0)
+	for round := range 3 {
+		for _, name := range []string{"m", "n", "o", "p", "q", "a", "r", "b", "s", "t", "u", "v"} {
+			id++
+			s, err := c.Add(Definition{ID: id, Kind: column.Int64, Device: "d", Name: fmt.Sprint(name, round)})
+			require.NoError(t, err)
+			if id%4 == 0 {
+				_, ok := c.Drop(id - 1)
+				require.True(t, ok)
+			}
+			d, ok := c.Device("d")
+			require.True(t, ok)
+			list := c.SeriesOf(d)
+			require.Contains(t, list, s)
+			require.True(t, inOrder(list))
+			lists = append(lists, read{list, slices.Clone(list)})
+		}
+	}
+	for _, l := range lists {
+		require.Equal(t, l.then, l.now)
+	}
+	require.Len(t, lists[len(lists)-1].now, 27)
 }

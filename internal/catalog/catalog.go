@@ -83,6 +83,7 @@ type Catalog struct {
 	devices btree.Map[string, *Device]
 	byPath  map[string]*Device
 	byID    []*Series // index = id; nil = dropped or never made
+	room    []Series  // memory of the next series
 	live    int
 	nextDev uint32
 	version atomic.Uint64 // what Version returns, as of the last change that is whole
@@ -297,16 +298,30 @@ func (c *Catalog) add(def Definition) (*Series, error) {
 	if found {
 		return nil, fmt.Errorf("catalog: %s.%s has ids %d and %d: %w", def.Device, def.Name, d.series[i].ID, def.ID, errs.Corrupt)
 	}
-	s := &Series{ID: def.ID, Device: d.Path, Name: def.Name, Kind: def.Kind, Dev: d}
-	all := make([]*Series, len(d.series)+1) // others may read the old ones
-	copy(all, d.series[:i])
-	all[i] = s
-	copy(all[i+1:], d.series[i:])
-	d.series = all
+	s := c.newSeries()
+	s.ID, s.Device, s.Name, s.Kind, s.Dev = def.ID, d.Path, def.Name, def.Kind, d
+	if n := len(d.series); i < n || n == cap(d.series) {
+		all := make([]*Series, n, max(4, n+1, min(4*n, n+16))) // others may read the old ones
+		copy(all, d.series)
+		d.series = slices.Insert(all, i, s)
+	} else { // nobody reads what is behind them
+		d.series = append(d.series, s)
+	}
 	c.growTo(def.ID + 1)
 	c.byID[def.ID] = s
 	c.live++
 	return s, nil
+}
+
+// newSeries returns memory for a series. Where there are many already, those that are
+// made one after another share a piece.
+func (c *Catalog) newSeries() *Series {
+	if len(c.room) == 0 {
+		c.room = make([]Series, max(1, min(c.live/4, 16)))
+	}
+	s := &c.room[0]
+	c.room = c.room[1:]
+	return s
 }
 
 // MaxID bounds series ids: what a store can number in its lifetime, and what

@@ -43,6 +43,7 @@ type Engine struct {
 	shapes *shapes
 	making sync.Mutex // one maker or dropper of series at a time
 	define []byte     // memory for the record of new series; making guards it
+	looked []*Series  // likewise, of those that are looked up
 	kv     kv
 	outbox *Outbox
 	snaps  snapshots
@@ -61,7 +62,8 @@ type Engine struct {
 	mem     *memtable.Table
 	frozen  *frozen
 	version *version
-	recent  []definedAt // definitions logged since the last flush; changed with making held too
+	recent  []definedAt          // definitions logged since the last flush; changed with making held too
+	defs    []catalog.Definition // memory of theirs and of those to come, guarded likewise
 	lostMu  sync.Mutex
 	lost    [][2]uint64 // positions that the log refused
 

@@ -105,7 +105,8 @@ func (e *Engine) freeze() *frozen {
 	e.points.Add(e.mem.Accepted())
 	e.mem = e.newTable()
 	e.active.Store(e.mem)
-	e.recent = e.recent[:0]
+	clear(e.recent)
+	e.recent, e.defs = e.recent[:0], nil
 	return f
 }
 

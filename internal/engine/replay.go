@@ -209,7 +209,7 @@ func (r *replay) shape(ids []uint32) (*Shape, error) {
 	}
 	s := r.e.shapes.find(series[0].Device, namesOf(series), kinds)
 	if s == nil || !slices.Equal(s.series, series) {
-		s = r.e.shapes.keep(newShape(series, kinds))
+		s = r.e.shapes.keep(r.e.shapes.make(series, kinds))
 	}
 	if r.shapes == nil {
 		r.shapes = map[uint32]*Shape{}

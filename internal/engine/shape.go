@@ -88,24 +88,45 @@ func (s *Shape) matches(names []string, kinds []column.Kind) bool {
 	return true
 }
 
-// newShape makes the shape of series of these kinds, which it keeps.
+// singleShape is the shape of one series. Many are made: four are one piece of memory,
+// of 512 bytes, in which each begins a line of the cache.
+type singleShape struct {
+	Shape
+	id     [1]uint32
+	series [1]*Series
+}
+
+// make makes the shape of series of these kinds, of which it keeps the kinds.
 //
 //go:noinline
-func newShape(series []*Series, kinds []column.Kind) *Shape {
+func (c *shapes) make(series []*Series, kinds []column.Kind) *Shape {
 	var s *Shape
-	if len(series) == 1 { // of many series of one column each, in one piece, which begins a line of the cache
-		p := new(struct {
-			Shape
-			id [1]uint32
-		})
-		s, p.layout.IDs = &p.Shape, p.id[:0]
+	if len(series) == 1 {
+		p := c.single()
+		s, p.layout.IDs, p.Shape.series = &p.Shape, p.id[:0], p.series[:0]
 	} else {
-		s = &Shape{layout: memtable.Layout{IDs: make([]uint32, 0, len(series))}}
+		s = &Shape{layout: memtable.Layout{IDs: make([]uint32, 0, len(series))}, series: make([]*Series, 0, len(series))}
 	}
-	s.series, s.dev, s.layout.Kinds = series, series[0].Dev.ID, kinds
+	s.series, s.dev, s.layout.Kinds = append(s.series, series...), series[0].Dev.ID, kinds
 	for _, ser := range series {
 		s.layout.IDs = append(s.layout.IDs, ser.ID)
 	}
+	return s
+}
+
+// single returns memory for a shape of one series; the first gets what it needs.
+func (c *shapes) single() *singleShape {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.room) == 0 {
+		n := 4
+		if c.room == nil {
+			n = 1
+		}
+		c.room = make([]singleShape, n)
+	}
+	s := &c.room[0]
+	c.room = c.room[1:]
 	return s
 }
 
@@ -114,6 +135,8 @@ type shapes struct {
 	cat    *catalog.Catalog
 	seed   maphash.Seed
 	kinds  []column.Kind // of the shape that was made last; who makes series guards it
+	mu     sync.Mutex
+	room   []singleShape // memory of the next ones; mu guards it
 	shards [32]struct {
 		mu sync.RWMutex
 		m  map[string][]*Shape
@@ -165,8 +188,11 @@ func (c *shapes) keep(s *Shape) *Shape {
 		list[0].leave(c.cat)
 		list = slices.Delete(list, 0, 1)
 	}
-	if list == nil {
+	switch n := len(list); {
+	case n == 0:
 		list = s.own[:0]
+	case n == cap(list):
+		list = slices.Grow(list, min(3*n, max(n, 12)))
 	}
 	sh.m[s.Device()] = append(list, s)
 	return s
@@ -273,7 +299,7 @@ func (e *Engine) Shape(device string, names []string, kinds []column.Kind) (*Sha
 func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (*Shape, error) {
 	e.making.Lock()
 	defer e.making.Unlock()
-	series, missing, err := e.resolve(make([]*Series, 0, len(names)), device, names, kinds)
+	series, missing, err := e.resolve(e.looked[:0], device, names, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -282,15 +308,42 @@ func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (
 			return nil, err
 		}
 	}
-	return e.shapes.keep(newShape(series, e.shapes.sameKinds(kinds))), nil
+	s := e.shapes.keep(e.shapes.make(series, e.shapes.sameKinds(kinds)))
+	clear(series)
+	if e.looked = series[:0]; len(series) > maxLooked {
+		e.looked = nil
+	}
+	return s, nil
 }
+
+// maxLooked bounds the memory that is kept for looking series up.
+const maxLooked = 1 << 10
 
 // maxDefine bounds the memory that is kept for records of new series.
 const maxDefine = 16 << 10
 
+// definitions returns an empty list with room for n. Those that are kept until the
+// next flush, see defined, share memory. The gate is held.
+func (e *Engine) definitions(n int) []catalog.Definition {
+	if e.log == nil {
+		e.defs = e.defs[:0] // nobody keeps them
+	}
+	from := len(e.defs)
+	if cap(e.defs)-from < n {
+		e.defs, from = make([]catalog.Definition, 0, max(n, min(len(e.recent)/4, 64))), 0
+	}
+	e.defs = e.defs[:from+n]
+	return e.defs[from : from : from+n]
+}
+
 // makeSeries logs and makes the series that are nil in series.
 func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, series []*Series) error {
-	defs := make([]catalog.Definition, 0, len(series))
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed {
+		return errs.Closed
+	}
+	defs := e.definitions(len(series))
 	next := e.cat.NextID()
 	for i, ser := range series {
 		if ser == nil {
@@ -300,11 +353,6 @@ func (e *Engine) makeSeries(device string, names []string, kinds []column.Kind, 
 	}
 	if next > catalog.MaxID {
 		return fmt.Errorf("device %s: series number %d: %w", device, next, errs.Limit)
-	}
-	e.gate.RLock()
-	defer e.gate.RUnlock()
-	if e.closed {
-		return errs.Closed
 	}
 	size := 16 // at least; one piece of memory has the body and the section around it
 	for i := range defs {

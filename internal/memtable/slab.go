@@ -18,9 +18,9 @@ const (
 	slabBytes = 64 << 10 // of a piece at most
 	minCuts   = 4        // from a piece, so that what is left of it is little
 	maxCuts   = 16
-	growSteps = 4 // of columns: 16, 64, 256 and 1,024 rows or so
-	line      = 64       // bytes, of the cache
-	seldom    = 4 // pieces are a share of this of what was cut before: few series get what they need
+	growSteps = 4  // of columns: 16, 64, 256 and 1,024 rows or so
+	line      = 64 // bytes, of the cache
+	seldom    = 4  // pieces are a share of this of what was cut before: few series get what they need
 )
 
 // slabs is memory that is still to be cut.

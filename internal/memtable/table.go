@@ -232,10 +232,19 @@ func (d *Device) member(id uint32) *member {
 func (d *Device) addMember(id uint32) *member {
 	i, ok := slices.BinarySearchFunc(d.series, id, func(m member, id uint32) int { return cmp.Compare(m.id, id) })
 	if !ok {
-		d.series = slices.Insert(d.series, i, member{id: id, last: math.MinInt64})
+		d.series = slices.Insert(withRoom(d.series), i, member{id: id, last: math.MinInt64})
 		d.table.bytes.Add(seriesBytes)
 	}
 	return &d.series[i]
+}
+
+// withRoom returns list with room for one more at least. A device whose series are
+// written one by one has a few of everything: one, four, sixteen.
+func withRoom[T any](list []T) []T {
+	if n := len(list); n > 0 && n == cap(list) {
+		list = slices.Grow(list, min(3*n, max(n, 12)))
+	}
+	return list
 }
 
 // Lock locks the device for writing or reading headers.

@@ -34,6 +34,7 @@ func (d *Device) target(w *Write) *target {
 	if d.targets == nil {
 		d.targets = d.firstTarget[:0]
 	}
+	d.targets = withRoom(d.targets)
 	if d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow}); len(d.targets) > 1 {
 		d.firstTarget = [1]target{} // it has moved, and would keep its group
 	}
@@ -169,6 +170,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 	if d.groups == nil {
 		d.groups = d.firstGroup[:0]
 	}
+	d.groups = withRoom(d.groups)
 	if d.groups = append(d.groups, g); len(d.groups) > 1 {
 		d.firstGroup = [1]*group{} // it has moved
 	}
