@@ -301,12 +301,14 @@ func (c *Catalog) add(def Definition) (*Series, error) {
 	s := c.newSeries()
 	s.ID, s.Device, s.Name, s.Kind, s.Dev = def.ID, d.Path, def.Name, def.Kind, d
 	if n := len(d.series); i < n || n == cap(d.series) {
-		all := make([]*Series, n, max(4, n+1, min(4*n, n+16))) // others may read the old ones
-		copy(all, d.series)
-		d.series = slices.Insert(all, i, s)
+		all := make([]*Series, n+1, max(4, n+1, min(4*n, n+16))) // others may read the old ones
+		copy(all, d.series[:i])
+		copy(all[i+1:], d.series[i:])
+		d.series = all
 	} else { // nobody reads what is behind them
-		d.series = append(d.series, s)
+		d.series = d.series[:n+1]
 	}
+	d.series[i] = s
 	c.growTo(def.ID + 1)
 	c.byID[def.ID] = s
 	c.live++

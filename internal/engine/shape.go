@@ -117,17 +117,17 @@ func (c *shapes) make(series []*Series, kinds []column.Kind) *Shape {
 // single returns memory for a shape of one series; the first gets what it needs.
 func (c *shapes) single() *singleShape {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.room) == 0 {
+	from := c.room
+	if len(from) == 0 {
 		n := 4
-		if c.room == nil {
+		if from == nil {
 			n = 1
 		}
-		c.room = make([]singleShape, n)
+		from = make([]singleShape, n)
 	}
-	s := &c.room[0]
-	c.room = c.room[1:]
-	return s
+	c.room = from[1:]
+	c.mu.Unlock()
+	return &from[0]
 }
 
 // shapes keeps the shapes in use by device path.

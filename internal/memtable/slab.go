@@ -45,19 +45,18 @@ type slab[T any] struct {
 // take returns n zero elements.
 func (s *slab[T]) take(n int) []T {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.cut++
-	if n > len(s.free) {
+	from := s.free
+	if n > len(from) {
 		var one T
 		many := cuts(s.cut, n, int(unsafe.Sizeof(one)))
-		if many == 1 {
-			return make([]T, n)
-		}
-		s.free = make([]T, many*n)
+		from = make([]T, many*n)
 	}
-	taken := s.free[:n:n]
-	s.free = s.free[n:]
-	return taken
+	if n <= len(s.free) || len(from)-n > len(s.free) {
+		s.free = from[n:]
+	}
+	s.mu.Unlock()
+	return from[:n:n]
 }
 
 // cuts returns how many times n elements of a size are made at once.
@@ -129,8 +128,7 @@ func (g *group) leave() {
 		*g.tip = tip{}
 	}
 	clear(g.spare.cols)
-	g.lanes, g.firstLane, g.firstChunk, g.saved = nil, [1]lane{}, [1]*chunk{}, nil
-	g.side, g.spare, g.fresh, g.tip = side{}, columns{}, nil, nil
+	g.lanes, g.saved, g.side, g.spare, g.fresh = nil, nil, side{}, columns{}, nil
 }
 
 // chunkList returns an empty list with room for n chunks.
