@@ -54,8 +54,8 @@ func (db *DB) DropDatabase(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		all := db.eng.Match(p)
-		if err := db.commitDelete(ctx, path, &engine.Batch{Drops: all}, len(all)); err != nil {
+		all, err := db.commitDrop(ctx, path, p)
+		if err != nil {
 			return err
 		}
 		err = db.dropTriggersOf(ctx, all)

@@ -2,6 +2,7 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync/atomic"
@@ -105,9 +106,10 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 
 // Delete removes the points with start <= time < end of the series that match
 // pattern; a zero start or end is no bound. The series stay. That none matches is
-// no error; an end before start is ErrBadInput.
+// no error; an end before start is ErrBadInput. A row that is inserted meanwhile
+// loses all of its cells that match, or none, also if it makes a series.
 func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) error {
-	all, err := db.forDelete(ctx, pat)
+	p, err := db.forDelete(ctx, pat)
 	if err != nil {
 		return err
 	}
@@ -115,49 +117,73 @@ func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) erro
 	if err != nil {
 		return &Error{Op: "delete", Subject: pat, Err: err}
 	}
-	return db.commitDelete(ctx, pat, &engine.Batch{Deletes: []engine.Delete{{Series: all, From: from, To: to}}}, len(all))
+	_, err = db.commitDelete(ctx, pat, p, func(all []*engine.Series) *engine.Batch {
+		return &engine.Batch{Deletes: []engine.Delete{{Series: all, From: from, To: to}}}
+	})
+	return err
 }
 
 // DropSeries removes the series that match pattern with all their points, and
 // the triggers that were made for them alone (TriggerSpec.Series). That none
 // matches is no error.
 func (db *DB) DropSeries(ctx context.Context, pat string) error {
-	all, err := db.forDelete(ctx, pat)
+	p, err := db.forDelete(ctx, pat)
 	if err != nil {
 		return err
 	}
-	if err := db.commitDelete(ctx, pat, &engine.Batch{Drops: all}, len(all)); err != nil {
+	all, err := db.commitDrop(ctx, pat, p)
+	if err != nil {
 		return err
 	}
 	return errs.Join(db.dropTriggersOf(ctx, all), db.forgetHints(all))
 }
 
-func (db *DB) forDelete(ctx context.Context, pat string) ([]*engine.Series, error) {
-	fail := func(err error) error { return &Error{Op: "delete", Subject: pat, Err: err} }
+func (db *DB) forDelete(ctx context.Context, pat string) (*pattern.Pattern, error) {
+	fail := func(err error) (*pattern.Pattern, error) { return nil, &Error{Op: "delete", Subject: pat, Err: err} }
 	if err := db.usable(ctx); err != nil {
-		return nil, fail(err)
+		return fail(err)
 	}
 	if err := db.authorize(ctx, ActionDelete, pat); err != nil {
 		return nil, err
 	}
 	p, err := pattern.Parse(pat)
 	if err != nil {
-		return nil, fail(err)
+		return fail(err)
 	}
-	return db.eng.Match(p), nil
+	return p, nil
 }
 
-func (db *DB) commitDelete(ctx context.Context, pat string, b *engine.Batch, n int) error {
-	if n == 0 {
-		return nil
+func (db *DB) commitDrop(ctx context.Context, subject string, p *pattern.Pattern) ([]*engine.Series, error) {
+	return db.commitDelete(ctx, subject, p, func(all []*engine.Series) *engine.Batch { return &engine.Batch{Drops: all} })
+}
+
+// matchTries is how often a delete looks again what its pattern matches, because
+// series that match are made all the time. Then it takes those it has seen: of rows
+// with newer ones too, which are being inserted, a part may stay.
+const matchTries = 100
+
+// commitDelete stores what batch makes of the series that match, and returns these.
+func (db *DB) commitDelete(ctx context.Context, subject string, p *pattern.Pattern, batch func(all []*engine.Series) *engine.Batch) ([]*engine.Series, error) {
+	for try := 1; ; try++ {
+		m := db.eng.MatchAll(p)
+		if len(m.Series) == 0 {
+			return nil, nil
+		}
+		b := batch(m.Series)
+		if try < matchTries {
+			b.Matched = m
+		}
+		marks := db.markDeletes(b)
+		_, err := db.eng.Commit(ctx, b, false)
+		marks.settle(db, err)
+		if errors.Is(err, engine.ErrStale) {
+			continue
+		}
+		if err != nil {
+			return nil, &Error{Op: "delete", Subject: subject, Err: err}
+		}
+		return m.Series, nil
 	}
-	marks := db.markDeletes(b)
-	_, err := db.eng.Commit(ctx, b, false)
-	marks.settle(db, err)
-	if err != nil {
-		return &Error{Op: "delete", Subject: pat, Err: err}
-	}
-	return nil
 }
 
 // Type is what a [Series] can hold.

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/pattern"
 )
 
 // MaxRows is the largest number of rows of one tablet.
@@ -80,6 +82,11 @@ type Batch struct {
 	// under others. Zero: any.
 	Terms uint64
 
+	// Matched, if set, is where the series of Drops and Deletes are from: it is not
+	// stored (ErrStale) if others match by then. Rows of a series that was made
+	// meanwhile would go in part.
+	Matched *Matched
+
 	// LateRows is set by Commit: the number of rows whose time was not after
 	// every row of their group in memory, so that they may have overwritten.
 	LateRows int
@@ -93,4 +100,29 @@ func (b *Batch) Reset() {
 	clear(b.Puts)
 	clear(b.Events)
 	*b = Batch{Drops: b.Drops[:0], Deletes: b.Deletes[:0], Tablets: b.Tablets[:0], Puts: b.Puts[:0], Events: b.Events[:0]}
+}
+
+// Matched is the series that matched a pattern, of MatchAll.
+type Matched struct {
+	Series []*Series
+
+	pattern *pattern.Pattern
+	next    uint32 // the catalog's version before
+	n       int
+}
+
+// MatchAll is Match for a batch that is to reach all series that match.
+func (e *Engine) MatchAll(p *pattern.Pattern) *Matched {
+	m := &Matched{pattern: p}
+	m.next, m.n = e.cat.Version()
+	m.Series = e.cat.Match(p)
+	return m
+}
+
+// holds reports whether the same series match still; nobody makes or drops any.
+func (m *Matched) holds(e *Engine) bool {
+	if next, n := e.cat.Version(); next == m.next && n == m.n {
+		return true
+	}
+	return slices.Equal(e.cat.Match(m.pattern), m.Series)
 }

@@ -314,6 +314,13 @@ func (c *commit) encode(b *Batch) {
 // store takes the log position and makes the batch visible. Batches that drop
 // series have the store to themselves.
 func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
+	if len(b.Drops) > 0 || b.Matched != nil {
+		e.making.Lock()
+		defer e.making.Unlock()
+	}
+	if b.Matched != nil && !b.Matched.holds(e) {
+		return 0, ErrStale
+	}
 	e.enter(b)
 	defer e.leave(b)
 	if e.closed {
@@ -342,7 +349,6 @@ func (e *Engine) store(b *Batch, c *commit) (uint64, error) {
 // device lock waits for the state or the outbox.
 func (e *Engine) enter(b *Batch) {
 	if len(b.Drops) > 0 {
-		e.making.Lock()
 		e.alone()
 	} else {
 		e.gate.RLock()
@@ -364,7 +370,6 @@ func (e *Engine) leave(b *Batch) {
 	}
 	if len(b.Drops) > 0 {
 		e.together()
-		e.making.Unlock()
 		return
 	}
 	e.gate.RUnlock()

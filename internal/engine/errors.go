@@ -9,8 +9,8 @@ import (
 )
 
 // ErrStale is returned by Commit, with nothing stored, when a shape of the
-// batch names a series that was dropped since the shape was made. Ask Shape for
-// a new one and repeat.
+// batch names a series that was dropped since the shape was made, or when other
+// series match than those of Batch.Matched. Ask Shape, or MatchAll, and repeat.
 var ErrStale = errors.New("shape is stale")
 
 // ErrTerms is returned by Commit, with nothing stored, when other terms are in
