@@ -15,6 +15,7 @@ type keptPlan struct {
 	into map[string][]target // by device
 	made seriesVersion
 	run  *exec.Kept // nil if the plan is for one run only
+	room *intoRoom  // nil: what a run writes may be looked at when it is over
 }
 
 // at plans q for a range, on a cut. The result is good until the next one.
@@ -37,6 +38,16 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 		*p = keptPlan{res: res, into: into, made: v}
 		if db.keeps(res.plan, res.used) && db.opts.Authorize == nil { // which may say otherwise at the next run
 			p.run = new(exec.Kept)
+			for _, list := range into {
+				for i := range list {
+					if ser, ok := db.eng.Lookup(list[i].device, list[i].name); ok {
+						list[i].kind = Kind(ser.Kind)
+					}
+				}
+			}
+			if o := db.opts.Observer; o == nil || o.Run == nil {
+				p.room = new(intoRoom)
+			}
 		}
 	} else {
 		plan, err := p.res.plan.At(from, to)
@@ -45,7 +56,7 @@ func (p *keptPlan) at(ctx context.Context, db *DB, q *Query, snap *engine.Snapsh
 		}
 		p.res.plan = plan
 	}
-	res := &Result{ctx: ctx, db: db, plan: p.res.plan, used: p.res.used, into: p.into, kept: p.run}
+	res := &Result{ctx: ctx, db: db, plan: p.res.plan, used: p.res.used, into: p.into, kept: p.run, room: p.room}
 	res.open = func() (exec.Source, func(), error) { return source{snap}, func() {}, nil }
 	return res, nil
 }

@@ -20,7 +20,11 @@ import (
 // groups counted from its start, and writes the rows to the targets of Into.
 func (q Query) Run(ctx context.Context, r *CQRun) error {
 	q.exact = true
-	res, err := r.spec.kept.at(ctx, r.db, &q, r.snap, r.from, r.to)
+	kept := &r.spec.kept
+	if _, ok := r.spec.spec.Query.(Query); !ok { // the user's own, which may run several
+		kept = new(keptPlan)
+	}
+	res, err := kept.at(ctx, r.db, &q, r.snap, r.from, r.to)
 	if err != nil {
 		return err
 	}

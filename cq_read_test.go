@@ -117,3 +117,36 @@ func TestReadContinuousQueryWhileRowsExpire(t *testing.T) {
 		}
 	}
 }
+
+// twoQueries is a user's query that runs two of the store's.
+type twoQueries struct{ a, b Query }
+
+func (q twoQueries) Run(ctx context.Context, r *CQRun) error {
+	for _, one := range []Query{q.a, q.b} {
+		if err := one.Run(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Each of the queries that a query of the user's runs writes its own rows, run
+// after run.
+func TestCQOfSeveralQueries(t *testing.T) {
+	ctx := context.Background()
+	clock := newFake()
+	clock.Set(time.Unix(0, 0))
+	db := openMem(t, &Options{Clock: clock})
+	one := func(e expr.Expr, column string) Query {
+		return Query{Select: []expr.Expr{e}, From: []string{"root.in.d"}, GroupBy: GroupByTime{Interval: time.Minute},
+			Into: []Target{{Device: "root.out", Columns: []string{column}}}}
+	}
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "q", Every: time.Minute, Query: twoQueries{one(expr.Max(expr.Col("s")), "max"), one(expr.Min(expr.Col("s")), "min")}}))
+	for m := range int64(4) {
+		cqPut(t, db, "root.in.d", 60*m+10, float64(10*m+1))
+		cqPut(t, db, "root.in.d", 60*m+20, float64(10*m+2))
+		clock.Advance(time.Minute)
+		must(t, db.Quiesce(ctx))
+	}
+	cqRows(t, db, "root.out.*", "max@0=2 max@60=12 max@120=22 max@180=32 min@0=1 min@60=11 min@120=21 min@180=31")
+}

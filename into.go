@@ -17,6 +17,7 @@ import (
 type target struct {
 	device, name string
 	source       string // header of the column
+	kind         Kind   // of the series, if it is known
 	written      int
 }
 
@@ -227,8 +228,35 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, ma
 			return fail(err)
 		}
 	}
-	out := map[string]*Tablet{}
 	var all []*Tablet
+	if r.room != nil {
+		r.room.begin()
+		all = r.room.all
+	}
+	var many map[string]*Tablet // all by device, once there are many
+	find := func(device string) *Tablet {
+		if many != nil {
+			return many[device]
+		}
+		for _, t := range all {
+			if t.Device == device {
+				return t
+			}
+		}
+		return nil
+	}
+	add := func(t *Tablet) *Tablet {
+		all = append(all, t)
+		if many == nil && len(all) > manyTargets {
+			many = make(map[string]*Tablet, 4*manyTargets)
+			for _, t := range all {
+				many[t.Device] = t
+			}
+		} else if many != nil {
+			many[t.Device] = t
+		}
+		return t
+	}
 	for t, err := range rows {
 		if err != nil {
 			return nil, nil, err
@@ -242,21 +270,27 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, ma
 				return fail(err)
 			}
 		}
-		if one := oneDevice(list); one != "" && out[one] == nil && dense(t) {
-			out[one] = t.copyInto(list)
-			all = append(all, out[one])
+		if one := oneDevice(list); one != "" && find(one) == nil && dense(t) {
+			add(r.room.copy(t)).target(list)
 			continue
 		}
 		for _, d := range devicesOf(list) {
-			if out[d] == nil {
-				out[d] = &Tablet{Device: d}
-				all = append(all, out[d])
+			out := find(d)
+			if out == nil {
+				out = add(&Tablet{Device: d})
 			}
-			out[d].addInto(t, list)
+			out.addInto(t, list)
 		}
+	}
+	if r.room != nil {
+		r.room.all = all
+		r.room.rest()
 	}
 	return all, byDevice, nil
 }
+
+// manyTargets is how many devices that are written to are looked for one by one.
+const manyTargets = 8
 
 func devicesOf(list []target) (all []string) {
 	seen := map[string]bool{}
@@ -292,15 +326,13 @@ func dense(t *Tablet) bool {
 	return len(t.Times) > 0
 }
 
-// copyInto returns the rows of t, which is dense, for the one device of list.
-func (t *Tablet) copyInto(list []target) *Tablet {
-	out := t.Clone()
-	out.Device = list[0].device
-	for i := range out.Columns {
-		out.Columns[i].Name, out.Columns[i].Nulls = list[i].name, nil
+// target makes t, which is dense, go to the one device of list.
+func (t *Tablet) target(list []target) {
+	t.Device = list[0].device
+	for i := range t.Columns {
+		t.Columns[i].Name, t.Columns[i].Nulls = list[i].name, nil
 		list[i].written += len(t.Times)
 	}
-	return out
 }
 
 // addInto adds the rows of t whose columns go to out's device.
@@ -342,8 +374,11 @@ func (out *Tablet) addInto(t *Tablet, list []target) {
 // loses nothing: Int32 to Int64, Float32 and Float64, Int64 and Float32 to
 // Float64.
 func (r *Result) castInto(c *Column, t *target) error {
-	ser, ok := r.db.eng.Lookup(t.device, t.name)
 	from := c.Data.Kind()
+	if t.kind == from {
+		return nil
+	}
+	ser, ok := r.db.eng.Lookup(t.device, t.name)
 	if !ok || Kind(ser.Kind) == from {
 		return nil
 	}

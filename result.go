@@ -209,6 +209,7 @@ type Result struct {
 	only  map[string]bool     // devices, if aligned by device; nil: all
 	into  map[string][]target // where columns go, if it is known already
 	kept  *exec.Kept          // what runs it, if it is run again and again
+	room  *intoRoom           // memory, likewise; nil: what is made is the caller's
 	// cached is the plan that others may ask for too, whose memory is used again.
 	cached *cachedPlan
 
@@ -300,7 +301,10 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 		defer release()
 		defer run.Close()
 	}
-	var t Tablet
+	t := new(Tablet)
+	if r.room != nil {
+		t = &r.room.shown
+	}
 	for {
 		rows, err := next()
 		if err != nil {
@@ -311,19 +315,23 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 			return
 		}
 		t.show(rows)
-		if !yield(&t, nil) {
+		if !yield(t, nil) {
 			return
 		}
 	}
 }
 
-// show makes t the public face of a table.
+// show makes t the public face of a table. What it has shown before stays boxed
+// where it still lies in the same place.
 func (t *Tablet) show(rows *exec.Table) {
 	t.Device, t.Times = rows.Device, rows.Times
-	t.Columns = slices.Grow(t.Columns[:0], len(rows.Cols))
+	t.Columns = slices.Grow(t.Columns[:0], len(rows.Cols))[:len(rows.Cols)]
 	for i := range rows.Cols {
-		c := &rows.Cols[i]
-		t.Columns = append(t.Columns, Column{Name: rows.Columns[i].Name, Data: vectorOf(&c.Vector), Nulls: Bitmap(c.Nulls)})
+		c, to := &rows.Cols[i], &t.Columns[i]
+		to.Name, to.Nulls = rows.Columns[i].Name, Bitmap(c.Nulls)
+		if !boxed(to.Data, &c.Vector) {
+			to.Data = vectorOf(&c.Vector)
+		}
 	}
 }
 
