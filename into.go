@@ -229,33 +229,12 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, ma
 		}
 	}
 	var all []*Tablet
+	var out map[string]*Tablet // by device
 	if r.room != nil {
 		r.room.begin()
-		all = r.room.all
-	}
-	var many map[string]*Tablet // all by device, once there are many
-	find := func(device string) *Tablet {
-		if many != nil {
-			return many[device]
-		}
-		for _, t := range all {
-			if t.Device == device {
-				return t
-			}
-		}
-		return nil
-	}
-	add := func(t *Tablet) *Tablet {
-		all = append(all, t)
-		if many == nil && len(all) > manyTargets {
-			many = make(map[string]*Tablet, 4*manyTargets)
-			for _, t := range all {
-				many[t.Device] = t
-			}
-		} else if many != nil {
-			many[t.Device] = t
-		}
-		return t
+		all, out = r.room.all, r.room.out
+	} else {
+		out = make(map[string]*Tablet)
 	}
 	for t, err := range rows {
 		if err != nil {
@@ -270,27 +249,25 @@ func (r *Result) intoOf(q *Query, rows iter.Seq2[*Tablet, error]) ([]*Tablet, ma
 				return fail(err)
 			}
 		}
-		if one := oneDevice(list); one != "" && find(one) == nil && dense(t) {
-			add(r.room.copy(t)).target(list)
+		if one := oneDevice(list); one != "" && out[one] == nil && dense(t) {
+			out[one] = r.room.copy(t)
+			out[one].target(list)
+			all = append(all, out[one])
 			continue
 		}
 		for _, d := range devicesOf(list) {
-			out := find(d)
-			if out == nil {
-				out = add(&Tablet{Device: d})
+			if out[d] == nil {
+				out[d] = &Tablet{Device: d}
+				all = append(all, out[d])
 			}
-			out.addInto(t, list)
+			out[d].addInto(t, list)
 		}
 	}
 	if r.room != nil {
-		r.room.all = all
-		r.room.rest()
+		r.room.rest(all)
 	}
 	return all, byDevice, nil
 }
-
-// manyTargets is how many devices that are written to are looked for one by one.
-const manyTargets = 8
 
 func devicesOf(list []target) (all []string) {
 	seen := map[string]bool{}

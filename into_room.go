@@ -8,6 +8,7 @@ type intoRoom struct {
 	made  []*Tablet // for targets
 	n     int       // of those, in use
 	all   []*Tablet // what intoOf returns
+	out   map[string]*Tablet
 }
 
 // What of a run is kept at most: tablets, and rows of one.
@@ -17,10 +18,18 @@ const (
 )
 
 // begin makes the room free.
-func (m *intoRoom) begin() { m.n, m.all = 0, m.all[:0] }
+func (m *intoRoom) begin() {
+	if m.n, m.all = 0, m.all[:0]; m.out == nil {
+		m.out = make(map[string]*Tablet)
+	}
+}
 
 // rest is called when the last row of a run was copied.
-func (m *intoRoom) rest() {
+func (m *intoRoom) rest(all []*Tablet) {
+	clear(m.out)
+	if m.all = all; len(all) > roomTablets {
+		m.all, m.out = nil, nil
+	}
 	if len(m.shown.Times) > roomRows {
 		m.shown = Tablet{}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/internal/merge"
 )
 
 // ColumnInfo names and types a column.
@@ -252,6 +253,14 @@ func (s source) Total(ser *engine.Series, from, to int64, want block.Fields) (*b
 	return s.cut.Total(ser, from, to, want)
 }
 
+func (s source) FewRows(was exec.FewRows, ser []*engine.Series, from, to int64) (exec.FewRows, bool) {
+	f, ok := was.(*merge.FewRows)
+	if !ok {
+		f = new(merge.FewRows)
+	}
+	return f, s.cut.FewRows(f, ser, from, to)
+}
+
 func (s source) Last(ser *engine.Series) (int64, column.Cell, bool, error) {
 	return s.cut.LastCell(ser)
 }
@@ -301,9 +310,11 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 		defer release()
 		defer run.Close()
 	}
-	t := new(Tablet)
+	var t *Tablet
 	if r.room != nil {
 		t = &r.room.shown
+	} else {
+		t = new(Tablet)
 	}
 	for {
 		rows, err := next()

@@ -78,7 +78,7 @@ func (o *folds) together(direct int) (*fold, []int) {
 		}
 	}
 	if f == nil {
-		f = o.add(&fold{exact: o.a.exact, rows: &deviceScan{src: o.r.src, from: o.r.plan.from, to: o.r.plan.to}})
+		f = o.add(&fold{exact: o.a.exact, rows: &deviceScan{src: o.r.src, from: o.r.plan.from, to: o.r.plan.to, brief: true}})
 	}
 	s := f.rows.(*deviceScan)
 	c := slices.Index(s.series, ser)

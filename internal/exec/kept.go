@@ -222,7 +222,7 @@ func (s *deviceScan) rest() {
 }
 
 func (s *deviceScan) again(r *run) bool {
-	s.src, s.from, s.to, s.closed = r.src, r.plan.from, r.plan.to, false
+	s.src, s.from, s.to, s.closed, s.copied = r.src, r.plan.from, r.plan.to, false, false
 	return true
 }
 

@@ -125,6 +125,7 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 		require.NoError(t, err, name)
 		var kept Kept
 		smalls := 0
+		few := &fewStore{fakeStore: f}
 		for round := range 30 {
 			from := rng.Int64N(7000)
 			to := from + 1 + rng.Int64N([]int64{60, 60, 60, 200, 7000}[rng.IntN(5)])
@@ -153,7 +154,11 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 				}
 				r.Close()
 			}
-			r := kept.Start(ctx, p, f, nil)
+			var src Source = f
+			if rng.IntN(2) == 0 {
+				src = few
+			}
+			r := kept.Start(ctx, p, src, nil)
 			if r.small {
 				smalls++
 			}
@@ -161,7 +166,34 @@ func TestKeptGivesWhatANewRunGives(t *testing.T) {
 			require.Zero(t, f.count.open, "%s: cursors that are open", name)
 		}
 		require.NotZero(t, smalls, name)
+		if name == "every aggregate" || name == "by device" || name == "windows overlap" {
+			require.NotZero(t, few.copied, "%s: rows that were copied", name)
+		}
 	}
+}
+
+// fewStore is a fakeStore that can copy few rows.
+type fewStore struct {
+	*fakeStore
+	copied int
+}
+
+func (f *fewStore) FewRows(_ FewRows, series []*Series, from, to int64) (FewRows, bool) {
+	c := f.Rows(series, from, to).(*fakeRows)
+	defer c.Close()
+	if len(c.b.Times) > 100 {
+		return nil, false
+	}
+	f.copied++
+	return &copied{c.b}, true
+}
+
+type copied struct{ b Batch }
+
+func (c *copied) Times() []int64 { return c.b.Times }
+
+func (c *copied) Col(i int) (*column.Vector, column.Bitmap) {
+	return &c.b.Cols[i].Vector, c.b.Cols[i].Nulls
 }
 
 // A kept run of a few rows allocates what its cursors do and little more.

@@ -51,6 +51,18 @@ func (s metered) Rows(ser []*Series, from, to int64) RowCursor {
 	return &meteredRows{RowCursor: s.Source.Rows(ser, from, to), m: s.m}
 }
 
+// fewRows is that of a source that can, see [fewSource].
+func (s *metered) fewRows(was FewRows, ser []*Series, from, to int64) (f FewRows, ok bool) {
+	src, ok := s.Source.(fewSource)
+	if !ok {
+		return nil, false
+	}
+	if f, ok = src.FewRows(was, ser, from, to); ok {
+		s.m.Rows.Add(int64(len(f.Times())))
+	}
+	return f, ok
+}
+
 // decoder is a cursor that tells how many blocks it has decoded. Others count
 // one a batch.
 type decoder interface{ Decoded() int64 }

@@ -41,6 +41,9 @@ type deviceScan struct {
 
 	points Cursor    // of a single series
 	rows   RowCursor // of several
+	brief  bool      // few rows are expected, which may need no cursor
+	few    FewRows   // their memory
+	copied bool      // they were all
 	batch  Batch
 	closed bool
 }
@@ -49,8 +52,14 @@ func (s *deviceScan) next(ctx context.Context) (*Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if s.closed || s.from >= s.to {
+	if s.closed || s.from >= s.to || s.copied {
 		return nil, nil
+	}
+	if s.brief && s.points == nil && s.rows == nil && s.nextFew() {
+		if s.copied = true; len(s.batch.Times) == 0 {
+			return nil, nil
+		}
+		return &s.batch, nil
 	}
 	if len(s.series) == 1 {
 		return s.nextPoints()
@@ -68,6 +77,24 @@ func (s *deviceScan) next(ctx context.Context) (*Batch, error) {
 		s.batch.Cols = append(s.batch.Cols, Col{*v, nulls})
 	}
 	return &s.batch, nil
+}
+
+// nextFew reports whether all rows could be copied.
+func (s *deviceScan) nextFew() bool {
+	src, ok := s.src.(*metered)
+	if !ok {
+		return false
+	}
+	if s.few, ok = src.fewRows(s.few, s.series, s.from, s.to); !ok {
+		return false
+	}
+	s.batch.Times = s.few.Times()
+	s.batch.Cols = s.batch.Cols[:0]
+	for i := range s.series {
+		v, nulls := s.few.Col(i)
+		s.batch.Cols = append(s.batch.Cols, Col{*v, nulls})
+	}
+	return true
 }
 
 func (s *deviceScan) nextPoints() (*Batch, error) {

@@ -29,6 +29,19 @@ type Source interface {
 	Last(s *Series) (at int64, value column.Cell, ok bool, err error)
 }
 
+// A fewSource can copy the rows of several series of one device, if they are few and
+// at hand, which is cheaper than a cursor. FewRows reports whether it did. It takes
+// the memory of was, what it returned before to the same caller, or nil.
+type fewSource interface {
+	FewRows(was FewRows, s []*Series, from, to int64) (f FewRows, ok bool)
+}
+
+// FewRows is what a [RowCursor] yields, in one batch.
+type FewRows interface {
+	Times() []int64
+	Col(i int) (*column.Vector, column.Bitmap)
+}
+
 // Cursor yields the points of one series in batches. Times are strictly
 // increasing over the whole cursor; there are no nulls.
 type Cursor interface {
