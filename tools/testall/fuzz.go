@@ -11,7 +11,7 @@ func (r *repo) fuzzSQL(ctx context.Context) outcome {
 	if !r.exists("iotsql") {
 		return skipped("no package iotsql")
 	}
-	out, err := output(ctx, r.root, nil, "go", "test", "./iotsql", "-run=^$", "-fuzz=^FuzzParse$", "-fuzztime=30s")
+	out, err := output(ctx, r.root, nil, "go", "test", "./iotsql", "-run=^$", "-fuzz=^FuzzParse$", "-fuzztime=30s", "-fuzzminimizetime=10x")
 	// A fuzz worker that is cut off at the end of its time on a busy machine is
 	// no finding; an input that fails is written down.
 	if err != nil && (strings.Contains(out, "Failing input written") || !strings.Contains(out, "execs: ")) {

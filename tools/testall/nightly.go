@@ -47,7 +47,8 @@ func nightlyParts(r *repo, fuzz time.Duration) []part {
 	for _, m := range r.modules {
 		for _, f := range fuzzTargets(m.dir) {
 			parts = append(parts, part{"fuzz " + path.Join(m.rel, f.pkg) + " " + f.name, fuzz + 5*time.Minute, func(ctx context.Context) outcome {
-				out, err := output(ctx, m.dir, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "./"+f.pkg)
+				// by default a worker spends up to a minute on making each new input smaller, and tries few others
+				out, err := output(ctx, m.dir, nil, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", fuzz.String(), "-fuzzminimizetime", "10x", "./"+f.pkg)
 				if err != nil {
 					return failed("", out)
 				}
