@@ -46,6 +46,34 @@ func (l *Log) Join(kind uint8, payload []byte) (lsn uint64, err error) {
 	return lsn, nil
 }
 
+// JoinRoom begins a Join whose payload, of at most so many bytes, is made where it
+// stays. It returns room for it and eight bytes more, and Joined is to follow at once:
+// the log's lock is held until then. Without a record that takes it, it returns nil,
+// and Join does it.
+func (l *Log) JoinRoom(kind uint8, most int) []byte {
+	l.mu.Lock()
+	if len(l.buf) > 0 && l.open.Load() == l.last && l.openKind == kind && l.err == nil && !l.closing && l.held == nil {
+		n := int(binary.LittleEndian.Uint32(l.buf[l.openAt+4:]))
+		at := l.openAt + n
+		if n+most <= recordHeader+joinBytes && align8(at+most) <= l.cfg.BufferBytes && at+most+8 <= cap(l.buf) {
+			return l.buf[at : at+most+8]
+		}
+	}
+	l.mu.Unlock()
+	return nil
+}
+
+// Joined ends a Join for which there was room: the first bytes of it are the payload.
+func (l *Log) Joined(bytes int) {
+	size := l.buf[l.openAt+4:][:4]
+	n := int(binary.LittleEndian.Uint32(size)) + bytes
+	binary.LittleEndian.PutUint32(size, uint32(n))
+	at := l.openAt + n
+	binary.LittleEndian.PutUint64(l.buf[:cap(l.buf)][at:], 0) // padding, and more
+	l.buf = l.buf[:align8(at)]
+	l.mu.Unlock()
+}
+
 // Cut returns the last position taken, and sees to it that whatever is appended
 // from now on has a later one.
 func (l *Log) Cut() uint64 {

@@ -16,6 +16,27 @@ import (
 	"github.com/tickwell/tickwell/vfs"
 )
 
+// joinWays are Join and what comes to the same: in two steps, with no more room than
+// the payload takes, and with room to spare.
+var joinWays = []func(l *Log, kind uint8, payload []byte) (uint64, error){
+	(*Log).Join,
+	func(l *Log, kind uint8, payload []byte) (uint64, error) { return joinRoom(l, kind, payload, 0) },
+	func(l *Log, kind uint8, payload []byte) (uint64, error) { return joinRoom(l, kind, payload, 20) },
+}
+
+func joinRoom(l *Log, kind uint8, payload []byte, spare int) (uint64, error) {
+	room := l.JoinRoom(kind, len(payload)+spare)
+	if room == nil {
+		return l.Join(kind, payload)
+	}
+	for i := range room[copy(room, payload):] { // as memory that held other bytes
+		room[len(payload)+i] = 0xff
+	}
+	lsn := l.last // the lock is held
+	l.Joined(len(payload))
+	return lsn, nil
+}
+
 // joining is a log that writes only when it is told to.
 func joining(fsys vfs.FS) Config {
 	cfg := testConfig(fsys, Buffered)
@@ -38,37 +59,39 @@ func TestJoin(t *testing.T) {
 		{"join " + large + ", join abc, join d", "1 1:" + large + "abc, 2 1:d"},
 		{"append " + large + ", join a, join " + large + ", join b", "1 1:" + large + ", 2 1:a, 3 1:" + large + "b"}, // no room in the buffer,
 	} {
-		fsys := vfs.NewMem()
-		l, _, _ := open(t, joining(fsys), 0)
-		for op := range strings.SplitSeq(c.ops, ", ") {
-			what, payload, _ := strings.Cut(op, " ")
-			var err error
-			switch what {
-			case "join":
-				_, err = l.Join(1, []byte(payload))
-			case "kind2":
-				_, err = l.Join(2, []byte(payload))
-			case "append":
-				_, err = l.Append(1, []byte(payload))
-			case "cut":
-				require.Equal(t, l.Last(), l.Cut())
-			case "sync":
-				err = l.Sync(bg)
-			case "rotate":
-				err = l.Rotate()
+		for way, join := range joinWays {
+			fsys := vfs.NewMem()
+			l, _, _ := open(t, joining(fsys), 0)
+			for op := range strings.SplitSeq(c.ops, ", ") {
+				what, payload, _ := strings.Cut(op, " ")
+				var err error
+				switch what {
+				case "join":
+					_, err = join(l, 1, []byte(payload))
+				case "kind2":
+					_, err = join(l, 2, []byte(payload))
+				case "append":
+					_, err = l.Append(1, []byte(payload))
+				case "cut":
+					require.Equal(t, l.Last(), l.Cut())
+				case "sync":
+					err = l.Sync(bg)
+				case "rotate":
+					err = l.Rotate()
+				}
+				require.NoError(t, err, op)
 			}
-			require.NoError(t, err, op)
+			require.NoError(t, l.Close())
+			_, err := join(l, 1, []byte("x"))
+			require.ErrorIs(t, err, errs.Closed)
+			_, _, got, err := tryOpen(joining(fsys), 0)
+			require.NoError(t, err)
+			var list []string
+			for _, r := range got {
+				list = append(list, fmt.Sprintf("%d %d:%s", r.lsn, r.kind, r.payload))
+			}
+			require.Equal(t, c.want, strings.Join(list, ", "), "%s, way %d", c.ops, way)
 		}
-		require.NoError(t, l.Close())
-		_, err := l.Join(1, []byte("x"))
-		require.ErrorIs(t, err, errs.Closed)
-		_, _, got, err := tryOpen(joining(fsys), 0)
-		require.NoError(t, err)
-		var list []string
-		for _, r := range got {
-			list = append(list, fmt.Sprintf("%d %d:%s", r.lsn, r.kind, r.payload))
-		}
-		require.Equal(t, c.want, strings.Join(list, ", "), c.ops)
 	}
 	l, _, _ := open(t, joining(vfs.NewMem()), 0)
 	_, err := l.Join(1, make([]byte, joinBytes+1))
@@ -93,7 +116,7 @@ func TestJoinModel(t *testing.T) {
 			kind, least := uint8(1+rng.IntN(50)/49), l.Least()
 			switch n := rng.IntN(100); {
 			case n < 88:
-				lsn, err := l.Join(kind, p)
+				lsn, err := joinWays[rng.IntN(3)](l, kind, p)
 				require.NoError(t, err)
 				require.Greater(t, lsn, cut)
 				require.GreaterOrEqual(t, lsn, least)
@@ -181,7 +204,7 @@ func TestJoinAndCut(t *testing.T) {
 				if g == 1 && n%50 == 0 {
 					lsn, err = l.Append(1, []byte{byte(g), byte(n), byte(n >> 8)})
 				} else {
-					lsn, err = l.Join(1, []byte{byte(g), byte(n), byte(n >> 8)})
+					lsn, err = joinWays[n/7%2](l, 1, []byte{byte(g), byte(n), byte(n >> 8)})
 				}
 				if g == 2 && n%100 == 0 {
 					err = errors.Join(err, l.Write(bg, lsn))
@@ -219,7 +242,7 @@ func TestJoinedBytes(t *testing.T) {
 	for n := range 25 {
 		payload := bytes.Repeat([]byte{byte(n + 1)}, n)
 		all = append(all, payload...)
-		lsn, err := l.Join(1, payload)
+		lsn, err := joinWays[n%3](l, 1, payload)
 		require.NoError(t, err)
 		require.Equal(t, uint64(1), lsn)
 		l.mu.Lock()
