@@ -59,28 +59,30 @@ func (db *DB) quick(ctx context.Context, b *binding, at time.Time, cells []colum
 	return stored, err
 }
 
-// quickPoint is quick for a number of the only column of b, where nobody reads or
-// owns any column and the row goes on from those before. It needs no epoch, since the
-// engine is told before there are readers: see cqSet.publish.
-func (db *DB) quickPoint(ctx context.Context, b *binding, at time.Time, num uint64) (stored bool, err error) {
-	if small {
-		return false, nil
+// point stores a number of the series of m. It goes the short way, and says so, where
+// no trigger fires, nobody reads or owns any column and the point goes on from those
+// before. That needs no epoch, since the engine is told before there are readers, and
+// sends points the long way: see cqSet.publish.
+func (m *single) point(ctx context.Context, at time.Time, num uint64) (quick bool, err error) {
+	if s := at.Unix(); !small && s >= year1678 && s < year2262 && ctx != nil {
+		ns := s*1e9 + int64(at.Nanosecond())
+		if ctx.Err() == nil {
+			db := m.w.db
+			if shape := m.b.shape.Load(); shape != nil && db.phase.Load() == phaseOpen && db.opts.Authorize == nil {
+				if table := db.triggers.Load(); len(table.live) == 0 || !m.b.fires(table) {
+					stored, err := db.eng.AppendPoint(ctx, shape, ns, num, table.terms)
+					if err != nil {
+						return true, insertError(m.b.device, err)
+					}
+					if stored {
+						return true, nil
+					}
+				}
+			}
+		}
+		at = time.Unix(0, ns) // or else all of it would be kept meanwhile
 	}
-	shape := b.shape.Load()
-	table := db.triggers.Load()
-	if shape == nil || db.phase.Load() != phaseOpen || db.opts.Authorize != nil || ctx == nil || ctx.Err() != nil ||
-		b.fires(table) || !db.cqs.table.Load().plainRows() {
-		return false, nil
-	}
-	s := at.Unix()
-	if s < year1678 || s >= year2262 {
-		return false, nil
-	}
-	ns := s*1e9 + int64(at.Nanosecond())
-	if stored, err = db.eng.AppendPoint(ctx, shape, ns, num, table.terms); err != nil {
-		err = insertError(b.device, err)
-	}
-	return stored, err
+	return false, m.insert(ctx, at, Value{num: num, kind: Kind(m.b.kinds[0])})
 }
 
 func (v *Value) cell() column.Cell {

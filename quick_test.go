@@ -278,9 +278,9 @@ func TestQuickPointsWatched(t *testing.T) {
 				require.NoError(t, s.Insert(ctx, time.Unix(i, 0), 1))
 			}
 			quick := func(sec int64) bool {
-				stored, err := db.quickPoint(ctx, s.w.bound, time.Unix(sec, 0), math.Float64bits(1))
+				quick, err := s.point(ctx, time.Unix(sec, 0), math.Float64bits(1))
 				require.NoError(t, err)
-				return stored
+				return quick
 			}
 			require.True(t, quick(50))
 			must(t, db.CreateContinuousQuery(ctx, minuteView("m")))
@@ -288,10 +288,10 @@ func TestQuickPointsWatched(t *testing.T) {
 			require.NoError(t, s.Insert(ctx, time.Unix(52, 0), 2))
 			require.NoError(t, s.Insert(ctx, time.Unix(60, 0), 9))
 			must(t, db.Quiesce(ctx))
-			cqRows(t, db, "root.m.*", "n@0=52 sum@0=53")
+			cqRows(t, db, "root.m.*", "n@0=53 sum@0=54")
 			must(t, db.DropContinuousQuery(ctx, "m"))
 			require.True(t, quick(61))
-			require.Equal(t, int64(54), s.count(t))
+			require.Equal(t, int64(55), s.count(t))
 		})
 	}
 }
@@ -303,4 +303,17 @@ func (s *Series[T]) count(t *testing.T) (n int64) {
 		n++
 	}
 	return n
+}
+
+// The number that a handle stores is that of the value, whatever its type.
+func TestNumOf(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		n := rng.Uint64() >> rng.IntN(64)
+		require.Equal(t, valueOf(n&1 == 1).num, numOf(n&1 == 1))
+		require.Equal(t, valueOf(int32(n)).num, numOf(int32(n)))
+		require.Equal(t, valueOf(int64(n)).num, numOf(int64(n)))
+		require.Equal(t, valueOf(math.Float32frombits(uint32(n))).num, numOf(math.Float32frombits(uint32(n))))
+		require.Equal(t, valueOf(math.Float64frombits(n)).num, numOf(math.Float64frombits(n)))
+	}
 }

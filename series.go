@@ -7,6 +7,7 @@ import (
 	"iter"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/engine"
@@ -194,9 +195,9 @@ type Type interface {
 // Series reads and writes the points of one series as values of the Go type of
 // its kind. It is safe for concurrent use.
 type Series[T Type] struct {
-	w     *Writer
-	path  string
-	found atomic.Pointer[engine.Series] // by the last read; nil: not yet
+	single // what a point needs comes first, in one line of the cache
+	path   string
+	found  atomic.Pointer[engine.Series] // by the last read; nil: not yet
 }
 
 // Point is a value and when it was measured.
@@ -215,31 +216,27 @@ func SeriesOf[T Type](db *DB, path string) (*Series[T], error) {
 	}
 	var zero T
 	kind := column.Kind(valueOf(zero).kind)
-	m := new(struct { // in one piece of memory, of which a point needs the first line of the cache
-		Series[T]
-		single
-	})
-	m.w, m.path = &m.writer, path
-	m.writer = Writer{db, &m.b}
+	m := &Series[T]{path: path}
+	m.w = Writer{db, &m.b}
 	if db.phase.Load() == phaseOpen {
 		if ser, ok := db.eng.Lookup(device, name); ok && ser.Kind == kind {
 			m.of(ser)
 			m.found.Store(ser)
-			return &m.Series, nil
+			return m, nil
 		}
 	}
 	m.names[0] = name
 	if err := db.bind(&m.b, device, m.names[:], kindAlone(kind)); err != nil {
 		return nil, &Error{Op: "series", Subject: path, Err: err}
 	}
-	return &m.Series, nil
+	return m, nil
 }
 
-// single is memory of a writer of one column.
+// single is a writer of one column, in one piece of memory.
 type single struct {
-	writer Writer
-	b      binding
-	names  [1]string
+	w     Writer // of b
+	b     binding
+	names [1]string
 }
 
 // of makes m a writer of a series that exists.
@@ -295,15 +292,30 @@ func sliceOf[T Type](v *column.Vector) []T {
 
 // Insert stores one point.
 func (s *Series[T]) Insert(ctx context.Context, at time.Time, v T) error {
-	val := valueOf(v)
-	if val.kind != KindText {
-		if stored, err := s.w.db.quickPoint(ctx, s.w.bound, at, val.num); stored {
-			return err
-		}
+	if _, text := any(v).(string); text {
+		return s.insert(ctx, at, valueOf(v))
 	}
-	cells := [1]column.Cell{val.cell()}
-	if stored, err := s.w.db.quick(ctx, s.w.bound, at, cells[:]); stored {
+	_, err := s.point(ctx, at, numOf(v))
+	return err
+}
+
+// numOf is valueOf(v).num of what is not a text, without a look at what it is.
+func numOf[T Type](v T) uint64 {
+	switch unsafe.Sizeof(v) {
+	case 1:
+		return uint64(*(*uint8)(unsafe.Pointer(&v)))
+	case 4:
+		return uint64(*(*uint32)(unsafe.Pointer(&v)))
+	default:
+		return *(*uint64)(unsafe.Pointer(&v))
+	}
+}
+
+// insert stores a point of any kind.
+func (m *single) insert(ctx context.Context, at time.Time, v Value) error {
+	cells := [1]column.Cell{v.cell()}
+	if stored, err := m.w.db.quick(ctx, &m.b, at, cells[:]); stored {
 		return err
 	}
-	return s.w.Insert(ctx, at, val)
+	return m.w.Insert(ctx, at, v)
 }

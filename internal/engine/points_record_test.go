@@ -115,7 +115,16 @@ func TestPointsShareRecords(t *testing.T) {
 			case n < 80:
 				var buf [maxPointRecord]byte
 				before := e.lastLSN()
-				p, ok := e.addPoint(shapes[i], next, uint64(next), appendPoint(&buf, &shapes[i].layout, next, uint64(next)), 0)
+				var p turn
+				var ok bool
+				if rng.IntN(2) == 0 {
+					p, ok = e.addPoint(shapes[i], next, uint64(next), appendPoint(&buf, &shapes[i].layout, next, uint64(next)), 0)
+				} else {
+					var err error
+					ok, err = e.AppendPoint(bg, shapes[i], next, uint64(next), 0)
+					require.NoError(t, err)
+					p.lsn = e.lastLSN()
+				}
 				lsn := p.lsn
 				if !ok { // after a flush or a delete
 					tb := Tablet{Shape: shapes[i], Times: []int64{next}, Cols: []column.Vector{{Kind: column.Int64, Int64s: []int64{next}}}}

@@ -22,6 +22,9 @@ func (p *positions) next() uint64 {
 	}
 }
 
+// isShared reports whether shared returns the last position.
+func (p *positions) isShared() bool { return p.word.Load()&1 != 0 }
+
 // shared returns a position for a point. It is beyond those of all commits before.
 func (p *positions) shared() uint64 {
 	for {

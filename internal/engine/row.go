@@ -101,6 +101,53 @@ func (e *Engine) addRow(s *Shape, at int64, cells []column.Cell, record []byte, 
 // shape of one series. It stores nothing where Watch says that somebody reads rows,
 // and only what goes on from the points before.
 func (e *Engine) AppendPoint(ctx context.Context, s *Shape, at int64, num uint64, terms uint64) (stored bool, err error) {
+	// Most points: those that the tip takes which the shape remembers, and that share the
+	// position of the one before. What the tip says of its device is asked for before the
+	// lock, which waits for it in any case.
+	if d, p := s.mem.Load(), s.tip.Load(); d != nil && p.Of(d) && at <= MaxTime {
+		if e.log != nil {
+			if e.log.AtOnce() && e.roomy() && e.joinNext(s, d, p, at, num, terms) {
+				return true, nil
+			}
+			return e.appendPoint(ctx, s, at, num, terms)
+		}
+		d.Lock()
+		if e.passing.Load() == used && d.Table() == e.active.Load() && s.tip.Load() == p && (terms == 0 || terms == e.terms) {
+			if epoch := e.epoch.Load(); e.counter.isShared() && p.Takes(at, epoch) {
+				if p.Put(at, num) {
+					p.Ahead()
+				}
+				d.Unlock()
+				return true, nil
+			}
+		}
+		d.Unlock()
+	}
+	return e.appendPoint(ctx, s, at, num, terms)
+}
+
+// joinNext is addPoint for a point that the tip takes, and that shares the record of
+// the one before.
+func (e *Engine) joinNext(s *Shape, d *memtable.Device, p *memtable.Tip, at int64, num, terms uint64) bool {
+	d.Lock()
+	if e.passing.Load() == used && d.Table() == e.active.Load() && s.tip.Load() == p && (terms == 0 || terms == e.terms) {
+		if epoch := e.epoch.Load(); p.Takes(at, epoch) {
+			if room := e.log.JoinRoom(recordGroup, maxPointRecord); room != nil {
+				e.log.Joined(putPoint((*[maxPointRecord]byte)(room), p.Series(), column.Int64, at, num))
+				if p.Put(at, num) {
+					p.Ahead()
+				}
+				d.Unlock()
+				return true
+			}
+		}
+	}
+	d.Unlock()
+	return false
+}
+
+// appendPoint is AppendPoint for all points.
+func (e *Engine) appendPoint(ctx context.Context, s *Shape, at int64, num uint64, terms uint64) (stored bool, err error) {
 	if at < MinTime || at > MaxTime {
 		return false, nil
 	}
@@ -145,11 +192,15 @@ func (e *Engine) addPoint(s *Shape, at int64, num uint64, record []byte, terms u
 	if e.log == nil {
 		t.lsn = e.counter.shared() // if it is not used, points before had it, or others will
 		ok = d.AppendPoint(&s.layout, at, num, t.lsn, cut)
+		s.remember(d)
 	} else if d.TakesPoint(&s.layout, at, e.log.Least(), cut) {
 		var err error
 		t, err = e.join(record)
 		if ok = err == nil; ok { // else Commit meets it again, and knows what to do
 			d.AddPoint(&s.layout, at, num, cut)
+			if e.log.AtOnce() {
+				s.remember(d)
+			}
 		}
 	}
 	d.Unlock()
@@ -180,10 +231,16 @@ const maxPointRecord = 40
 
 // appendPoint encodes the record that Commit would make of a row of one number.
 func appendPoint(buf *[maxPointRecord]byte, l *memtable.Layout, at int64, num uint64) []byte {
+	return buf[:putPoint(buf, l.IDs[0], l.Kinds[0], at, num)]
+}
+
+// putPoint is appendPoint for a series of this number and a kind of as many bytes. It
+// returns the length of the record.
+func putPoint(buf *[maxPointRecord]byte, id uint32, kind column.Kind, at int64, num uint64) int {
 	const head = 2 // kind of the section, length of its body
 	b := buf[:]
 	b[head] = 1 // one series
-	n := head + 1 + binary.PutUvarint(b[head+1:], uint64(l.IDs[0])<<1)
+	n := head + 1 + binary.PutUvarint(b[head+1:], uint64(id)<<1)
 	b[n], b[n+1] = 1, rowsRaw // one row
 	n += 2
 	if z := uint64(at)<<1 ^ uint64(at>>63); z>>56-1 < 1<<7-1 { // the times of our days: nine bytes
@@ -195,7 +252,7 @@ func appendPoint(buf *[maxPointRecord]byte, l *memtable.Layout, at int64, num ui
 	}
 	b[n] = rawNoNulls
 	n++
-	switch l.Kinds[0] {
+	switch kind {
 	case column.Bool:
 		b[n] = byte(num)
 		n++
@@ -207,7 +264,7 @@ func appendPoint(buf *[maxPointRecord]byte, l *memtable.Layout, at int64, num ui
 		n += 8
 	}
 	b[0], b[1] = sectionTablet, byte(n-head)
-	return b[:n]
+	return n
 }
 
 // sevens puts seven of the 56 lower bits of x into each byte.

@@ -24,7 +24,8 @@ type Series = catalog.Series
 // once, so that a commit looks nothing up. Shapes are shared: asking twice for
 // the same gives the same pointer. Safe for concurrent use.
 type Shape struct {
-	mem    atomic.Pointer[memtable.Device] // where its rows went last, see release
+	mem    atomic.Pointer[memtable.Device] // where its rows went last
+	tip    atomic.Pointer[memtable.Tip]    // where there its points do, if it is known
 	loose  atomic.Pointer[catalog.Catalog] // set when it is not among the kept ones any more: mem stays nil, and nobody tells it of drops
 	stale  atomic.Bool
 	dev    uint32
@@ -61,6 +62,7 @@ func (s *Shape) into(t *memtable.Table) *memtable.Device {
 	if d == nil || d.Table() != t {
 		d = t.Device(s.dev, true)
 		s.mem.Store(d)
+		s.tip.Store(nil)
 		if s.loose.Load() != nil {
 			s.mem.Store(nil)
 		}
@@ -68,11 +70,22 @@ func (s *Shape) into(t *memtable.Table) *memtable.Device {
 	return d
 }
 
+// remember keeps where the points of s are written in the device, whose lock is held.
+func (s *Shape) remember(d *memtable.Device) {
+	if p := d.TipOf(&s.layout); p != s.tip.Load() {
+		s.tip.Store(p)
+		if s.loose.Load() != nil {
+			s.tip.Store(nil)
+		}
+	}
+}
+
 // leave makes s remember no device, which would keep a whole memtable, and ask cat
 // whether its series are there.
 func (s *Shape) leave(cat *catalog.Catalog) {
 	s.loose.Store(cat)
 	s.mem.Store(nil)
+	s.tip.Store(nil)
 }
 
 // matches reports whether s has these names and kinds.

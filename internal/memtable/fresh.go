@@ -53,7 +53,7 @@ func (g *group) newest() int64 {
 	if f := g.fresh; f != nil && f.n > 0 {
 		return f.last
 	}
-	if p := g.tip; p != nil && len(p.times) > 0 {
+	if p := g.tip; p != nil && p.n > 0 {
 		return p.last
 	}
 	return g.last

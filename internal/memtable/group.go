@@ -27,7 +27,7 @@ const (
 type group struct {
 	lanes   []lane
 	fresh   *fresh // the newest rows, nil if there were never enough
-	tip     *tip   // the same of points
+	tip     *Tip   // the same of points
 	last    int64  // no later time was ever written to one of the series
 	aside   int64  // no later time was ever written to the side or a late lane
 	epoch   uint64 // of the last change; here a line of the cache ends

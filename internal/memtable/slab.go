@@ -32,7 +32,7 @@ type slabs struct {
 	lists  slab[*chunk]
 	chunks slab[singleChunk]
 	groups slab[singleGroup]
-	tips   slab[tip]
+	tips   slab[Tip]
 }
 
 // slab is memory of one type. Safe for concurrent use.
@@ -124,8 +124,8 @@ func (g *group) leave() {
 			c.rows, c.sealed = columns{}, nil
 		}
 	}
-	if g.tip != nil {
-		*g.tip = tip{}
+	if p := g.tip; p != nil { // the rest is read without the lock
+		p.n, p.room, p.times, p.nums = 0, 0, nil, nil
 	}
 	clear(g.spare.cols)
 	g.lanes, g.saved, g.side, g.spare, g.fresh = nil, nil, side{}, columns{}, nil

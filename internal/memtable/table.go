@@ -174,14 +174,14 @@ type Device struct {
 	ID    uint32
 	table *Table
 
-	mu      sync.Mutex
+	mu       sync.Mutex
+	accepted int64 // see Count
+
 	groups  []*group // in the order they were made
 	series  []member // sorted by id
 	targets []target
 	masks   []mask
 	flips   int
-
-	accepted int64 // see Count
 
 	// Memory of what most devices have one of.
 	firstGroup  [1]*group
@@ -203,7 +203,7 @@ type mask struct {
 // target says where the rows of a layout go.
 type target struct {
 	layout *Layout
-	tip    *tip   // where the next point goes, if it is known; see Device.tip
+	tip    *Tip   // where the next point goes, if it is known; see Device.tip
 	fresh  *fresh // where the next row goes, likewise; see Device.next
 	parts  []part
 	narrow bool // one part with more than twice the layout's series

@@ -8,8 +8,9 @@ import (
 	"github.com/tickwell/tickwell/internal/column"
 )
 
-// point writes a point as an engine does, and reports whether it went the short way.
-func (m *lateModel) point(l *Layout) bool {
+// point writes a point as an engine does, which remembers a tip for each layout, and
+// reports whether it went the short way.
+func (m *lateModel) point(l *Layout, tips map[*Layout]*Tip) bool {
 	at := m.head + m.rng.Int64N(6)
 	m.head = max(m.head, at)
 	cell := m.cell(l.Kinds[0])
@@ -17,7 +18,14 @@ func (m *lateModel) point(l *Layout) bool {
 	m.now[l.IDs[0]][at] = cell
 	m.d.Lock()
 	defer m.d.Unlock()
+	if p := tips[l]; p.Of(m.d) && p.Takes(at, m.cut.Epoch) {
+		if p.Put(at, cell.Num) {
+			p.Ahead()
+		}
+		return true
+	}
 	if m.d.AppendPoint(l, at, cell.Num, m.lsn, m.cut) {
+		tips[l] = m.d.TipOf(l)
 		return true
 	}
 	m.d.Add(&Write{Layout: l, Rows: rowsOf(l, at, []uint64{cell.Num}, 0), LSN: m.lsn, Cut: m.cut})
@@ -33,7 +41,8 @@ func TestTips(t *testing.T) {
 		for id := range uint32(10) {
 			m.layouts = append(m.layouts, m.layout(id+1))
 		}
-		short := 0
+		m.layouts = append(m.layouts, m.layout(3, 4)) // which ends the groups of those
+		short, tips := 0, map[*Layout]*Tip{}
 		for range 4000 {
 			switch m.rng.IntN(150) {
 			case 0:
@@ -52,7 +61,7 @@ func TestTips(t *testing.T) {
 				clear(m.kept)
 				m.cut.Oldest = NoSnapshot
 			default:
-				if m.point(m.layouts[m.rng.IntN(10)]) {
+				if m.point(m.layouts[m.rng.IntN(10)], tips) {
 					short++
 				}
 			}
@@ -71,7 +80,7 @@ func TestTips(t *testing.T) {
 
 // What says where a point goes is in one line of the cache.
 func TestTipIsALine(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(tip{}), uintptr(tipBytes))
+	require.LessOrEqual(t, unsafe.Sizeof(Tip{}), uintptr(tipBytes))
 }
 
 // Points go to their columns without memory of their own, but for columns that grow
