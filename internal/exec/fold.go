@@ -73,7 +73,7 @@ const maxOverlap = 1 << 20
 
 // reads makes f read the points of its series.
 func (f *fold) reads(r *run) {
-	if f.g.whole && f.g.list == nil && !f.exact {
+	if !small && f.g.whole && f.g.list == nil && !f.exact {
 		f.unread = r
 		return
 	}
@@ -117,7 +117,7 @@ func (f *fold) window(ctx context.Context, k int64, w window) (*folding, error) 
 			return nil, err
 		}
 	}
-	if r := f.unread; r != nil {
+	if r := f.unread; !small && r != nil {
 		if f.unread = nil; f.total(r) {
 			f.eof = true
 		} else {

@@ -82,7 +82,7 @@ func (s *deviceScan) next(ctx context.Context) (*Batch, error) {
 // nextFew reports whether all rows could be copied.
 func (s *deviceScan) nextFew() bool {
 	src, ok := s.src.(*metered)
-	if !ok {
+	if small || !ok {
 		return false
 	}
 	if s.few, ok = src.fewRows(s.few, s.series, s.from, s.to); !ok {
