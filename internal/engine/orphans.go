@@ -92,9 +92,11 @@ func (e *Engine) markLost() error {
 	d.lost = false
 	for _, name := range names {
 		base := filepath.Base(name)
-		if no, ok := parseNumbered(base, "MANIFEST-", ""); ok {
-			d.now.NextNo = max(d.now.NextNo, no+1) // never over one that is there
-		} else if !strings.HasSuffix(base, tmpSuffix) {
+		// No number is given again: not over a manifest that is there, nor to a new
+		// file that would count as the damaged one of the same name.
+		no, _ := fileNumber(base)
+		d.now.NextNo = max(d.now.NextNo, no+1)
+		if !strings.HasPrefix(base, "MANIFEST-") && !strings.HasSuffix(base, tmpSuffix) {
 			d.lost = true
 		}
 	}
@@ -141,7 +143,7 @@ func (e *Engine) unnamed() (out []string, err error) {
 		names, lerr := d.fs.List(d.path(sub))
 		err = errs.Join(err, lerr)
 		for _, name := range names {
-			if !keep[name] && isOurs(name) {
+			if _, ours := fileNumber(name); ours && !keep[name] {
 				out = append(out, d.path(sub, name))
 			}
 		}
@@ -200,14 +202,14 @@ func (e *Engine) unmarkLost(err error) {
 	}
 }
 
-// isOurs reports whether a name is one that the store gives to files it may
-// remove.
-func isOurs(name string) bool {
+// fileNumber returns the number in a name, if it is one that the store gives to files
+// it may remove.
+func fileNumber(name string) (uint64, bool) {
 	name = strings.TrimSuffix(name, tmpSuffix)
 	for _, p := range [][2]string{{"MANIFEST-", ""}, {"STATE-", ""}, {"CATALOG-", ""}, {"", ".blk"}, {"", ".seg"}} {
-		if _, ok := parseNumbered(name, p[0], p[1]); ok {
-			return true
+		if no, ok := parseNumbered(name, p[0], p[1]); ok {
+			return no, true
 		}
 	}
-	return false
+	return 0, false
 }

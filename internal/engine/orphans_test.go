@@ -207,3 +207,39 @@ func TestCrashWhilePuttingAside(t *testing.T) {
 }
 
 var manifestAt0 = manifest{NextNo: 1, NextSeries: 1, Floor: math.MinInt64}
+
+// TestNumbersOfALostManifest: what a lost manifest named is put aside, and no new file
+// gets a number of it: the new one would count as damaged, and be put aside in its turn.
+func TestNumbersOfALostManifest(t *testing.T) {
+	fs := vfs.NewMem()
+	flush := func(e *Engine, key string) {
+		_, err := e.Commit(bg, &Batch{Puts: []Put{{Key: key, Value: []byte("v")}}}, true)
+		require.NoError(t, err)
+		require.NoError(t, e.Flush(bg))
+	}
+	e := open(t, diskConfig(fs))
+	for i := range 2 { // without rows: no block file tells the numbers
+		flush(e, fmt.Sprint("old", i))
+	}
+	manifest := e.disk.manifestName(e.disk.no)
+	require.NoError(t, e.Close())
+	f, err := fs.Create(e.disk.path("data", numbered("", 40, ".blk"+tmpSuffix))) // one of a crash
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.NoError(t, fs.Remove(manifest))
+
+	e = open(t, diskConfig(fs))
+	aside, err := fs.List("db/quarantine")
+	require.NoError(t, err)
+	require.NotEmpty(t, aside)
+	for i := range 8 {
+		flush(e, fmt.Sprint("new", i))
+		require.NotContains(t, e.disk.damaged, e.disk.stateName(e.disk.now.State), "flush %d", i)
+		require.NotContains(t, e.disk.damaged, e.disk.catalogName(e.disk.now.Catalog), "flush %d", i)
+		now, err := fs.List("db/quarantine")
+		require.NoError(t, err)
+		require.Equal(t, aside, now, "flush %d", i)
+	}
+	require.Greater(t, e.disk.now.NextNo, uint64(40))
+	require.NoError(t, e.Close())
+}
