@@ -225,7 +225,7 @@ func readFramedFrom(fs vfs.FS, name, magic string, store, no uint64, from int64,
 		return fmt.Errorf("file %d of store %x instead of %d of %x: %w", n, s, no, store, errs.Corrupt)
 	}
 	frames, damaged, ended := framesOf(b, store, no)
-	if (damaged || !ended) && repair(b, store, no) {
+	if (damaged || !ended) && magic != magicOutbox && repair(b, store, no, frames) {
 		frames, _, _ = framesOf(b, store, no)
 		damaged, ended, err = false, true, errRepaired
 	} else if err != nil && ended && !damaged {

@@ -62,29 +62,27 @@ func parityOf(payload []byte) (p parity, ok bool) {
 	return p, ok
 }
 
-// repair puts the damaged frame of b, a whole file, right. It returns false if more
-// than that is damaged, or nothing tells.
-func repair(b []byte, store, no uint64) bool {
-	good := map[int][]byte{}
-	var p parity
-	known, end := false, 0
-	_, _, err := salvageAt(b, store, no, func(off int, payload []byte, _ bool) error {
-		good[off] = payload
-		if q, ok := parityOf(payload); ok {
-			p, known, end = q, true, off
-		}
-		return nil
-	})
-	if err != nil || !known {
+// repair puts the damaged frame of b, a whole file, right; frames are its good ones. It
+// returns false if more than that is damaged, or nothing tells.
+func repair(b []byte, store, no uint64, frames []found) bool {
+	if len(frames) == 0 {
 		return false
+	}
+	end := frames[len(frames)-1]
+	p, known := parityOf(end.payload)
+	if !known {
+		return remake(b, store, no, frames)
 	}
 	at, lost, n := headerSize, 0, 0
 	for _, length := range p.lengths {
-		if int64(length) > int64(len(p.sum)) || at+frameHeader+int(length) > end {
+		if int64(length) > int64(len(p.sum)) || at+frameHeader+int(length) > end.off {
 			return false
 		}
-		if payload, ok := good[at]; ok && len(payload) == int(length) {
-			p.mix(payload)
+		for frames[0].off < at {
+			frames = frames[1:]
+		}
+		if fr := frames[0]; fr.off == at && len(fr.payload) == int(length) {
+			p.mix(fr.payload)
 		} else if lost != 0 {
 			return false
 		} else {
@@ -92,10 +90,41 @@ func repair(b []byte, store, no uint64) bool {
 		}
 		at += frameHeader + int(length)
 	}
-	if at == end && lost != 0 {
+	if at == end.off && lost != 0 {
 		appendFrame(b[:lost], store, no, int64(lost), p.sum[:n])
 	}
-	return at == end
+	return at == end.off
+}
+
+// remake writes the frame that makes up for the others anew where it alone is damaged.
+// It returns false unless that is sure: the others are without a gap, the rest up to the
+// end frame is as long as theirs needs, and its checksum or most of its bytes are the
+// ones that it has to have. Had one more frame been there, the rest would be longer.
+func remake(b []byte, store, no uint64, frames []found) bool {
+	at := headerSize
+	var p parity
+	for _, fr := range frames {
+		if fr.off != at || len(fr.payload) > maxParity {
+			return false
+		}
+		p.add(fr.payload)
+		at += frameHeader + len(fr.payload)
+	}
+	want := appendFrame(nil, store, no, int64(at), p.section())
+	if _, n, ok := frameAt(b, store, no, at+len(want), 0); !ok || n != len(b) {
+		return false
+	}
+	same := 0
+	for i, c := range want {
+		if b[at+i] == c {
+			same++
+		}
+	}
+	if string(b[at:at+frameHeader]) != string(want[:frameHeader]) && same <= len(want)/2 {
+		return false
+	}
+	copy(b[at:], want)
+	return true
 }
 
 // errRepaired says that a file was damaged and nothing of it is lost.

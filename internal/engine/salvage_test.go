@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -168,4 +169,72 @@ func overwrite(t *testing.T, fs vfs.FS, name string, from, to int) {
 	_, err = f.WriteAt(slices.Repeat([]byte{0xa5}, to-from), int64(from))
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
+}
+
+// TestFlipInWhatMakesUp: damage of the frame that makes up for the others brings no
+// series back that was dropped, and no key: all that is there is whole.
+func TestFlipInWhatMakesUp(t *testing.T) {
+	for _, series := range []int{3, catalogFrame + 3} { // one frame, and two
+		flipInWhatMakesUp(t, series)
+	}
+}
+
+func flipInWhatMakesUp(t *testing.T, series int) {
+	fs := vfs.NewMem()
+	e := open(t, diskConfig(fs))
+	var last *Shape
+	for i := range series {
+		last = floatShape(t, e, "root.d", fmt.Sprintf("s%04d", i))
+		put(t, e, last, []int64{1, 2}, 1, 2)
+	}
+	for i := range 3 {
+		_, err := e.Commit(bg, &Batch{Puts: []Put{{Key: fmt.Sprint("key", i), Value: slices.Repeat([]byte{byte(i)}, 3000)}}}, true)
+		require.NoError(t, err)
+	}
+	require.NoError(t, e.Flush(bg))
+	_, err := e.Commit(bg, &Batch{Drops: last.Series()}, true)
+	require.NoError(t, err)
+	require.NoError(t, e.Flush(bg))
+	want := readable(t, e)
+	names := []string{e.disk.catalogName(e.disk.now.Catalog), e.disk.stateName(e.disk.now.State)}
+	require.NoError(t, e.Close())
+	for _, name := range names {
+		b, err := vfs.ReadFile(fs, name)
+		require.NoError(t, err)
+		frames, damaged, ended := framesOf(b, 42, numberOf(t, name))
+		require.True(t, ended && !damaged)
+		at := frames[len(frames)-1].off
+		n := len(b) - frameHeader - at
+		check := func(from, to int) {
+			bad := copyOf(t, fs)
+			overwrite(t, bad, name, from, to)
+			e := open(t, diskConfig(bad))
+			got := readable(t, e)
+			require.NotContains(t, slices.Collect(maps.Keys(got)), last.Series()[0].Path(), "%s %d to %d", name, from-at, to-at)
+			sameStore(t, want, got, fmt.Sprint(name, " ", from-at, " to ", to-at))
+			require.Len(t, e.Report().Quarantined, 1)
+			require.Equal(t, errRepaired.Error(), e.Report().Quarantined[0].Reason)
+			require.NoError(t, e.Close())
+		}
+		for off := 0; off < n; off += 1 + off/16 { // the length, the checksum, the kind, the lengths, the rest
+			if b[at+off] != 0xa5 {
+				check(at+off, at+off+1)
+			}
+		}
+		check(at+frameHeader, at+n) // all but length and checksum
+		check(at, at+n/3)
+	}
+	// Where a frame before it is damaged as well it is not taken for right.
+	b, err := vfs.ReadFile(fs, names[0])
+	require.NoError(t, err)
+	frames, _, _ := framesOf(b, 42, numberOf(t, names[0]))
+	for _, fr := range frames[:len(frames)-1] {
+		bad := slices.Clone(b)
+		bad[fr.off+frameHeader] ^= 1
+		bad[frames[len(frames)-1].off+frameHeader+9] ^= 1
+		was := slices.Clone(bad)
+		good, _, _ := framesOf(bad, 42, numberOf(t, names[0]))
+		require.False(t, repair(bad, 42, numberOf(t, names[0]), good))
+		require.Equal(t, was, bad)
+	}
 }
