@@ -222,6 +222,9 @@ func (c *shapes) release(t *memtable.Table) {
 				if d := s.mem.Load(); d != nil && d.Table() == t {
 					s.mem.CompareAndSwap(d, nil)
 				}
+				if p := s.tip.Load(); p.In(t) {
+					s.tip.CompareAndSwap(p, nil)
+				}
 			}
 		}
 		sh.mu.RUnlock()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,20 @@ func TestShapesLetGoOfMemtables(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, gone.mem.Load(), "dropped")
 	require.Equal(t, map[int64]float64{1: 1, 2: 2}, points(t, e, busy.Series()[0]))
+
+	// A tip is part of a memtable, too.
+	b := open(t, bufferedConfig(vfs.NewMem()))
+	still := floatShape(t, b, "root.still", "s")
+	put(t, b, still, []int64{1}, 1)
+	for at := range int64(3) {
+		ok, err := b.AppendPoint(bg, still, 2+at, math.Float64bits(float64(2+at)), 0)
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	require.NotNil(t, still.tip.Load())
+	require.NoError(t, b.Flush(bg))
+	require.Nil(t, still.tip.Load(), "keeps the memtable of before the flush")
+	require.Equal(t, map[int64]float64{1: 1, 2: 2, 3: 3, 4: 4}, points(t, b, still.Series()[0]))
 
 	// More shapes of a device than are kept.
 	names := make([]string, maxShapes+1)

@@ -31,6 +31,10 @@ const tipBytes = 64
 // belong to none.
 func (p *Tip) Of(d *Device) bool { return p != nil && p.d == d }
 
+// In reports whether the points belong to a device of the table, without the lock.
+// Those of nil belong to none.
+func (p *Tip) In(t *Table) bool { return p != nil && p.d.table == t }
+
 // Series returns the number of the series, without the lock.
 func (p *Tip) Series() uint32 { return p.id }
 
