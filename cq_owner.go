@@ -105,11 +105,15 @@ func (s *cqSet) publish() {
 			t.views = append(t.views, q.view)
 		}
 	}
-	s.table.Store(t)
-	if watch := !t.plainRows(); watch != s.watching {
-		s.watching = watch
-		s.eng.Watch(watch)
+	watch := !t.plainRows()
+	if watch && !s.watching {
+		s.eng.Watch(true) // first: points do not look at the table
 	}
+	s.table.Store(t)
+	if !watch && s.watching {
+		s.eng.Watch(false)
+	}
+	s.watching = watch
 }
 
 // claim makes the series at paths the query's own. It returns those that were

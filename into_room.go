@@ -17,8 +17,9 @@ const (
 	roomRows    = 256
 )
 
-// begin makes the room free.
+// begin makes the room free, also of what a run that failed has left.
 func (m *intoRoom) begin() {
+	clear(m.out)
 	if m.n, m.all = 0, m.all[:0]; m.out == nil {
 		m.out = make(map[string]*Tablet)
 	}
@@ -27,8 +28,16 @@ func (m *intoRoom) begin() {
 // rest is called when the last row of a run was copied.
 func (m *intoRoom) rest(all []*Tablet) {
 	clear(m.out)
-	if m.all = all; len(all) > roomTablets {
-		m.all, m.out = nil, nil
+	if m.all = all; len(all) > m.n { // those that are not of the room may be large
+		m.all = nil
+	}
+	if len(all) > roomTablets {
+		m.out = nil
+	}
+	for i, t := range m.made[:m.n] {
+		if len(t.Times) > roomRows { // rows of others came to it
+			m.made[i] = nil
+		}
 	}
 	if len(m.shown.Times) > roomRows {
 		m.shown = Tablet{}

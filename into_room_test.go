@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -83,4 +84,61 @@ func TestIntoRoomAgainstOwnMemory(t *testing.T) {
 	if seen.Load() < 100 || len(want) < 1000 {
 		t.Fatalf("%d tablets, %d points: too few to tell", seen.Load(), len(want))
 	}
+}
+
+// A run that failed after some of its rows were copied leaves nothing to the next,
+// wherever it failed.
+func TestIntoRoomAfterFailure(t *testing.T) {
+	ctx := context.Background()
+	clock := newFake()
+	clock.Set(time.Unix(0, 0))
+	db := openMem(t, &Options{Clock: clock})
+	defer db.Close()
+	must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "q", Every: time.Minute, Query: Query{
+		Select: []expr.Expr{expr.Col("s")}, From: []string{"root.in.*"}, AlignByDevice: true,
+		Into: []Target{{Device: "root.out.${2}", Columns: []string{"s"}}},
+	}}))
+	must(t, db.Quiesce(ctx))
+	v := 0.0
+	write := func() {
+		v++
+		for d := range 3 {
+			must(t, db.Insert(ctx, fmt.Sprint("root.in.d", d), time.Unix(10, 0), Float64("s", v+float64(d)/4)))
+		}
+	}
+	write()
+	clock.Advance(time.Minute)
+	must(t, db.Quiesce(ctx))
+	for n := int64(1); ; n++ {
+		write()
+		err := db.RefreshContinuousQuery(&ending{Context: ctx, left: n}, "q", time.Unix(0, 0), time.Unix(60, 0))
+		if err == nil && n < 5 {
+			t.Fatalf("a context that ends at its look %d is not looked at", n)
+		}
+		write()
+		must(t, db.RefreshContinuousQuery(ctx, "q", time.Unix(0, 0), time.Unix(60, 0)))
+		var want []string
+		for _, p := range dump(t, db, "root.in.**") {
+			want = append(want, strings.ReplaceAll(p, "root.in.", "root.out."))
+		}
+		if got := dump(t, db, "root.out.**"); !slices.Equal(got, want) {
+			t.Fatalf("after a run that failed at look %d at its context: %q, want %q", n, got, want)
+		}
+		if err == nil {
+			return
+		}
+	}
+}
+
+// ending is a context that is over when it was asked so often.
+type ending struct {
+	context.Context
+	left int64
+}
+
+func (c *ending) Err() error {
+	if c.left--; c.left <= 0 {
+		return context.Canceled
+	}
+	return nil
 }

@@ -33,7 +33,8 @@ func TestTotals(t *testing.T) {
 			at := time.Unix(from+int64(i), 0)
 			cells := []Field{Float64("f", float64(rnd.IntN(1_000_000))/100), Float64("odd", odd[rnd.IntN(len(odd))]), Float64("nan", math.NaN()),
 				Float64("zero", math.Copysign(0, float64(rnd.IntN(2))-0.5)), Float32("r", rnd.Float32()), Int64("n", rnd.Int64N(1000)-500),
-				Int64("huge", rnd.Int64()), Int64("large", rnd.Int64N(1<<51)), Int32("i", rnd.Int32()), Bool("b", rnd.IntN(2) == 0), Text("t", fmt.Sprint(rnd.IntN(9)))}
+				Int64("huge", rnd.Int64()), Int64("large", rnd.Int64N(1<<51)), Int32("i", rnd.Int32()), Bool("b", rnd.IntN(2) == 0), Text("t", fmt.Sprint(rnd.IntN(9))),
+				Int64("greatest", math.MaxInt64), Int64("least", math.MinInt64)}
 			if rnd.IntN(5) > 0 {
 				cells = append(cells, Float64("holes", rnd.Float64()))
 			}
@@ -41,7 +42,7 @@ func TestTotals(t *testing.T) {
 		}
 		must(t, db.InsertTablet(ctx, tab))
 	}
-	names := []string{"f", "odd", "nan", "zero", "r", "n", "huge", "large", "i", "b", "t", "holes"}
+	names := []string{"f", "odd", "nan", "zero", "r", "n", "huge", "large", "i", "b", "t", "holes", "greatest", "least"}
 	calls := map[string][]string{
 		"b": {"count", "min_value", "max_value", "min_time", "max_time", "first_value", "last_value"},
 		"t": {"count", "min_time", "max_time", "time_duration", "last_value"},

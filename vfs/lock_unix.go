@@ -32,5 +32,8 @@ func lockFile(f *os.File) (unlock func() error, err error) {
 	case errno != nil:
 		return nil, os.NewSyscallError("flock", errno)
 	}
-	return func() error { return nil }, nil // closing the file unlocks
+	return func() error {
+		// Closing the file unlocks, but not while a child that is about to be has it too.
+		return conn.Control(func(fd uintptr) { _ = syscall.Flock(int(fd), syscall.LOCK_UN) })
+	}, nil
 }

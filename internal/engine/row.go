@@ -33,6 +33,9 @@ func (e *Engine) AppendRow(ctx context.Context, s *Shape, at int64, cells []colu
 	}
 	t, stored := e.addRow(s, at, cells, record, terms)
 	if !stored {
+		if t.mine { // the log must not wait for it
+			_ = e.finish(ctx, t)
+		}
 		return false, nil
 	}
 	return true, e.finish(ctx, t)

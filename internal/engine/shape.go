@@ -271,6 +271,7 @@ func (e *Engine) resolve(found []*Series, device string, names []string, kinds [
 		return nil, 0, fmt.Errorf("device %s: %d measurements with %d kinds: %w", device, len(names), len(kinds), errs.BadInput)
 	}
 	found = slices.Grow(found, len(names))[:len(names)]
+	clear(found) // of a call that failed
 	for i, name := range names {
 		if !kinds[i].Valid() {
 			return nil, 0, fmt.Errorf("series %s.%s: kind %d: %w", device, name, kinds[i], errs.BadInput)

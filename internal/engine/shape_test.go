@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/vfs"
 )
 
@@ -60,4 +61,28 @@ func TestShapesLetGoOfMemtables(t *testing.T) {
 		put(t, e, s, []int64{3}, 3)
 	}
 	require.Equal(t, map[int64]float64{1: 1, 2: 2, 3: 3}, points(t, e, shapes[0].Series()[0]))
+}
+
+// TestShapeAfterFailure: what a call that failed had found is not taken for what the
+// next one, of another device, looks for.
+func TestShapeAfterFailure(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		kinds := []column.Kind{column.Float64, column.Float64}
+		floatShape(t, e, "root.d", "a")
+		e.cfg.MaxSeries = 2
+		_, err := e.Shape("root.d", []string{"a", "b"}, kinds)
+		require.NoError(t, err)
+		for n, bad := range [][]string{{"a", "c"}, {"a", "a"}, {"b", "a", "*"}} {
+			e.cfg.MaxSeries = 2
+			_, err = e.Shape("root.d", bad, append(kinds, column.Float64)[:len(bad)])
+			require.Error(t, err)
+			e.cfg.MaxSeries = 0
+			device := fmt.Sprint("root.f", n)
+			s, err := e.Shape(device, []string{"x", "y"}, kinds)
+			require.NoError(t, err)
+			for i, ser := range s.Series() {
+				require.Equal(t, device+"."+[]string{"x", "y"}[i], ser.Path())
+			}
+		}
+	})
 }

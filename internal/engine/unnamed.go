@@ -119,9 +119,12 @@ func (e *Engine) firstLogged() (uint64, error) {
 	return first, nil
 }
 
-// readable reports whether a framed file is whole.
+// readable reports whether a framed file is whole, or can be made up for.
 func (e *Engine) readable(name, magic string, no uint64) bool {
 	err := readFramed(e.fs, name, magic, e.disk.store, no, func([]byte, bool) error { return nil })
+	if errors.Is(err, errRepaired) {
+		return true
+	}
 	if err != nil && !errors.Is(err, errs.Corrupt) {
 		e.logger.Debug("tickwell: unnamed file", "file", name, "err", err)
 	}

@@ -98,6 +98,7 @@ const (
 func (e *Engine) flushLoop() {
 	defer e.workers.Done()
 	wait, stop := flushAgain, func() bool { return true }
+	failed := e.clock.Mono() // when a flush failed last
 	defer func() { stop() }()
 	for {
 		select {
@@ -116,6 +117,11 @@ func (e *Engine) flushLoop() {
 			if errors.Is(err, errs.StorageFailed) {
 				continue
 			}
+		}
+		if now := e.clock.Mono(); now-failed > 2*wait { // others have flushed since
+			wait, failed = flushAgain, now
+		} else {
+			failed = now
 		}
 		stop = e.clock.AfterFunc(wait, e.flushIfLeft)
 		wait = min(2*wait, flushAgainAtMost)

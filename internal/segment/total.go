@@ -144,10 +144,10 @@ func (c *entryCoder) addCells(t *Total, src []byte, n int, empty uint64) bool {
 					continue
 				}
 				at := rank(t.kind, x)
-				if at < t.lo {
+				if at <= t.lo { // equal ones are the same, and the first may be the greatest number
 					t.lo, s.Min = at, x
 				}
-				if at > t.hi {
+				if at >= t.hi {
 					t.hi, s.Max = at, x
 				}
 			}
