@@ -31,6 +31,12 @@ type lane[E any] struct {
 	stuck   bool // the evaluation under way has kept a call for patience
 	crowded atomic.Bool
 
+	next   *lane[E]      // of a gate's lane: the pool's, to which run gives the windows
+	gated  bool          // is next of a gate's lane: an evaluator may wait in put for itself
+	waits  atomic.Uint32 // odd while put waits
+	over   atomic.Bool   // put has lost patience, and since overAt nothing has moved
+	overAt progress
+
 	dropped atomic.Uint64
 }
 
@@ -38,6 +44,13 @@ func newLane[E any](p *Pool, policy Rejection) *lane[E] {
 	l := &lane[E]{pool: p, policy: policy, fill: func(dst, src *E) { *dst = *src }}
 	l.idle.L = &l.mu
 	return l
+}
+
+// before makes l the lane of a gate before a pool's lane, which may be nil.
+func (l *lane[E]) before(next *lane[E]) {
+	if l.next = next; next != nil {
+		next.gated = true
+	}
 }
 
 // verdict is what put did.
@@ -82,21 +95,105 @@ func (l *lane[E]) put() verdict {
 			l.dropped.Add(1)
 			return gone
 		case RejectWait:
-			l.mu.Unlock()
-			ok := l.pool.waitSpace()
-			l.mu.Lock()
-			if !ok {
+			if l.isOver() {
+				l.pool.pending.Add(1)
+				return l.admit(e)
+			}
+			if !l.waitSpace() {
 				return shut
 			}
 		case RunInline:
-			for l.n > 0 || l.running {
-				l.idle.Wait()
+			if l.isOver() || !l.waitIdle() {
+				l.pool.pending.Add(1)
+				return l.admit(e)
 			}
 			l.running = true
 			return inline
 		}
 	}
 	return l.admit(e)
+}
+
+// progress tells how far a pool and one of its lanes have come.
+type progress struct {
+	pool uint64
+	lane uint
+}
+
+func (l *lane[E]) progress() progress { return progress{l.pool.begun.Load(), l.popped} }
+
+// standsStill reports whether the pool is full and since p was taken has begun no
+// evaluation, or the lane's one goes on all the time. That one's evaluator may be who
+// waits, whatever other handlers do.
+func (l *lane[E]) standsStill(p progress) bool {
+	return l.pool.pending.Load() >= l.pool.max &&
+		(l.pool.begun.Load() == p.pool || l.running && l.popped == p.lane)
+}
+
+// lose notes that put has lost patience: until something moves, windows are taken
+// beyond the pool's bound, so that none is lost, and room refuses rows.
+func (l *lane[E]) lose(p progress) {
+	l.overAt = p
+	l.over.Store(true)
+}
+
+// isOver reports whether put has lost patience and nothing has moved since. The lock
+// is held.
+func (l *lane[E]) isOver() bool {
+	if l.over.Load() && !l.standsStill(l.overAt) {
+		l.over.Store(false)
+	}
+	return l.over.Load()
+}
+
+// waitSpace waits for room in the pool; behind a gate no longer than patience at a
+// time. It reports false if the pool is closed. The lock is held before and after.
+func (l *lane[E]) waitSpace() bool {
+	var limit time.Duration
+	var p progress
+	if l.gated {
+		limit, p = patience, l.progress()
+	}
+	l.waits.Add(1)
+	l.mu.Unlock()
+	open, late := l.pool.waitSpace(limit)
+	l.mu.Lock()
+	l.waits.Add(1)
+	if late && l.standsStill(p) {
+		l.lose(p)
+	}
+	return open
+}
+
+// waitIdle returns when nothing waits or runs; behind a gate it reports false if for
+// patience nothing has moved. The lock is held before and after.
+func (l *lane[E]) waitIdle() bool {
+	if !l.gated {
+		for l.n > 0 || l.running {
+			l.idle.Wait()
+		}
+		return true
+	}
+	l.waits.Add(1)
+	defer l.waits.Add(1)
+	for l.n > 0 || l.running {
+		p, late := l.progress(), false
+		stop := realTime{}.AfterFunc(patience, func() {
+			l.mu.Lock()
+			late = true
+			l.idle.Broadcast()
+			l.mu.Unlock()
+		})
+		for !late && (l.n > 0 || l.running) {
+			l.idle.Wait()
+		}
+		stop()
+		if late && l.standsStill(p) {
+			l.lose(p)
+			return false
+		}
+	}
+	return true
 }
 
 func (l *lane[E]) admit(e *E) verdict {
@@ -170,6 +267,7 @@ func (l *lane[E]) serve() {
 	}()
 	for i := 0; i < 64 && l.n > 0; i++ {
 		l.pop()
+		l.pool.begun.Add(1)
 		l.mu.Unlock()
 		l.pool.release()
 		if err := l.run(&l.cur); err != nil {
@@ -207,23 +305,38 @@ const (
 
 // room returns when a lane without pool has room. It reports false if one evaluation
 // goes on all the time; as long as it does, all later calls are told so at once.
+// Where the lane only waits for a pool's, it is for that one to lose patience.
 func (l *lane[E]) room() bool {
-	if !l.crowded.Load() {
+	if l.crowded.Load() && !l.waitRoom() {
+		return false
+	}
+	if l.next == nil || !l.next.over.Load() {
 		return true
 	}
+	l.next.mu.Lock()
+	defer l.next.mu.Unlock()
+	return !l.next.isOver()
+}
+
+func (l *lane[E]) waitRoom() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.running && l.n >= mostWaiting {
-		seen := l.popped
+		seen, late := l.popped, false
+		var waits uint32
+		if l.next != nil {
+			waits = l.next.waits.Load()
+		}
 		stop := realTime{}.AfterFunc(patience, func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			if l.popped == seen {
+			late = true
+			if l.popped == seen && (l.next == nil || waits&1 == 0 && l.next.waits.Load() == waits) {
 				l.stuck = true
 			}
 			l.idle.Broadcast()
 		})
-		for l.running && l.n >= mostWaiting && l.popped == seen && !l.stuck {
+		for l.running && l.n >= mostWaiting && l.popped == seen && !l.stuck && !late {
 			l.idle.Wait()
 		}
 		stop()

@@ -70,7 +70,9 @@ type Options[T any] struct {
 	// while another call evaluates wait in memory, 1024 and what the calls under way
 	// close: then Collect waits for room. Where a single evaluation keeps it waiting
 	// for 5 seconds, as one does that calls its own handler so often, the row is
-	// Refused with ErrRejected, and so are others until that evaluation ends.
+	// Refused with ErrRejected, and so are others until that evaluation ends. With a
+	// Pool that holds for its evaluations too; a window that waits for room meanwhile
+	// is queued beyond MaxPending.
 	Shared bool
 
 	// Clock replaces the time package.

@@ -25,6 +25,7 @@ func newOutlet[T, E any](o *Options[T], busy *bool, eval func(E) error) *outlet[
 	}
 	if o.timed() || o.Shared {
 		out.gate = newGate[E](o.Clock, o.IdleAfter)
+		out.gate.lane.before(out.lane)
 		out.gate.lane.run = func(e *E) error { return out.deliver(*e) }
 	}
 	return out

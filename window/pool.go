@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Pool evaluates windows in a bounded number of goroutines that belong to it.
@@ -11,7 +12,8 @@ import (
 // side. It may serve any number of handlers, of any type.
 type Pool struct {
 	max     int64
-	pending atomic.Int64 // windows that wait, over all handlers
+	pending atomic.Int64  // windows that wait, over all handlers
+	begun   atomic.Uint64 // evaluations: shows that it goes on
 
 	mu      sync.Mutex
 	work    sync.Cond // workers wait for ready
@@ -145,12 +147,27 @@ func (p *Pool) release() {
 	}
 }
 
-// waitSpace returns when there is room, or false when the pool is closed.
-func (p *Pool) waitSpace() bool {
+// waitSpace returns when there is room, or with open false when the pool is closed.
+// Unless limit is 0 it returns after that in any case, late.
+func (p *Pool) waitSpace(limit time.Duration) (open, late bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var over *bool
+	if limit > 0 {
+		over = new(bool)
+		stop := realTime{}.AfterFunc(limit, func() {
+			p.mu.Lock()
+			*over = true
+			p.space.Broadcast()
+			p.mu.Unlock()
+		})
+		defer stop()
+	}
 	for p.pending.Load() > p.max/2 && !p.closed {
+		if over != nil && *over {
+			return true, true
+		}
 		p.space.Wait()
 	}
-	return !p.closed
+	return !p.closed, false
 }

@@ -168,6 +168,7 @@ func (h *Handler[T]) initEvaluation() {
 		h.gate = newGate[view[T]](clockOr(o.Clock), min(o.IdleAfter, never))
 		h.gate.lane.fill = func(dst, src *view[T]) { src.copyTo(dst) }
 		h.gate.lane.run = h.deliver
+		h.gate.lane.before(h.lane)
 	}
 }
 
