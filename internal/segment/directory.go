@@ -175,6 +175,21 @@ func (d *directory) pageOf(entry int) int {
 	return i
 }
 
+// pageIn returns the number of the first page from i on that has entries below hi and
+// may hold a time in [from, to], and the range of its entries; the number of pages if
+// there is none.
+func (d *directory) pageIn(i, hi int, from, to int64) (page, first, end int) {
+	for ; i < len(d.pages); i++ {
+		if first, end = d.entries(i); first >= hi {
+			break
+		}
+		if p := &d.pages[i]; p.maxTime >= from && p.minTime <= to {
+			return i, first, end
+		}
+	}
+	return len(d.pages), 0, 0
+}
+
 // series counts the distinct series.
 func (d *directory) series() int {
 	n := 0

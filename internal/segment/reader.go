@@ -169,15 +169,7 @@ func (r *Reader) BlocksIn(dst []BlockInfo, series uint32, from, to int64) ([]Blo
 	}
 	coder := entryCoders.Get().(*entryCoder)
 	defer entryCoders.Put(coder)
-	for i := r.dir.pageOf(lo); i < len(r.dir.pages); i++ {
-		first, end := r.dir.entries(i)
-		if first >= hi {
-			break
-		}
-		p := &r.dir.pages[i]
-		if p.maxTime < from || p.minTime > to {
-			continue
-		}
+	for i, first, end := r.dir.pageIn(r.dir.pageOf(lo), hi, from, to); i < len(r.dir.pages); i, first, end = r.dir.pageIn(i+1, hi, from, to) {
 		content, err := r.page(i)
 		if err != nil {
 			return dst, err
@@ -203,15 +195,7 @@ func (r *Reader) EntriesIn(dst []any, series uint32, from, to int64, make func(b
 	if lo == hi {
 		return dst, nil
 	}
-	for i := r.dir.pageOf(lo); i < len(r.dir.pages); i++ {
-		first, end := r.dir.entries(i)
-		if first >= hi {
-			break
-		}
-		p := &r.dir.pages[i]
-		if p.maxTime < from || p.minTime > to {
-			continue
-		}
+	for i, first, end := r.dir.pageIn(r.dir.pageOf(lo), hi, from, to); i < len(r.dir.pages); i, first, end = r.dir.pageIn(i+1, hi, from, to) {
 		for e := max(lo, first); e < min(hi, end); e++ {
 			made, content := r.cache.entry(r, e, i)
 			if made == nil {

@@ -30,15 +30,8 @@ func (r *Reader) AddTotal(t *Total, series uint32, from, to int64) bool {
 	}
 	coder := entryCoders.Get().(*entryCoder)
 	ok := true
-	for i := r.dir.pageOf(lo); ok && i < len(r.dir.pages); i++ {
-		first, end := r.dir.entries(i)
-		if first >= hi {
-			break
-		}
+	for i, first, end := r.dir.pageIn(r.dir.pageOf(lo), hi, from, to); ok && i < len(r.dir.pages); i, first, end = r.dir.pageIn(i+1, hi, from, to) {
 		p := &r.dir.pages[i]
-		if p.maxTime < from || p.minTime > to {
-			continue
-		}
 		content, err := r.page(i)
 		ok = err == nil
 		for e := max(lo, first); ok && e < min(hi, end); e++ {
