@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
-	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/exec"
 	"github.com/tickwell/tickwell/internal/pattern"
 )
 
@@ -116,9 +116,8 @@ func (p *parser) delete() statement {
 	st := &deleteStmt{paths: p.patterns("a series")}
 	if p.accept("WHERE") {
 		tok := p.tok
-		from, to := int64(math.MinInt64), int64(math.MaxInt64)
-		cond := p.expr()
-		if p.err == nil && !p.bind.open && !timeRange(cond, &from, &to) {
+		from, to, rest := exec.Times(p.expr())
+		if p.err == nil && !p.bind.open && !rest.IsZero() {
 			p.fail(tok, "points are deleted by time only: comparisons of time with constants, joined by AND")
 		}
 		// Both bounds are inclusive and in units.
@@ -134,75 +133,6 @@ func (p *parser) delete() statement {
 		}
 	}
 	return st
-}
-
-// timeRange narrows [from, to] by a condition on time; it reports whether e is
-// nothing else.
-func timeRange(e expr.Expr, from, to *int64) bool {
-	args := e.Args()
-	if e.Op() == expr.OpAnd {
-		return timeRange(args[0], from, to) && timeRange(args[1], from, to)
-	}
-	if e.Op() == expr.OpBetween && !e.Negated() {
-		lo, ok1 := integer(args[1])
-		hi, ok2 := integer(args[2])
-		*from, *to = max(*from, lo), min(*to, hi)
-		return ok1 && ok2 && args[0].Op() == expr.OpTime
-	}
-	if len(args) != 2 {
-		return false
-	}
-	op, left, right := e.Op(), args[0], args[1]
-	if right.Op() == expr.OpTime {
-		left, right = right, left
-		switch op {
-		case expr.OpLt:
-			op = expr.OpGt
-		case expr.OpLe:
-			op = expr.OpGe
-		case expr.OpGt:
-			op = expr.OpLt
-		case expr.OpGe:
-			op = expr.OpLe
-		}
-	}
-	v, ok := integer(right)
-	if !ok || left.Op() != expr.OpTime {
-		return false
-	}
-	switch op {
-	case expr.OpEq:
-		*from, *to = max(*from, v), min(*to, v)
-	case expr.OpLt:
-		if v == math.MinInt64 {
-			*to = math.MinInt64
-		} else {
-			*to = min(*to, v-1)
-		}
-	case expr.OpLe:
-		*to = min(*to, v)
-	case expr.OpGt:
-		if v == math.MaxInt64 {
-			*from = math.MaxInt64
-		} else {
-			*from = max(*from, v+1)
-		}
-	case expr.OpGe:
-		*from = max(*from, v)
-	default:
-		return false
-	}
-	return true
-}
-
-func integer(e expr.Expr) (int64, bool) {
-	switch v := e.Const().(type) {
-	case int32:
-		return int64(v), true
-	case int64:
-		return v, true
-	}
-	return 0, false
 }
 
 func (s *deleteStmt) answers() bool { return false }

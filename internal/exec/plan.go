@@ -355,80 +355,27 @@ func (p *planner) checkGroup() error {
 	return nil
 }
 
-// splitTime takes comparisons of time with constants that must all hold out of
-// WHERE and narrows the range by them.
+// splitTime takes what WHERE says of time alone out of it and narrows the range by
+// that. All instants of one unit are the same time.
 func (p *planner) splitTime() {
-	var rest []expr.Expr
-	for _, e := range conjuncts(p.q.Where, nil) {
-		if !p.narrow(e) {
-			rest = append(rest, e)
-		}
+	first, last, rest := Times(p.q.Where)
+	if first == math.MinInt64 && last == math.MaxInt64 {
+		return
 	}
-	if n := len(conjuncts(p.q.Where, nil)); n != len(rest) {
-		q := *p.q
-		q.Where = expr.And(rest...)
-		p.q, p.pinned = &q, true
+	q := *p.q
+	q.Where = rest
+	p.q, p.pinned = &q, true
+	unit := perUnit(q.Unit)
+	switch {
+	case first > last: // of no time; not the least one, at which a range is open
+		p.from, p.to = 0, 0
+		return
+	case first != math.MinInt64:
+		p.from = max(p.from, scale(first, unit))
 	}
-}
-
-func conjuncts(e expr.Expr, all []expr.Expr) []expr.Expr {
-	if e.Op() == expr.OpAnd {
-		return conjuncts(e.Args()[1], conjuncts(e.Args()[0], all))
+	if last != math.MaxInt64 {
+		p.to = min(p.to, scale(last+1, unit))
 	}
-	if e.IsZero() {
-		return all
-	}
-	return append(all, e)
-}
-
-func (p *planner) narrow(e expr.Expr) bool {
-	if len(e.Args()) != 2 {
-		return false
-	}
-	a, b, op := e.Args()[0], e.Args()[1], e.Op()
-	if b.Op() == expr.OpTime {
-		a, b = b, a
-		switch op {
-		case expr.OpLt:
-			op = expr.OpGt
-		case expr.OpLe:
-			op = expr.OpGe
-		case expr.OpGt:
-			op = expr.OpLt
-		case expr.OpGe:
-			op = expr.OpLe
-		}
-	}
-	var v int64
-	switch c := b.Const().(type) {
-	case int64:
-		v = c
-	case int32:
-		v = int64(c)
-	default:
-		return false
-	}
-	if a.Op() != expr.OpTime || b.Op() != expr.OpConst {
-		return false
-	}
-	// All instants of one unit are the same time.
-	unit := perUnit(p.q.Unit)
-	this, next := scale(v, unit), scale(addTime(v, 1), unit)
-	switch op {
-	case expr.OpEq:
-		p.from, p.to = max(p.from, this), min(p.to, next)
-	case expr.OpLt:
-		p.to = min(p.to, this)
-	case expr.OpLe:
-		p.to = min(p.to, next)
-	case expr.OpGt:
-		p.from = max(p.from, next)
-	case expr.OpGe:
-		p.from = max(p.from, this)
-	default:
-		return false
-	}
-	return true
 }
 
 // aggregate returns the maker of an aggregate call, and what is known of it if it
