@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell"
-	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/pattern"
 )
 
@@ -116,7 +116,7 @@ func (p *parser) delete() statement {
 	st := &deleteStmt{paths: p.patterns("a series")}
 	if p.accept("WHERE") {
 		tok := p.tok
-		from, to, rest := exec.Times(p.expr())
+		from, to, rest := expr.TimeRange(p.expr())
 		if p.err == nil && !p.bind.open && !rest.IsZero() {
 			p.fail(tok, "points are deleted by time only: comparisons of time with constants, joined by AND")
 		}

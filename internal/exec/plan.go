@@ -358,7 +358,7 @@ func (p *planner) checkGroup() error {
 // splitTime takes what WHERE says of time alone out of it and narrows the range by
 // that. All instants of one unit are the same time.
 func (p *planner) splitTime() {
-	first, last, rest := Times(p.q.Where)
+	first, last, rest := expr.TimeRange(p.q.Where)
 	if first == math.MinInt64 && last == math.MaxInt64 {
 		return
 	}

@@ -1,14 +1,13 @@
-package exec_test
+package expr_test
 
 import (
 	"math"
 	"testing"
 
 	"github.com/tickwell/tickwell/expr"
-	"github.com/tickwell/tickwell/internal/exec"
 )
 
-func TestTimes(t *testing.T) {
+func TestTimeRange(t *testing.T) {
 	const least, greatest = int64(math.MinInt64), int64(math.MaxInt64)
 	now, s, none := expr.Time(), expr.Col("s"), expr.Expr{}
 	for _, c := range []struct {
@@ -43,7 +42,7 @@ func TestTimes(t *testing.T) {
 		{expr.Not(now.Gt(5)), least, greatest, expr.Not(now.Gt(5))},
 		{now.Gt(now), least, greatest, now.Gt(now)},
 	} {
-		first, last, rest := exec.Times(c.where)
+		first, last, rest := expr.TimeRange(c.where)
 		if first != c.first || last != c.last || !rest.Equal(c.rest) {
 			t.Errorf("%v: %d to %d and %v, want %d to %d and %v", c.where, first, last, rest, c.first, c.last, c.rest)
 		}
