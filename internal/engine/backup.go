@@ -108,8 +108,13 @@ func (e *Engine) copySmall(ctx context.Context, to *storage) (*version, manifest
 	defer e.flushing.Unlock()
 	d := &e.disk
 	m := d.now.clone()
-	m.OldCatalog = 0
 	names := map[string]string{}
+	old := d.catalogName(m.OldCatalog)
+	if _, err := d.fs.Stat(old); err == nil && d.damaged[d.catalogName(m.Catalog)] {
+		names[old] = to.catalogName(m.OldCatalog)
+	} else {
+		m.OldCatalog = 0
+	}
 	if m.State != 0 {
 		names[d.stateName(m.State)] = to.stateName(m.State)
 	}

@@ -175,7 +175,7 @@ func (w *framedWriter) frame(payload []byte) error {
 
 // finish ends the file, makes it durable and gives it its name.
 func (w *framedWriter) finish() (err error) {
-	if p := w.parity; p != nil && len(p.lengths) > 0 {
+	if p := w.parity; p != nil {
 		w.parity = nil
 		err = w.frame(p.section())
 	}

@@ -206,6 +206,7 @@ type storage struct {
 	seq      uint64 // of the last edit in the file
 
 	damaged map[string]bool // files that are reported, by path
+	lostIDs lostIDs         // while the store opens
 }
 
 //go:noinline

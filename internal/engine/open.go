@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -363,14 +362,19 @@ func (e *Engine) loadCatalog(no uint64) error {
 		return nil
 	}
 	whole := errors.Is(err, errRepaired)
-	if err := e.damaged(name, err); err != nil || whole || e.disk.now.OldCatalog == 0 {
+	if err := e.damaged(name, err); err != nil || whole {
 		return err
 	}
-	gaps = append(gaps, idRange{next, catalog.MaxID})
+	lost := &e.disk.lostIDs
+	lost.catalog, lost.gaps = name, append(gaps, idRange{next, catalog.MaxID})
+	if e.disk.now.OldCatalog == 0 {
+		return nil
+	}
+	next = 0
 	err = e.readCatalog(e.disk.now.OldCatalog, func(body []byte, _ bool) error {
 		w := wire{codec.Reader{Src: body}}
 		for _, def := range w.definitions() {
-			if slices.ContainsFunc(gaps, func(r idRange) bool { return r.from <= def.ID && def.ID < r.to }) {
+			if next = def.ID + 1; among(lost.gaps, def.ID) {
 				if _, err := e.cat.Add(def); err != nil {
 					e.logger.Warn("tickwell: definition of an older catalogue", "err", err)
 				}
@@ -378,14 +382,14 @@ func (e *Engine) loadCatalog(no uint64) error {
 		}
 		return nil
 	})
+	if err == nil || errors.Is(err, errRepaired) {
+		lost.after(next)
+	}
 	if err != nil {
 		e.logger.Warn("tickwell: the older catalogue does not help", "err", err)
 	}
 	return nil
 }
-
-// idRange is the ids from to to-1.
-type idRange struct{ from, to uint32 }
 
 func (e *Engine) readCatalog(no uint64, f func(body []byte, gap bool) error) error {
 	return readFramed(e.fs, e.disk.catalogName(no), magicCatalog, e.disk.store, no, func(b []byte, gap bool) error {

@@ -243,3 +243,27 @@ func TestNumbersOfALostManifest(t *testing.T) {
 	require.Greater(t, e.disk.now.NextNo, uint64(40))
 	require.NoError(t, e.Close())
 }
+
+// TestBackupOfDamagedCatalogue: a backup takes the older catalogue with it while the
+// newer one is damaged: what only that still has is not lost in the copy.
+func TestBackupOfDamagedCatalogue(t *testing.T) {
+	fs, _, _ := manySeries(t)
+	e := open(t, diskConfig(fs))
+	_, err := e.Commit(bg, &Batch{Puts: []Put{{Key: "new", Value: []byte("v")}}}, true)
+	require.NoError(t, err)
+	require.NoError(t, e.Flush(bg))
+	want := readable(t, e)
+	catalog := e.disk.catalogName(e.disk.now.Catalog)
+	require.NoError(t, e.Close())
+	flipAt(t, fs, catalog, 0.1, 0.5)
+	e = open(t, diskConfig(fs))
+	sameStore(t, want, readable(t, e), "the store")
+	require.NoError(t, e.Backup(bg, fs, "copy"))
+	require.NoError(t, e.Close())
+	cfg := diskConfig(fs)
+	cfg.Dir = "copy"
+	e = open(t, cfg)
+	sameStore(t, want, readable(t, e), "the copy")
+	require.NotEmpty(t, e.Report().Quarantined)
+	require.NoError(t, e.Close())
+}

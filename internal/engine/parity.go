@@ -66,7 +66,7 @@ func parityOf(payload []byte) (p parity, ok bool) {
 // returns false if more than that is damaged, or nothing tells.
 func repair(b []byte, store, no uint64, frames []found) bool {
 	if len(frames) == 0 {
-		return false
+		return remake(b, store, no, nil)
 	}
 	end := frames[len(frames)-1]
 	p, known := parityOf(end.payload)

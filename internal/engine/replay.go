@@ -26,7 +26,9 @@ type replay struct {
 	across  across
 	known   []*roster // the last used first
 	second  second
-	waiting []unresolved // sections that name series not defined so far
+	waiting []unresolved    // sections that name series not defined so far, and what came after them of the same series
+	blocked map[uint32]bool // the series of these that are defined
+	named   bool            // some got names in the place of lost ones
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -49,8 +51,7 @@ func (r *replay) record(lsn uint64, kind uint8, payload []byte) error {
 	if err != nil {
 		// Its checksum is right, so this is no damage of the disk; what can be
 		// applied has been, the rest is reported.
-		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %v", lsn, err))
-		r.e.logger.Error("tickwell: log record not applied", "lsn", lsn, "err", err)
+		r.lost(lsn, err)
 	}
 	return nil
 }
@@ -67,12 +68,12 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		if err != nil {
 			return err
 		}
-		return r.retry()
+		r.retry()
 	case sectionTablet, sectionDelete:
 		r.drain()
 		err := r.rows(lsn, kind, body)
 		if errors.Is(err, errUnresolved) {
-			r.waiting = append(r.waiting, unresolved{lsn, kind, slices.Clone(body)})
+			r.wait(lsn, kind, slices.Clone(body), r.ids)
 			return nil
 		}
 		return err
@@ -84,6 +85,11 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		for _, id := range w.ids() {
 			if ser, ok := e.cat.ByID(id); ok {
 				e.dropSeries(ser)
+			} else if l := &e.disk.lostIDs; len(l.gaps) > 0 {
+				if l.dropped == nil {
+					l.dropped = map[uint32]bool{}
+				}
+				l.dropped[id] = true
 			}
 		}
 	case sectionPut:
@@ -130,6 +136,25 @@ func (r *replay) supersede(lsn uint64, body []byte) (some bool) {
 
 var errUnresolved = errors.New("series is not defined")
 
+// wait keeps a section until its series are defined.
+func (r *replay) wait(lsn uint64, kind uint8, body []byte, ids []uint32) {
+	r.waiting = append(r.waiting, unresolved{lsn, kind, body})
+	for _, id := range ids {
+		if _, ok := r.e.cat.ByID(id); ok {
+			if r.blocked == nil {
+				r.blocked = map[uint32]bool{}
+			}
+			r.blocked[id] = true
+		}
+	}
+}
+
+// waits reports whether an earlier section waits that has rows of one of the series:
+// the later one counts where both have a row of one time.
+func (r *replay) waits(ids []uint32) bool {
+	return len(r.blocked) > 0 && slices.ContainsFunc(ids, func(id uint32) bool { return r.blocked[id] })
+}
+
 // rows applies a tablet or delete.
 func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 	w := wire{codec.Reader{Src: body}}
@@ -139,6 +164,12 @@ func (r *replay) rows(lsn uint64, kind uint8, body []byte) error {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	if kind == sectionTablet {
+		if r.waits(ids) {
+			return errUnresolved
+		}
+		if some, err := r.split(lsn, ids, &w); some {
+			return err
+		}
 		s, err := r.shape(ids)
 		if err != nil {
 			return err
@@ -165,7 +196,7 @@ func (r *replay) mask(lsn uint64, ids []uint32, from, to int64) {
 	var unknown []uint32
 	for _, id := range ids {
 		ser, ok := e.cat.ByID(id)
-		if !ok {
+		if !ok || r.blocked[id] {
 			unknown = append(unknown, id)
 			continue
 		}
@@ -176,7 +207,7 @@ func (r *replay) mask(lsn uint64, ids []uint32, from, to int64) {
 	}
 	if len(unknown) > 0 {
 		body := binary.AppendVarint(appendIDs(nil, unknown), from)
-		r.waiting = append(r.waiting, unresolved{lsn, sectionDelete, binary.AppendVarint(body, to)})
+		r.wait(lsn, sectionDelete, binary.AppendVarint(body, to), unknown)
 	}
 }
 
@@ -260,38 +291,51 @@ func (r *replay) drain() {
 	r.second.wait()
 }
 
-// retry applies waiting sections whose series are known now.
-func (r *replay) retry() error {
+// retry applies waiting sections whose series are known now, in the order of the log.
+func (r *replay) retry() {
 	waiting := r.waiting
 	if len(waiting) > 0 {
 		r.drain()
 	}
-	r.waiting = nil
+	r.waiting, r.blocked = nil, nil
 	for _, u := range waiting {
 		err := r.rows(u.lsn, u.kind, u.body)
 		if errors.Is(err, errUnresolved) {
-			r.waiting = append(r.waiting, u)
+			r.wait(u.lsn, u.kind, u.body, r.ids)
 		} else if err != nil {
-			return err
+			r.lost(u.lsn, err)
 		}
 	}
-	return nil
+}
+
+// lost reports what could not be applied of a record.
+func (r *replay) lost(lsn uint64, err error) {
+	r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %v", lsn, err))
+	r.e.logger.Error("tickwell: log record not applied", "lsn", lsn, "err", err)
 }
 
 // finish ends the second goroutine and reports what could not be applied.
 func (r *replay) finish() error {
 	r.drain()
 	r.second.stop()
-	for _, u := range r.waiting {
+	r.nameLost()
+	waiting := r.waiting
+	r.waiting, r.blocked = nil, nil
+	for _, u := range waiting {
+		err := r.rows(u.lsn, u.kind, u.body)
+		switch {
+		case errors.Is(err, errUnresolved):
+			r.lost(u.lsn, errors.New("rows of a series whose definition is lost"))
+		case err != nil:
+			r.lost(u.lsn, err)
+		}
 		w := wire{codec.Reader{Src: u.body}}
 		for _, id := range w.ids() { // not given again: the rows stay in the log until the next flush
 			r.e.cat.SetNextID(id + 1)
 		}
-		if u.kind == sectionDelete { // there is nothing of theirs to hide
-			continue
-		}
-		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: rows of a series whose definition is lost", u.lsn))
+		r.waiting, r.blocked = nil, nil // of a delete: there is nothing of theirs to hide
 	}
+	r.dropLost()
 	for _, f := range r.e.version.files {
 		r.e.points.Add(int64(f.meta.Points))
 	}

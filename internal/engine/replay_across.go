@@ -36,6 +36,10 @@ type portion struct {
 
 // acrossDevices applies a section of rows of many devices.
 func (r *replay) acrossDevices(lsn uint64, body []byte) error {
+	if len(r.blocked) > 0 {
+		r.drain()
+		return r.acrossSlowly(lsn, body)
+	}
 	p := r.second.portion()
 	p.lsn = lsn
 	ok, err := r.readPortion(p, body)
@@ -204,11 +208,11 @@ func (r *replay) acrossSlowly(lsn uint64, body []byte) error {
 	}
 	return r.across.each(func(ids []uint32, rows *memtable.Rows) error {
 		s, err := r.shape(ids)
-		if errors.Is(err, errUnresolved) {
+		if errors.Is(err, errUnresolved) || r.waits(ids) {
 			var enc block.Encoder
 			var scratch []byte
 			l := memtable.Layout{IDs: ids}
-			r.waiting = append(r.waiting, unresolved{lsn, sectionTablet, appendTablet(nil, &enc, &scratch, &l, rows, 0, len(rows.Times))})
+			r.wait(lsn, sectionTablet, appendTablet(nil, &enc, &scratch, &l, rows, 0, len(rows.Times)), ids)
 			return nil
 		}
 		if err != nil {

@@ -73,7 +73,8 @@ func (e *Engine) reach() reach {
 	return reach{on: true, now: now, base: e.cfg.TTL, floor: r.floor.Load(), rules: r.rules, hold: e.cfg.HoldBack}
 }
 
-// ttl returns the time to live of a series, 0 or less = for ever.
+// ttl returns the time to live of a series, 0 or less = for ever. What a series
+// without its name was to have is not known.
 func (r *reach) ttl(device, name string) time.Duration {
 	for i := range r.rules {
 		p := r.rules[i].prefix
@@ -84,6 +85,9 @@ func (r *reach) ttl(device, name string) time.Duration {
 		} else if len(p) == len(device)+1+len(name) && p[:len(device)] == device && p[len(device)] == '.' && p[len(device)+1:] == name {
 			return r.rules[i].ttl
 		}
+	}
+	if device == LostDevice {
+		return 0
 	}
 	return r.base
 }

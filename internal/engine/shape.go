@@ -292,10 +292,22 @@ func (e *Engine) resolve(found []*Series, device string, names []string, kinds [
 			found[i] = ser
 		}
 	}
-	if n := e.cat.Len() + missing; missing > 0 && e.cfg.MaxSeries > 0 && n > e.cfg.MaxSeries {
-		return nil, 0, fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n-missing, e.cfg.MaxSeries, errs.Limit)
+	if missing > 0 && e.cfg.MaxSeries > 0 {
+		if n := e.counted() + missing; n > e.cfg.MaxSeries {
+			return nil, 0, fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n-missing, e.cfg.MaxSeries, errs.Limit)
+		}
 	}
 	return found, missing, nil
+}
+
+// counted is how many series count for MaxSeries: not those whose names are lost, for
+// they will be made again.
+func (e *Engine) counted() int {
+	n := e.cat.Len()
+	if d, ok := e.cat.Device(LostDevice); ok {
+		n -= len(e.cat.SeriesOf(d))
+	}
+	return n
 }
 
 // Shape resolves the measurements of a device and makes the series that are

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/memtable"
+)
+
+// Block files know series by their ids. Where damage took the definitions of some,
+// and the older catalogue does not have them either, their rows would be taken for
+// those of dropped series: they would expire and be left out of what is compacted.
+// Such series get names of their own, as files without one do in lost+found, and are
+// series like others from then on, but that no time to live holds for them unless it
+// is set for them. Until a flush has stored the names, each Open finds them again.
+
+// LostDevice is the device of the series whose names are lost: s and the id.
+const LostDevice = "lost_and_found"
+
+// lostIDs are the ids whose definitions may be lost.
+type lostIDs struct {
+	catalog string // the damaged one
+	gaps    []idRange
+	dropped map[uint32]bool // by the log
+}
+
+// idRange is the ids from from to to-1.
+type idRange struct{ from, to uint32 }
+
+func among(ranges []idRange, id uint32) bool {
+	return slices.ContainsFunc(ranges, func(r idRange) bool { return r.from <= id && id < r.to })
+}
+
+// after leaves out ids before at: of those all that there were are known.
+func (l *lostIDs) after(at uint32) {
+	for i := range l.gaps {
+		l.gaps[i].from = max(l.gaps[i].from, at)
+	}
+}
+
+// nameLost makes the series that have rows in block files and whose definitions are
+// lost.
+func (r *replay) nameLost() {
+	e := r.e
+	l := &e.disk.lostIDs
+	first, last, n := uint32(catalog.MaxID), uint32(0), 0
+	for _, f := range e.version.files {
+		if f.lost || len(l.gaps) == 0 {
+			continue
+		}
+		for id, kind := range f.reader.Series() {
+			if _, ok := e.cat.ByID(id); ok || !among(l.gaps, id) {
+				continue
+			}
+			def := catalog.Definition{ID: id, Kind: kind, Device: LostDevice, Name: fmt.Sprint("s", id)}
+			if _, err := e.cat.Add(def); err != nil {
+				def.Name += "_lost" // somebody has used the name
+				if _, err = e.cat.Add(def); err != nil {
+					e.logger.Error("tickwell: series without a definition", "err", err)
+					continue
+				}
+			}
+			r.named = true
+			if !l.dropped[id] { // else it goes when its rows in the log are put in, beside those of others
+				first, last, n = min(first, id), max(last, id), n+1
+			}
+		}
+	}
+	if n == 0 {
+		return
+	}
+	reason := fmt.Sprintf("definitions of %d series are lost, which may have been dropped: their points are kept as %s.s%d to s%d", n, LostDevice, first, last)
+	e.report.Quarantined = append(e.report.Quarantined, Damage{File: e.disk.relative(l.catalog), Reason: reason})
+	e.logger.Error("tickwell: " + reason)
+}
+
+// dropLost drops those of the series of nameLost that the log had dropped.
+func (r *replay) dropLost() {
+	for id := range r.e.disk.lostIDs.dropped {
+		if ser, ok := r.e.cat.ByID(id); ok {
+			r.e.dropSeries(ser)
+		}
+	}
+	r.e.disk.lostIDs = lostIDs{}
+}
+
+// split applies a tablet of which some series got other names: each device takes what
+// is its own. It returns false if there is no such series.
+func (r *replay) split(lsn uint64, ids []uint32, w *wire) (bool, error) {
+	if !r.named {
+		return false, nil
+	}
+	series, kinds, err := r.resolve(ids)
+	if err != nil || !slices.ContainsFunc(series, func(s *Series) bool { return s.Device == LostDevice }) || ofOneDevice(series) {
+		return false, nil
+	}
+	var rows memtable.Rows
+	if err := w.tabletRowsInto(&rows, &r.dec, kinds); err != nil {
+		return true, err
+	}
+	for len(series) > 0 {
+		dev := series[0].Dev
+		var own []uint32
+		part := memtable.Rows{Times: rows.Times}
+		rest := memtable.Rows{Times: rows.Times}
+		var others []*Series
+		for i, ser := range series {
+			to := &rest
+			if ser.Dev == dev {
+				to, own = &part, append(own, ser.ID)
+			} else {
+				others = append(others, ser)
+			}
+			to.Cols, to.Nulls = append(to.Cols, rows.Cols[i]), append(to.Nulls, rows.Nulls[i])
+		}
+		s, err := r.shape(own)
+		if err != nil {
+			return true, err
+		}
+		r.tablet(lsn, s, &part)
+		series, rows = others, rest
+	}
+	return true, nil
+}
