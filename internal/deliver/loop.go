@@ -131,7 +131,10 @@ func (l *loop[E]) answerFlushes(due time.Duration) {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	l.p.waiters = slices.DeleteFunc(l.p.waiters, func(w *flushWaiter) bool {
-		if w.rest && w.seen && resting {
+		if !w.seen { // it came during this step, and waits for the next
+			return false
+		}
+		if w.rest && resting {
 			w.done <- nil
 			return true
 		}
@@ -139,7 +142,7 @@ func (l *loop[E]) answerFlushes(due time.Duration) {
 			w.done <- errSuspended
 			return true
 		}
-		if w.seen && !w.fixed && !l.more { // one that came during this step waits for the next
+		if !w.fixed && !l.more {
 			w.target, w.fixed = l.fetched, true
 		}
 		if w.fixed && !l.acked.Less(w.target) {
