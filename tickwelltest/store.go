@@ -152,8 +152,9 @@ func (s *Store) Reopen() {
 
 // Advance moves the clock and waits until all that follows has been done:
 // continuous queries have run and sinks have what they were sent, unless they
-// failed and try again later: by the clock, so move it once more. The clock must
-// be a [Clock].
+// failed and try again later: by the clock, so move it once more. How many tries
+// fall into one Advance is not said: a sink may be so quick as to fail and fall
+// due again while the clock still moves. The clock must be a [Clock].
 func (s *Store) Advance(d time.Duration) {
 	s.t.Helper()
 	if s.Clock == nil {
