@@ -105,7 +105,7 @@ func iotdbJava(s *Server, class string, args ...string) []string {
 	for _, p := range []string{"java.util.concurrent", "java.lang", "java.util", "java.nio", "java.io", "java.net"} {
 		flags = append(flags, "--add-opens=java.base/"+p+"=ALL-UNNAMED")
 	}
-	return java("iotdb", "384m", append(append(flags, class), args...)...)
+	return java("iotdb", s.Dir, "384m", append(append(flags, class), args...)...)
 }
 
 // Up starts both nodes.
@@ -124,7 +124,7 @@ func (db *IoTDB) Down(ctx context.Context) error {
 
 // queryJava is the command line of the program that runs statements.
 func (db *IoTDB) queryJava(statements ...string) []string {
-	return java("iotdb", "128m", append([]string{
+	return java("iotdb", db.Data.Dir, "128m", append([]string{
 		"-Dlogback.configurationFile=" + db.Data.File("conf/logback.xml"), db.Data.File("Query.java"),
 		"127.0.0.1", fmt.Sprint(db.Data.Port("rpc")), "root", "root",
 	}, statements...)...)

@@ -40,10 +40,12 @@ func checkJars(name string) func(context.Context) error {
 }
 
 // java is the command line of a Java program with the jars of that name. The
-// virtual machine is told to start fast and to be content with little.
-func java(jars, heap string, args ...string) []string {
+// virtual machine is told to start fast and to be content with little, and to keep
+// in temp what would stay in the system's folder of temporary files when it is
+// killed.
+func java(jars, temp, heap string, args ...string) []string {
 	return append([]string{
-		"java", "-Xms64m", "-Xmx" + heap, "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true",
+		"java", "-Djava.io.tmpdir=" + temp, "-XX:-UsePerfData", "-Xms64m", "-Xmx" + heap, "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true",
 		"-cp", filepath.Join(Jars(jars), "*"),
 	}, args...)
 }

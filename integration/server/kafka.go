@@ -34,13 +34,13 @@ func Kafka(o KafkaOptions) Spec {
 	}
 	return Spec{
 		Name: "kafka", Needs: []string{"java"}, Missing: "Debian package default-jre-headless", Check: checkJars("kafka"),
-		Version:     java("kafka", "128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "kafka.Kafka", "--version"),
+		Version:     java("kafka", os.TempDir(), "128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "kafka.Kafka", "--version"),
 		VersionLine: regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+`),
 		Ports:       ports,
 		Telling:     regexp.MustCompile(`Kafka Server started|Transition from (STARTING|STARTED|SHUTTING_DOWN) to|Kafka version:`),
 		Prepare:     o.prepare,
 		Command: func(s *Server) ([]string, []string) {
-			return java("kafka", "512m",
+			return java("kafka", s.Dir, "512m",
 				"-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
 				"-Dorg.slf4j.simpleLogger.showThreadName=false", "-Dorg.slf4j.simpleLogger.showShortLogName=true",
 				"kafka.Kafka", s.File("server.properties")), nil
@@ -67,7 +67,7 @@ func (o KafkaOptions) prepare(ctx context.Context, s *Server) error {
 			format = append(format, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", m, name, password))
 		}
 	}
-	argv := java("kafka", "128m", format...)
+	argv := java("kafka", s.Dir, "128m", format...)
 	if out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		return fmt.Errorf("format: %w: %s", err, out)
 	}
