@@ -45,7 +45,8 @@ func (r *repo) examples(ctx context.Context) outcome {
 		if out, err := output(ctx, dir, nil, "go", "build", "-o", binary, "."); err != nil {
 			return failed(ex.name+" does not build", out)
 		}
-		out, err := output(ctx, dir, []string{"TMPDIR=" + r.temp}, binary, ex.args...)
+		out, err := output(ctx, dir, nil, binary, ex.args...)
+		os.Remove(binary)
 		if err != nil {
 			return failed(fmt.Sprintf("%s: %v", ex.name, err), out)
 		}

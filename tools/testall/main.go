@@ -21,11 +21,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := testall(ctx, os.Args[1:], os.Stdout)
 	stop()
 	os.Exit(code)
@@ -53,7 +54,7 @@ func testall(ctx context.Context, args []string, out io.Writer) int {
 		fmt.Fprintln(out, "testall:", err)
 		return 2
 	}
-	defer os.RemoveAll(r.temp)
+	defer r.closing()
 	r.again = *again
 
 	var parts []part

@@ -50,7 +50,9 @@ type skippedTest struct{ where, why string }
 // repo is the repository under test and what the parts share.
 type repo struct {
 	root    string // folder of the main module
-	temp    string
+	folder  string // of this run; closing removes it
+	temp    string // in it, for temporary files: empty when a part begins
+	closing func()
 	out     io.Writer
 	modules []module // main module first
 	events  string   // file that gathers the test events of the full run
@@ -68,13 +70,13 @@ func newRepo(out io.Writer) (*repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	temp, err := os.MkdirTemp("", "tickwell-testall-")
+	folder, closing, err := newRunFolder(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
 	return &repo{
-		root: wd, temp: temp, out: out, modules: modules,
-		events:  filepath.Join(temp, "events.json"),
+		root: wd, folder: folder, closing: closing, out: out, modules: modules,
+		events:  filepath.Join(folder, "events.json"),
 		missing: parseMissing(os.Getenv("TICKWELL_NOT_INSTALLED")),
 	}, nil
 }
@@ -97,12 +99,7 @@ func (r *repo) do(ctx context.Context, p part) row {
 	started := time.Now()
 	o := skipped("interrupted")
 	if ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, p.limit)
-		o = p.run(limited)
-		if limited.Err() == context.DeadlineExceeded {
-			o = failed(fmt.Sprintf("not done after %s", p.limit), o.output)
-		}
-		cancel()
+		o = r.limited(ctx, p)
 	}
 	took := time.Since(started)
 	if o.status == fail && o.output != "" {
@@ -110,6 +107,24 @@ func (r *repo) do(ctx context.Context, p part) row {
 	}
 	fmt.Fprintf(r.out, "--- %s: %s (%.1fs) %s\n", o.status, p.name, took.Seconds(), o.note)
 	return row{p.name, took, o}
+}
+
+// limited runs a part within its limit and removes the temporary files it leaves.
+func (r *repo) limited(ctx context.Context, p part) outcome {
+	leave, err := r.enter()
+	if err != nil {
+		return failed("", err.Error())
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	o := p.run(ctx)
+	if ctx.Err() == context.DeadlineExceeded {
+		o = failed(fmt.Sprintf("not done after %s", p.limit), o.output)
+	}
+	if left := leave(); o.status == pass && len(left) > 0 {
+		o.note = strings.TrimPrefix(o.note+"; "+leftNote(left), "; ")
+	}
+	return o
 }
 
 // tail returns the last n bytes of s and says how much it left out.

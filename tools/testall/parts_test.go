@@ -183,7 +183,7 @@ func TestRecord(t *testing.T) {
 
 func TestPartOutcomes(t *testing.T) {
 	var b bytes.Buffer
-	r := &repo{out: &b}
+	r := &repo{out: &b, folder: t.TempDir()}
 	got := r.do(context.Background(), part{"slow", time.Millisecond, func(ctx context.Context) outcome {
 		<-ctx.Done()
 		return passed("")

@@ -31,6 +31,7 @@ func (r *repo) wasm(t target) func(context.Context) outcome {
 		if err != nil {
 			return failed("", err.Error())
 		}
+		defer os.Remove(file)
 		if out, err := output(ctx, r.root, t.env(), "go", "build", "-ldflags=-s -w", "-o", file, "./"+memoryProgram); err != nil {
 			return failed("", out)
 		}
