@@ -92,10 +92,8 @@ func (d *Device) AddPoint(l *Layout, at int64, num uint64, cut Cut) {
 func (g *group) addInOrder(t *Table, at int64, cells []column.Cell, lsn uint64, cut Cut) (n int) {
 	g.settle(t, cut)
 	lane := &g.lanes[0]
-	var c *chunk
-	if k := len(lane.chunks) - 1; k >= 0 && !lane.chunks[k].closed {
-		c = lane.chunks[k]
-	} else {
+	c := lane.open()
+	if c == nil {
 		c = g.newChunk(lane, t, lsn)
 	}
 	rows := &c.rows

@@ -21,11 +21,14 @@ type spot struct {
 
 // find returns where the row of a time is, if late cells can be put there. It is
 // called after touch.
-func (g *group) find(at int64, cut Cut) (s spot, ok bool) {
+func (g *group) find(t *Table, at int64, cut Cut) (s spot, ok bool) {
 	if cut.Oldest != NoSnapshot || at <= g.aside || len(g.lanes) == 0 {
 		return s, false
 	}
 	f, waiting := g.fresh, 0
+	if f != nil && f.sealing != nil { // some of its columns are encoded
+		g.settle(t, cut)
+	}
 	if f != nil && f.n > 0 {
 		waiting = int(f.n)
 		if at >= f.times[0] {
@@ -38,12 +41,8 @@ func (g *group) find(at int64, cut Cut) (s spot, ok bool) {
 			return s, false
 		}
 	}
-	chunks := g.lanes[0].chunks
-	if len(chunks) == 0 {
-		return s, false
-	}
-	c := chunks[len(chunks)-1]
-	if c.closed {
+	c := g.lanes[0].open()
+	if c == nil {
 		return s, false
 	}
 	row, ok := findTime(c.rows.times, at)
@@ -98,7 +97,7 @@ func (s *spot) setText(col int, text string, t *Table) {
 // amendCells is addLateRow for a row that can be put at its place. It returns how
 // many cells the row has.
 func (g *group) amendCells(t *Table, at int64, cells []column.Cell, cut Cut) (n int, ok bool) {
-	s, ok := g.find(at, cut)
+	s, ok := g.find(t, at, cut)
 	if !ok {
 		return 0, false
 	}
@@ -117,8 +116,8 @@ func (g *group) amendCells(t *Table, at int64, cells []column.Cell, cut Cut) (n 
 }
 
 // amendNumbers is addLateNumbers for a row that can be put at its place.
-func (p *part) amendNumbers(at int64, nums []uint64, nulls uint64, cut Cut) bool {
-	s, ok := p.g.find(at, cut)
+func (p *part) amendNumbers(t *Table, at int64, nums []uint64, nulls uint64, cut Cut) bool {
+	s, ok := p.g.find(t, at, cut)
 	if !ok {
 		return false
 	}
@@ -142,7 +141,7 @@ func (p *part) amendNumbers(at int64, nums []uint64, nulls uint64, cut Cut) bool
 
 // amend puts row i of r at its place, if it can be; from is as for columns.append.
 func (g *group) amend(t *Table, r *Rows, from []int, i int, cut Cut) bool {
-	s, ok := g.find(r.Times[i], cut)
+	s, ok := g.find(t, r.Times[i], cut)
 	if !ok {
 		return false
 	}
@@ -179,41 +178,22 @@ func (d *Device) amendNth(w *Write, i int) bool {
 	if p.from == nil || len(w.Layout.IDs) != 1 || w.Layout.Kinds[0] == column.Text {
 		return g.amend(d.table, &w.Rows, p.from, i, w.Cut)
 	}
-	s, ok := g.find(at, w.Cut)
+	s, ok := g.find(d.table, at, w.Cut)
 	if ok && !w.Rows.nullsOf(0).Get(i) {
 		s.set(p.only, w.Rows.Cols[0].Cell(i).Num)
 	}
 	return ok
 }
 
-// keeps returns how many of the newest rows are not encoded with those before them,
-// since late cells for them are to be expected.
-func (g *group) keeps(t *Table, cut Cut) int {
+// keeps returns how many of the newest rows of c, which is full, are not encoded with
+// those before them, since late cells for them are to be expected.
+func (g *group) keeps(c *chunk, t *Table, cut Cut) int {
 	n := 0
 	if cut.Oldest == NoSnapshot {
-		n = min(g.behind+g.behind/4, t.stageRows/8)
+		n = min(g.behind+g.behind/4, t.stageRows/8, len(c.rows.times)/2)
 	}
 	g.behind = 0
 	return n
-}
-
-// sealHead encodes c but for its last rows, which it returns.
-func (g *group) sealHead(c *chunk, t *Table, keep int) (kept columns) {
-	n := len(c.rows.times) - keep
-	g.encode(c, t, n)
-	kept, c.rows = c.rows, columns{}
-	text := kept.text
-	kept.dropFirst(n)
-	t.bytes.Add(int64(kept.text - text))
-	return kept
-}
-
-// goOn starts a chunk of lane l with rows that it is the owner of.
-func (g *group) goOn(l *lane, t *Table, lsn uint64, rows columns) {
-	spare := g.spare
-	g.spare = rows
-	g.newChunk(l, t, lsn)
-	g.spare = spare
 }
 
 // dropFirst removes the first n rows of c and keeps its memory.

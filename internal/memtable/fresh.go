@@ -30,6 +30,9 @@ type fresh struct {
 	times [freshRows]int64
 	nulls [freshRows]uint64 // a bit for each column
 	stats []sealedColumn    // memory for the next chunks of the group; see nextStats
+
+	sealing *sealing // of the last chunk, which is full; c is nil then
+	lsn     uint64   // where a chunk after it begins
 }
 
 func newFresh(width int) *fresh {
@@ -45,7 +48,7 @@ func newFresh(width int) *fresh {
 }
 
 func (f *fresh) bytes() int64 {
-	return 100 + 8*freshRows*(2+int64(f.width)) + int64(len(f.stats))*sealedColumnBytes
+	return 120 + 8*freshRows*(2+int64(f.width)) + int64(len(f.stats))*sealedColumnBytes
 }
 
 // newest returns the latest time of a row that was ever written to a series of g.
@@ -88,11 +91,12 @@ func (g *group) begin(t *Table, lsn uint64) *fresh {
 	if f != nil && f.n > 0 {
 		return f
 	}
-	l := &g.lanes[0]
-	var c *chunk
-	if n := len(l.chunks); n > 0 && !l.chunks[n-1].closed {
-		c = l.chunks[n-1]
+	if f != nil && f.sealing != nil {
+		f.epoch, f.last, f.room, f.lsn = g.epoch, g.last, 1, lsn
+		return f
 	}
+	l := &g.lanes[0]
+	c := l.open()
 	if f == nil {
 		if len(l.chunks) < 2 && (c == nil || len(c.rows.times) < firstRows) || !g.mayWait(t) {
 			return nil // a million series of few rows each would pay for it
@@ -127,7 +131,7 @@ func (f *fresh) row() []uint64 { return f.nums[int(f.n)*int(f.width):][:f.width]
 // put ends a row: its cells are in what row returned.
 func (f *fresh) put(at int64, nulls uint64, t *Table, cut Cut) {
 	if f.end(at, nulls) {
-		f.g.settle(t, cut)
+		f.g.filled(t, cut)
 	}
 }
 
@@ -152,10 +156,26 @@ func (g *group) settle(t *Table, cut Cut) {
 	if f == nil {
 		return
 	}
+	if f.sealing != nil {
+		g.endTurns(t, cut)
+	}
 	if f.n == 0 { // maybe the row that there was to be room for has not come
 		f.room = 0
 		return
 	}
+	if f.c == nil { // they have waited for the chunk before to be encoded
+		if f.c = g.lanes[0].open(); f.c == nil {
+			f.c = g.newChunk(&g.lanes[0], t, f.lsn)
+		}
+	}
+	if c := g.move(t); len(c.rows.times) == c.limit {
+		g.full(0, c, t, cut)
+	}
+}
+
+// move moves the rows that wait to the columns of their chunk.
+func (g *group) move(t *Table) *chunk {
+	f := g.fresh
 	c := f.c
 	g.reserve(c, t, int(f.n))
 	c.rows.appendFresh(f)
@@ -165,9 +185,7 @@ func (g *group) settle(t *Table, cut Cut) {
 		clear(f.nulls[:f.n])
 	}
 	f.c, f.n, f.room, f.holes = nil, 0, 0, false
-	if len(c.rows.times) == c.limit {
-		g.full(0, c, t, cut)
-	}
+	return c
 }
 
 // dropFresh gives the memory back; no row waits.

@@ -72,6 +72,14 @@ type chunk struct {
 	lent   atomic.Int32 // cursors that may look at rows
 }
 
+// open returns the last chunk of l, nil if it takes no more rows.
+func (l *lane) open() *chunk {
+	if n := len(l.chunks); n > 0 && !l.chunks[n-1].closed {
+		return l.chunks[n-1]
+	}
+	return nil
+}
+
 func (c *chunk) len() int {
 	if c.sealed != nil {
 		return c.sealed.N
@@ -258,16 +266,15 @@ func (g *group) addTo(k int, w *Write, t *Table, r *Rows, from []int, lo, hi int
 	l := &g.lanes[k]
 	l.last = r.Times[hi-1]
 	for lo < hi {
-		var c *chunk
-		if n := len(l.chunks); n > 0 && !l.chunks[n-1].closed {
-			c = l.chunks[n-1]
-		} else if hi-lo >= t.blockRows {
+		c := l.open()
+		if c == nil && hi-lo >= t.blockRows {
 			s := seal(g.kinds, r, from, lo, lo+t.blockRows)
 			t.bytes.Add(s.bytes())
 			l.chunks, l.parts = append(l.chunks, &chunk{lsn: lsn, sealed: s, closed: true}), 0
 			lo += t.blockRows
 			continue
-		} else {
+		}
+		if c == nil {
 			c = g.newChunk(l, t, lsn)
 		}
 		m := min(hi-lo, c.limit-len(c.rows.times))
@@ -341,10 +348,9 @@ func (g *group) reserve(c *chunk, t *Table, m int) {
 	t.bytes.Add(int64((cap(c.rows.times) - have) * rowWidth(g.kinds)))
 }
 
-// sealChunk encodes c. Its memory serves the next chunk unless a cursor may still
-// look at it.
-func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
-	g.encode(c, t, len(c.rows.times))
+// freeRows frees the rows of c, which is encoded. Their memory serves the next chunk
+// unless a cursor may still look at it.
+func (g *group) freeRows(c *chunk, t *Table, cut Cut) {
 	t.bytes.Add(int64(-c.rows.text))
 	if (cut.Oldest == NoSnapshot || c.lent.Load() == 0) && g.spare.cols == nil {
 		c.rows.reset()
@@ -353,25 +359,6 @@ func (g *group) sealChunk(c *chunk, t *Table, cut Cut) {
 	}
 	t.bytes.Add(int64(-cap(c.rows.times) * rowWidth(g.kinds)))
 	c.rows = columns{}
-}
-
-// encode encodes the first n rows of c, which takes no more.
-func (g *group) encode(c *chunk, t *Table, n int) {
-	rows := Rows{Times: c.rows.times, Cols: c.rows.cols, Nulls: c.rows.nulls}
-	switch {
-	case c.room != nil:
-	case len(g.kinds) == 1:
-		c.room = one(t, &t.room.chunks).empty()
-	default:
-		c.room = new(Sealed)
-	}
-	stats := c.room.cols
-	if stats == nil {
-		stats = g.nextStats(t)
-	}
-	c.sealed = sealTo(t, c.room, stats, g.kinds, &rows, nil, 0, n)
-	c.closed = true
-	t.bytes.Add(c.sealed.bytes())
 }
 
 // nextStats returns memory for the statistics of a chunk. Groups that rows wait for
@@ -404,7 +391,8 @@ func (g *group) endChunk(k int, t *Table, cut Cut) {
 		return
 	}
 	if c.len() >= sealRows {
-		g.sealChunk(c, t, cut)
+		g.encode(c, t, c.len())
+		g.freeRows(c, t, cut)
 	}
 	c.closed = true
 }

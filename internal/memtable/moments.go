@@ -82,10 +82,8 @@ func (d *Device) AddMoments(l *Layout, m *Moments, first, k int, cut Cut) (n int
 	g.settle(t, cut)
 	ln := &g.lanes[0]
 	for from, end := first, first+n; from < end; {
-		var c *chunk
-		if i := len(ln.chunks) - 1; i >= 0 && !ln.chunks[i].closed {
-			c = ln.chunks[i]
-		} else {
+		c := ln.open()
+		if c == nil {
 			c = g.newChunk(ln, t, m.lsns[from])
 		}
 		to := from + min(end-from, c.limit-len(c.rows.times))

@@ -16,7 +16,7 @@ func (d *Device) AddNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint6
 				row[c] = num
 			}
 			if f.end(at, nulls) {
-				f.g.settle(d.table, *cut)
+				f.g.filled(d.table, *cut)
 			}
 			return false
 		}
@@ -45,7 +45,7 @@ func (d *Device) addNumbers(l *Layout, at int64, nums []uint64, nulls, lsn uint6
 		case !g.open || len(g.lanes) == 0:
 		case at <= g.newest():
 			g.touch(cut, d.table)
-			if p.amendNumbers(at, nums, nulls, cut) {
+			if p.amendNumbers(d.table, at, nums, nulls, cut) {
 				return true
 			}
 			if tg.narrow && !g.takesNarrow(at, 1, len(nums)) {

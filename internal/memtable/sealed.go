@@ -1,8 +1,6 @@
 package memtable
 
 import (
-	"sync"
-
 	"github.com/tickwell/tickwell/internal/block"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/merge"
@@ -87,52 +85,14 @@ func (r *rawChunk) Values(i int, dst *column.Vector, _ column.Bitmap, _ *merge.S
 
 func (r *rawChunk) Stats(int) *block.Stats { return nil }
 
-// encoder is what sealing needs; a pool keeps them because blocks are sealed on
-// the goroutines of writers.
-type encoder struct {
-	block.Encoder
-	buf []byte
-}
-
-var encoders = sync.Pool{New: func() any { return &encoder{Encoder: block.Encoder{Compress: true}} }}
-
 // Seal encodes the rows [lo, hi) of r, at most block.MaxRows; from maps columns
 // to r's as for columns.append. Times are strictly increasing.
 func Seal(kinds []column.Kind, r *Rows, lo, hi int) *Sealed { return seal(kinds, r, nil, lo, hi) }
 
 func seal(kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
-	return sealTo(nil, new(Sealed), make([]sealedColumn, len(kinds)), kinds, r, from, lo, hi)
-}
-
-// sealTo is seal into s and cols, which are zero; t may have room for the bytes.
-func sealTo(t *Table, s *Sealed, cols []sealedColumn, kinds []column.Kind, r *Rows, from []int, lo, hi int) *Sealed {
-	e := encoders.Get().(*encoder)
-	defer encoders.Put(e)
-	times := r.Times[lo:hi]
-	*s = Sealed{N: hi - lo, Min: times[0], Max: times[len(times)-1], Kinds: kinds, cols: cols}
-	e.buf = e.AppendTimes(e.buf[:0], times)
-	timesEnd := len(e.buf)
-	for i := range kinds {
-		j := i
-		if from != nil {
-			j = from[i]
-		}
-		if j >= 0 {
-			v, nulls := r.Cols[j].Slice(lo, hi), r.nullsOf(j)
-			if nulls != nil {
-				nulls = cutBits(nulls, lo, hi)
-			}
-			c := &cols[i]
-			if c.stats.Compute(times, &v, nulls); c.stats.Count > 0 {
-				c.from = len(e.buf) - timesEnd
-				e.buf = e.AppendValues(e.buf, &v, nulls)
-				c.to = len(e.buf) - timesEnd
-			}
-		}
-	}
-	data := t.copyOf(e.buf)
-	s.Times, s.data = data[:timesEnd:timesEnd], data[timesEnd:]
-	return s
+	p := beginSealing(new(Sealed), make([]sealedColumn, len(kinds)), kinds, r.Times[lo:hi])
+	p.columns(r, from, lo, len(kinds))
+	return p.end(nil)
 }
 
 // cutBits returns the bits [lo, hi) of b from 0 on.

@@ -22,19 +22,31 @@ func NewStaged(blockRows, stageRows int) *Table {
 // full encodes the chunk that has filled up at the end of lane k. Rows for which
 // late cells are to be expected begin the next one.
 func (g *group) full(k int, c *chunk, t *Table, cut Cut) {
-	l := &g.lanes[k]
 	keep := 0
 	if k == 0 {
-		keep = min(g.keeps(t, cut), len(c.rows.times)/2)
+		keep = g.keeps(c, t, cut)
 	}
+	g.encode(c, t, len(c.rows.times)-keep)
+	g.goOn(&g.lanes[k], c, t, cut, keep)
+}
+
+// goOn ends a chunk of lane l that is encoded but for its last rows.
+func (g *group) goOn(l *lane, c *chunk, t *Table, cut Cut, keep int) {
 	if keep == 0 {
-		g.sealChunk(c, t, cut)
+		g.freeRows(c, t, cut)
 		g.joinParts(l, c, t, cut)
 		return
 	}
-	kept := g.sealHead(c, t, keep)
+	kept := c.rows
+	c.rows = columns{}
+	text := kept.text
+	kept.dropFirst(c.sealed.N)
+	t.bytes.Add(int64(kept.text - text))
 	g.joinParts(l, c, t, cut)
-	g.goOn(l, t, c.lsn, kept)
+	spare := g.spare
+	g.spare = kept
+	g.newChunk(l, t, c.lsn)
+	g.spare = spare
 }
 
 // joinParts joins c, the last of a lane, with those before it once they make a

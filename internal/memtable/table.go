@@ -53,6 +53,7 @@ type Table struct {
 	whole     bool // see NewWhole
 	bytes     atomic.Int64
 	room      slabs
+	sealing   atomic.Int32 // chunks that are encoded in turns
 	mu        sync.RWMutex
 	devices   map[uint32]*Device
 	accepted  int64 // of devices that were removed
@@ -156,6 +157,9 @@ func (d *Device) leave() {
 	defer d.mu.Unlock()
 	d.table.bytes.Add(-d.size())
 	for _, g := range d.groups {
+		if g.fresh != nil && g.fresh.sealing != nil {
+			d.table.sealing.Add(-1)
+		}
 		g.leave()
 	}
 	d.groups, d.firstGroup, d.targets, d.firstTarget, d.series = nil, [1]*group{}, nil, [1]target{}, nil

@@ -128,10 +128,8 @@ func (g *group) beginTip(d *Device, lsn uint64) *Tip {
 		t.bytes.Add(tipBytes)
 	}
 	l := &g.lanes[0]
-	var c *chunk
-	if n := len(l.chunks); n > 0 && !l.chunks[n-1].closed {
-		c = l.chunks[n-1]
-	} else {
+	c := l.open()
+	if c == nil {
 		c = g.newChunk(l, t, lsn)
 	}
 	g.reserve(c, t, 1)
