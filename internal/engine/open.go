@@ -52,6 +52,7 @@ func (e *Engine) openDir(ctx context.Context) error {
 	}
 	e.removeOrphans()
 	e.tidyLog(ctx)
+	e.log.Prepare()
 	if e.log.Last() > d.now.Flushed && e.mem.Bytes() > e.cfg.MemtableBytes {
 		e.wantFlush()
 	}

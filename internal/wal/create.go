@@ -46,6 +46,30 @@ func (l *Log) beginSegment(first uint64) error {
 	return nil
 }
 
+// Prepare makes the file of the first segment of a log that has none, which takes longer
+// than writing most records: the first one need not wait for it then. If that fails, it
+// is told who writes a record; on a full disk that tries again.
+func (l *Log) Prepare() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.writing || len(l.segs) > 0 || l.refused() != nil {
+		return
+	}
+	l.writing = true
+	l.mu.Unlock()
+	err := l.beginFirst()
+	l.mu.Lock()
+	if err != nil && !errors.Is(err, errs.NoSpace) {
+		l.fail(err)
+	}
+	l.release()
+}
+
+func (l *Log) beginFirst() (err error) {
+	defer caught(&err)
+	return l.beginSegment(l.stored + 1)
+}
+
 // newFile makes the file of a segment: a retired one overwritten, or a new one.
 func (l *Log) newFile(s *segment, h header) (vfs.File, error) {
 	l.mu.Lock()
