@@ -57,6 +57,10 @@ func (r *repo) enter() (leave func() (left []string), err error) {
 	if err := os.MkdirAll(r.temp, 0o755); err != nil {
 		return nil, err
 	}
+	// For all, as the system's is: some servers change their user.
+	if err := os.Chmod(r.temp, 0o777|os.ModeSticky); err != nil {
+		return nil, err
+	}
 	before := map[string]string{}
 	for _, name := range tempNames {
 		if v, ok := os.LookupEnv(name); ok {
