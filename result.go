@@ -270,11 +270,13 @@ func (s source) Last(ser *engine.Series) (int64, column.Cell, bool, error) {
 // one: use [Tablet.Clone] to keep it. A failure is yielded last, with a nil
 // tablet.
 func (r *Result) Tablets() iter.Seq2[*Tablet, error] {
-	return func(yield func(*Tablet, error) bool) { r.each(yield) }
+	return func(yield func(*Tablet, error) bool) { r.each(yield, nil) }
 }
 
-// each hands the tablets to yield until it has enough.
-func (r *Result) each(yield func(*Tablet, error) bool) {
+// each hands the tablets to yield until it has enough. If of is not nil it is set
+// before to the first column of the plan that they are of, which tells tablets of
+// one column of a result that is not aligned from those of the next.
+func (r *Result) each(yield func(*Tablet, error) bool, of **exec.Column) {
 	if r.fixed != nil {
 		if r.fixed.Len() > 0 {
 			yield(r.fixed, nil)
@@ -326,6 +328,9 @@ func (r *Result) each(yield func(*Tablet, error) bool) {
 			return
 		}
 		t.show(rows)
+		if of != nil && len(rows.Columns) > 0 {
+			*of = &rows.Columns[0]
+		}
 		if !yield(t, nil) {
 			return
 		}
@@ -368,15 +373,22 @@ func (r *Result) Rows() iter.Seq2[Row, error] {
 // per run of rows of the same device, or one per column if not aligned.
 func (r *Result) Collect() ([]*Tablet, error) {
 	var all []*Tablet
-	for t, err := range r.Tablets() {
+	var failed error
+	var of, last *exec.Column
+	r.each(func(t *Tablet, err error) bool {
 		if err != nil {
-			return nil, err
+			failed = err
+			return false
 		}
-		if n := len(all) - 1; n >= 0 && sameColumns(all[n], t) {
+		if n := len(all) - 1; n >= 0 && of == last && sameColumns(all[n], t) {
 			all[n].extend(t)
-			continue
+			return true
 		}
-		all = append(all, t.Clone())
+		all, last = append(all, t.Clone()), of
+		return true
+	}, &of)
+	if failed != nil {
+		return nil, failed
 	}
 	return all, nil
 }

@@ -147,6 +147,16 @@ func (b Bitmap) Get(i int) bool { return column.Bitmap(b).Get(i) }
 // Set marks row i, growing b as needed.
 func (b *Bitmap) Set(i int) { (*column.Bitmap)(b).Set(i) }
 
+// clone is a copy of what b says of n rows. Of the rows behind them it may say
+// something as well, for it may belong to a longer column.
+func (b Bitmap) clone(n int) Bitmap {
+	own := slices.Clone(b[:min(len(b), (n+63)>>6)])
+	if rest := uint(n) & 63; rest > 0 && len(own) == n>>6+1 {
+		own[n>>6] &= 1<<rest - 1
+	}
+	return own
+}
+
 // Len returns the number of rows.
 func (t *Tablet) Len() int { return len(t.Times) }
 
@@ -264,7 +274,7 @@ func (t *Tablet) Clone() *Tablet {
 	c := &Tablet{Device: t.Device, Times: slices.Clone(t.Times), Columns: slices.Clone(t.Columns)}
 	var floats []float64 // of all such columns
 	for i := range c.Columns {
-		c.Columns[i].Nulls = slices.Clone(t.Columns[i].Nulls)
+		c.Columns[i].Nulls = t.Columns[i].Nulls.clone(t.Len())
 		if data, ok := t.Columns[i].Data.(Float64s); ok {
 			if floats == nil {
 				floats = make([]float64, 0, len(data)*(len(c.Columns)-i))

@@ -104,12 +104,25 @@ func (a *aggregator) Add(b *exec.Batch, lo, hi int) error {
 	defer a.rows.hide()
 	return guarded(a.name, "Add", nil, func() error {
 		for i := lo; i < hi; i++ {
+			if empty(b, i) {
+				continue
+			}
 			if err := a.f.Add(Row{rows, i}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// empty reports whether all inputs are null in row i.
+func empty(b *exec.Batch, i int) bool {
+	for c := range b.Cols {
+		if b.Cols[c].Kind != column.Null && !b.Cols[c].Nulls.Get(i) {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *aggregator) Result(out *exec.Col) error {

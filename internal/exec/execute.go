@@ -200,14 +200,11 @@ func (r *Run) open(p *part) error {
 	if err != nil {
 		return err
 	}
-	if pr, ok := s.(*projection); ok && pr.dropEmpty && len(nodes) > len(p.outputs) {
-		pr.counts = make([]bool, len(nodes)) // a key makes no row
-		for i := range p.outputs {
-			pr.counts[i] = true
-		}
+	if pr, ok := s.(*projection); ok && pr.dropEmpty {
+		pr.counts = shownColumns(nodes, len(p.outputs))
 	}
 	if r.plan.q.NoAlign {
-		s = &dense{in: s}
+		s = &dense{in: s, counts: shownColumns(nodes, len(p.outputs))}
 		// Rows that are sorted first are cut when they are, and more of them
 		// than an int counts there are not.
 		if n := r.plan.q.Limit; n > 0 && !r.holds() && n <= math.MaxInt-r.plan.q.Offset {
@@ -222,11 +219,25 @@ func (r *Run) open(p *part) error {
 	return nil
 }
 
+// shownColumns tells which of the columns make a row, since keys of ORDER BY do not:
+// the first n. It is nil if these are all.
+func shownColumns(nodes []*node, n int) []bool {
+	if len(nodes) == n {
+		return nil
+	}
+	counts := make([]bool, len(nodes))
+	for i := range n {
+		counts[i] = true
+	}
+	return counts
+}
+
 // dense leaves out rows without any value.
 type dense struct {
-	in   stream
-	b    Batch
-	keep []int32
+	in     stream
+	counts []bool // which columns make a row; nil: all
+	b      Batch
+	keep   []int32
 }
 
 func (d *dense) close() { d.in.close() }
@@ -237,7 +248,7 @@ func (d *dense) next(ctx context.Context) (*Batch, error) {
 		if b == nil || err != nil {
 			return nil, err
 		}
-		if b = dropEmpty(b, &d.b, &d.keep, nil); b != nil {
+		if b = dropEmpty(b, &d.b, &d.keep, d.counts); b != nil {
 			return b, nil
 		}
 	}

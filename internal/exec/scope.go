@@ -93,7 +93,6 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 		}
 		in = &filtered{in: s.base, where: n}
 	}
-	s.reads = false
 	if p.agg {
 		s.aggs = &aggRows{in: in, group: &p.q.Group, exact: p.q.Exact, slots: make([]*aggSlot, 0, len(sel))}
 		if s.cond.IsZero() {
@@ -113,16 +112,23 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 		out = &builder{leaf: s.aggLeaf, funcs: p.funcs, unit: perUnit(p.q.Unit)}
 	}
 	pt.in = in
+	s.reads = false
 	if err := s.outputs(pt, out, sel); err != nil {
 		return nil, err
 	}
-	s.shown = s.reads // conditions and keys alone make no rows of a device
+	s.shown = s.reads // conditions, groups and keys alone make no rows of a device
 	if !p.q.Having.IsZero() {
 		if err := s.having(pt, out, find); err != nil {
 			return nil, err
 		}
 	}
-	return pt, s.keys(pt, out, find)
+	if err := s.keys(pt, out, find); err != nil {
+		return nil, err
+	}
+	if s.aggs != nil {
+		s.aggs.wholeRows(len(s.base.series))
+	}
+	return pt, nil
 }
 
 func (s *scope) checkBy(n *node) error {
