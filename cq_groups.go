@@ -1,6 +1,7 @@
 package tickwell
 
 import (
+	"maps"
 	"math"
 	"time"
 
@@ -28,6 +29,7 @@ type cqGroups struct {
 	tails  map[string]groupTail
 	holds  map[string]int64 // from where on rows are needed
 	passed map[string]int64 // rows before may have expired
+	lent   bool             // holds and passed are a cut's, too: see own
 }
 
 // groupTail is the last window of a device.
@@ -140,12 +142,46 @@ func (g *cqGroups) holdOf(d cqDirty) int64 {
 
 func (g *cqGroups) holdFor(d cqDirty) {
 	if was, ok := g.holds[d.device]; !ok || g.holdOf(d) < was {
+		g.own()
 		g.holds[d.device] = g.holdOf(d)
 	}
 }
 
+// lend gives a cut the maps of what is held back, which stay as they are from then on.
+func (g *cqGroups) lend(v *cqView, h *heldView) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	h.holds, h.gone, g.lent = g.holds, g.passed, true
+}
+
+// own makes the maps ones that may be changed.
+func (g *cqGroups) own() {
+	if g.lent {
+		g.holds, g.passed, g.lent = maps.Clone(g.holds), maps.Clone(g.passed), false
+	}
+}
+
+// held returns from where on rows of a device are held back, and what has passed.
+func (v *cqView) held(holds, passed map[string]int64, device string) (first, gone int64) {
+	if !v.byDevice {
+		device = ""
+	}
+	first = math.MaxInt64
+	for _, d := range [2]string{device, ""} { // marks without a device are for all
+		if at, ok := holds[d]; ok {
+			first = min(first, at)
+		}
+	}
+	gone, ok := passed[device]
+	if !ok {
+		gone = math.MinInt64
+	}
+	return first, gone
+}
+
 // recount finds what is to be held back after marks have gone.
 func (g *cqGroups) recount(marks map[string]cqDirty) {
+	g.own()
 	clear(g.holds)
 	for device, t := range g.tails {
 		if t.open {
@@ -168,21 +204,13 @@ func (g *cqGroups) holdBack(v *cqView, device, name string, before int64) int64 
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	passed, ok := g.passed[device]
-	if !ok {
-		passed = math.MinInt64
-	}
+	first, passed := v.held(g.holds, g.passed, device)
 	if passed >= before {
 		return before
 	}
-	hold := before
-	for _, d := range [2]string{device, ""} { // marks without a device are for all
-		if at, ok := g.holds[d]; ok {
-			hold = min(hold, at)
-		}
-	}
-	hold = max(hold, passed)
+	hold := max(min(before, first), passed)
 	if hold > passed {
+		g.own()
 		g.passed[device] = hold
 	}
 	return hold

@@ -47,3 +47,56 @@ func (v *cqView) holdBack(device, name string, before int64) int64 {
 		}
 	}
 }
+
+// holdCut is what [cqSet.holdBack] says at one moment: a query that reads series one
+// after another shows one cut, whatever is computed meanwhile.
+type holdCut []heldView
+
+type heldView struct {
+	v             *cqView
+	first, passed int64
+	holds, gone   map[string]int64 // of a grouped one: holds and passed
+}
+
+// holdCut returns nil if nothing is held back.
+func (s *cqSet) holdCut() func(device, name string, before int64) int64 {
+	t := s.table.Load()
+	if !s.loaded.Load() {
+		return s.holdBack
+	}
+	if t == nil || len(t.views) == 0 {
+		return nil
+	}
+	cut := make(holdCut, len(t.views))
+	for i, v := range t.views {
+		cut[i] = heldView{v: v, first: v.first.Load(), passed: v.passed.Load()}
+		if v.grouped() {
+			v.groups.lend(v, &cut[i])
+		}
+	}
+	return cut.holdBack
+}
+
+func (c holdCut) holdBack(device, name string, before int64) int64 {
+	for i := range c {
+		h := &c[i]
+		now := before
+		before = h.holdBack(device, name, before)
+		h.v.holdBack(device, name, now) // what has expired once stays so
+	}
+	return before
+}
+
+func (h *heldView) holdBack(device, name string, before int64) int64 {
+	if !h.v.reads(device, name) {
+		return before
+	}
+	first, passed := h.first, h.passed
+	if h.v.grouped() {
+		first, passed = h.v.held(h.holds, h.gone, device)
+	}
+	if passed >= before {
+		return before
+	}
+	return min(before, max(first, passed))
+}

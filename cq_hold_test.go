@@ -216,3 +216,51 @@ func TestIncrementalLateRowOfOneDevice(t *testing.T) {
 	cqRows(t, db, "root.m.d9.sum", "sum@0=6 sum@120=6 sum@180=6")
 	cqRows(t, db, "root.m.d10.sum", "sum@0=6 sum@60=6 sum@120=6 sum@180=6")
 }
+
+// A query sees one cut also of what has expired: a continuous query that goes on
+// while rows are read takes none of those away that come later in it.
+func TestQueryKeepsItsHorizon(t *testing.T) {
+	ctx := context.Background()
+	byTime := manyDevices("m")
+	bySession := manyDevices("m")
+	q := bySession.Query.(Query)
+	q.GroupBy = GroupBySession{Gap: 2 * time.Minute}
+	bySession.Query = q
+	for name, spec := range map[string]CQSpec{"time": byTime, "session": bySession} {
+		t.Run(name, func(t *testing.T) {
+			clock := newFake()
+			clock.Set(time.Unix(0, 0))
+			db := openMem(t, &Options{Clock: clock})
+			must(t, db.CreateContinuousQuery(ctx, spec))
+			must(t, db.SetTTL(ctx, "root.in", 90*time.Second))
+			must(t, db.PauseContinuousQuery(ctx, "m"))
+			for i := range int64(60) {
+				for _, d := range []string{"a", "b"} {
+					at := 10 * i
+					if name == "session" && i >= 30 {
+						at += 200
+					}
+					cqPut(t, db, "root.in."+d, at, 1)
+				}
+				clock.Advance(10 * time.Second)
+			}
+			clock.Advance(200 * time.Second)
+			res, err := db.Query(ctx, Query{Select: []expr.Expr{expr.Col("s")}, From: []string{"root.in.*"}, AlignByDevice: true})
+			must(t, err)
+			n := map[string]int{}
+			for row, err := range res.Rows() {
+				must(t, err)
+				if n[row.Device()]++; len(n) == 1 && n[row.Device()] == 1 {
+					must(t, db.ResumeContinuousQuery(ctx, "m"))
+					must(t, db.Quiesce(ctx))
+					if left := len(dump(t, db, "root.in.b.s")); left >= 60 {
+						t.Errorf("%d rows of b have not expired", left)
+					}
+				}
+			}
+			if n["root.in.a"] != 60 || n["root.in.b"] != 60 {
+				t.Errorf("rows by device %v, want 60 of each", n)
+			}
+		})
+	}
+}

@@ -34,6 +34,7 @@ func (db *DB) AppendLast(ctx context.Context, dst []LastPoint, pat string) ([]La
 		return dst, err
 	}
 	snap := db.eng.Snapshot()
+	snap.Steady()
 	defer snap.Release()
 	const atOnce = 64
 	var found [atOnce]engine.Newest

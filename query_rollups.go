@@ -195,6 +195,7 @@ func (db *DB) openRollups(ctx context.Context, plan *exec.Plan, skip func(engine
 			}
 		}
 		cut := db.eng.Snapshot()
+		cut.Steady()
 		cut.SkipDamaged = skip
 		if !some {
 			return source{cut}, cut.Release, nil
@@ -217,6 +218,7 @@ func (db *DB) openRollups(ctx context.Context, plan *exec.Plan, skip func(engine
 		return set, cut.Release, nil
 	}
 	cut := db.eng.Snapshot()
+	cut.Steady()
 	cut.SkipDamaged = skip
 	return source{cut}, cut.Release, nil
 }

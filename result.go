@@ -58,6 +58,7 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 			return db.openRollups(ctx, r.plan, skip)
 		}
 		s := db.eng.Snapshot()
+		s.Steady()
 		s.SkipDamaged = skip
 		return source{s}, s.Release, nil
 	}

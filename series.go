@@ -108,7 +108,9 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 // Delete removes the points with start <= time < end of the series that match
 // pattern; a zero start or end is no bound. The series stay. That none matches is
 // no error; an end before start is ErrBadInput. A row that is inserted meanwhile
-// loses all of its cells that match, or none, also if it makes a series.
+// loses all of its cells that match, or none, also if it makes a series; but where
+// inserts make series that match all the time, a delete that has looked 100 times goes
+// on with those it has seen, and rows with newer ones may lose a part.
 func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) error {
 	p, err := db.forDelete(ctx, pat)
 	if err != nil {
@@ -126,7 +128,7 @@ func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) erro
 
 // DropSeries removes the series that match pattern with all their points, and
 // the triggers that were made for them alone (TriggerSpec.Series). That none
-// matches is no error.
+// matches is no error. Of rows that are inserted meanwhile it is as with Delete.
 func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	p, err := db.forDelete(ctx, pat)
 	if err != nil {

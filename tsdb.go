@@ -158,7 +158,7 @@ func (db *DB) engineConfig() (engine.Config, error) {
 		SegmentBytes: p.SegmentBytes, Recycle: p.RecycleLog, BlockRows: p.BlockRows, MaxSeries: o.MaxSeries,
 		MemtableBytes: p.MemtableBytes, WALBytes: p.LogBytes, OutboxBytes: p.OutboxBytes,
 		OpenFiles: p.OpenFiles, Coder: coder, ColdAfter: coldAfter,
-		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack,
+		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack, HoldCut: db.cqs.holdCut,
 		FileBytes: max(p.MemtableBytes/4, 8<<20), CompactRate: max(p.MemtableBytes/4, 4<<20),
 		IndexCache: max(p.MemtableBytes/8, 1<<20),
 	}

@@ -46,6 +46,9 @@ type Config struct {
 	// from several goroutines and with locks held: it must not wait, nor call the
 	// engine. Nil: they expire.
 	HoldBack func(device, name string, before int64) int64
+	// HoldCut returns a function for Snapshot.Steady that says what HoldBack does now,
+	// whatever happens later. Nil, or if it returns nil: nothing is held back.
+	HoldCut func() func(device, name string, before int64) int64
 	// QuotaBytes bounds block files and log, in memory mode the memtable: the
 	// oldest points are dropped above it. 0 = no bound.
 	QuotaBytes int64

@@ -129,6 +129,14 @@ func (e *Engine) Snapshot() *Snapshot {
 	return s
 }
 
+// Steady makes s show, of rows that are held back from expiry, what is now: else each
+// of its cursors goes by what is when it is made. It is called before the first.
+func (s *Snapshot) Steady() {
+	if s.reach.hold != nil && s.e.cfg.HoldCut != nil {
+		s.reach.hold = s.e.cfg.HoldCut()
+	}
+}
+
 // lastLSN returns the last position taken.
 func (e *Engine) lastLSN() uint64 {
 	if e.log == nil {
