@@ -612,3 +612,54 @@ func TestRefusedBesideOthers(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestAloneBesideLeaderless: a refused batch whose records have to be sent alone waits
+// for what a partition without a leader keeps, no longer than its attempt lasts; nothing
+// is given up for it, and all goes on when there is a leader again.
+func TestAloneBesideLeaderless(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "topic"))
+	s := open(t, &Sink{Brokers: b.ListenAddrs(), Topic: "topic", Compression: "none"})
+	at := map[int32]string{} // a series of each partition
+	for i := 0; len(at) < 2; i++ {
+		series := fmt.Sprint("root.d", i)
+		handle(t, s, event(fmt.Sprint("probe ", i), series))
+		for _, r := range received(t, b, "topic") {
+			if header(r, HeaderID) == fmt.Sprint("probe ", i) {
+				at[r.Partition] = series
+			}
+		}
+	}
+	b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{1}, Err: kerr.InvalidTimestamp, Count: -1, When: func(r kmsg.Request) bool {
+		for _, p := range r.(*kmsg.ProduceRequest).Topics[0].Partitions {
+			if p.Partition == 1 && strings.Contains(string(p.Records), "poison") {
+				return true
+			}
+		}
+		return false
+	}})
+	leaderless := b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{0}, Err: kerr.NotLeaderForPartition, Count: -1})
+	stuck := []tickwell.Event{event("stuck", at[0])}
+	p := &deliver.Partial{}
+	if err := s.Handle(attemptCtx(t, 500*time.Millisecond), stuck); err == nil || errors.As(err, &p) && len(p.Rejected) > 0 {
+		t.Fatalf("without a leader: %v", err)
+	}
+	batch := []tickwell.Event{event("1", at[1]), event("poison", at[1]), event("2", at[1])}
+	began := time.Now()
+	err := s.Handle(attemptCtx(t, 2*time.Second), batch)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the attempt of 2 s took %v", took)
+	}
+	if err == nil || errors.As(err, &p) && len(p.Rejected) > 0 {
+		t.Errorf("beside it: %v, want that all are tried again", err)
+	}
+	leaderless.Remove()
+	handle(t, s, stuck...)
+	p = &deliver.Partial{}
+	if err := s.Handle(attemptCtx(t, 20*time.Second), batch); !errors.As(err, &p) || !slices.Equal(p.Done, []int{0, 2}) || !slices.Equal(p.Rejected, []int{1}) {
+		t.Errorf("with a leader: %v: %+v, want that the poison is rejected", err, p)
+	}
+	got := slices.DeleteFunc(ids(received(t, b, "topic")), func(id string) bool { return strings.HasPrefix(id, "probe") })
+	if !slices.Equal(got, []string{"stuck", "1", "2"}) {
+		t.Errorf("got %q", got)
+	}
+}
