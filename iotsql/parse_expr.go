@@ -189,9 +189,11 @@ func (p *parser) unary() expr.Expr {
 		return p.deeper(func(e expr.Expr) expr.Expr {
 			switch v := e.Const().(type) {
 			case int32:
-				return expr.Lit(-v)
+				return integerConst(-int64(v))
 			case int64:
-				return expr.Lit(-v)
+				if v > math.MinInt64 {
+					return integerConst(-v)
+				}
 			case float64:
 				return expr.Lit(-v)
 			}
