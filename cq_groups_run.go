@@ -352,7 +352,10 @@ func (g *groupRun) commit(ctx context.Context) (more bool, err error) {
 	v, in, run := g.v, rec.in, rec.run
 	if run.from < run.to {
 		run.Start, run.End = instant(run.from), instant(run.to)
-		defer func() { g.db.reportRun(run, rec.began, err) }()
+		defer func() {
+			g.told = err != nil
+			g.db.reportRun(run, rec.began, err)
+		}()
 	}
 	run.over = true
 	run.wrote, in.fx.tablets = in.fx.tablets, nil

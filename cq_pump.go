@@ -43,6 +43,11 @@ func (db *DB) pump(ctx context.Context, q *cq) (more bool, err error) {
 	}
 	run := &viewRun{db: db, q: q, v: v, snap: db.eng.Snapshot(), keys: make(map[string]bool)}
 	defer run.snap.Release()
+	defer func() {
+		if err != nil && !run.told && ctx.Err() == nil { // before there was anything to compute
+			db.log.Warn("continuous query failed", "cq", v.name, "err", err)
+		}
+	}()
 	if v.grouped() {
 		return run.pumpGroups(ctx, keys)
 	}
@@ -79,6 +84,7 @@ type viewRun struct {
 	head   int64
 	expiry int64 // windows that begin before are sealed
 	counts bool  // rows without input may have values
+	told   bool  // the log and the observer know what failed
 
 	read    []*engine.Series          // by the query
 	written map[string]*engine.Series // what it has written before
@@ -338,6 +344,7 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 	defer func() {
 		run.over = true
 		if windows > 0 || err != nil {
+			r.told = err != nil
 			db.reportRun(run, began, err)
 		}
 	}()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"maps"
 	"slices"
 	"sort"
@@ -209,20 +208,12 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 		o.AttemptTimeout = spec.Timeout
 	}
 	box.Prompt(spec.Name, o.BatchEvents)
+	news := &deliveryNews{db: db, sink: spec.Name}
 	c := deliver.Config[Event]{
 		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
 		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur),
-		Handle: func(ctx context.Context, events []Event) error { return spec.Sink.Handle(db.handing(ctx), events) },
-		OnHealth: func(h deliver.Health, cause string) {
-			level := slog.LevelDebug
-			switch h {
-			case deliver.Degraded:
-				level = slog.LevelInfo
-			case deliver.Failing, deliver.Suspended:
-				level = slog.LevelWarn
-			}
-			db.log.Log(context.Background(), level, "sink is "+h.String(), "sink", spec.Name, "cause", cause)
-		},
+		Handle:   func(ctx context.Context, events []Event) error { return spec.Sink.Handle(db.handing(ctx), events) },
+		OnHealth: news.health, OnFull: news.full,
 	}
 	if db.opts.ReadOnly {
 		c.Source = &stillSource{outboxSource{box: box, sink: spec.Name}}
@@ -242,7 +233,11 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 		if spec.DeadLetter != nil {
 			return spec.DeadLetter(ctx, letter)
 		}
-		return db.keepDead(ctx, letter)
+		err := db.keepDead(ctx, letter)
+		if err == nil { // it is kept, whatever a logger does
+			_ = call(spec.Name, func() error { news.dead(&letter); return nil })
+		}
+		return err
 	}
 	return c
 }

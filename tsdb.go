@@ -112,6 +112,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*DB, error) {
 		_ = db.Close() // err says why
 		return nil, err
 	}
+	db.reportLeftovers()
 	db.phase.Store(phaseOpen)
 	db.startCQs()
 	return db, nil

@@ -28,7 +28,8 @@ type loop[E any] struct {
 	acked   Pos // told to the source
 	floor   Pos // up to which the source has dropped events
 	sweep   bool
-	bytes   int // in the window, about
+	lost    bool // OnFull is to be told that the floor has moved
+	bytes   int  // in the window, about
 	more    bool
 	fetchAt time.Duration // not before, after a failed Next
 	ackAt   time.Duration // not before, after a failed Ack
@@ -261,6 +262,11 @@ func (l *loop[E]) publish() {
 		l.counted.LastError = ""
 	}
 	l.set(l.health())
+	if l.lost && l.cfg.OnFull != nil {
+		n := l.counted.Dropped[FullQueue] + l.cfg.Source.Dropped()[FullQueue]
+		_ = dispatch.Call(l.cfg.Name, func() error { l.cfg.OnFull(n); return nil })
+	}
+	l.lost = false
 }
 
 func (l *loop[E]) set(h Health) {

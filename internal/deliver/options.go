@@ -102,6 +102,9 @@ type Config[E any] struct {
 	Scrub func(error) string
 	// OnHealth is told of changes, on the pipeline's own goroutine.
 	OnHealth func(h Health, cause string)
+	// OnFull is told how many events the full source has dropped so far, when it
+	// drops, likewise.
+	OnFull func(dropped int64)
 
 	Options Options
 }

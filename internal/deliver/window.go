@@ -130,6 +130,7 @@ func (l *loop[E]) discard() {
 	if !l.floor.Less(floor) && !l.sweep {
 		return
 	}
+	l.lost = l.lost || l.floor.Less(floor)
 	l.floor, l.sweep = floor, false
 	gone := func(e *entry[E]) bool {
 		if floor.Less(e.item.Pos) {

@@ -348,7 +348,7 @@ func (o *Outbox) Sinks() []SinkInfo {
 	for name, q := range o.sinks {
 		out = append(out, SinkInfo{name, q.attached, q.cursor, int64(q.waiting.n), q.bytes, q.dropped})
 	}
-	slices.SortFunc(out, func(a, b SinkInfo) int { return cmp.Compare(a.Name, b.Name) })
+	sorting.By(out, func(a, b SinkInfo) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 

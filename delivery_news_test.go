@@ -1,0 +1,155 @@
+package tickwell
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/deliver"
+)
+
+// logLines is what a logger has written, without times.
+func logLines(b *bytes.Buffer) []string {
+	var out []string
+	for line := range strings.Lines(b.String()) {
+		_, line, _ = strings.Cut(strings.TrimSpace(line), " level=")
+		out = append(out, line)
+	}
+	return out
+}
+
+func requireLines(t *testing.T, log *bytes.Buffer, want ...string) {
+	t.Helper()
+	got := logLines(log)
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("log:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// emitEach sends an event for each row of root.d.
+func emitEach(note string, sinks ...string) TriggerSpec {
+	return TriggerSpec{Name: "t", Pattern: "root.d.v", When: BeforeInsert, Sinks: sinks, Trigger: TriggerFunc(func(_ context.Context, f *Firing) error {
+		f.Emit(Event{Series: "root.d.v", Time: ns(f.Times[0]), Fields: []Field{Text("note", note)}})
+		return nil
+	})}
+}
+
+// The log tells of events that are given up: at once, and again a minute later at
+// the earliest, with how many there were. And that a sink which failed works again.
+func TestLogOfDeadLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var answer atomic.Value
+		answer.Store(func() error { return deliver.Permanent(errors.New("400")) })
+		db := openMem(t, &Options{
+			Logger: slog.New(slog.NewTextHandler(&log, nil)), Triggers: []TriggerSpec{emitEach("x")},
+			Sinks: []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return answer.Load().(func() error)() })}},
+		})
+		put := func(at int64) {
+			must(t, db.Insert(t.Context(), "root.d", ns(at), Bool("v", true)))
+		}
+		for i := range int64(4) {
+			put(i)
+			must(t, db.Quiesce(t.Context()))
+		}
+		time.Sleep(time.Minute)
+		put(4)
+		must(t, db.Quiesce(t.Context()))
+		answer.Store(func() error { return errors.New("503") })
+		put(5)
+		time.Sleep(20 * time.Millisecond)
+		answer.Store(func() error { return nil })
+		must(t, db.Quiesce(t.Context()))
+		must(t, db.Close())
+		requireLines(t, &log,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=1 reason=permanent cause="permanent: 400" id=t|root.d.v|0|0|0`,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=4 reason=permanent cause="permanent: 400" id=t|root.d.v|4|0|0`,
+			`INFO msg="sink is degraded" sink=s cause=503`,
+			`INFO msg="sink is ok" sink=s cause=""`,
+		)
+	})
+}
+
+// The log tells that the outbox is full and loses events.
+func TestLogOfFullOutbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := Edge()
+		p.OutboxBytes = 20 << 10
+		db := openMem(t, &Options{
+			Profile: p, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})),
+			Triggers: []TriggerSpec{emitEach(strings.Repeat("x", 200))},
+			Sinks:    []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return errors.New("down") })}},
+		})
+		for i := range int64(300) {
+			must(t, db.Insert(t.Context(), "root.d", ns(i), Bool("v", true)))
+		}
+		time.Sleep(10 * time.Minute)
+		if n := db.Stats().Sinks[0].Dropped; n == 0 {
+			t.Fatal("nothing was dropped")
+		}
+		must(t, db.Close())
+		lines := logLines(&log)
+		if len(lines) == 0 || !strings.HasPrefix(lines[0], `ERROR msg="the outbox is full: its oldest events are lost" sink=s events=`) || len(lines) > 2 {
+			t.Errorf("log:\n%s", strings.Join(lines, "\n"))
+		}
+	})
+}
+
+// An incremental query that cannot be planned any more says so in the log, too.
+func TestLogOfUnplannedQuery(t *testing.T) {
+	for name, group := range map[string]GroupBy{"time": GroupByTime{Interval: time.Second}, "session": GroupBySession{Gap: time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			if small && name == "session" {
+				t.Skip("left out")
+			}
+			var log bytes.Buffer
+			db := openMem(t, &Options{Clock: newFake(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			must(t, db.CreateContinuousQuery(t.Context(), CQSpec{Name: "n", OnChange: true, Query: Query{
+				Select: []expr.Expr{expr.Sum(expr.Col("v"))}, From: []string{"root.in.*"}, AlignByDevice: true, GroupBy: group,
+				Into: []Target{{Device: "root.out.${2}", Columns: []string{"n", "of too many"}}},
+			}}))
+			must(t, db.Insert(t.Context(), "root.in.d", ns(1), Float64("v", 1)))
+			must(t, db.Quiesce(t.Context()))
+			must(t, db.Close())
+			requireLines(t, &log, `WARN msg="continuous query failed" cq=n err="tickwell: query: select into: the number of source columns and the number of target paths should be the same: 1 and 2: bad input"`)
+		})
+	}
+}
+
+// What a changed program has left behind in a store is told when it is opened.
+func TestLogOfLeftovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		db := openDir(t, dir, &Options{
+			Triggers: []TriggerSpec{emitEach("x")},
+			Sinks:    []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return errors.New("down") })}},
+			ContinuousQueries: []CQSpec{{Name: "own", Every: time.Second, Query: cqFunc(func(context.Context, *CQRun) error { return nil })},
+				{Name: "plain", Query: Query{Select: countEvery("n", time.Second).Query.(Query).Select, From: []string{"root.in.*"},
+					GroupBy: GroupByTime{Interval: time.Second}, Into: []Target{{Device: "root.out", Columns: []string{"n"}}}}}},
+		})
+		must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+		must(t, db.Close())
+		var log bytes.Buffer
+		opts := &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		db = openDir(t, dir, opts)
+		must(t, db.Close())
+		requireLines(t, &log,
+			`INFO msg="trigger of an earlier start is not there yet" trigger=t err="it was made by value (tickwell.TriggerFunc): create it again, or give it a class"`,
+			`INFO msg="continuous query of an earlier start is not there yet" cq=own err="`+errNotCreated.Error()+`"`,
+			`INFO msg="sink of an earlier start is not there yet, and has events" sink=s events=1`,
+		)
+		log.Reset()
+		opts.ReadOnly = true
+		db = openDir(t, dir, opts)
+		must(t, db.Close())
+		requireLines(t, &log)
+	})
+}
