@@ -37,6 +37,7 @@ type Store struct {
 	sinks   map[string]*Recorder
 	ownSpec []tickwell.SinkSpec
 	leaks   *leakCheck
+	log     *testLog // nil: the test has a logger of its own
 
 	mu    sync.Mutex
 	fired map[string][]tickwell.FireInfo
@@ -47,8 +48,9 @@ type Store struct {
 
 // New opens a store in memory, or, if opts names an FS, such as a [Disk], in
 // the folder "store" of it. What opts leaves out: the clock is a [Clock] that
-// shows [Start], the seed is 1, nothing is logged, and triggers are checked for
-// keeping or changing the rows that they are lent.
+// shows [Start], the seed is 1, what the store logs is in the log of the test, which
+// is shown if the test fails, and triggers are checked for keeping or changing the
+// rows that they are lent.
 func New(t testing.TB, opts *tickwell.Options) *Store {
 	t.Helper()
 	s := &Store{t: t, sinks: map[string]*Recorder{}, fired: map[string][]tickwell.FireInfo{}, ran: map[string][]string{}}
@@ -64,7 +66,7 @@ func New(t testing.TB, opts *tickwell.Options) *Store {
 		s.opts.Seed = 1
 	}
 	if s.opts.Logger == nil {
-		s.opts.Logger = discard
+		s.opts.Logger, s.log = logTo(t)
 	}
 	s.opts.CheckTriggers = true
 	s.observe()
@@ -130,6 +132,9 @@ func (s *Store) end() {
 	s.t.Helper()
 	if err := s.DB.Close(); err != nil && !s.t.Failed() {
 		s.t.Errorf("tickwelltest: close: %v", err)
+	}
+	if s.log != nil {
+		s.log.end()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,9 +229,16 @@ func (s *Store) Sink(name string) *Recorder {
 }
 
 // RequireFired fails the test unless the trigger has been called n times since
-// the store was made, calls that it had asked for with Wake included.
+// the store was made, calls that it had asked for with Wake included. Firings that
+// are under way are waited for.
 func (s *Store) RequireFired(trigger string, n int) {
 	s.t.Helper()
+	s.mu.Lock()
+	early := len(s.fired[trigger]) < n
+	s.mu.Unlock()
+	if early {
+		s.settle()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if got := s.fired[trigger]; len(got) != n {
@@ -235,8 +247,31 @@ func (s *Store) RequireFired(trigger string, n int) {
 			names = append(names, fmt.Sprintf("%s %d times", name, len(all)))
 		}
 		slices.Sort(names)
-		s.t.Fatalf("trigger %s fired %d times, want %d; fired: %s", trigger, len(got), n, strings.Join(names, ", "))
+		if len(names) == 0 {
+			names = []string{"none"}
+		}
+		s.t.Fatalf("trigger %s fired %d times, want %d; fired: %s%s", trigger, len(got), n, strings.Join(names, ", "), s.whyNot(trigger))
 	}
+}
+
+// whyNot says what is wrong with a trigger that cannot fire, if it can be told.
+func (s *Store) whyNot(trigger string) string {
+	for info := range s.DB.Triggers() {
+		if info.Spec.Name != trigger {
+			continue
+		}
+		if info.State != "ACTIVE" {
+			return fmt.Sprintf("; it is %s: %v", info.State, info.Err)
+		}
+		if series, err := s.DB.ListSeries(context.Background(), info.Spec.Pattern); err == nil && info.Spec.Series == "" {
+			for range series {
+				return ""
+			}
+			return fmt.Sprintf("; its pattern %s matches no series: it is of whole paths, the measurement included", info.Spec.Pattern)
+		}
+		return ""
+	}
+	return "; there is no trigger of that name"
 }
 
 // RequireRan fails the test unless the continuous query has run over exactly

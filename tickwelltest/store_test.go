@@ -117,7 +117,20 @@ func TestStoreTellsWhatDiffers(t *testing.T) {
 		}, "points of root.d.n:\n!  nothing, want +0s 2"},
 		{"fired", func(t testing.TB) {
 			tickwelltest.New(t, nil).RequireFired("hot", 1)
-		}, "trigger hot fired 0 times, want 1; fired: "},
+		}, "trigger hot fired 0 times, want 1; fired: none; there is no trigger of that name"},
+		{"a pattern of a device", func(t testing.TB) {
+			s := tickwelltest.New(t, nil)
+			s.Trigger(tickwell.TriggerSpec{Name: "hot", Pattern: "root.d", Trigger: tickwell.TriggerFunc(func(context.Context, *tickwell.Firing) error { return nil })})
+			s.Put("root.d", tickwell.Int64("n", 1))
+			s.RequireFired("hot", 1)
+		}, "; fired: none; its pattern root.d matches no series: it is of whole paths, the measurement included"},
+		{"a trigger that was stopped", func(t testing.TB) {
+			s := tickwelltest.New(t, nil)
+			s.Trigger(tickwell.TriggerSpec{Name: "hot", Pattern: "root.d.n", DisableAfter: 1, Trigger: tickwell.TriggerFunc(func(context.Context, *tickwell.Firing) error { return errors.New("no") })})
+			s.Put("root.d", tickwell.Int64("n", 1))
+			s.Put("root.d", tickwell.Int64("n", 1))
+			s.RequireFired("hot", 2)
+		}, "trigger hot fired 1 times, want 2; fired: hot 1 times; it is STOPPED: tickwell: fire trigger hot: no"},
 		{"ran", func(t testing.TB) {
 			tickwelltest.New(t, nil).RequireRan("mean", "+0s..+1m0s")
 		}, "continuous query mean ran over:\n!  nothing, want +0s..+1m0s"},
