@@ -5,6 +5,11 @@
 // A [Rule] becomes a trigger by [Rule.Spec]. It judges each series by itself and
 // sends events of status firing and resolved, in turn, to the trigger's sinks.
 // All its state is in the store: a restart neither repeats nor forgets an alert.
+// An event has the labels alertname and series, and one field: value, the point
+// that decided, or with Absent last, the time of the newest point in Unix
+// nanoseconds. A template for both is
+//
+//	{{.alertname}} {{.status}}: {{.series}} {{.value | default "silent"}}
 //
 // Rules go by the time of the points. A deadline, such as the end of For, is met
 // by a later point or by the store's clock, whichever comes first, and the event

@@ -26,8 +26,8 @@ import (
 //	upper, lower, trim   of text
 //	fixed 2              a number with two digits after the point
 //	default "none"       instead of null, an unknown name or empty text
-//	date "15:04"         time in another layout of package time
-//	unix, unixms         time as a number
+//	date "15:04"         time, or an INT64 of Unix nanoseconds, in a layout of package time
+//	unix, unixms         the same as a number of seconds or milliseconds
 //	url                  percent-encoded, for a part of a path or a query
 //
 // What is written is UTF-8: bytes of a value that are not become U+FFFD. Numbers

@@ -67,19 +67,35 @@ func orElse(f *filter, t *Template, c cell) (cell, error) {
 	return c, nil
 }
 
-func date(f *filter, _ *Template, c cell) (cell, error) {
-	if !c.isTime {
-		return c, errors.New("not a time")
+func date(f *filter, t *Template, c cell) (cell, error) {
+	c, at, err := c.instant(t)
+	if err != nil || !c.isTime {
+		return c, err
 	}
-	return cell{value: tickwell.TextValue(c.time.Format(f.arg)), known: true}, nil
+	return cell{value: tickwell.TextValue(at.Format(f.arg)), known: true}, nil
+}
+
+// instant is the time that the cell is, or counts as Unix nanoseconds. The cell that
+// is returned is none if it is null or unknown, which is left to a filter default.
+func (c cell) instant(t *Template) (cell, time.Time, error) {
+	switch {
+	case c.isTime:
+	case !c.known || c.number == "" && c.value.IsNull():
+	case c.number == "" && c.value.Kind() == tickwell.KindInt64:
+		c.time, c.isTime = time.Unix(0, c.value.Int64()).In(t.zone), true
+	default:
+		return c, time.Time{}, errors.New("not a time")
+	}
+	return c, c.time, nil
 }
 
 func epoch(of func(time.Time) int64) func(*filter, *Template, cell) (cell, error) {
-	return func(_ *filter, _ *Template, c cell) (cell, error) {
-		if !c.isTime {
-			return c, errors.New("not a time")
+	return func(_ *filter, t *Template, c cell) (cell, error) {
+		c, at, err := c.instant(t)
+		if err != nil || !c.isTime {
+			return c, err
 		}
-		return cell{value: tickwell.Int64Value(of(c.time)), known: true}, nil
+		return cell{value: tickwell.Int64Value(of(at)), known: true}, nil
 	}
 }
 

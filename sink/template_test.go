@@ -143,6 +143,37 @@ func TestTemplateRefused(t *testing.T) {
 	}
 }
 
+// A field of Unix nanoseconds, such as last of an alert for silence, is a time to the
+// filters of time; null is left to default.
+func TestTemplateTimesOfFields(t *testing.T) {
+	e := tickwell.Event{ID: "1", Fields: []tickwell.Field{tickwell.Int64("last", 1_700_000_000_123_456_789), {Name: "none"}}}
+	for text, want := range map[string]string{
+		`{{.last | date "2006-01-02 15:04:05"}}`:   "2023-11-15 06:13:20",
+		`{{.last | unix}} {{.last | unixms}}`:      "1700000000 1700000000123",
+		`{{.last}}`:                                "1700000000123456789",
+		`{{.none | date "15:04" | default "-"}}`:   "-",
+		`{{.absent | date "15:04" | default "-"}}`: "-",
+		`{{.absent | unix | default "-"}}`:         "-",
+		`{{.none | unix}}`:                         "null",
+	} {
+		tpl, err := NewTemplate(text, TemplateOptions{Zone: "Asia/Shanghai"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tpl.Append(nil, &e)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+		}
+	}
+	tpl, err := NewTemplate(`{{.absent | date "15:04"}}`, TemplateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tpl.Append(nil, &e); err == nil || !strings.Contains(err.Error(), "no such field or label") {
+		t.Error(err)
+	}
+}
+
 // TestTemplateFailsForAnEvent holds what can only be found then: the event is
 // given up, and nothing is appended.
 func TestTemplateFailsForAnEvent(t *testing.T) {
@@ -155,7 +186,7 @@ func TestTemplateFailsForAnEvent(t *testing.T) {
 		{"a{{.note | fixed 2}}", TemplateOptions{}, "a text is not a number"},
 		{"a{{.time | fixed 2}}", TemplateOptions{}, "a time is not a number"},
 		{`a{{.note | date "15"}}`, TemplateOptions{}, "not a time"},
-		{"a{{.number | unix}}", TemplateOptions{}, "not a time"},
+		{"a{{.note | unix}}", TemplateOptions{}, "not a time"},
 		{"12345", TemplateOptions{Max: 4}, "more than 4 bytes"},
 		{"{{.note}}{{.note}}", TemplateOptions{Max: 5}, "more than 5 bytes"},
 	} {
