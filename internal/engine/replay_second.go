@@ -40,9 +40,10 @@ const (
 	bothSides  side = 2
 )
 
-// sideOf gives three of eight devices to the first, which has to decode as well.
+// sideOf gives a fourth of the devices to the first, which has to decode as well: four
+// neighbours of sixteen, for what belongs to neighbours shares lines of the cache.
 func sideOf(device uint32) side {
-	if device%8 < 3 {
+	if device%16 < 4 {
 		return firstSide
 	}
 	return secondSide

@@ -345,7 +345,7 @@ func TestSecondPutsIn(t *testing.T) {
 			for _, s := range r.known[0].sides {
 				seconds += int(s)
 			}
-			require.Equal(t, 25, seconds)
+			require.Equal(t, 29, seconds)
 		})
 	}
 }

@@ -1,6 +1,10 @@
 package memtable
 
-import "github.com/tickwell/tickwell/internal/column"
+import (
+	"unsafe"
+
+	"github.com/tickwell/tickwell/internal/column"
+)
 
 // MaxMoments is the largest number of moments of Moments.
 const MaxMoments = 8
@@ -90,7 +94,9 @@ func (d *Device) AddMoments(l *Layout, m *Moments, first, k int, cut Cut) (n int
 		g.reserve(c, t, to-from)
 		text := c.rows.text
 		c.rows.appendMoments(m, from, to, k)
-		t.bytes.Add(int64(c.rows.text - text))
+		if c.rows.text != text {
+			t.bytes.Add(int64(c.rows.text - text))
+		}
 		ln.last = m.times[to-1][k]
 		g.last = ln.last
 		g.inOrder += (to - from) * len(g.kinds)
@@ -101,13 +107,16 @@ func (d *Device) AddMoments(l *Layout, m *Moments, first, k int, cut Cut) (n int
 	return n
 }
 
-// appendMoments adds row k of the moments [from, to) of m, for which there is room.
+// appendMoments adds row k of the moments [from, to) of m, for which there is room. What
+// comes next for these columns comes when all other devices have had their rows: the
+// lines behind these are asked for now, or the next lock would wait for them.
 func (c *columns) appendMoments(m *Moments, from, to, k int) {
 	row, n := len(c.times), to-from
 	c.times = c.times[:row+n]
 	for i, times := range m.times[from:to] {
 		c.times[row+i] = times[k]
 	}
+	last := unsafe.Pointer(&c.times[row+n-1])
 	for col := range c.cols {
 		at := col*MaxMoments + from
 		switch v := &c.cols[col]; v.Kind {
@@ -117,11 +126,17 @@ func (c *columns) appendMoments(m *Moments, from, to, k int) {
 			for i, src := range m.floats[at:][:len(dst)] {
 				dst[i] = src[k]
 			}
+			if looksAhead {
+				ahead(last, unsafe.Pointer(&dst[n-1]))
+			}
 		case column.Int64:
 			v.Int64s = v.Int64s[:row+n]
 			dst := v.Int64s[row:]
 			for i, src := range m.ints[at:][:len(dst)] {
 				dst[i] = src[k]
+			}
+			if looksAhead {
+				ahead(last, unsafe.Pointer(&dst[n-1]))
 			}
 		default:
 			for _, src := range m.others[at : at+n] {
