@@ -116,7 +116,10 @@ func (c *columns) appendMoments(m *Moments, from, to, k int) {
 	for i, times := range m.times[from:to] {
 		c.times[row+i] = times[k]
 	}
-	last := unsafe.Pointer(&c.times[row+n-1])
+	var last unsafe.Pointer
+	if looksAhead {
+		last = unsafe.Pointer(&c.times[row+n-1])
+	}
 	for col := range c.cols {
 		at := col*MaxMoments + from
 		switch v := &c.cols[col]; v.Kind {

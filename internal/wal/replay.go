@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tickwell/tickwell/internal/errs"
-	"github.com/tickwell/tickwell/vfs"
 )
 
 const replayWindow = 256 << 10
@@ -35,7 +34,8 @@ type replay struct {
 	vouch   uint64 // highest position its records behind a bad one call synced
 	synced  uint64 // highest position that any record calls synced
 
-	sc scanner
+	sc     scanner
+	behind behind
 }
 
 func (r *replay) run() error {
@@ -188,6 +188,7 @@ func (r *replay) header(s *segment) (reason string, err error) {
 // records replays the records of s.
 func (r *replay) records(s *segment, last bool) error {
 	fresh := true // the next record begins an undamaged part
+	step := max(settleStep, r.cfg.SegmentBytes/64)
 	for off := int64(headerBytes); off < s.size; {
 		rec, err := r.sc.record(off)
 		if err != nil || !r.fits(rec) {
@@ -203,6 +204,9 @@ func (r *replay) records(s *segment, last bool) error {
 		}
 		fresh = false
 		off = rec.end
+		if settlesBeside && last && off-r.behind.to >= step {
+			r.settleBehind(s)
+		}
 	}
 	return nil
 }
@@ -358,7 +362,11 @@ func Open(cfg Config, after uint64, apply func(lsn uint64, kind uint8, payload [
 		return nil, Report{}, fmt.Errorf("open log: position %d: %w", after, errs.BadInput)
 	}
 	r := replay{cfg: &cfg, after: after, apply: apply}
-	if err := r.run(); err != nil {
+	err := r.run()
+	if settlesBeside {
+		r.behind.stop()
+	}
+	if err != nil {
 		return nil, r.report, err
 	}
 	for _, d := range r.report.Damage {
@@ -402,49 +410,6 @@ func (r *replay) repair() error {
 		if err := fsys.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("open log: %w", err)
 		}
-	}
-	return nil
-}
-
-// settle cuts the last segment to its valid bytes and syncs it, for from now on
-// it is not the last any more and a bad record in it would be damage.
-func (r *replay) settle(s *segment) error {
-	f, err := r.cfg.FS.OpenReadWrite(filepath.Join(r.cfg.Dir, s.name))
-	if err != nil {
-		return fmt.Errorf("open log: %w", err)
-	}
-	defer f.Close()
-	// What an earlier Open or a rotation has done and could not sync may be in
-	// the cache of the operating system only, and marked as written: the last
-	// bytes, an end mark among them, are written again and the file is cut again,
-	// whatever its size says, before the sync counts.
-	if err := rewrite(f, s.seek(min(r.synced+1, s.last)), s.end); err != nil {
-		return fmt.Errorf("open log: write %s again: %w", s.name, err)
-	}
-	for _, size := range []int64{s.end + 1, s.end} {
-		if err := f.Truncate(size); err != nil {
-			return fmt.Errorf("open log: cut the end of %s: %w", s.name, err)
-		}
-	}
-	s.size = s.end
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("open log: sync %s: %w: %w", s.name, errs.StorageFailed, err)
-	}
-	return nil
-}
-
-// rewrite writes the bytes [from, to) of f as they are.
-func rewrite(f vfs.File, from, to int64) error {
-	buf := make([]byte, min(max(to-from, 0), replayWindow))
-	for from < to {
-		b := buf[:min(int64(len(buf)), to-from)]
-		if n, err := f.ReadAt(b, from); n < len(b) {
-			return errs.Join(err, io.ErrUnexpectedEOF)
-		}
-		if n, err := f.WriteAt(b, from); err != nil || n < len(b) {
-			return errs.Join(err, io.ErrShortWrite)
-		}
-		from += int64(len(b))
 	}
 	return nil
 }
