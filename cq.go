@@ -101,7 +101,9 @@ type CQSpec struct {
 	// AtEnd gives rows the end of their window as time, instead of its start.
 	AtEnd bool
 	// Sinks are the names of the sinks that get its events. A [Query] sends
-	// each row as an event if Sinks are given; it needs no Into then. Events
+	// each row as an event if Sinks are given; it needs no Into then. Its fields
+	// have the names of the query's columns, sum(v) or what As calls it, also
+	// where Into stores them under others. Events
 	// that another ContinuousQuery emits go to all sinks if Sinks is empty.
 	//
 	// What was sent is remembered for the newest 8192 windows and series of an

@@ -219,7 +219,7 @@ func (q *Query) checkPlaceholders() error {
 	for _, t := range q.Into {
 		if !q.AlignByDevice && (placeholders(t.Device) || slices.ContainsFunc(t.Columns, placeholders)) ||
 			q.AlignByDevice && len(t.Columns) == 1 && placeholders(t.Columns[0]) {
-			return badInto("placeholders can only be used in raw time series data queries")
+			return badInto("placeholders can only be used in raw time series data queries, or in the device of a target when aligned by device (AlignByDevice)")
 		}
 	}
 	return nil

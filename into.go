@@ -81,7 +81,7 @@ func (q *Query) timeTargets(cols []exec.Column) ([]target, error) {
 	if inDevice || inColumn {
 		for _, c := range cols {
 			if c.Source == nil {
-				return nil, badInto("placeholders can only be used in raw time series data queries")
+				return nil, badInto("placeholders can only be used in raw time series data queries, or in the device of a target when aligned by device (AlignByDevice)")
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func (q *Query) deviceTargets(cols []exec.Column, device string, nth, devices in
 		names = make([]string, len(cols))
 		for i, c := range cols {
 			if c.Source == nil {
-				return nil, badInto("placeholders can only be used in raw time series data queries")
+				return nil, badInto("placeholders can only be used in raw time series data queries, or in the device of a target when aligned by device (AlignByDevice)")
 			}
 			names[i] = item.Columns[0]
 		}

@@ -160,7 +160,7 @@ select s1, s2 into root.bad.d(t1) from root.sg.d1;
 select s1, s2 into root.bad.d(t1, t1) from root.sg.d1;
 --! select into: target paths in into clause should be different
 select count(s1) into root.bad.${2}(::) from root.sg.d1;
---! select into: placeholders can only be used in raw time series data queries
+--! select into: placeholders can only be used in raw time series data queries, or in the device of a target when aligned by device (AlignByDevice)
 select s1, s2 into root.bad.${2}(::, ::) from root.sg.d1;
 --! select into: the correspondence between the placeholder and the raw time series could not be established
 select s1 into root.bad.${7}(s) from root.sg.d1;
