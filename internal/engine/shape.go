@@ -109,6 +109,16 @@ type singleShape struct {
 	series [1]*Series
 }
 
+// moreShapes is the piece where there are manySingles already. It is 2 KiB with the word
+// that Go's memory has before what holds pointers and is larger than 512 bytes, so that
+// in it too each begins a line.
+type moreShapes struct {
+	_  [64 - 8]byte
+	of [15]singleShape
+}
+
+const manySingles = 64
+
 // make makes the shape of series of these kinds, of which it keeps the kinds.
 //
 //go:noinline
@@ -131,12 +141,15 @@ func (c *shapes) make(series []*Series, kinds []column.Kind) *Shape {
 func (c *shapes) single() *singleShape {
 	c.mu.Lock()
 	from := c.room
-	if len(from) == 0 {
-		n := 4
-		if from == nil {
-			n = 1
+	if c.singles++; len(from) == 0 {
+		switch {
+		case from == nil:
+			from = make([]singleShape, 1)
+		case c.singles < manySingles:
+			from = make([]singleShape, 4)
+		default:
+			from = new(moreShapes).of[:]
 		}
-		from = make([]singleShape, n)
 	}
 	c.room = from[1:]
 	c.mu.Unlock()
@@ -145,12 +158,13 @@ func (c *shapes) single() *singleShape {
 
 // shapes keeps the shapes in use by device path.
 type shapes struct {
-	cat    *catalog.Catalog
-	seed   maphash.Seed
-	kinds  []column.Kind // of the shape that was made last; who makes series guards it
-	mu     sync.Mutex
-	room   []singleShape // memory of the next ones; mu guards it
-	shards [32]struct {
+	cat     *catalog.Catalog
+	seed    maphash.Seed
+	kinds   []column.Kind // of the shape that was made last; who makes series guards it
+	mu      sync.Mutex
+	room    []singleShape // memory of the next ones; mu guards it
+	singles int           // made; likewise
+	shards  [32]struct {
 		mu sync.RWMutex
 		m  map[string][]*Shape
 	}
@@ -177,11 +191,18 @@ const maxShapes = 64
 // sameKinds returns a copy of kinds, which shapes that are made one after another
 // share: the devices of a fleet have the same.
 func (c *shapes) sameKinds(kinds []column.Kind) []column.Kind {
+	if len(kinds) == 1 {
+		k := kinds[0]
+		return eachKind[k:][:1:1]
+	}
 	if !slices.Equal(c.kinds, kinds) {
 		c.kinds = slices.Clone(kinds)
 	}
 	return c.kinds
 }
+
+// eachKind has the lists of one kind.
+var eachKind = [...]column.Kind{column.Null, column.Bool, column.Int32, column.Int64, column.Float32, column.Float64, column.Text}
 
 // keep adds s, or returns the equal shape that is there already.
 func (c *shapes) keep(s *Shape) *Shape {
@@ -205,7 +226,7 @@ func (c *shapes) keep(s *Shape) *Shape {
 	case n == 0:
 		list = s.own[:0]
 	case n == cap(list):
-		list = slices.Grow(list, min(3*n, max(n, 12)))
+		list = slices.Grow(list, max(n, 11)) // one, or some
 	}
 	sh.m[s.Device()] = append(list, s)
 	return s

@@ -15,12 +15,13 @@ import (
 // does share memory only where the table is freed as a whole, see NewWhole.
 
 const (
-	slabBytes = 64 << 10 // of a piece at most
-	minCuts   = 4        // from a piece, so that what is left of it is little
-	maxCuts   = 16
-	growSteps = 4  // of columns: 16, 64, 256 and 1,024 rows or so
-	line      = 64 // bytes, of the cache
-	seldom    = 4  // pieces are a share of this of what was cut before: few series get what they need
+	slabBytes = 128 << 10 // of a piece at most
+	minCuts   = 4         // from a piece, so that what is left of it is little
+	maxCuts   = 16        // of columns and encoded bytes
+	wholeCuts = 64        // of what is small, and freed with the table
+	growSteps = 4         // of columns: 16, 64, 256 and 1,024 rows or so
+	line      = 64        // bytes, of the cache
+	seldom    = 4         // pieces are a share of this of what was cut before: few series get what they need
 )
 
 // slabs is memory that is still to be cut.
@@ -28,11 +29,15 @@ type slabs struct {
 	steps [growSteps]slab[uint64]
 
 	// Of tables that are freed as a whole.
-	sealed slab[uint64]
-	lists  slab[*chunk]
-	chunks slab[singleChunk]
-	groups slab[singleGroup]
-	tips   slab[Tip]
+	sealed  slab[uint64]
+	lists   slab[*chunk]
+	chunks  slab[singleChunk]
+	groups  slab[singleGroup]
+	tips    slab[Tip]
+	devices slab[Device]
+	members slab[member]
+	targets slab[target]
+	places  slab[*group]
 }
 
 // slab is memory of one type. Safe for concurrent use.
@@ -42,14 +47,14 @@ type slab[T any] struct {
 	cut  int // how often
 }
 
-// take returns n zero elements.
-func (s *slab[T]) take(n int) []T {
+// take returns n zero elements, of a piece that most share.
+func (s *slab[T]) take(n, most int) []T {
 	s.mu.Lock()
 	s.cut++
 	from := s.free
 	if n > len(from) {
 		var one T
-		many := cuts(s.cut, n, int(unsafe.Sizeof(one)))
+		many := cuts(s.cut, n, int(unsafe.Sizeof(one)), most)
 		from = make([]T, many*n)
 	}
 	if n <= len(s.free) || len(from)-n > len(s.free) {
@@ -59,9 +64,9 @@ func (s *slab[T]) take(n int) []T {
 	return from[:n:n]
 }
 
-// cuts returns how many times n elements of a size are made at once.
-func cuts(cut, n, size int) int {
-	many := min(cut/seldom, maxCuts, slabBytes/(max(n, 1)*size))
+// cuts returns how many times n elements of a size are made at once, at most that many.
+func cuts(cut, n, size, most int) int {
+	many := min(cut/seldom, most, slabBytes/(max(n, 1)*size))
 	if size == line {
 		many = min(many, 8) // of more, with pointers, none begins a line
 	}
@@ -73,7 +78,7 @@ func cuts(cut, n, size int) int {
 
 // words returns memory of n words for columns that grow for the step-th time.
 func (s *slabs) words(step, n int) []uint64 {
-	return s.steps[min(step, growSteps-1)].take(n)
+	return s.steps[min(step, growSteps-1)].take(n, maxCuts)
 }
 
 // wordsAs is room as numbers of another type of eight bytes.
@@ -107,7 +112,7 @@ func one[T any](t *Table, s *slab[T]) *T {
 	if !t.whole {
 		return new(T)
 	}
-	return &s.take(1)[0]
+	return &s.take(1, wholeCuts)[0]
 }
 
 // leave drops what g holds, which is of dropped series only: the memory of g and its
@@ -136,7 +141,15 @@ func (t *Table) chunkList(n int) []*chunk {
 	if !t.whole {
 		return make([]*chunk, 0, n)
 	}
-	return t.room.lists.take(n)[:0]
+	return t.room.lists.take(n, wholeCuts)[:0]
+}
+
+// memberList returns an empty list with room for n members.
+func (t *Table) memberList(n int) []member {
+	if !t.whole {
+		return make([]member, 0, n)
+	}
+	return t.room.members.take(n, wholeCuts)[:0]
 }
 
 // copyOf returns a copy of b.
@@ -144,7 +157,7 @@ func (t *Table) copyOf(b []byte) []byte {
 	if t == nil || !t.whole {
 		return append(make([]byte, 0, len(b)), b...)
 	}
-	words := t.room.sealed.take((len(b) + 7) / 8)
+	words := t.room.sealed.take((len(b)+7)/8, maxCuts)
 	to := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(b))
 	copy(to, b)
 	return to

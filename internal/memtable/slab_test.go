@@ -77,3 +77,37 @@ func TestSharedMemoryOfDropped(t *testing.T) {
 		})
 	}
 }
+
+// TestFewPieces: a thousand series that come one by one, ten a device, need few pieces
+// of memory where the table is freed as a whole, and their tips begin a line of the cache.
+func TestFewPieces(t *testing.T) {
+	const devices, each = 100, 10
+	layouts := make([]*Layout, devices*each)
+	first := make([]Write, len(layouts))
+	for i := range layouts {
+		layouts[i] = intLayout(uint32(i + 1))
+		first[i] = Write{Layout: layouts[i], Rows: rowsOf(layouts[i], 0, []uint64{7}, 0), LSN: 1, Cut: now}
+	}
+	var table *Table
+	pieces := testing.AllocsPerRun(1, func() {
+		table = NewWhole(1024)
+		for at := range int64(20) {
+			for i, l := range layouts {
+				d := table.Device(uint32(i/each+1), true)
+				d.Lock()
+				if !d.AppendPoint(l, at, 7, 1, now) {
+					d.Add(&first[i])
+				}
+				d.Unlock()
+			}
+		}
+	})
+	require.Less(t, pieces, 500.0, "were 1,148 when lists had pieces of their own")
+	for i, l := range layouts {
+		p := table.Device(uint32(i/each+1), false).TipOf(l)
+		require.NotNil(t, p)
+		if unsafe.Sizeof(*p) == line {
+			require.Zero(t, uintptr(unsafe.Pointer(p))%line, "tip %d", i)
+		}
+	}
+}

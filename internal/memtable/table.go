@@ -87,7 +87,8 @@ func (t *Table) Device(id uint32, create bool) *Device {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d = t.devices[id]; d == nil {
-		d = &Device{ID: id, table: t}
+		d = one(t, &t.room.devices)
+		d.ID, d.table = id, t
 		t.devices[id] = d
 		t.bytes.Add(deviceBytes)
 	}
@@ -162,7 +163,10 @@ func (d *Device) leave() {
 		}
 		g.leave()
 	}
-	d.groups, d.firstGroup, d.targets, d.firstTarget, d.series = nil, [1]*group{}, nil, [1]target{}, nil
+	clear(d.groups) // the memory may stay
+	clear(d.targets)
+	clear(d.series)
+	d.groups, d.firstGroup, d.targets, d.firstTarget, d.series, d.masks = nil, [1]*group{}, nil, [1]target{}, nil, nil
 }
 
 // Estimates of what a device, a series and a group cost before their rows.
@@ -236,7 +240,7 @@ func (d *Device) member(id uint32) *member {
 func (d *Device) addMember(id uint32) *member {
 	i, ok := slices.BinarySearchFunc(d.series, id, func(m member, id uint32) int { return cmp.Compare(m.id, id) })
 	if !ok {
-		d.series = slices.Insert(withRoom(d.series), i, member{id: id, last: math.MinInt64})
+		d.series = slices.Insert(withRoom(d.table, &d.table.room.members, d.series), i, member{id: id, last: math.MinInt64})
 		d.table.bytes.Add(seriesBytes)
 	}
 	return &d.series[i]
@@ -244,11 +248,19 @@ func (d *Device) addMember(id uint32) *member {
 
 // withRoom returns list with room for one more at least. A device whose series are
 // written one by one has a few of everything: one, four, sixteen.
-func withRoom[T any](list []T) []T {
-	if n := len(list); n > 0 && n == cap(list) {
-		list = slices.Grow(list, min(3*n, max(n, 12)))
+func withRoom[T any](t *Table, s *slab[T], list []T) []T {
+	n := len(list)
+	if n == 0 || n < cap(list) {
+		return list
 	}
-	return list
+	more := min(3*n, max(n, 12))
+	if !t.whole {
+		return slices.Grow(list, more)
+	}
+	all := s.take(n+more, wholeCuts)[:n]
+	copy(all, list)
+	clear(list) // its memory stays, and shall keep nothing
+	return all
 }
 
 // Lock locks the device for writing or reading headers.

@@ -34,7 +34,7 @@ func (d *Device) target(w *Write) *target {
 	if d.targets == nil {
 		d.targets = d.firstTarget[:0]
 	}
-	d.targets = withRoom(d.targets)
+	d.targets = withRoom(d.table, &d.table.room.targets, d.targets)
 	if d.targets = append(d.targets, target{layout: w.Layout, parts: parts, narrow: narrow}); len(d.targets) > 1 {
 		d.firstTarget = [1]target{} // it has moved, and would keep its group
 	}
@@ -82,7 +82,7 @@ func (d *Device) resolve(w *Write) (parts []part, narrow bool) {
 	ids := w.Layout.IDs
 	owner, same, owned := (*group)(nil), true, 0
 	if len(d.series) == 0 {
-		d.series = make([]member, 0, len(ids))
+		d.series = d.table.memberList(len(ids))
 	}
 	for i, id := range ids {
 		m := d.addMember(id)
@@ -170,7 +170,7 @@ func (d *Device) newGroup(w *Write, ids []uint32, at []int) *group {
 	if d.groups == nil {
 		d.groups = d.firstGroup[:0]
 	}
-	d.groups = withRoom(d.groups)
+	d.groups = withRoom(d.table, &d.table.room.places, d.groups)
 	if d.groups = append(d.groups, g); len(d.groups) > 1 {
 		d.firstGroup = [1]*group{} // it has moved
 	}
