@@ -72,7 +72,7 @@ const settlesBeside = math.MaxInt > math.MaxInt32
 const rewriteWindow = 64 << 10
 
 // behind does the work of settle while the segment is replayed, as far as that has
-// come: on its own it takes as long as a sixth of the replay. It is for a log that
+// come: on its own it takes as long as a seventh of the replay. It is for a log that
 // had not been synced when the process died. What fails is done again by settle.
 type behind struct {
 	file string
