@@ -12,9 +12,9 @@ import (
 // rows that follow, which wait until that is done. Whatever else is done with the group
 // ends it first, see settle: only rows that wait ever find it begun.
 const (
-	turnRows   = 5 // that follow until all columns are encoded
-	turnWidth  = 4 // columns of a chunk that is worth it
-	turnChunks = 8 // of a table at a time
+	turnRows   = 5  // that follow until all columns are encoded
+	turnWidth  = 4  // columns of a chunk that is worth it
+	turnChunks = 32 // of a table at a time; a device that falls silent keeps its own
 )
 
 // encoders has what encoding needs; a pool keeps it because blocks are sealed on the
@@ -75,6 +75,9 @@ func (p *sealing) end(t *Table) *Sealed {
 	s, data := p.s, t.copyOf(p.buf)
 	s.Times, s.data = data[:p.times:p.times], data[p.times:]
 	p.s = nil
+	if cap(p.buf) > 1<<20 { // of long texts
+		p.buf = nil
+	}
 	sealings.Put(p)
 	return s
 }

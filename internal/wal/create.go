@@ -47,8 +47,8 @@ func (l *Log) beginSegment(first uint64) error {
 }
 
 // Prepare makes the file of the first segment of a log that has none, which takes longer
-// than writing most records: the first one need not wait for it then. If that fails, it
-// is told who writes a record; on a full disk that tries again.
+// than writing most records: the first one need not wait for it then. If that fails, the
+// first record tries again, or is told where the file has its name already.
 func (l *Log) Prepare() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +59,7 @@ func (l *Log) Prepare() {
 	l.mu.Unlock()
 	err := l.beginFirst()
 	l.mu.Lock()
-	if err != nil && !errors.Is(err, errs.NoSpace) {
+	if err != nil && !errors.As(err, new(unnamed)) {
 		l.fail(err)
 	}
 	l.release()
@@ -128,13 +128,17 @@ func (l *Log) writeHeader(file vfs.File, h header, s *segment) error {
 	return err
 }
 
-// createError is for errors before the new segment has its name: a full disk
-// has done no harm yet.
+// unnamed is an error that came before the new segment had its name: it has done no
+// harm yet.
+type unnamed struct{ error }
+
+func (e unnamed) Unwrap() error { return e.error }
+
 func createError(name string, err error) error {
 	if errors.Is(err, vfs.ErrNoSpace) {
-		return fmt.Errorf("create %s: %w: %w", name, errs.NoSpace, err)
+		return unnamed{fmt.Errorf("create %s: %w: %w", name, errs.NoSpace, err)}
 	}
-	return broken("create", name, err)
+	return unnamed{broken("create", name, err)}
 }
 
 // endSegment marks the end of the active segment, syncs and closes it, so that

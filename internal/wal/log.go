@@ -432,10 +432,13 @@ func (l *Log) Close() error {
 func (l *Log) signOff(s *segment, file vfs.File, synced uint64) {
 	var err error
 	defer caught(&err)
-	l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
-	seal(l.mark, s.base, s.end, synced)
-	_, _ = l.writeAt(file, l.mark, s.end)
-	end := s.end + recordHeader
+	end := s.end
+	if l.stored > 0 { // the mark has the position of the last record
+		l.mark = appendRecord(l.mark[:0], 0, flagEnd, l.stored, nil)
+		seal(l.mark, s.base, s.end, synced)
+		_, _ = l.writeAt(file, l.mark, s.end)
+		end += recordHeader
+	}
 	if s.size > end && file.Truncate(end) != nil {
 		end = s.size
 	}

@@ -82,8 +82,24 @@ func TestPrepareAlone(t *testing.T) {
 	require.NoError(t, l.Close())
 }
 
-// TestPrepareFails: on a full disk the first record tries again; after any other error
-// it is told, and what is left of the file is not in the way.
+// TestPrepareNothingTorn: a log that nothing was written to ends where its header does.
+func TestPrepareNothingTorn(t *testing.T) {
+	for _, mode := range []Mode{Always, Interval, Buffered, Never} {
+		fsys := newHookFS()
+		l, _, _ := open(t, testConfig(fsys, mode), 0)
+		l.Prepare()
+		require.NoError(t, l.Close())
+		b, err := vfs.ReadFile(fsys, testDir+"/"+segmentName(1))
+		require.NoError(t, err)
+		require.Len(t, b, headerBytes)
+		l, rep, _ := open(t, testConfig(fsys, mode), 0)
+		require.Zero(t, rep.TornBytes)
+		require.NoError(t, l.Close())
+	}
+}
+
+// TestPrepareFails: the first record tries again, unless the file has its name already:
+// then the log has failed, and what is left of the file is not in the way.
 func TestPrepareFails(t *testing.T) {
 	for _, op := range []string{"create", "write", "sync", "rename", "syncdir", "openrw"} {
 		for _, full := range []bool{false, true} {
@@ -108,7 +124,7 @@ func TestPrepareFails(t *testing.T) {
 			if err == nil {
 				err = l.Commit(bg, lsn, true)
 			}
-			tries := full && op != "syncdir" && op != "openrw"
+			tries := op != "syncdir" && op != "openrw"
 			if tries {
 				require.NoError(t, err, op)
 			} else {

@@ -362,11 +362,10 @@ func Open(cfg Config, after uint64, apply func(lsn uint64, kind uint8, payload [
 		return nil, Report{}, fmt.Errorf("open log: position %d: %w", after, errs.BadInput)
 	}
 	r := replay{cfg: &cfg, after: after, apply: apply}
-	err := r.run()
 	if settlesBeside {
-		r.behind.stop()
+		defer r.behind.stop()
 	}
-	if err != nil {
+	if err := r.run(); err != nil {
 		return nil, r.report, err
 	}
 	for _, d := range r.report.Damage {

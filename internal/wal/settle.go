@@ -17,6 +17,9 @@ func (r *replay) settle(s *segment) error {
 	from := s.seek(min(r.synced+1, s.last))
 	if settlesBeside {
 		from = max(from, r.behind.stop())
+		if err := r.behind.err; err != nil {
+			return fmt.Errorf("open log: settle %s: %w", s.name, err)
+		}
 	}
 	f, err := r.cfg.FS.OpenReadWrite(filepath.Join(r.cfg.Dir, s.name))
 	if err != nil {
@@ -73,7 +76,8 @@ const rewriteWindow = 64 << 10
 
 // behind does the work of settle while the segment is replayed, as far as that has
 // come: on its own it takes as long as a seventh of the replay. It is for a log that
-// had not been synced when the process died. What fails is done again by settle.
+// had not been synced when the process died. What fails ends Open: after a sync that
+// failed the cache may hold less than was replayed.
 type behind struct {
 	file string
 	to   int64      // bytes before it were handed over
@@ -120,10 +124,11 @@ func (b *behind) run(fsys vfs.FS, todo <-chan int64) {
 	}
 	from := int64(headerBytes)
 	for to := range todo {
-		if b.err = rewrite(f, from, to); b.err == nil {
-			b.err = f.Sync()
+		if b.err = rewrite(f, from, to); b.err != nil {
+			break
 		}
-		if b.err != nil {
+		if err := f.Sync(); err != nil {
+			b.err = errs.Join(errs.StorageFailed, err)
 			break
 		}
 		from = to
@@ -140,9 +145,6 @@ func (b *behind) stop() (to int64) {
 		close(b.todo)
 		b.todo = nil
 		b.done.Wait()
-	}
-	if b.err != nil {
-		return 0
 	}
 	return b.to
 }

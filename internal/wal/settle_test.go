@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tickwell/tickwell/internal/errs"
 )
 
 // killed returns the files of a log of n records whose process died, and how many
@@ -71,7 +73,8 @@ func TestSettledWhileReplayed(t *testing.T) {
 	requireRecs(t, recsBetween(1, n), got)
 }
 
-// TestSettlingBehindFails: what fails while the log is replayed is done again.
+// TestSettlingBehindFails: what fails while the log is replayed ends Open, as it does at
+// the end, and the next one settles all of it.
 func TestSettlingBehindFails(t *testing.T) {
 	if !settlesBeside {
 		t.Skip("settled at the end only")
@@ -79,34 +82,35 @@ func TestSettlingBehindFails(t *testing.T) {
 	const n = 5000
 	for _, op := range []string{"openrw", "write", "sync"} {
 		for _, fault := range []string{"fails", "panics"} {
-			for _, call := range []int{1, 2} {
-				fsys, end := killed(t, Never, n)
-				cfg := behindConfig(fsys)
-				first, calls, opened := 0, 0, 0
-				fsys.setHook(func(o, _ string) error {
-					if o == "openrw" {
-						opened++
-					}
-					if o != op || opened == 2 { // from there on it is not behind any more
-						return nil
-					}
-					if calls++; calls != call {
-						return nil
-					}
-					first = fsys.opCount()
-					if fault == "panics" {
-						panic("no such disk")
-					}
-					return errInjected
-				})
-				l, _, got, err := tryOpen(cfg, 0)
-				require.NoError(t, err, "%s %s", op, fault)
-				if calls >= call { // else the goroutine was slow, and had one part to do
-					requireRewritten(t, fsys, first, end)
+			fsys, end := killed(t, Never, n)
+			calls := 0
+			fsys.setHook(func(o, _ string) error {
+				if o != op {
+					return nil
 				}
-				requireRecs(t, recsBetween(1, n), got)
-				require.NoError(t, l.Close())
+				if calls++; calls > 1 {
+					return nil
+				}
+				if fault == "panics" {
+					panic("no such disk")
+				}
+				return errInjected
+			})
+			_, _, _, err := tryOpen(behindConfig(fsys), 0)
+			require.ErrorContains(t, err, "settle "+segmentName(1), "%s %s", op, fault)
+			if fault == "fails" {
+				require.ErrorIs(t, err, errInjected, op)
 			}
+			if fault == "panics" || op == "sync" {
+				require.ErrorIs(t, err, errs.StorageFailed, op)
+			}
+			fsys.setHook(nil)
+			first := fsys.opCount()
+			l, _, got, err := tryOpen(behindConfig(fsys), 0)
+			require.NoError(t, err, "%s %s", op, fault)
+			requireRewritten(t, fsys, first, end)
+			requireRecs(t, recsBetween(1, n), got)
+			require.NoError(t, l.Close())
 		}
 	}
 }
