@@ -302,7 +302,7 @@ func (p *parser) scanPath(what string, root bool) string {
 	}
 	text := s[pos:end]
 	if root {
-		if first, _, _ := strings.Cut(text, "."); first != "root" {
+		if first, _, _ := strings.Cut(text, "."); first != "root" && first != pattern.Lost {
 			e := what
 			p.seek(pos)
 			if p.err == nil {

@@ -15,6 +15,10 @@ const (
 	MaxNodeBytes = 255 // of a node without its quotes
 )
 
+// Lost is the device of series whose names damage has taken, the only one whose path
+// does not begin with root in SQL: who asks for root.** does not get them.
+const Lost = "lost_and_found"
+
 // Canonical checks a concrete path and returns the form in which the store
 // keeps it: nodes quoted only where they need it. A node may be given unquoted
 // unless it holds a dot, a backquote, an asterisk, a blank or a control

@@ -99,3 +99,14 @@ select s1 from Root.sg.d1;
 --! did you mean root.sg.d1?
 create timeseries root.sg.`` with datatype=INT32;
 --! empty
+
+-- What damage has taken the names of is asked for by its own device.
+select * from lost_and_found;
+--> Time
+show timeseries lost_and_found.*;
+--> Timeseries,Alias,Database,DataType,Encoding,Compression,Tags,Attributes,Deadband,DeadbandParameters,ViewType
+delete from lost_and_found.s7 where time < 5;
+drop timeseries lost_and_found.s7;
+--! no series
+select * from lost_and_foundling;
+--! that begins with root
