@@ -110,7 +110,12 @@ func (e *Engine) copySmall(ctx context.Context, to *storage) (*version, manifest
 	m := d.now.clone()
 	names := map[string]string{}
 	old := d.catalogName(m.OldCatalog)
-	if _, err := d.fs.Stat(old); err == nil && d.damaged[d.catalogName(m.Catalog)] {
+	useful := d.damaged[d.catalogName(m.Catalog)]
+	if useful {
+		_, err := vfs.ReadFile(d.fs, old)
+		useful = err == nil
+	}
+	if useful {
 		names[old] = to.catalogName(m.OldCatalog)
 	} else {
 		m.OldCatalog = 0

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Block files know series by their ids. Where damage took the definitions of some,
@@ -44,28 +46,35 @@ func (l *lostIDs) after(at uint32) {
 func (r *replay) nameLost() {
 	e := r.e
 	l := &e.disk.lostIDs
+	found := map[uint32]bool{}
+	var defs []catalog.Definition
 	first, last, n := uint32(catalog.MaxID), uint32(0), 0
 	for _, f := range e.version.files {
 		if f.lost || len(l.gaps) == 0 {
 			continue
 		}
 		for id, kind := range f.reader.Series() {
-			if _, ok := e.cat.ByID(id); ok || !among(l.gaps, id) {
+			if _, ok := e.cat.ByID(id); ok || found[id] || !among(l.gaps, id) {
 				continue
 			}
-			def := catalog.Definition{ID: id, Kind: kind, Device: LostDevice, Name: fmt.Sprint("s", id)}
-			if _, err := e.cat.Add(def); err != nil {
-				def.Name += "_lost" // somebody has used the name
-				if _, err = e.cat.Add(def); err != nil {
-					e.logger.Error("tickwell: series without a definition", "err", err)
-					continue
+			found[id] = true
+			name := fmt.Sprint("s", id)
+			for { // a store of before may have used it
+				if _, used := e.cat.Lookup(LostDevice, name); !used {
+					break
 				}
+				name += "_lost"
 			}
-			r.named = true
+			defs = append(defs, catalog.Definition{ID: id, Kind: kind, Device: LostDevice, Name: name})
 			if !l.dropped[id] { // else it goes when its rows in the log are put in, beside those of others
 				first, last, n = min(first, id), max(last, id), n+1
 			}
 		}
+	}
+	r.named = len(defs) > 0
+	sorting.By(defs, func(a, b catalog.Definition) int { return cmp.Compare(a.ID, b.ID) })
+	if _, err := e.cat.AddAll(defs); err != nil { // at once: each would copy the list of the others
+		e.reportDamage(l.catalog, err)
 	}
 	if n == 0 {
 		return
@@ -77,11 +86,13 @@ func (r *replay) nameLost() {
 
 // dropLost drops those of the series of nameLost that the log had dropped.
 func (r *replay) dropLost() {
+	var list []*Series
 	for id := range r.e.disk.lostIDs.dropped {
 		if ser, ok := r.e.cat.ByID(id); ok {
-			r.e.dropSeries(ser)
+			list = append(list, ser)
 		}
 	}
+	r.e.dropSeries(list...)
 	r.e.disk.lostIDs = lostIDs{}
 }
 

@@ -350,7 +350,7 @@ func (e *Engine) loadCatalog(no uint64) error {
 	}
 	name := e.disk.catalogName(no)
 	var gaps []idRange
-	next := uint32(0)
+	next := uint32(1)
 	err := e.readCatalog(no, func(body []byte, gap bool) error {
 		first, last, err := e.addDefinitions(body)
 		if gap {
@@ -367,7 +367,7 @@ func (e *Engine) loadCatalog(no uint64) error {
 		return err
 	}
 	lost := &e.disk.lostIDs
-	lost.catalog, lost.gaps = name, append(gaps, idRange{next, catalog.MaxID})
+	lost.catalog, lost.gaps = name, append(gaps, idRange{next, min(e.disk.now.NextSeries, catalog.MaxID)})
 	if e.disk.now.OldCatalog == 0 {
 		return nil
 	}

@@ -313,6 +313,9 @@ func (e *Engine) resolve(found []*Series, device string, names []string, kinds [
 			found[i] = ser
 		}
 	}
+	if missing > 0 && device == LostDevice { // no bound holds for its series
+		return nil, 0, fmt.Errorf("make series of %s: it is kept for those whose names are lost: %w", device, errs.BadInput)
+	}
 	if missing > 0 && e.cfg.MaxSeries > 0 {
 		if n := e.counted() + missing; n > e.cfg.MaxSeries {
 			return nil, 0, fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n-missing, e.cfg.MaxSeries, errs.Limit)
