@@ -41,8 +41,8 @@ func emitEach(note string, sinks ...string) TriggerSpec {
 	})}
 }
 
-// The log tells of events that are given up: at once, and again a minute later at
-// the earliest, with how many there were. And that a sink which failed works again.
+// The log tells of events that are given up: at once, and what follows a minute
+// later. And that a sink which failed works again.
 func TestLogOfDeadLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -59,21 +59,84 @@ func TestLogOfDeadLetters(t *testing.T) {
 			put(i)
 			must(t, db.Quiesce(t.Context()))
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(150 * time.Second)
 		put(4)
 		must(t, db.Quiesce(t.Context()))
-		answer.Store(func() error { return errors.New("503") })
 		put(5)
+		must(t, db.Quiesce(t.Context()))
+		answer.Store(func() error { return errors.New("503") })
+		put(6)
 		time.Sleep(20 * time.Millisecond)
 		answer.Store(func() error { return nil })
 		must(t, db.Quiesce(t.Context()))
 		must(t, db.Close())
 		requireLines(t, &log,
 			`WARN msg="events are given up, and kept as dead letters" sink=s events=1 reason=permanent cause="permanent: 400" id=t|root.d.v|0|0|0`,
-			`WARN msg="events are given up, and kept as dead letters" sink=s events=4 reason=permanent cause="permanent: 400" id=t|root.d.v|4|0|0`,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=3 reason=permanent cause="permanent: 400" id=t|root.d.v|3|0|0`,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=1 reason=permanent cause="permanent: 400" id=t|root.d.v|4|0|0`,
 			`INFO msg="sink is degraded" sink=s cause=503`,
 			`INFO msg="sink is ok" sink=s cause=""`,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=1 reason=permanent cause="permanent: 400" id=t|root.d.v|5|0|0`,
 		)
+	})
+}
+
+// A sink that fails now and then is told of once a minute, and a trouble that
+// lasts is not kept from the log.
+func TestLogOfFlappingSink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		db := openMem(t, &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		news := &deliveryNews{db: db, sink: "s"}
+		for range 10 {
+			news.health(deliver.Degraded, "503")
+			news.health(deliver.OK, "")
+			time.Sleep(time.Second)
+		}
+		news.health(deliver.Degraded, "504")
+		time.Sleep(2 * time.Minute)
+		news.health(deliver.OK, "")
+		news.health(deliver.Stopped, "")
+		requireLines(t, &log,
+			`INFO msg="sink is degraded" sink=s cause=503`,
+			`INFO msg="sink is ok" sink=s cause=""`,
+			`INFO msg="sink is degraded" sink=s cause=504`,
+			`INFO msg="sink is ok" sink=s cause=""`,
+		)
+	})
+}
+
+// A sink that is added again has lost nothing yet.
+func TestLogOfSinkAddedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := Edge()
+		p.OutboxBytes = 20 << 10
+		many := TriggerSpec{Name: "t", Pattern: "root.d.v", When: BeforeInsert, Trigger: TriggerFunc(func(_ context.Context, f *Firing) error {
+			for i := range int64(300) {
+				f.Emit(Event{Series: "root.d.v", Time: ns(i), Fields: []Field{Text("n", strings.Repeat("x", 200))}})
+			}
+			return nil
+		})} // in one record: events are dropped before any is handed out
+		down := SinkFunc(func(context.Context, []Event) error { return errors.New("down") })
+		db := openMem(t, &Options{
+			Profile: p, Logger: slog.New(slog.NewTextHandler(&log, nil)), Triggers: []TriggerSpec{many},
+			Sinks: []SinkSpec{{Name: "s", Sink: down}},
+		})
+		must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+		time.Sleep(time.Second)
+		if n := db.Stats().Sinks[0].Dropped; n == 0 {
+			t.Fatal("nothing was dropped")
+		}
+		must(t, db.DropSink(t.Context(), "s"))
+		log.Reset()
+		must(t, db.AddSink(t.Context(), SinkSpec{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return nil })}))
+		time.Sleep(time.Second)
+		if n := db.Stats().Sinks[0].Dropped; n != 0 {
+			t.Errorf("the new sink has lost %d", n)
+		}
+		must(t, db.Close())
+		requireLines(t, &log)
 	})
 }
 
@@ -128,14 +191,23 @@ func TestLogOfUnplannedQuery(t *testing.T) {
 func TestLogOfLeftovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
+		refuse := func(context.Context, []Event) error { return deliver.Permanent(errors.New("400")) }
 		db := openDir(t, dir, &Options{
 			Triggers: []TriggerSpec{emitEach("x")},
-			Sinks:    []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return errors.New("down") })}},
+			Sinks: []SinkSpec{{Name: "dead", Sink: SinkFunc(refuse)}, {Name: "s", Sink: SinkFunc(func(ctx context.Context, events []Event) error {
+				if events[0].Time.Equal(ns(1)) {
+					return refuse(ctx, events)
+				}
+				return errors.New("down")
+			})}},
 			ContinuousQueries: []CQSpec{{Name: "own", Every: time.Second, Query: cqFunc(func(context.Context, *CQRun) error { return nil })},
 				{Name: "plain", Query: Query{Select: countEvery("n", time.Second).Query.(Query).Select, From: []string{"root.in.*"},
 					GroupBy: GroupByTime{Interval: time.Second}, Into: []Target{{Device: "root.out", Columns: []string{"n"}}}}}},
 		})
-		must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+		for at := range int64(2) {
+			must(t, db.Insert(t.Context(), "root.d", ns(at+1), Bool("v", true)))
+			time.Sleep(time.Minute)
+		}
 		must(t, db.Close())
 		var log bytes.Buffer
 		opts := &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
@@ -144,7 +216,8 @@ func TestLogOfLeftovers(t *testing.T) {
 		requireLines(t, &log,
 			`INFO msg="trigger of an earlier start is not there yet" trigger=t err="it was made by value (tickwell.TriggerFunc): create it again, or give it a class"`,
 			`INFO msg="continuous query of an earlier start is not there yet" cq=own err="`+errNotCreated.Error()+`"`,
-			`INFO msg="sink of an earlier start is not there yet, and has events" sink=s events=1`,
+			`INFO msg="sink of an earlier start is not there yet" sink=dead events=0 "dead letters"=2`,
+			`INFO msg="sink of an earlier start is not there yet" sink=s events=1 "dead letters"=1`,
 		)
 		log.Reset()
 		opts.ReadOnly = true

@@ -22,9 +22,14 @@ func (db *DB) reportLeftovers() {
 			db.log.Info("continuous query of an earlier start is not there yet", "cq", q.spec.Name, "err", q.inactive)
 		}
 	}
-	for _, i := range db.eng.Outbox().Sinks() { // those of dead letters have names of their own
-		if name := strings.TrimPrefix(i.Name, deadName("")); i.Events > 0 && !db.sinks.has(name) {
-			db.log.Info("sink of an earlier start is not there yet, and has events", "sink", name, "events", i.Events)
+	box := db.eng.Outbox()
+	for _, i := range box.Sinks() {
+		name, dead := strings.CutPrefix(i.Name, deadName(""))
+		events, _ := box.Backlog(name)
+		if i.Events == 0 || dead && events > 0 || db.sinks.has(name) { // of a sink that has both, the events' turn tells
+			continue
 		}
+		letters, _ := box.Backlog(deadName(name))
+		db.log.Info("sink of an earlier start is not there yet", "sink", name, "events", events, "dead letters", letters)
 	}
 }

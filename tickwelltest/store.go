@@ -240,17 +240,18 @@ func (s *Store) RequireFired(trigger string, n int) {
 		s.settle()
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if got := s.fired[trigger]; len(got) != n {
-		var names []string
-		for name, all := range s.fired {
-			names = append(names, fmt.Sprintf("%s %d times", name, len(all)))
-		}
+	got := len(s.fired[trigger])
+	var names []string
+	for name, all := range s.fired {
+		names = append(names, fmt.Sprintf("%s %d times", name, len(all)))
+	}
+	s.mu.Unlock() // whyNot may call code of the test
+	if got != n {
 		slices.Sort(names)
 		if len(names) == 0 {
 			names = []string{"none"}
 		}
-		s.t.Fatalf("trigger %s fired %d times, want %d; fired: %s%s", trigger, len(got), n, strings.Join(names, ", "), s.whyNot(trigger))
+		s.t.Fatalf("trigger %s fired %d times, want %d; fired: %s%s", trigger, got, n, strings.Join(names, ", "), s.whyNot(trigger))
 	}
 }
 

@@ -11,19 +11,26 @@ import (
 // test fails, until the test is over.
 type testLog struct {
 	mu sync.Mutex
-	to io.Writer // nil: over
+	to io.Writer // nil: none, or over
 }
 
 // logTo returns a logger for a store of t, without the times: they are of the
 // machine's clock.
 func logTo(t testing.TB) (*slog.Logger, *testLog) {
-	l := &testLog{to: t.Output()}
+	l := &testLog{to: output(t)}
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
 	}})), l
+}
+
+// output is where t shows what it is told. A stand-in for a test may have none: its
+// TB is nil but for the methods of its own.
+func output(t testing.TB) (to io.Writer) {
+	defer func() { _ = recover() }()
+	return t.Output()
 }
 
 func (l *testLog) Write(p []byte) (int, error) {

@@ -69,6 +69,20 @@ func TestStoreOwnLogger(t *testing.T) {
 	}
 }
 
+// A stand-in for a test may have no output.
+func TestStoreWithoutOutput(t *testing.T) {
+	tb := &recordingTB{}
+	s := tickwelltest.New(tb, nil)
+	s.Trigger(tickwell.TriggerSpec{Name: "bad", Pattern: "root.**", Trigger: tickwell.TriggerFunc(func(context.Context, *tickwell.Firing) error { return errors.New("no") })})
+	s.Put("root.d", tickwell.Int64("n", 1))
+	for i := len(tb.cleanups) - 1; i >= 0; i-- {
+		tb.cleanups[i]()
+	}
+	if len(tb.lines) > 0 {
+		t.Error(tb.lines)
+	}
+}
+
 // RequireFired waits for firings in the background.
 func TestRequireFiredWaits(t *testing.T) {
 	s := tickwelltest.New(t, nil)

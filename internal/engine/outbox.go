@@ -239,7 +239,7 @@ func (o *Outbox) Detach(sink string) int {
 	// the events back.
 	end := Pos{LSN: o.e.lastLSN(), Ord: ^uint32(0)}
 	notify := q.notify
-	*q = queue{cursor: end, floor: end, dropped: q.dropped, notify: notify, dirty: true}
+	*q = queue{cursor: end, floor: end, notify: notify, dirty: true}
 	o.arm(false)
 	return n
 }
@@ -336,7 +336,7 @@ type SinkInfo struct {
 	Cursor   Pos
 	Events   int64 // waiting
 	Bytes    int64 // that they take
-	Dropped  int64 // dropped by the byte bound since Open, before Next returned them
+	Dropped  int64 // dropped by the byte bound since Open or Detach, before Next returned them
 }
 
 // Sinks lists every sink that is attached, has a cursor or waiting events,
