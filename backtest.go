@@ -136,6 +136,7 @@ type deviceHistory struct {
 
 func newHistory(db *DB, all []*engine.Series, from, to int64) *history {
 	h := &history{snap: db.eng.Snapshot()}
+	h.snap.Steady()
 	for i := 0; i < len(all); {
 		d := &deviceHistory{device: all[i].Device}
 		begin := i

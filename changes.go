@@ -57,6 +57,7 @@ func (db *DB) Changes(ctx context.Context, pat, since string) (rows iter.Seq2[*T
 	want := func(s *engine.Series) bool { return p.MatchParts(s.Device, s.Name) }
 	rows = func(yield func(*Tablet, error) bool) {
 		snap := db.eng.Snapshot() // what is newer than upTo may come again
+		snap.Steady()
 		defer snap.Release()
 		err := snap.Changes(ctx, after, want, func(c *engine.Changed) error {
 			t := &Tablet{Device: c.Series[0].Device, Times: c.Times}

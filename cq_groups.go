@@ -1,9 +1,10 @@
 package tickwell
 
 import (
-	"maps"
 	"math"
 	"time"
+
+	"github.com/tidwall/btree"
 
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/incremental"
@@ -27,10 +28,12 @@ type cqGroups struct {
 
 	// By device; guarded by the view's lock.
 	tails  map[string]groupTail
-	holds  map[string]int64 // from where on rows are needed
-	passed map[string]int64 // rows before may have expired
-	lent   bool             // holds and passed are a cut's, too: see own
+	holds  *deviceTimes // from where on rows are needed
+	passed *deviceTimes // rows before may have expired
 }
+
+// deviceTimes is copied for each query, which must not cost more with more devices.
+type deviceTimes = btree.Map[string, int64]
 
 // groupTail is the last window of a device.
 type groupTail struct {
@@ -51,7 +54,7 @@ func groupsOf(q *Query) *cqGroups {
 }
 
 func newGroups(session bool, gap int64) *cqGroups {
-	return &cqGroups{session: session, gap: gap, tails: make(map[string]groupTail), holds: make(map[string]int64), passed: make(map[string]int64)}
+	return &cqGroups{session: session, gap: gap, tails: make(map[string]groupTail), holds: new(deviceTimes), passed: new(deviceTimes)}
 }
 
 // afterGap is the first watermark at which a session is over.
@@ -83,7 +86,7 @@ func (g *cqGroups) load(e *engine.Engine, name string) {
 	}
 	for key, value := range e.Scan(passedKey(name, "")) {
 		if at, ok := parseOrderedTime(string(value)); ok {
-			g.passed[key[len(passedKey(name, "")):]] = at
+			g.passed.Set(key[len(passedKey(name, "")):], at)
 		}
 	}
 }
@@ -141,38 +144,30 @@ func (g *cqGroups) holdOf(d cqDirty) int64 {
 }
 
 func (g *cqGroups) holdFor(d cqDirty) {
-	if was, ok := g.holds[d.device]; !ok || g.holdOf(d) < was {
-		g.own()
-		g.holds[d.device] = g.holdOf(d)
+	if was, ok := g.holds.Get(d.device); !ok || g.holdOf(d) < was {
+		g.holds.Set(d.device, g.holdOf(d))
 	}
 }
 
-// lend gives a cut the maps of what is held back, which stay as they are from then on.
-func (g *cqGroups) lend(v *cqView, h *heldView) {
+// cut gives h what is held back now.
+func (g *cqGroups) cut(v *cqView, h *heldView) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	h.holds, h.gone, g.lent = g.holds, g.passed, true
-}
-
-// own makes the maps ones that may be changed.
-func (g *cqGroups) own() {
-	if g.lent {
-		g.holds, g.passed, g.lent = maps.Clone(g.holds), maps.Clone(g.passed), false
-	}
+	h.holds, h.gone = g.holds.Copy(), g.passed.Copy()
 }
 
 // held returns from where on rows of a device are held back, and what has passed.
-func (v *cqView) held(holds, passed map[string]int64, device string) (first, gone int64) {
+func (v *cqView) held(holds, passed *deviceTimes, device string) (first, gone int64) {
 	if !v.byDevice {
 		device = ""
 	}
 	first = math.MaxInt64
 	for _, d := range [2]string{device, ""} { // marks without a device are for all
-		if at, ok := holds[d]; ok {
+		if at, ok := holds.Get(d); ok {
 			first = min(first, at)
 		}
 	}
-	gone, ok := passed[device]
+	gone, ok := passed.Get(device)
 	if !ok {
 		gone = math.MinInt64
 	}
@@ -181,11 +176,10 @@ func (v *cqView) held(holds, passed map[string]int64, device string) (first, gon
 
 // recount finds what is to be held back after marks have gone.
 func (g *cqGroups) recount(marks map[string]cqDirty) {
-	g.own()
-	clear(g.holds)
+	g.holds.Clear()
 	for device, t := range g.tails {
 		if t.open {
-			g.holds[device] = t.start
+			g.holds.Set(device, t.start)
 		}
 	}
 	for _, d := range marks {
@@ -210,19 +204,19 @@ func (g *cqGroups) holdBack(v *cqView, device, name string, before int64) int64 
 	}
 	hold := max(min(before, first), passed)
 	if hold > passed {
-		g.own()
-		g.passed[device] = hold
+		g.passed.Set(device, hold)
 	}
 	return hold
 }
 
 // storePassed adds how far rows may have expired, if what d marks is older.
 func (g *cqGroups) storePassed(v *cqView, d cqDirty, puts []engine.Put) []engine.Put {
-	for device, passed := range g.passed {
+	g.passed.Scan(func(device string, passed int64) bool {
 		if (d.device == "" || d.device == device) && g.holdOf(d) < passed {
 			puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: passedKey(v.name, device), Value: []byte(orderedTime(passed))})
 		}
-	}
+		return true
+	})
 	return puts
 }
 

@@ -55,15 +55,15 @@ type holdCut []heldView
 type heldView struct {
 	v             *cqView
 	first, passed int64
-	holds, gone   map[string]int64 // of a grouped one: holds and passed
+	holds, gone   *deviceTimes // of a grouped one: holds and passed
 }
 
 // holdCut returns nil if nothing is held back.
 func (s *cqSet) holdCut() func(device, name string, before int64) int64 {
-	t := s.table.Load()
 	if !s.loaded.Load() {
 		return s.holdBack
 	}
+	t := s.table.Load() // after loaded, which is set once the first is there
 	if t == nil || len(t.views) == 0 {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (s *cqSet) holdCut() func(device, name string, before int64) int64 {
 	for i, v := range t.views {
 		cut[i] = heldView{v: v, first: v.first.Load(), passed: v.passed.Load()}
 		if v.grouped() {
-			v.groups.lend(v, &cut[i])
+			v.groups.cut(v, &cut[i])
 		}
 	}
 	return cut.holdBack
@@ -88,15 +88,16 @@ func (c holdCut) holdBack(device, name string, before int64) int64 {
 }
 
 func (h *heldView) holdBack(device, name string, before int64) int64 {
+	first, passed := h.first, h.passed
+	grouped := h.v.grouped()
+	if !grouped && max(first, passed) >= before { // spares most series the patterns
+		return before
+	}
 	if !h.v.reads(device, name) {
 		return before
 	}
-	first, passed := h.first, h.passed
-	if h.v.grouped() {
+	if grouped {
 		first, passed = h.v.held(h.holds, h.gone, device)
-	}
-	if passed >= before {
-		return before
 	}
 	return min(before, max(first, passed))
 }

@@ -3,6 +3,9 @@ package tickwell
 import (
 	"context"
 	"fmt"
+	"iter"
+	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -247,6 +250,19 @@ func TestQueryKeepsItsHorizon(t *testing.T) {
 			clock.Advance(200 * time.Second)
 			res, err := db.Query(ctx, Query{Select: []expr.Expr{expr.Col("s")}, From: []string{"root.in.*"}, AlignByDevice: true})
 			must(t, err)
+			rows, _, err := db.Changes(ctx, "root.in.**", "")
+			must(t, err)
+			next, stop := iter.Pull2(rows)
+			defer stop()
+			changed := map[string]int{}
+			change := func() bool {
+				tab, err, ok := next()
+				if must(t, err); ok {
+					changed[tab.Device] += len(tab.Times)
+				}
+				return ok
+			}
+			change()
 			n := map[string]int{}
 			for row, err := range res.Rows() {
 				must(t, err)
@@ -261,6 +277,58 @@ func TestQueryKeepsItsHorizon(t *testing.T) {
 			if n["root.in.a"] != 60 || n["root.in.b"] != 60 {
 				t.Errorf("rows by device %v, want 60 of each", n)
 			}
+			for change() {
+			}
+			if changed["root.in.a"] != 60 || changed["root.in.b"] != 60 {
+				t.Errorf("changes by device %v, want 60 of each", changed)
+			}
 		})
+	}
+}
+
+// What a query costs does not grow with the devices that are held back, also where it
+// lets rows of one expire.
+func TestHoldOfManyDevicesCostsQueriesNothing(t *testing.T) {
+	ctx := context.Background()
+	bytes := func(devices int) uint64 {
+		clock := newFake()
+		clock.Set(time.Unix(0, 0))
+		db := openMem(t, &Options{Clock: clock})
+		spec := manyDevices("m")
+		q := spec.Query.(Query)
+		q.GroupBy = GroupBySession{Gap: time.Minute}
+		spec.Query = q
+		must(t, db.CreateContinuousQuery(ctx, spec))
+		must(t, db.SetTTL(ctx, "root.in", time.Hour))
+		cqPut(t, db, "root.in.over", 0, 1)
+		cqPut(t, db, "root.in.last", 10_000, 1)
+		clock.Advance(10_000 * time.Second)
+		must(t, db.Quiesce(ctx))
+		must(t, db.PauseContinuousQuery(ctx, "m"))
+		for i := range devices {
+			cqPut(t, db, fmt.Sprint("root.in.d", i), 10_000, 1)
+		}
+		least := uint64(math.MaxUint64)
+		for i := range int64(20) {
+			clock.Advance(10 * time.Second)
+			cqPut(t, db, "root.clock", 10_000+10*i, 1)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got, err := db.AppendLast(ctx, nil, "root.in.over.s")
+			if must(t, err); len(got) != 0 {
+				t.Fatalf("%v has not expired", got)
+			}
+			runtime.ReadMemStats(&after)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		g := db.cqs.find("m").view.groups
+		if _, ok := g.holds.Get("root.in.d0"); !ok || g.holds.Len() < devices {
+			t.Fatalf("%d devices are held back, want %d", g.holds.Len(), devices)
+		}
+		return least
+	}
+	few, many := bytes(10), bytes(1000)
+	if many > few+16<<10 {
+		t.Errorf("a query allocates %d bytes where 10 devices are held back, %d where 1000 are", few, many)
 	}
 }

@@ -3,7 +3,6 @@ package tickwell
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -346,9 +345,9 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	before.mu.Lock()
 	gen, oldest, newest, head, touched := before.gen, before.oldest, before.newest, before.head, before.touched
 	passed := before.passed.Load()
-	var expired map[string]int64
+	var expired *deviceTimes
 	if before.grouped() {
-		expired = maps.Clone(before.groups.passed)
+		expired = before.groups.passed.Copy()
 	}
 	before.mu.Unlock()
 	v.mu.Lock()
