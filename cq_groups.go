@@ -32,8 +32,9 @@ type cqGroups struct {
 	passed *deviceTimes // rows before may have expired
 }
 
-// deviceTimes is copied for each query, which must not cost more with more devices.
-type deviceTimes = btree.Map[string, int64]
+// deviceTimes is copied for each query, which must not cost more with more devices. It
+// holds pointers, as the other trees do, so that programs have its code once.
+type deviceTimes = btree.Map[string, *int64]
 
 // groupTail is the last window of a device.
 type groupTail struct {
@@ -86,7 +87,7 @@ func (g *cqGroups) load(e *engine.Engine, name string) {
 	}
 	for key, value := range e.Scan(passedKey(name, "")) {
 		if at, ok := parseOrderedTime(string(value)); ok {
-			g.passed.Set(key[len(passedKey(name, "")):], at)
+			g.passed.Set(key[len(passedKey(name, "")):], &at)
 		}
 	}
 }
@@ -144,8 +145,9 @@ func (g *cqGroups) holdOf(d cqDirty) int64 {
 }
 
 func (g *cqGroups) holdFor(d cqDirty) {
-	if was, ok := g.holds.Get(d.device); !ok || g.holdOf(d) < was {
-		g.holds.Set(d.device, g.holdOf(d))
+	hold := g.holdOf(d)
+	if was, ok := g.holds.Get(d.device); !ok || hold < *was {
+		g.holds.Set(d.device, &hold)
 	}
 }
 
@@ -164,12 +166,12 @@ func (v *cqView) held(holds, passed *deviceTimes, device string) (first, gone in
 	first = math.MaxInt64
 	for _, d := range [2]string{device, ""} { // marks without a device are for all
 		if at, ok := holds.Get(d); ok {
-			first = min(first, at)
+			first = min(first, *at)
 		}
 	}
-	gone, ok := passed.Get(device)
-	if !ok {
-		gone = math.MinInt64
+	gone = math.MinInt64
+	if at, ok := passed.Get(device); ok {
+		gone = *at
 	}
 	return first, gone
 }
@@ -179,7 +181,8 @@ func (g *cqGroups) recount(marks map[string]cqDirty) {
 	g.holds.Clear()
 	for device, t := range g.tails {
 		if t.open {
-			g.holds.Set(device, t.start)
+			start := t.start
+			g.holds.Set(device, &start)
 		}
 	}
 	for _, d := range marks {
@@ -204,16 +207,17 @@ func (g *cqGroups) holdBack(v *cqView, device, name string, before int64) int64 
 	}
 	hold := max(min(before, first), passed)
 	if hold > passed {
-		g.passed.Set(device, hold)
+		at := hold
+		g.passed.Set(device, &at)
 	}
 	return hold
 }
 
 // storePassed adds how far rows may have expired, if what d marks is older.
 func (g *cqGroups) storePassed(v *cqView, d cqDirty, puts []engine.Put) []engine.Put {
-	g.passed.Scan(func(device string, passed int64) bool {
-		if (d.device == "" || d.device == device) && g.holdOf(d) < passed {
-			puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: passedKey(v.name, device), Value: []byte(orderedTime(passed))})
+	g.passed.Scan(func(device string, passed *int64) bool {
+		if (d.device == "" || d.device == device) && g.holdOf(d) < *passed {
+			puts = append(puts, engine.Put{Kind: engine.PutProgress, Key: passedKey(v.name, device), Value: []byte(orderedTime(*passed))})
 		}
 		return true
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/pattern"
 	"github.com/tickwell/tickwell/internal/sorting"
 )
 
@@ -18,7 +19,7 @@ import (
 // is set for them. Until a flush has stored the names, each Open finds them again.
 
 // LostDevice is the device of the series whose names are lost: s and the id.
-const LostDevice = "lost_and_found"
+const LostDevice = pattern.Lost
 
 // lostIDs are the ids whose definitions may be lost.
 type lostIDs struct {
