@@ -68,6 +68,8 @@ func TestBackupIsAPrefix(t *testing.T) {
 	e := open(t, cfg)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
+	end := sync.OnceFunc(func() { close(stop); wg.Wait() })
+	defer end() // also of a test that has failed: they would be in the way of the next
 	var acked [3]atomic.Int64
 	for w := range acked {
 		wg.Go(func() {
@@ -142,10 +144,13 @@ func TestBackupIsAPrefix(t *testing.T) {
 		for key := range want {
 			require.True(t, maps.Equal(want[key], got[key]), "copy %d: %s", n, key)
 		}
-		require.Len(t, got, len(want))
+		for key := range got {
+			if want[key] == nil { // a series is made before its first row
+				require.Empty(t, got[key], "copy %d: %s", n, key)
+			}
+		}
 		require.NoError(t, c.Close())
 	}
-	close(stop)
-	wg.Wait()
+	end()
 	require.NoError(t, e.Close())
 }
