@@ -249,7 +249,7 @@ func reopen(ctx context.Context, db *tickwell.DB, dir string, opts *tickwell.Opt
 		return err
 	}
 	start := time.Now()
-	again, err := tickwell.Open(ctx, dir, &tickwell.Options{Functions: opts.Functions})
+	again, err := tickwell.Open(ctx, dir, &tickwell.Options{Functions: opts.Functions, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func reopen(ctx context.Context, db *tickwell.DB, dir string, opts *tickwell.Opt
 	if before != after {
 		return fmt.Errorf("quickstart: %d points of heap_mib before closing, %d after opening again", before, after)
 	}
-	fmt.Printf("\nclosed, opened again in %s: all %d points of heap_mib are there.\n", time.Since(start).Round(time.Millisecond), after)
+	fmt.Printf("\nclosed, opened again in %s: all %d points of heap_mib are there.\n", time.Since(start).Round(10*time.Microsecond), after)
 	return nil
 }
 
