@@ -17,5 +17,6 @@
 //
 // The meaning of every operator follows Apache IoTDB's query language:
 // arithmetic yields float64, an operand that is null makes the result null
-// except for IS NULL, and AND, OR and NOT are three-valued.
+// except for IS NULL, and AND, OR and NOT are three-valued. What CASE, AND and OR
+// do not need for a row cannot fail for it: a condition guards a CAST.
 package expr

@@ -112,16 +112,20 @@ func Last(e Expr) Expr { return Call("last_value", e) }
 
 // Case is the value after the first condition that is true: the arguments are
 // condition, value, condition, value … and, if their number is odd, the value
-// when none is true (null if not given).
+// when none is true (null if not given). A value that can fail, see [Expr.Cast],
+// is computed only for the rows that it is taken for, and a later condition only
+// where none before is true.
 func Case(args ...any) Expr { return Expr{&node{op: OpCase, args: operands(args)}} }
 
 // Not is true where e is false, and null where e is null.
 func Not(e Expr) Expr { return Expr{&node{op: OpNot, args: []Expr{e}}} }
 
-// And is true where all are true. And() of nothing is the zero Expr.
+// And is true where all are true. And() of nothing is the zero Expr. What can fail,
+// see [Expr.Cast], is computed only for the rows for which nothing before is false.
 func And(all ...Expr) Expr { return fold(OpAnd, all) }
 
-// Or is true where one is true. Or() of nothing is the zero Expr.
+// Or is true where one is true. Or() of nothing is the zero Expr. What can fail, see
+// [Expr.Cast], is computed only for the rows for which nothing before is true.
 func Or(any ...Expr) Expr { return fold(OpOr, any) }
 
 func fold(op Op, all []Expr) Expr {
@@ -227,7 +231,7 @@ func (e Expr) Negate() Expr {
 // Cast converts e to a kind, by its tickwell or IoTDB name ("int32" or
 // "INT32", "float64" or "DOUBLE" …): fractions are rounded half up, a value
 // outside the range of the kind or a text that is no number is an error of
-// the query.
+// the query, unless [Case], [And] or [Or] keep its row from it.
 func (e Expr) Cast(kind string) Expr {
 	return Expr{&node{op: OpCast, name: kind, args: []Expr{e}}}
 }

@@ -23,35 +23,46 @@ type builtinAgg struct {
 
 var numericInput = []bool{true}
 
+// namedAgg is a line of a table, which takes less room than code that fills a map.
+type namedAgg struct {
+	name string
+	builtinAgg
+}
+
+var commonAggs = [...]namedAgg{
+	{"count", builtinAgg{make: func() Aggregator { return &countAgg{} }, inputs: 1}},
+	{"count_time", builtinAgg{make: func() Aggregator { return &countTimeAgg{} }, any: true}},
+	{"count_if", builtinAgg{make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true}},
+	{"sum", builtinAgg{make: func() Aggregator { return &sumAgg{} }, inputs: 1, numeric: []bool{true}}},
+	{"avg", builtinAgg{make: func() Aggregator { return &sumAgg{mean: true} }, inputs: 1, numeric: []bool{true}}},
+	{"min_value", builtinAgg{make: func() Aggregator { return &rangeAgg{min: true} }, inputs: 1, numeric: []bool{true}, ranged: true}},
+	{"max_value", builtinAgg{make: func() Aggregator { return &rangeAgg{max: true} }, inputs: 1, numeric: []bool{true}, ranged: true}},
+	{"extreme", builtinAgg{make: func() Aggregator { return &rangeAgg{min: true, max: true} }, inputs: 1, numeric: []bool{true}}},
+	{"first_value", builtinAgg{make: func() Aggregator { return &edgeAgg{} }, inputs: 1}},
+	{"last_value", builtinAgg{make: func() Aggregator { return &edgeAgg{last: true} }, inputs: 1}},
+	{"min_time", builtinAgg{make: func() Aggregator { return &timeAgg{min: true} }, inputs: 1}},
+	{"max_time", builtinAgg{make: func() Aggregator { return &timeAgg{max: true} }, inputs: 1}},
+	{"time_duration", builtinAgg{make: func() Aggregator { return &timeAgg{min: true, max: true} }, inputs: 1}},
+	{"stddev", builtinAgg{make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: []bool{true}}},
+	{"stddev_samp", builtinAgg{make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: []bool{true}}},
+	{"stddev_pop", builtinAgg{make: func() Aggregator { return &varianceAgg{root: true} }, inputs: 1, numeric: []bool{true}}},
+	{"variance", builtinAgg{make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: []bool{true}}},
+	{"var_samp", builtinAgg{make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: []bool{true}}},
+	{"var_pop", builtinAgg{make: func() Aggregator { return &varianceAgg{} }, inputs: 1, numeric: []bool{true}}},
+	{"integral", builtinAgg{make: func() Aggregator { return &pathAgg{what: pathIntegral} }, inputs: 1, numeric: []bool{true}}},
+	{"time_weighted_avg", builtinAgg{make: func() Aggregator { return &pathAgg{what: pathMean} }, inputs: 1, numeric: []bool{true}}},
+	{"increase", builtinAgg{make: func() Aggregator { return &pathAgg{what: pathIncrease} }, inputs: 1, numeric: []bool{true}}},
+	{"rate", builtinAgg{make: func() Aggregator { return &pathAgg{what: pathRate} }, inputs: 1, numeric: []bool{true}}},
+	{"time_in_state", builtinAgg{make: func() Aggregator { return &pathAgg{what: pathState} }, inputs: 1, boolean: true}},
+}
+
 // builtinAggs is the built-in aggregates, by lower-case name.
 var builtinAggs = allAggs()
 
 func allAggs() map[string]*builtinAgg {
-	all := map[string]*builtinAgg{
-		"count":             {make: func() Aggregator { return &countAgg{} }, inputs: 1},
-		"count_time":        {make: func() Aggregator { return &countTimeAgg{} }, any: true},
-		"count_if":          {make: func() Aggregator { return &countIfAgg{} }, inputs: 1, boolean: true},
-		"sum":               {make: func() Aggregator { return &sumAgg{} }, inputs: 1, numeric: numericInput},
-		"avg":               {make: func() Aggregator { return &sumAgg{mean: true} }, inputs: 1, numeric: numericInput},
-		"min_value":         {make: func() Aggregator { return &rangeAgg{min: true} }, inputs: 1, numeric: numericInput, ranged: true},
-		"max_value":         {make: func() Aggregator { return &rangeAgg{max: true} }, inputs: 1, numeric: numericInput, ranged: true},
-		"extreme":           {make: func() Aggregator { return &rangeAgg{min: true, max: true} }, inputs: 1, numeric: numericInput},
-		"first_value":       {make: func() Aggregator { return &edgeAgg{} }, inputs: 1},
-		"last_value":        {make: func() Aggregator { return &edgeAgg{last: true} }, inputs: 1},
-		"min_time":          {make: func() Aggregator { return &timeAgg{min: true} }, inputs: 1},
-		"max_time":          {make: func() Aggregator { return &timeAgg{max: true} }, inputs: 1},
-		"time_duration":     {make: func() Aggregator { return &timeAgg{min: true, max: true} }, inputs: 1},
-		"stddev":            {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
-		"stddev_samp":       {make: func() Aggregator { return &varianceAgg{sample: true, root: true} }, inputs: 1, numeric: numericInput},
-		"stddev_pop":        {make: func() Aggregator { return &varianceAgg{root: true} }, inputs: 1, numeric: numericInput},
-		"variance":          {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
-		"var_samp":          {make: func() Aggregator { return &varianceAgg{sample: true} }, inputs: 1, numeric: numericInput},
-		"var_pop":           {make: func() Aggregator { return &varianceAgg{} }, inputs: 1, numeric: numericInput},
-		"integral":          {make: func() Aggregator { return &pathAgg{what: pathIntegral} }, inputs: 1, numeric: numericInput},
-		"time_weighted_avg": {make: func() Aggregator { return &pathAgg{what: pathMean} }, inputs: 1, numeric: numericInput},
-		"increase":          {make: func() Aggregator { return &pathAgg{what: pathIncrease} }, inputs: 1, numeric: numericInput},
-		"rate":              {make: func() Aggregator { return &pathAgg{what: pathRate} }, inputs: 1, numeric: numericInput},
-		"time_in_state":     {make: func() Aggregator { return &pathAgg{what: pathState} }, inputs: 1, boolean: true},
+	all := make(map[string]*builtinAgg, 2*len(commonAggs))
+	for i := range commonAggs {
+		all[commonAggs[i].name] = &commonAggs[i].builtinAgg
 	}
 	if !small {
 		maps.Copy(all, rareAggs())

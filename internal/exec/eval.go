@@ -17,6 +17,7 @@ type op struct {
 	ints [2][]int64
 	row  rowFunc // state of a built-in row function
 	hit  []bool
+	some *some
 }
 
 // ops makes the evaluator of n; position gives the place of input column and
@@ -61,12 +62,16 @@ func (o *op) eval(b *Batch) (*Col, error) {
 		return &o.out, nil
 	case expr.OpConst:
 		return o.constant(b.Len()), nil
-	case expr.OpCase:
-		return o.evalCase(b)
 	}
 	in := o.cols[:0]
 	for _, a := range o.args {
-		c, err := a.eval(b)
+		var c *Col
+		var err error
+		if a.n.lazy {
+			c, err = a.evalSome(b, o.open(in, b.Len()))
+		} else {
+			c, err = a.eval(b)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +96,8 @@ func (o *op) apply(b *Batch, in []*Col) (*Col, error) {
 		o.in(in, n)
 	case expr.OpAnd, expr.OpOr:
 		o.logic(in[0], in[1], n)
+	case expr.OpCase:
+		o.choose(in, n)
 	case expr.OpNot:
 		o.start(column.Bool, n)
 		if in[0].Kind == column.Bool {

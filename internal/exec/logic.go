@@ -44,22 +44,11 @@ func (o *op) logic(a, b *Col, n int) {
 	}
 }
 
-// evalCase takes for each row the value after the first condition that holds.
-// All values are computed for all rows.
-func (o *op) evalCase(b *Batch) (*Col, error) {
-	n := b.Len()
-	in := grow(o.cols, len(o.args))
-	o.cols = in
-	for i, a := range o.args {
-		c, err := a.eval(b)
-		if err != nil {
-			return nil, err
-		}
-		in[i] = c
-	}
+// choose takes for each row the value after the first condition that holds.
+func (o *op) choose(in []*Col, n int) {
 	if o.n.kind == column.Null {
 		o.out.Vector = column.Vector{}
-		return &o.out, nil
+		return
 	}
 	o.out.reset(o.n.kind)
 	pairs := len(in) / 2
@@ -83,5 +72,4 @@ func (o *op) evalCase(b *Batch) (*Col, error) {
 			o.out.AppendRange(&from.Vector, i, i+1)
 		}
 	}
-	return &o.out, nil
 }

@@ -14,6 +14,7 @@ type node struct {
 	op   expr.Op
 	not  bool
 	kind column.Kind // Null: a constant or series without any value
+	partialness
 	args []*node
 	slot int // opSlot: column of the input stream
 
@@ -102,6 +103,7 @@ func (b *builder) build(e expr.Expr) (*node, error) {
 	if err := b.check(e, n); err != nil {
 		return nil, err
 	}
+	n.judge()
 	return n, nil
 }
 

@@ -1,10 +1,6 @@
 package exec
 
-import (
-	"context"
-
-	"github.com/tickwell/tickwell/internal/column"
-)
+import "context"
 
 // scan reads series aligned by time: those of each device by one cursor, the
 // devices joined. A nil series is a column of nulls without a kind.
@@ -182,20 +178,7 @@ func gather(dst, src *Batch, rows []int32, keep int) {
 }
 
 func pick(dst, src *Col, rows []int32) {
-	switch src.Kind {
-	case column.Bool:
-		dst.Bools = pickCells(dst.Bools, src.Bools, rows)
-	case column.Int32:
-		dst.Int32s = pickCells(dst.Int32s, src.Int32s, rows)
-	case column.Int64:
-		dst.Int64s = pickCells(dst.Int64s, src.Int64s, rows)
-	case column.Float32:
-		dst.Float32s = pickCells(dst.Float32s, src.Float32s, rows)
-	case column.Float64:
-		dst.Float64s = pickCells(dst.Float64s, src.Float64s, rows)
-	case column.Text:
-		dst.Texts = pickCells(dst.Texts, src.Texts, rows)
-	}
+	dst.AppendRows(&src.Vector, rows)
 	if len(src.Nulls) == 0 {
 		return
 	}
@@ -204,14 +187,4 @@ func pick(dst, src *Col, rows []int32) {
 			dst.Nulls.Set(i)
 		}
 	}
-}
-
-func pickCells[T any](dst, src []T, rows []int32) []T {
-	if cap(dst) < len(rows) {
-		dst = make([]T, 0, len(rows))
-	}
-	for _, r := range rows {
-		dst = append(dst, src[r])
-	}
-	return dst
 }
