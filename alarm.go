@@ -10,11 +10,16 @@ import (
 	"github.com/tickwell/tickwell/internal/pattern"
 )
 
+// alarmTrust bounds how long a timer is trusted: an alarm of the wall clock, which
+// may be set forward, and goes on while the machine sleeps, as timers do not.
+const alarmTrust = time.Minute
+
 // alarm is the timer behind [Firing.Wake].
 type alarm struct {
 	mu   sync.Mutex
 	at   int64
 	set  bool
+	turn int // of the timer that counts
 	stop func() bool
 }
 
@@ -59,10 +64,35 @@ func (db *DB) setAlarm(w waking) {
 	if !w.set || w.trigger.state.Load() == stateDropping {
 		return
 	}
-	tr := w.trigger
-	a.stop = db.clock.AfterFunc(instant(w.at).Sub(db.clock.Now()), func() {
-		db.background(tr.spec.Name, func() error { db.ring(w); return nil })
+	db.runAlarm(w)
+}
+
+// runAlarm starts the timer. The lock is held.
+func (db *DB) runAlarm(w waking) {
+	a := &w.trigger.alarm
+	a.turn++
+	turn := a.turn
+	a.stop = db.clock.AfterFunc(min(instant(w.at).Sub(db.clock.Now()), alarmTrust), func() {
+		if db.isTime(w, turn) {
+			db.background(w.trigger.spec.Name, func() error { db.ring(w); return nil })
+		}
 	})
+}
+
+// isTime reports whether the clock shows the time of an alarm. If not, and if it is
+// still set, it waits on.
+func (db *DB) isTime(w waking, turn int) bool {
+	a := &w.trigger.alarm
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.set || a.turn != turn {
+		return false
+	}
+	if db.clock.Now().UnixNano() >= w.at {
+		return true
+	}
+	db.runAlarm(w)
+	return false
 }
 
 func (a *alarm) clear() {
@@ -110,12 +140,6 @@ func (db *DB) ring(w waking) {
 	a := &tr.alarm
 	a.mu.Lock()
 	due := a.set && a.at == w.at && tr.state.Load() == stateActive
-	if due && db.clock.Now().UnixNano() < w.at { // wall time was set back
-		a.set = false
-		a.mu.Unlock()
-		db.setAlarm(w)
-		return
-	}
 	if due {
 		a.set, a.stop = false, nil
 	}

@@ -16,7 +16,9 @@
 // carries the time of the deadline either way: so a backtest
 // ([tickwell.DB.Backtest]) gives the events of the live run. Points not newer
 // than the newest of their series change nothing, and neither does NaN, except
-// that it is a sign of life for Absent.
+// that it is a sign of life for Absent. A newest point more than ten minutes ahead of
+// the store's clock does not count when one of the last hour comes: the clock of the
+// device, or of the store, was wrong.
 package alert
 
 import (

@@ -110,6 +110,31 @@ func (s *series) tell(at int64, tell func(*series, int64)) {
 	tell(s, at)
 }
 
+// ahead is how far the newest point of a series may be ahead of the clock before it
+// is no measure of what is old, and behind how old a point may be that shows it.
+const (
+	ahead  = int64(10 * time.Minute)
+	behind = int64(time.Hour)
+)
+
+// rewind takes the series back to a point that is not newer than its newest, if that
+// is of a time to come and the point is of now: the clock that stamped the newest
+// was wrong, or the store's is, as after a boot in 1970. Without it one such point
+// would silence the alert until that time. What is to last does so from the point on.
+func (s *series) rewind(at, now int64) bool {
+	if s.last-ahead <= now || at-ahead > now || at+behind < now {
+		return false
+	}
+	s.last, s.since, s.changes = at-1, min(s.since, at), s.changes[:0]
+	if s.cleared != never {
+		s.cleared = min(s.cleared, at)
+	}
+	if s.sentAt != never {
+		s.sentAt = min(s.sentAt, at)
+	}
+	return true
+}
+
 // point takes a point newer than all before.
 func (s *series) point(r *Rule, t int64, v float64, now int64, tell func(*series, int64)) {
 	s.advance(r, t, tell)

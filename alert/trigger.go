@@ -59,7 +59,10 @@ func (t *trigger) Fire(_ context.Context, f *tickwell.Firing) error {
 				continue
 			}
 			at, v := row.UnixNano(), row.Float64(c)
-			if at <= s.last || t.rule.Absent == 0 && math.IsNaN(v) {
+			if t.rule.Absent == 0 && math.IsNaN(v) {
+				continue
+			}
+			if at <= s.last && !s.rewind(at, now) {
 				continue
 			}
 			s.point(&t.rule, at, v, now, tell)
