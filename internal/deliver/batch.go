@@ -10,6 +10,7 @@ type entry[E any] struct {
 	ordered bool // key matters
 	size    int
 	fetched time.Duration // monotonic
+	waited  time.Duration // until then by the wall clock; negative: that was wrong
 
 	over     bool // settled, as the loop knows
 	settled  bool // as the job that has the entry knows
@@ -109,7 +110,16 @@ func (e *entry[E]) expired(o *Options, mono time.Duration, wall time.Time) bool 
 	}
 	// Age needs the wall clock, which may have jumped: hence only after a
 	// failed attempt, never unheard.
-	return o.MaxAge > 0 && e.item.Time != 0 && wall.Sub(time.Unix(0, e.item.Time)) >= o.MaxAge
+	return o.MaxAge > 0 && e.item.Time != 0 && e.age(mono, wall) >= o.MaxAge
+}
+
+// age is how long an event has waited. The wall clock is asked as rarely as can be:
+// an event of a machine that begins in 1970 is not old when it learns the time.
+func (e *entry[E]) age(mono time.Duration, wall time.Time) time.Duration {
+	if e.waited >= 0 {
+		return e.waited + mono - e.fetched
+	}
+	return max(mono-e.fetched, wall.Sub(time.Unix(0, e.item.Time)))
 }
 
 // touch notes the beginning of an attempt.

@@ -398,6 +398,32 @@ func TestGivingUp(t *testing.T) {
 	})
 }
 
+// An event that a machine sends before it knows the time is not old when it does,
+// and one that comes from before does not stay for ever.
+func TestAgeOverClockSteps(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		sent, found, set time.Time
+		want             time.Duration // until it is given up
+	}{
+		"boot in 1970":        {time.Unix(5, 0), time.Unix(10, 0), begin, time.Hour - 5*time.Second},
+		"sent before a boot":  {begin.Add(-50 * time.Minute), time.Unix(10, 0), begin, 10 * time.Minute},
+		"sent in the future":  {begin.Add(10000 * time.Hour), begin, begin, time.Hour},
+		"set back":            {begin.Add(-30 * time.Minute), begin, begin.Add(-10 * time.Hour), 30 * time.Minute},
+		"nothing of that all": {begin.Add(-30 * time.Minute), begin, begin, 30 * time.Minute},
+	} {
+		e := &entry[ev]{item: Item[ev]{Time: c.sent.UnixNano()}, tried: true, err: boom}
+		e.fetched, e.waited = time.Minute, c.found.Sub(c.sent)
+		o := &Options{MaxAge: time.Hour}
+		for after := time.Duration(0); after <= 2*time.Hour; after += 5 * time.Second {
+			if got, want := e.expired(o, time.Minute+after, c.set.Add(after)), after >= c.want; got != want {
+				t.Errorf("%s: after %v: given up: %v, want %v", name, after, got, want)
+				break
+			}
+		}
+	}
+}
+
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{BatchEvents: 1, InFlight: 4, BreakerAfter: 5, BackoffMin: time.Second, BackoffMax: 10 * time.Second})

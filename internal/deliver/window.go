@@ -36,8 +36,10 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		l.badIO = 0
 		l.more = len(items) > 0
 		l.grant = 0
+		wall := l.cfg.Clock.Now()
 		for _, it := range items {
 			e := l.newEntry(it, now)
+			e.waited = wall.Sub(time.Unix(0, it.Time))
 			l.window = append(l.window, e)
 			l.bytes += it.Size + itemOverhead
 			l.fetched = it.Pos
