@@ -147,6 +147,8 @@ func Pick[T any](dst, src []T, rows []int32) []T {
 }
 
 // AppendZero appends n zero values, as stand-ins for nulls.
+//
+//go:noinline
 func (v *Vector) AppendZero(n int) {
 	if n <= 0 {
 		return

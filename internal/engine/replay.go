@@ -85,7 +85,8 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		for _, id := range w.ids() {
 			if ser, ok := e.cat.ByID(id); ok {
 				e.dropSeries(ser)
-			} else if l := &e.disk.lostIDs; len(l.gaps) > 0 {
+			}
+			if l := &e.disk.lostIDs; len(l.gaps) > 0 {
 				if l.dropped == nil {
 					l.dropped = map[uint32]bool{}
 				}
@@ -323,10 +324,10 @@ func (r *replay) finish() error {
 	r.waiting, r.blocked = nil, nil
 	for _, u := range waiting {
 		err := r.rows(u.lsn, u.kind, u.body)
-		switch {
-		case errors.Is(err, errUnresolved):
-			r.lost(u.lsn, errors.New("rows of a series whose definition is lost"))
-		case err != nil:
+		if errors.Is(err, errUnresolved) {
+			err = r.others(&u)
+		}
+		if err != nil {
 			r.lost(u.lsn, err)
 		}
 		w := wire{codec.Reader{Src: u.body}}
