@@ -371,11 +371,21 @@ func (r *Result) Rows() iter.Seq2[Row, error] {
 }
 
 // Collect reads all of the result into tablets of the caller's: one, or one
-// per run of rows of the same device, or one per column if not aligned.
+// per run of rows of the same device, or one per column if not aligned, in the
+// order of Columns and without rows where it has none.
 func (r *Result) Collect() ([]*Tablet, error) {
 	var all []*Tablet
 	var failed error
 	var of, last *exec.Column
+	var apart []*exec.Column // whose tablets are still to come
+	if r.fixed == nil {
+		apart = r.plan.Apart()
+	}
+	pass := func() {
+		c := apart[0]
+		v := column.Vector{Kind: c.Kind}
+		all, apart = append(all, &Tablet{Columns: []Column{{Name: c.Name, Data: vectorOf(&v)}}}), apart[1:]
+	}
 	r.each(func(t *Tablet, err error) bool {
 		if err != nil {
 			failed = err
@@ -385,11 +395,20 @@ func (r *Result) Collect() ([]*Tablet, error) {
 			all[n].extend(t)
 			return true
 		}
+		for len(apart) > 0 && apart[0] != of {
+			pass()
+		}
+		if len(apart) > 0 {
+			apart = apart[1:]
+		}
 		all, last = append(all, t.Clone()), of
 		return true
 	}, &of)
 	if failed != nil {
 		return nil, failed
+	}
+	for len(apart) > 0 {
+		pass()
 	}
 	return all, nil
 }

@@ -126,24 +126,14 @@ func (c *Conn) apart(r *tickwell.Result) *Result {
 			return
 		}
 		most := 0
-		byColumn := make([]*tickwell.Tablet, len(names))
-		next := 0
-		for _, t := range tablets {
-			for next < len(names) && names[next].Name != t.Columns[0].Name {
-				next++
-			}
-			if next == len(names) {
-				break
-			}
-			byColumn[next] = t
+		for _, t := range tablets { // one for each column
 			most = max(most, t.Len())
-			next++
 		}
 		row := make([]tickwell.Value, len(out.cols))
 		for i := range most {
 			clear(row)
-			for k, t := range byColumn {
-				if t != nil && i < t.Len() {
+			for k, t := range tablets {
+				if i < t.Len() {
 					row[2*k] = tickwell.Int64Value(floorDiv(t.Times[i], int64(c.unit)))
 					row[2*k+1] = t.Row(i).Value(0)
 				}

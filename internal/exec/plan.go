@@ -42,6 +42,19 @@ type part struct {
 // Columns returns the columns of the result.
 func (p *Plan) Columns() []Column { return p.cols }
 
+// Apart returns the first columns of the parts of the result, in their order: those
+// of a result that is not aligned, each of which is a part.
+func (p *Plan) Apart() []*Column {
+	if !p.q.NoAlign {
+		return nil
+	}
+	all := make([]*Column, len(p.parts))
+	for i, pt := range p.parts {
+		all[i] = &pt.cols[0]
+	}
+	return all
+}
+
 // Devices returns the devices of the result in order: one, without a name, if
 // it is not aligned by device.
 //
