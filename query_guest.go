@@ -49,6 +49,9 @@ func (db *DB) hosted(ctx context.Context, q *exec.Query, used *usedFunctions) (*
 	if ctx.Done() == nil || db.funcs.none() {
 		return exec.Prepare(q, db.eng, used)
 	}
+	if err := ctx.Err(); err != nil { // no function is started for nobody
+		return nil, err
+	}
 	type planned struct {
 		plan *exec.Plan
 		err  error
