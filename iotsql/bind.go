@@ -3,6 +3,7 @@ package iotsql
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -68,6 +69,21 @@ func (p *parser) param() (any, bool) {
 	return nil, false
 }
 
+// given takes the value of the parameter that is the next token as [constant] makes
+// it, wherever a literal of the statement may be a parameter.
+func (p *parser) given() (any, bool) {
+	tok := p.tok
+	v, ok := p.param()
+	if !ok || p.bind.open {
+		return nil, false
+	}
+	c, err := constant(v)
+	if err != nil {
+		p.fail(tok, err.Error())
+	}
+	return c, err == nil
+}
+
 // checkArgs refuses values that no parameter takes.
 func (p *parser) checkArgs() {
 	b := p.bind
@@ -90,36 +106,35 @@ func (p *parser) checkArgs() {
 }
 
 // constant turns a value of a parameter into one of the types of literals:
-// nil, bool, int64, float64, float32, string or time.Time.
+// nil, bool, int64, float64, float32, string or time.Time. Named types count as what
+// they are made of.
 func constant(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, int64, float64, float32, string, time.Time:
 		return v, nil
-	case int:
-		return int64(v), nil
-	case int8:
-		return int64(v), nil
-	case int16:
-		return int64(v), nil
-	case int32:
-		return int64(v), nil
-	case uint:
-		return unsigned(uint64(v))
-	case uint8:
-		return int64(v), nil
-	case uint16:
-		return int64(v), nil
-	case uint32:
-		return int64(v), nil
-	case uint64:
-		return unsigned(v)
 	case []byte:
 		if v == nil {
 			return nil, nil
 		}
 		return string(v), nil
 	}
-	return nil, fmt.Errorf("a value of type %T cannot be bound", v)
+	if _, isDuration := v.(time.Duration); !isDuration { // a duration stands for no number: of what?
+		switch r := reflect.ValueOf(v); {
+		case r.CanInt():
+			return r.Int(), nil
+		case r.CanUint():
+			return unsigned(r.Uint())
+		case r.Kind() == reflect.Float32:
+			return float32(r.Float()), nil
+		case r.Kind() == reflect.Float64:
+			return r.Float(), nil
+		case r.Kind() == reflect.String:
+			return r.String(), nil
+		case r.Kind() == reflect.Bool:
+			return r.Bool(), nil
+		}
+	}
+	return nil, fmt.Errorf("a value of type %T cannot be bound here", v)
 }
 
 func unsigned(v uint64) (any, error) {

@@ -49,12 +49,22 @@ func (p *parser) newDatabase() statement {
 // ttl takes a time to live: milliseconds, or a duration.
 func (p *parser) ttl() time.Duration {
 	tok := p.tok
-	if p.isDuration(tok) {
+	var ms int64
+	switch {
+	case p.isDuration(tok):
 		return p.duration("a time to live").fixed(time.Nanosecond)
+	case tok.kind == tokParam:
+		v, _ := p.param()
+		if d, ok := v.(time.Duration); ok && d > 0 {
+			return d
+		}
+		c, _ := constant(v)
+		ms, _ = c.(int64)
+	default:
+		ms = p.instant("a time to live in milliseconds")
 	}
-	ms := int64(p.instant("a time to live in milliseconds"))
 	if p.err == nil && ms <= 0 && !p.bind.open {
-		p.fail(tok, "the time to live should be greater than 0")
+		p.fail(tok, "the time to live should be greater than 0, in milliseconds or as a duration")
 	}
 	if ms > math.MaxInt64/int64(time.Millisecond) {
 		return math.MaxInt64

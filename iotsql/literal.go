@@ -186,19 +186,15 @@ func (p *parser) instant(what string) int64 {
 	tok := p.tok
 	switch {
 	case tok.kind == tokParam:
-		v, ok := p.param()
-		if p.bind.open || !ok {
-			return 0
-		}
+		v, ok := p.given()
 		switch v := v.(type) {
 		case time.Time:
 			return p.units(tok, v)
-		default:
-			if c, err := constant(v); err == nil {
-				if n, ok := c.(int64); ok {
-					return n
-				}
-			}
+		case int64:
+			return v
+		}
+		if !ok {
+			return 0
 		}
 		p.fail(tok, fmt.Sprintf("the value of the parameter is %T, and %s is a time or an integer", v, what))
 		return 0
@@ -280,8 +276,19 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// integer takes an integer literal.
+// integer takes an integer literal, or a parameter.
 func (p *parser) integer(minus bool) int64 {
+	if tok := p.tok; tok.kind == tokParam {
+		v, ok := p.given()
+		n, isInt := v.(int64)
+		if ok && (!isInt || minus && n < 0) {
+			p.fail(tok, fmt.Sprintf("the value of the parameter is %v of type %T, and not an integer", v, v))
+		}
+		if minus {
+			n = -n
+		}
+		return n
+	}
 	s := p.word()
 	if minus {
 		s = "-" + s
@@ -299,10 +306,9 @@ func (p *parser) integer(minus bool) int64 {
 func (p *parser) count(what string) int {
 	tok := p.tok
 	if tok.kind == tokParam {
-		v, ok := p.param()
-		c, _ := constant(v)
-		n, isInt := c.(int64)
-		if ok && !p.bind.open && (!isInt || n < 0 || n > math.MaxInt32) {
+		v, ok := p.given()
+		n, isInt := v.(int64)
+		if ok && (!isInt || n < 0 || n > math.MaxInt32) {
 			p.fail(tok, fmt.Sprintf("%s %v is no integer from 0 to %d", what, v, math.MaxInt32))
 		}
 		return int(n)

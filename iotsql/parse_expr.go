@@ -194,6 +194,8 @@ func (p *parser) unary() expr.Expr {
 				if v > math.MinInt64 {
 					return integerConst(-v)
 				}
+			case float32:
+				return expr.Lit(-v)
 			case float64:
 				return expr.Lit(-v)
 			}
@@ -290,20 +292,12 @@ func (p *parser) primary() expr.Expr {
 // bound is the value of a parameter as a constant.
 func (p *parser) bound() expr.Expr {
 	tok := p.tok
-	v, ok := p.param()
-	if !ok || p.bind.open {
-		return expr.Null()
-	}
-	if t, isTime := v.(time.Time); isTime {
-		return expr.Lit(p.units(tok, t))
-	}
-	c, err := constant(v)
-	if err != nil {
-		p.fail(tok, err.Error())
-		return expr.Null()
-	}
-	if n, isInt := c.(int64); isInt {
-		return integerConst(n)
+	c, _ := p.given()
+	switch v := c.(type) {
+	case time.Time:
+		return expr.Lit(p.units(tok, v))
+	case int64:
+		return integerConst(v)
 	}
 	return expr.Lit(c)
 }

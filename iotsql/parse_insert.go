@@ -3,6 +3,7 @@ package iotsql
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/pattern"
@@ -218,8 +219,6 @@ func (p *parser) boundLiteral(tok token, v any) literal {
 		return literal{kind: litBound, val: v}
 	case time.Time:
 		return literal{kind: litBound, val: p.units(tok, v)}
-	case int:
-		return literal{kind: litBound, val: int64(v)}
 	}
 	c, err := constant(v)
 	if err != nil {
@@ -229,7 +228,8 @@ func (p *parser) boundLiteral(tok token, v any) literal {
 	if c == nil {
 		return literal{}
 	}
-	if n, ok := c.(int64); ok && n >= math.MinInt32 && n <= math.MaxInt32 {
+	k := reflect.TypeOf(v).Kind()
+	if n, ok := c.(int64); ok && k != reflect.Int && k != reflect.Int64 && n >= math.MinInt32 && n <= math.MaxInt32 {
 		return literal{kind: litBound, val: int32(n)}
 	}
 	return literal{kind: litBound, val: c}

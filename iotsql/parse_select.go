@@ -179,7 +179,7 @@ func (p *parser) level(q *tickwell.Query) {
 	p.expect("=")
 	for p.err == nil {
 		q.Levels = append(q.Levels, p.count("LEVEL"))
-		if !p.is(",") || p.peek().kind != tokInteger {
+		if !p.is(",") || p.peek().kind != tokInteger && p.peek().kind != tokParam {
 			return
 		}
 		p.advance()
@@ -280,6 +280,8 @@ func (p *parser) groupByRows(st *selectStmt) {
 				g.Delta = float64(v)
 			case int64:
 				g.Delta = float64(v)
+			case float32:
+				g.Delta = float64(v)
 			case float64:
 				g.Delta = v
 			default:
@@ -358,7 +360,7 @@ func (p *parser) keep() (expr.Op, int64) {
 			return op, 0
 		}
 	}
-	if p.tok.kind != tokInteger {
+	if p.tok.kind != tokInteger && p.tok.kind != tokParam {
 		p.fail(tok, "Please check the keep condition: it needs to be a constant or a compare expression constructed by 'keep' and a long number.")
 		return op, 0
 	}
@@ -384,6 +386,8 @@ func (p *parser) fill(q *tickwell.Query) {
 			q.Fill.Value = tickwell.Int32Value(v)
 		case int64:
 			q.Fill.Value = tickwell.Int64Value(v)
+		case float32:
+			q.Fill.Value = tickwell.Float32Value(v)
 		case float64:
 			q.Fill.Value = tickwell.Float64Value(v)
 		case string:

@@ -215,10 +215,11 @@ func onlyDigits(s string) bool {
 // str takes a text in quotes and returns what it means.
 func (p *parser) str(what string) string {
 	if p.tok.kind == tokParam {
-		v, ok := p.param()
+		tok := p.tok
+		v, ok := p.given()
 		s, isText := v.(string)
-		if ok && !isText && !p.bind.open {
-			p.fail(p.tok, fmt.Sprintf("the value of the parameter is %T, and %s is a text", v, what))
+		if ok && !isText {
+			p.fail(tok, fmt.Sprintf("the value of the parameter is %T, and %s is a text", v, what))
 		}
 		return s
 	}
