@@ -72,8 +72,8 @@ func TestAddAll(t *testing.T) {
 					continue
 				}
 				require.Equal(t, b.ID, a.ID)
-				require.Equal(t, definitions(b.series), definitions(a.series))
-				for _, s := range a.series {
+				require.Equal(t, definitions(each.SeriesOf(b)), definitions(many.SeriesOf(a)))
+				for _, s := range many.SeriesOf(a) {
 					require.Same(t, a, s.Dev)
 					found, ok := many.Lookup(path, s.Name)
 					require.True(t, ok)

@@ -61,11 +61,23 @@ func Compare(a, b *Series) int {
 type Device struct {
 	ID     uint32 // of this process only: not stored, and new after every open
 	Path   string
-	series []*Series // sorted by name
+	series []*Series // sorted by name, with gone dropped ones among them
+	gone   int
 }
 
-func (d *Device) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(d.series, name, func(s *Series, n string) int { return cmp.Compare(s.Name, n) })
+// find returns where the series name is in the list or would be. One that is dropped is
+// not there, but may be in its place.
+func (d *Device) find(name string) (at int, ok bool) {
+	at, ok = slices.BinarySearchFunc(d.series, name, func(s *Series, n string) int { return cmp.Compare(s.Name, n) })
+	return at, ok && !d.series[at].Gone()
+}
+
+// tidy leaves dropped series out of the list. Others may read the old one.
+func (d *Device) tidy() {
+	if d.gone > 0 {
+		d.series = slices.DeleteFunc(slices.Clone(d.series), (*Series).Gone)
+		d.gone = 0
+	}
 }
 
 // Definition is what is stored of a series.
@@ -214,6 +226,7 @@ func (c *Catalog) addNew(defs []Definition) []*Series {
 	}
 	var old []*Series
 	if d := c.byPath[defs[0].Device]; d != nil {
+		d.tidy()
 		old = d.series
 	}
 	list, ok := withSeries(old, all)
@@ -294,6 +307,7 @@ func (c *Catalog) add(def Definition) (*Series, error) {
 		}
 	}
 	d := c.device(def.Device)
+	d.tidy()
 	i, found := d.find(def.Name)
 	if found {
 		return nil, fmt.Errorf("catalog: %s.%s has ids %d and %d: %w", def.Device, def.Name, d.series[i].ID, def.ID, errs.Corrupt)
@@ -343,8 +357,8 @@ func (c *Catalog) Drop(id uint32) (*Series, bool) {
 	c.byID[id] = nil
 	c.live--
 	d := s.Dev
-	if i, ok := d.find(s.Name); ok {
-		d.series = slices.Delete(slices.Clone(d.series), i, i+1)
+	if d.gone++; d.gone > len(d.series)/2 { // else each of many would copy the list
+		d.tidy()
 	}
 	if len(d.series) == 0 {
 		delete(c.byPath, d.Path)
@@ -365,8 +379,22 @@ func (c *Catalog) Device(path string) (*Device, bool) {
 // not be changed.
 func (c *Catalog) SeriesOf(d *Device) []*Series {
 	c.mu.RLock()
+	list, gone := d.series, d.gone
+	c.mu.RUnlock()
+	if gone > 0 {
+		c.mu.Lock()
+		d.tidy()
+		list = d.series
+		c.mu.Unlock()
+	}
+	return list
+}
+
+// CountOf returns how many series d has.
+func (c *Catalog) CountOf(d *Device) int {
+	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return d.series
+	return len(d.series) - d.gone
 }
 
 // Match returns the series whose path p matches, sorted by path.
@@ -389,7 +417,7 @@ func (c *Catalog) match(p *pattern.Pattern) []*Series {
 	var out []*Series
 	visit := func(d *Device) {
 		for _, s := range d.series {
-			if p.MatchParts(s.Device, s.Name) {
+			if !s.Gone() && p.MatchParts(s.Device, s.Name) {
 				out = append(out, s)
 			}
 		}

@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -165,5 +168,91 @@ func TestVersionOfWholeChanges(t *testing.T) {
 	close(stop)
 	for v := range <-seen {
 		require.Contains(t, whole, v)
+	}
+}
+
+// TestDropOneByOne: to drop the series of a device one by one does not copy the list of
+// the others each time, and whatever is asked in between is as if it did.
+func TestDropOneByOne(t *testing.T) {
+	const n = 10_000
+	c := New()
+	defs := make([]Definition, n)
+	for i := range defs {
+		defs[i] = Definition{ID: uint32(i + 1), Kind: column.Int64, Device: "root.d", Name: fmt.Sprintf("s%05d", i)}
+	}
+	_, err := c.AddAll(defs)
+	require.NoError(t, err)
+	d, _ := c.Device("root.d")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range n - 1 {
+		_, ok := c.Drop(uint32(i*7919%n + 1))
+		require.True(t, ok)
+		_, ok = c.Lookup("root.d", defs[i*7919%n].Name)
+		require.False(t, ok)
+		require.Equal(t, n-1-i, c.CountOf(d))
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+	require.Len(t, c.SeriesOf(d), 1)
+}
+
+// TestDropAgainstModel: drops, series made again and all ways to ask, beside readers of
+// lists that were given out before.
+func TestDropAgainstModel(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 5))
+	for range 200 {
+		c, want, next := New(), map[string]uint32{}, uint32(1)
+		all, err := pattern.Parse("root.**")
+		require.NoError(t, err)
+		var given, copied [][]*Series
+		for range 300 {
+			name := string(rune('a' + rng.IntN(12)))
+			switch id := want[name]; {
+			case rng.IntN(3) > 0 && id == 0:
+				defs := []Definition{{ID: next, Kind: column.Int64, Device: "root.d", Name: name}}
+				if other := name + "x"; rng.IntN(2) == 0 && want[other] == 0 {
+					defs = append(defs, Definition{ID: next + 1, Kind: column.Int64, Device: "root.d", Name: other})
+				}
+				_, err := c.AddAll(defs)
+				require.NoError(t, err)
+				for _, def := range defs {
+					want[def.Name], next = def.ID, def.ID+1
+				}
+			case id != 0:
+				_, err := c.Add(Definition{ID: next, Kind: column.Int64, Device: "root.d", Name: name})
+				require.Error(t, err)
+				s, ok := c.Drop(id)
+				require.True(t, ok)
+				require.True(t, s.Gone())
+				delete(want, name)
+			}
+			for name, id := range want {
+				s, ok := c.Lookup("root.d", name)
+				require.True(t, ok)
+				require.Equal(t, id, s.ID)
+			}
+			require.Len(t, c.Match(all), len(want))
+			d, ok := c.Device("root.d")
+			require.Equal(t, len(want) > 0, ok)
+			require.Equal(t, len(want), c.Len())
+			if !ok {
+				require.Empty(t, c.Devices(""))
+				continue
+			}
+			require.Equal(t, len(want), c.CountOf(d))
+			if rng.IntN(4) == 0 {
+				list := c.SeriesOf(d)
+				given, copied = append(given, list), append(copied, slices.Clone(list))
+				require.Len(t, list, len(want))
+				for i, s := range list {
+					require.Equal(t, want[s.Name], s.ID)
+					require.True(t, i == 0 || list[i-1].Name < s.Name)
+				}
+			}
+		}
+		for i := range given {
+			require.True(t, slices.Equal(given[i], copied[i]), "a list that was given out is as it was")
+		}
 	}
 }

@@ -475,18 +475,19 @@ func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
 // held exclusively.
 func (e *Engine) dropSeries(series ...*Series) {
 	var list []discarded
+	places := map[uint32]int{} // of a device in list
 	for _, ser := range series {
 		if now, ok := e.cat.ByID(ser.ID); !ok || now != ser {
 			continue
 		}
 		e.cat.Drop(ser.ID)
 		e.shapes.drop(ser)
-		at := slices.IndexFunc(list, func(d discarded) bool { return d.device == ser.Dev.ID })
-		if at < 0 {
+		at, ok := places[ser.Dev.ID]
+		if !ok {
 			at = len(list)
-			list = append(list, discarded{device: ser.Dev.ID})
+			places[ser.Dev.ID], list = at, append(list, discarded{device: ser.Dev.ID})
 		}
-		if list[at].ids = append(list[at].ids, ser.ID); len(e.cat.SeriesOf(ser.Dev)) == 0 {
+		if list[at].ids = append(list[at].ids, ser.ID); e.cat.CountOf(ser.Dev) == 0 {
 			list[at].ids = nil // all of it; nothing is made anew before the gate opens
 		}
 	}

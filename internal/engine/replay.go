@@ -28,6 +28,7 @@ type replay struct {
 	second  second
 	waiting []unresolved    // sections that name series not defined so far, and what came after them of the same series
 	blocked map[uint32]bool // the series of these that are defined
+	missing map[uint32]bool // those that are not
 	named   bool            // some got names in the place of lost ones
 }
 
@@ -68,7 +69,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		if err != nil {
 			return err
 		}
-		r.retry()
+		r.retry(body)
 	case sectionTablet, sectionDelete:
 		r.drain()
 		err := r.rows(lsn, kind, body)
@@ -140,12 +141,14 @@ var errUnresolved = errors.New("series is not defined")
 // wait keeps a section until its series are defined.
 func (r *replay) wait(lsn uint64, kind uint8, body []byte, ids []uint32) {
 	r.waiting = append(r.waiting, unresolved{lsn, kind, body})
+	if r.blocked == nil {
+		r.blocked, r.missing = map[uint32]bool{}, map[uint32]bool{}
+	}
 	for _, id := range ids {
 		if _, ok := r.e.cat.ByID(id); ok {
-			if r.blocked == nil {
-				r.blocked = map[uint32]bool{}
-			}
 			r.blocked[id] = true
+		} else {
+			r.missing[id] = true
 		}
 	}
 }
@@ -292,12 +295,15 @@ func (r *replay) drain() {
 	r.second.wait()
 }
 
-// retry applies waiting sections whose series are known now, in the order of the log.
-func (r *replay) retry() {
+// retry applies waiting sections whose series are known now, in the order of the log, if
+// the definitions in body are of some that they wait for.
+func (r *replay) retry(body []byte) {
 	waiting := r.waiting
-	if len(waiting) > 0 {
-		r.drain()
+	w := wire{codec.Reader{Src: body}}
+	if len(waiting) == 0 || !slices.ContainsFunc(w.definitions(), func(d catalog.Definition) bool { return r.missing[d.ID] }) {
+		return
 	}
+	r.drain()
 	r.waiting, r.blocked = nil, nil
 	for _, u := range waiting {
 		err := r.rows(u.lsn, u.kind, u.body)

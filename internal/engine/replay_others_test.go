@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tickwell/tickwell/internal/block"
+	"github.com/tickwell/tickwell/internal/catalog"
 	"github.com/tickwell/tickwell/internal/codec"
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/memtable"
@@ -256,4 +258,41 @@ func TestLostSeriesDroppedInLog(t *testing.T) {
 	_, ok = e.Lookup(LostDevice, fmt.Sprint("s", a.ID))
 	require.False(t, ok)
 	require.Contains(t, fmt.Sprint(e.Report().Quarantined), fmt.Sprintf("kept as %s.s257 to", LostDevice))
+}
+
+// TestDefinitionsOfOthers: sections that wait for a series are not read again for each
+// definition of another, and are put in by its own.
+func TestDefinitionsOfOthers(t *testing.T) {
+	const n = 2000
+	e := open(t, memConfig())
+	defer e.Close()
+	r := replay{e: e}
+	defer r.second.stop()
+	definition := func(id uint32) {
+		def := catalog.Definition{ID: id, Kind: column.Float64, Device: "root.d", Name: fmt.Sprintf("s%06d", id)}
+		require.NoError(t, r.record(uint64(id), recordGroup, appendSection(nil, sectionSeries, appendDefinitions(nil, []catalog.Definition{def}))))
+	}
+	var enc block.Encoder
+	var scratch []byte
+	for i := range int64(n) {
+		rows := memtable.Rows{Times: []int64{i}, Cols: floats(float64(i))}
+		body := appendTablet(nil, &enc, &scratch, &memtable.Layout{IDs: []uint32{3 * n}}, &rows, 0, 1)
+		require.NoError(t, r.record(uint64(i+1), recordGroup, appendSection(nil, sectionTablet, body)))
+	}
+	require.Len(t, r.waiting, n)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range uint32(n) {
+		definition(n + i)
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+	require.Len(t, r.waiting, n)
+	definition(3 * n)
+	require.Empty(t, r.waiting)
+	require.NoError(t, r.finish())
+	ser, ok := e.cat.ByID(3 * n)
+	require.True(t, ok)
+	require.Len(t, points(t, e, ser), n)
+	require.Empty(t, e.Report().LostLog)
 }

@@ -329,7 +329,7 @@ func (e *Engine) resolve(found []*Series, device string, names []string, kinds [
 func (e *Engine) counted() int {
 	n := e.cat.Len()
 	if d, ok := e.cat.Device(LostDevice); ok {
-		n -= len(e.cat.SeriesOf(d))
+		n -= e.cat.CountOf(d)
 	}
 	return n
 }

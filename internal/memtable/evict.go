@@ -171,14 +171,16 @@ func (d *Device) Forget(ids []uint32) {
 			g.sealSide(&Write{}, t)
 		}
 	}
-	before := d.size()
+	grown := -d.ownBytes()
 	for i, g := range d.groups {
 		if !slices.ContainsFunc(g.ids, dropped) {
 			continue
 		}
+		grown -= g.bytes()
 		d.groups[i] = nil
 		if n := g.without(dropped); n != nil {
 			d.groups[i] = n
+			grown += n.bytes()
 		} else {
 			g.leave()
 		}
@@ -202,7 +204,7 @@ func (d *Device) Forget(ids []uint32) {
 	d.groups = slices.DeleteFunc(d.groups, func(g *group) bool { return g == nil })
 	d.series = slices.DeleteFunc(d.series, func(m member) bool { return dropped(m.id) })
 	d.masks = slices.DeleteFunc(d.masks, func(m mask) bool { return dropped(m.id) })
-	t.bytes.Add(d.size() - before)
+	t.bytes.Add(grown + d.ownBytes())
 }
 
 // without returns g with fewer series, nil if none is left.

@@ -424,18 +424,26 @@ func (d *Device) Components() []Layout {
 }
 
 func (d *Device) size() int64 {
-	n := int64(deviceBytes + len(d.series)*seriesBytes + len(d.masks)*32)
+	n := deviceBytes + d.ownBytes()
 	for _, g := range d.groups {
-		n += groupBytes + g.side.bytes() + int64(cap(g.spare.times)*rowWidth(g.kinds))
-		if g.fresh != nil {
-			n += g.fresh.bytes()
-		}
-		if g.tip != nil {
-			n += tipBytes
-		}
-		for _, l := range g.lanes {
-			n += l.bytes(g.kinds)
-		}
+		n += g.bytes()
+	}
+	return n
+}
+
+// ownBytes is what d takes without its groups.
+func (d *Device) ownBytes() int64 { return int64(len(d.series)*seriesBytes + len(d.masks)*32) }
+
+func (g *group) bytes() int64 {
+	n := groupBytes + g.side.bytes() + int64(cap(g.spare.times)*rowWidth(g.kinds))
+	if g.fresh != nil {
+		n += g.fresh.bytes()
+	}
+	if g.tip != nil {
+		n += tipBytes
+	}
+	for _, l := range g.lanes {
+		n += l.bytes(g.kinds)
 	}
 	return n
 }
