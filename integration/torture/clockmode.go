@@ -134,9 +134,10 @@ func (c *clockWorld) move() Verdict {
 		}
 		return Verdict{}
 	}
-	// After a step of the wall clock the query must run within two periods of
-	// true time, and not more often than its limit.
-	for range 2 {
+	// After a step of the wall clock the query must run within three periods of
+	// true time, and not more often than its limit: one by which the next run is not
+	// two periods later when that is looked at is waited for.
+	for range 3 {
 		c.w.clock.Advance(time.Duration(oracle.Period))
 		if err := c.w.settle(); err != nil {
 			return failedWith(err, "settle")
@@ -144,8 +145,8 @@ func (c *clockWorld) move() Verdict {
 	}
 	switch n := c.w.runs.Load() - before; {
 	case n == 0:
-		return verdict(Refusal, "the query has not run for two periods after the clock was set")
-	case n > catchUpLimit+4:
+		return verdict(Refusal, "the query has not run for three periods after the clock was set")
+	case n > catchUpLimit+5:
 		return verdict(Wrong, "the query ran %d times after the clock was set", n)
 	}
 	return Verdict{}
