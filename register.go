@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/logs"
@@ -298,7 +299,7 @@ func (db *DB) readyTrigger(ctx context.Context, tr *trigger, known bool) error {
 // env is what a hook gets. What earlier firings of the same group have put
 // counts as stored.
 func (db *DB) env(tr *trigger, earlier *effects) Env {
-	return Env{
+	e := Env{
 		Name: tr.spec.Name, Params: tr.spec.Params, Clock: db.clock,
 		Logger: logs.With(db.log, "trigger", tr.spec.Name),
 		Get: func(key string) ([]byte, bool) {
@@ -312,6 +313,23 @@ func (db *DB) env(tr *trigger, earlier *effects) Env {
 			return func(yield func(string, []byte) bool) { db.scanState(tr, earlier, prefix, yield) }
 		},
 	}
+	if tr.spec.Queue == 0 && !tr.spec.Durable {
+		e.Last = db.lastOf
+	}
+	return e
+}
+
+// lastOf returns the newest point of one series.
+func (db *DB) lastOf(path string) (at time.Time, v Value, ok bool) {
+	device, name := pattern.Split(path)
+	if ser, found := db.eng.Lookup(device, name); found {
+		snap := db.eng.Snapshot()
+		defer snap.Release()
+		if ns, cell, found, err := snap.LastCell(ser); found && err == nil {
+			return instant(ns), Value{num: cell.Num, str: cell.Text, kind: Kind(cell.Kind)}, true
+		}
+	}
+	return at, v, false
 }
 
 // scanState yields the state of a trigger, what is stored and what is about to.

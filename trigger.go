@@ -159,6 +159,9 @@ type Env struct {
 	Get func(key string) ([]byte, bool)
 	// Scan yields what Put has stored under keys that begin with prefix, sorted.
 	Scan func(prefix string) iter.Seq2[string, []byte]
+	// Last returns the newest stored point of a series. It is nil where rows may be
+	// stored that the trigger is still to be told of: with Queue or Durable.
+	Last func(path string) (at time.Time, v Value, ok bool)
 }
 
 // TriggerInfo describes a trigger as SHOW TRIGGERS does: its columns are

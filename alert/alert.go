@@ -4,7 +4,9 @@
 //
 // A [Rule] becomes a trigger by [Rule.Spec]. It judges each series by itself and
 // sends events of status firing and resolved, in turn, to the trigger's sinks.
-// All its state is in the store: a restart neither repeats nor forgets an alert.
+// All its state is in the store: a restart neither repeats nor forgets an alert. A
+// point that decides nothing adds nothing to the log but itself, unless the trigger
+// has a Queue or is Durable.
 // An event has the labels alertname and series, and one field: value, the point
 // that decided, or with Absent last, the time of the newest point in Unix
 // nanoseconds. A template for both is

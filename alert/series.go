@@ -26,10 +26,30 @@ type series struct {
 
 	due   int64 // the next deadline, as in the queue of the trigger
 	index int   // there; -1: not in it
+
+	saved decided // as it is stored
+	top   int64   // the newest point of all, also one that was wrong
+	known bool    // the store tells what it is
+}
+
+// decided is what a state has that the stored points do not tell.
+type decided struct {
+	holds, firing, sent    bool
+	since, cleared, sentAt int64
+	changes                int
+	changed                int64
+}
+
+func (s *series) decided() decided {
+	d := decided{s.holds, s.firing, s.sent, s.since, s.cleared, s.sentAt, len(s.changes), 0}
+	if d.changes > 0 {
+		d.changed = s.changes[d.changes-1]
+	}
+	return d
 }
 
 func newSeries(path string) *series {
-	return &series{path: path, last: math.MinInt64, cleared: never, sentAt: never, due: never, index: -1}
+	return &series{path: path, last: math.MinInt64, top: math.MinInt64, cleared: never, sentAt: never, due: never, index: -1}
 }
 
 func after(t int64, d time.Duration) int64 {
@@ -138,7 +158,7 @@ func (s *series) rewind(at, now int64) bool {
 // point takes a point newer than all before.
 func (s *series) point(r *Rule, t int64, v float64, now int64, tell func(*series, int64)) {
 	s.advance(r, t, tell)
-	s.last, s.value = t, v
+	s.last, s.value, s.top = t, v, max(s.top, t)
 	if r.Absent > 0 {
 		if s.firing && after(t, r.Absent) > now {
 			s.change(r, false, t, tell)
@@ -188,5 +208,6 @@ func loadSeries(path string, b []byte) (*series, error) {
 		n = append(n, int64(binary.LittleEndian.Uint64(b)))
 	}
 	s.last, s.value, s.since, s.cleared, s.sentAt, s.changes = n[0], math.Float64frombits(uint64(n[1])), n[2], n[3], n[4], n[5:]
+	s.saved, s.top = s.decided(), s.last
 	return s, nil
 }

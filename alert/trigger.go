@@ -18,12 +18,14 @@ type trigger struct {
 	queue  deadlines // of the series that have one
 	armed  int64     // what the store's alarm is set to; 0: not known
 	path   []byte
+
+	newest func(path string) (time.Time, tickwell.Value, bool) // nil: the store's is no help
 }
 
 func (t *trigger) Validate(tickwell.Params) error { return t.rule.validate() }
 
 func (t *trigger) OnCreate(_ context.Context, env tickwell.Env) error {
-	t.clock = env.Clock
+	t.clock, t.newest = env.Clock, env.Last
 	return nil
 }
 
@@ -31,16 +33,39 @@ const statePrefix = "alert/"
 
 // Restore loads what is stored of each series.
 func (t *trigger) Restore(_ context.Context, env tickwell.Env) error {
-	t.series, t.queue, t.armed = make(map[string]*series), nil, 0
+	t.series, t.queue, t.armed, t.newest = make(map[string]*series), nil, 0, env.Last
+	now := env.Clock.Now().UnixNano()
 	for key, value := range env.Scan(statePrefix) {
 		s, err := loadSeries(key[len(statePrefix):], value)
 		if err != nil {
 			return err
 		}
+		t.catchUp(s, now)
 		t.series[s.path] = s
 		t.schedule(s)
 	}
 	return nil
+}
+
+// catchUp takes the points after the one that changed the series last, of which
+// nothing is stored but themselves.
+func (t *trigger) catchUp(s *series, now int64) {
+	if t.newest == nil {
+		return
+	}
+	at, v, ok := t.newest(s.path)
+	s.known = ok
+	if !ok || at.UnixNano() <= s.last {
+		return
+	}
+	s.top = at.UnixNano()
+	if s.top-ahead > now && s.last-ahead <= now {
+		return
+	}
+	s.last = s.top
+	if f := v.Float64(); !math.IsNaN(f) {
+		s.value = f
+	}
 }
 
 // Fire judges the points.
@@ -72,7 +97,7 @@ func (t *trigger) Fire(_ context.Context, f *tickwell.Firing) error {
 			t.keep(f, s)
 		}
 	}
-	t.arm(f)
+	t.arm(f, now)
 	return nil
 }
 
@@ -86,7 +111,7 @@ func (t *trigger) OnWake(_ context.Context, f *tickwell.Firing) error {
 		s.advance(&t.rule, now, tell)
 		t.keep(f, s)
 	}
-	t.arm(f)
+	t.arm(f, now)
 	return nil
 }
 
@@ -100,9 +125,16 @@ func (t *trigger) find(device, name string) *series {
 	return s
 }
 
-// keep stores a series that has changed and puts it where its deadline belongs.
+// keep stores a series that has changed, unless the points tell, and puts it where
+// its deadline belongs.
 func (t *trigger) keep(f *tickwell.Firing, s *series) {
-	f.Put(statePrefix+s.path, s.append(nil))
+	if d := s.decided(); !s.known || d != s.saved || s.last != s.top {
+		f.Put(statePrefix+s.path, s.append(nil))
+		s.saved = d
+		if !s.known && t.newest != nil {
+			_, _, s.known = t.newest(s.path)
+		}
+	}
 	t.schedule(s)
 }
 
@@ -119,13 +151,14 @@ func (t *trigger) schedule(s *series) {
 	}
 }
 
-// arm has the store wake the trigger at the earliest deadline.
-func (t *trigger) arm(f *tickwell.Firing) {
+// arm has the store wake the trigger at the earliest deadline, or before: each point
+// puts off that of Absent, and is not worth a record.
+func (t *trigger) arm(f *tickwell.Firing, now int64) {
 	due := int64(never)
 	if len(t.queue) > 0 {
 		due = t.queue[0].due
 	}
-	if due == t.armed {
+	if due == t.armed || t.armed != 0 && t.armed < due && t.armed > now-int64(time.Minute) {
 		return
 	}
 	t.armed = due
