@@ -117,6 +117,37 @@ func TestAggregatesThatSeeNulls(t *testing.T) {
 	}
 }
 
+// Functions of a series see the rows in which one of their inputs is not null, of
+// all rows there are, and the groups that the columns beside show.
+func TestSeriesFunctionsSeeTheRowsOfAll(t *testing.T) {
+	db := openMem(t, nil)
+	put(t, db, "root.d", "1 a=1", "2 c=5", "3 a=2 c=6", "4 c=7", "12 a=1")
+	c, a := expr.Col("c"), expr.Col("a")
+	from := []string{"root.d"}
+	gone := expr.Case(a.IsNull(), 1, 0)
+	by := func(e expr.Expr) expr.Expr { return expr.Call("difference", e) }
+	session := GroupBySession{}
+	for _, q := range []struct {
+		name string
+		q    Query
+		want string
+	}{
+		{"input that is never null", Query{Select: []expr.Expr{by(gone), c}, From: from}, "2=1,5 3=-1,6 4=1,7 12=-1,null"},
+		{"column that is never null", Query{Select: []expr.Expr{by(a), c.IsNull()}, From: from}, "1=null,true 2=null,false 3=1,false 4=null,false 12=-1,true"},
+		{"groups", Query{Select: []expr.Expr{by(expr.Count(a)), expr.Count(c)}, From: from, GroupBy: session}, "1=null,0 2=-1,1 3=1,1 4=-1,1 12=1,0"},
+		{"groups without a point", Query{Select: []expr.Expr{by(expr.Count(a))}, From: from, GroupBy: session}, "1=null 3=0 12=0"},
+		{"windows without a point", Query{Select: []expr.Expr{by(expr.Avg(a))}, From: from, Start: ns(0), End: ns(9), GroupBy: GroupByTime{Interval: 3}}, "0=null 3=1 6=null"},
+		{"groups of points", Query{Select: []expr.Expr{expr.Count(by(a)), expr.Count(by(c))}, From: from, GroupBy: session}, "1=0,0 2=0,0 3=1,1 4=0,1 12=1,0"},
+		{"condition of groups", Query{Select: []expr.Expr{expr.Count(c)}, From: from, GroupBy: session, Having: by(expr.Count(a)).Lt(0)}, "2=1 4=1"},
+	} {
+		for range 2 { // planned, and with the plan kept
+			if got := brief(t, db, q.q); got != q.want {
+				t.Errorf("%s: %s, want %s", q.name, got, q.want)
+			}
+		}
+	}
+}
+
 // Keys of ORDER BY make no row where columns are not aligned.
 func TestDisableAlignOrderedMakesNoRows(t *testing.T) {
 	db := openMem(t, nil)

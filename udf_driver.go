@@ -193,6 +193,9 @@ func (v *view) show(b *exec.Batch) *Tablet {
 	t := &Tablet{Times: b.Times, Columns: make([]Column, len(b.Cols))}
 	for i := range b.Cols {
 		t.Columns[i] = Column{Name: v.names[i], Data: vectorOf(&b.Cols[i].Vector), Nulls: Bitmap(b.Cols[i].Nulls)}
+		if t.Columns[i].Data == nil {
+			t.Columns[i].Data = absent(len(b.Times))
+		}
 	}
 	v.tablet = t
 	return t
@@ -208,6 +211,14 @@ func (v *view) hide() {
 		v.tablet = nil
 	}
 }
+
+// absent is the data of an input that stands for no series: so many nulls.
+type absent int
+
+func (a absent) Len() int            { return int(a) }
+func (absent) Kind() Kind            { return KindNull }
+func (absent) Value(int) Value       { return Value{} }
+func (absent) vector() column.Vector { return column.Vector{} }
 
 // spoilt is the data of a tablet that user code kept beyond its call.
 type spoilt struct{}

@@ -196,7 +196,7 @@ func (r *Run) open(p *part) error {
 			nodes = append(nodes, k)
 		}
 	}
-	s, err := project(&r.run, p.in, nodes)
+	s, err := project(&r.run, p.in, nodes, grouped(p.in))
 	if err != nil {
 		return err
 	}

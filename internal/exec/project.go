@@ -16,8 +16,9 @@ type rows interface {
 }
 
 // project computes expressions over an input. Table functions among them are
-// streams of their own over the same input, joined by time.
-func project(r *run, in rows, nodes []*node) (stream, error) {
+// streams of their own over the same input, joined by time. With each, rows without
+// any value count too.
+func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
 	need := make([]int, 0, len(nodes))
 	var tables []*node
 	plain := true // each column as it is in the input, in its order
@@ -35,6 +36,12 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 			return s, nil
 		}
 		return projected(s, nodes, func(n *node) int { i, _ := slices.BinarySearch(need, n.slot); return i }, false)
+	}
+	// Rows without a value are left out where a function makes the rows, but groups are
+	// all shown, and who makes groups of rows looks at all.
+	drop := !each && slices.ContainsFunc(nodes, makesRows)
+	if len(tables) > 0 && (!drop || grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)) {
+		in = wholeOf(in)
 	}
 	slices.Sort(need)
 	need = slices.Compact(need)
@@ -55,7 +62,7 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 		}
 		return nil, err
 	}
-	if len(need) > 0 || len(tables) == 0 {
+	if len(need) > 0 || len(tables) == 0 || !drop || isWhole(in) {
 		s, err := in.open(r, need)
 		if err != nil {
 			return fail(err)
@@ -74,17 +81,17 @@ func project(r *run, in rows, nodes []*node) (stream, error) {
 		}
 		add(s, 1)
 	}
-	all := parts[0]
+	joined := parts[0]
 	if len(parts) > 1 {
-		all = newJoin(parts, place, width)
+		joined = newJoin(parts, place, width)
 	}
-	return projected(all, nodes, func(leaf *node) int {
+	return projected(joined, nodes, func(leaf *node) int {
 		if leaf.op == opTable {
 			return tableAt[leaf]
 		}
 		i, _ := slices.BinarySearch(need, leaf.slot)
 		return i
-	}, slices.ContainsFunc(nodes, makesRows))
+	}, drop)
 }
 
 // projected evaluates nodes over a stream, in which position tells where input

@@ -71,7 +71,7 @@ func (f *filtered) open(r *run, need []int) (stream, error) {
 		}
 		in = narrow
 	}
-	s, err := project(r, in, nodes)
+	s, err := project(r, in, nodes, false)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ type tableStream struct {
 }
 
 func openTable(r *run, in rows, n *node) (stream, error) {
-	args, err := project(r, in, n.args)
+	args, err := project(r, in, n.args, false)
 	if err != nil {
 		return nil, err
 	}
