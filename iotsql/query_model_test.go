@@ -728,8 +728,9 @@ type store struct {
 	span   int64
 	odd    bool // NaN, infinities, extremes
 	others int
-	tables bool // functions of a series in questions
-	strays bool // those that give points at times of no row
+	tables bool  // functions of a series in questions
+	strays bool  // those that give points at times of no row
+	unit   int64 // what times are counted in here, in nanoseconds
 }
 
 func deviceOf(path string) string { return path[:strings.LastIndexByte(path, '.')] }
@@ -772,11 +773,12 @@ func (s *store) value(k tickwell.Kind) value {
 	return tickwell.TextValue(pickOf(r, "", "a", "ab", "A_b", "50%", "é", "a'b", "v1", "v2"))
 }
 
-func newStore(t *testing.T, seed uint64) *store {
-	s := &store{t: t, rng: rand.New(rand.NewPCG(seed, 99)), points: map[string]cells{}, kinds: map[string]tickwell.Kind{}}
+func newStore(t *testing.T, seed uint64, unit time.Duration) *store {
+	s := &store{t: t, unit: int64(unit), rng: rand.New(rand.NewPCG(seed, 99)), points: map[string]cells{}, kinds: map[string]tickwell.Kind{}}
 	r := s.rng
 	s.span = pickOf[int64](r, 40, 200, 3000)
 	s.base = pickOf[int64](r, 0, -50, 1_700_000_000_000_000_000, -s.span/2, time.Date(2023, 10, 29, 0, 59, 59, 999999990, time.UTC).UnixNano())
+	s.base /= s.unit
 	s.odd = r.IntN(2) == 0
 	s.opts = &tickwell.Options{FS: vfs.NewMem(), Profile: tickwell.Profile{BlockRows: pickOf(r, 4, 16, 64)}, Seed: 1, Functions: mineSpecs()}
 	s.reopen(false)
@@ -811,7 +813,7 @@ func (s *store) reopen(close bool) {
 	s.check(err)
 	s.db = db
 	s.t.Cleanup(func() { _ = db.Close() })
-	s.conn, err = iotsql.New(db, &iotsql.Options{Precision: time.Nanosecond})
+	s.conn, err = iotsql.New(db, &iotsql.Options{Precision: time.Duration(s.unit)})
 	s.check(err)
 }
 
@@ -835,7 +837,7 @@ func (s *store) write() {
 			}
 		}
 		if len(fields) > 0 {
-			s.check(tab.Append(time.Unix(0, s.base+at), fields...))
+			s.check(tab.Append(s.at(s.base+at), fields...))
 			for _, f := range fields {
 				p := dev + "." + f.Name
 				if s.points[p] == nil {
@@ -872,6 +874,9 @@ func (s *store) list() {
 	}
 }
 
+// at is a time of the reference as the store takes it.
+func (s *store) at(t int64) time.Time { return time.Unix(0, t*s.unit) }
+
 func (s *store) erase() {
 	if len(s.series) == 0 {
 		return
@@ -879,7 +884,7 @@ func (s *store) erase() {
 	p := pickOf(s.rng, s.series...)
 	from := s.base + s.rng.Int64N(s.span)
 	to := from + 1 + s.rng.Int64N(s.span/4)
-	s.check(s.db.Delete(context.Background(), p, time.Unix(0, from), time.Unix(0, to)))
+	s.check(s.db.Delete(context.Background(), p, s.at(from), s.at(to)))
 	maps.DeleteFunc(s.points[p], func(t int64, _ value) bool { return t >= from && t < to })
 }
 
@@ -914,12 +919,13 @@ type question struct {
 	soffset  int
 	byDevice bool
 	apart    bool
+	unit     int64
 }
 
 var keepOps = map[string]expr.Op{"=": expr.OpEq, "!=": expr.OpNe, "<": expr.OpLt, "<=": expr.OpLe, ">": expr.OpGt, ">=": expr.OpGe}
 
 func (q *question) query() tickwell.Query {
-	out := tickwell.Query{From: q.from, Limit: q.limit, Offset: q.offset, SeriesLimit: q.slimit, SeriesOffset: q.soffset, AlignByDevice: q.byDevice, DisableAlign: q.apart, TimeUnit: 1}
+	out := tickwell.Query{From: q.from, Limit: q.limit, Offset: q.offset, SeriesLimit: q.slimit, SeriesOffset: q.soffset, AlignByDevice: q.byDevice, DisableAlign: q.apart, TimeUnit: time.Duration(q.unit)}
 	for i, e := range q.sel {
 		x := e.expr()
 		if q.alias[i] != "" {
@@ -931,17 +937,17 @@ func (q *question) query() tickwell.Query {
 		out.Where = q.where.expr()
 	}
 	if q.bounded {
-		out.Start, out.End = time.Unix(0, q.start).UTC(), time.Unix(0, q.end).UTC()
+		out.Start, out.End = time.Unix(0, q.start*q.unit).UTC(), time.Unix(0, q.end*q.unit).UTC()
 	}
 	switch q.group {
 	case "time":
-		out.GroupBy = tickwell.GroupByTime{Interval: time.Duration(q.interval), Step: time.Duration(q.step), LeftOpen: q.leftOpen}
+		out.GroupBy = tickwell.GroupByTime{Interval: time.Duration(q.interval * q.unit), Step: time.Duration(q.step * q.unit), LeftOpen: q.leftOpen}
 	case "variation":
 		out.GroupBy = tickwell.GroupByVariation{By: q.by.expr(), Delta: q.delta, KeepNulls: q.nulls}
 	case "condition":
 		out.GroupBy = tickwell.GroupByCondition{By: q.by.expr(), KeepOp: keepOps[q.keepOp], KeepN: q.keepN, KeepNulls: q.nulls}
 	case "session":
-		out.GroupBy = tickwell.GroupBySession{Gap: time.Duration(q.size)}
+		out.GroupBy = tickwell.GroupBySession{Gap: time.Duration(q.size * q.unit)}
 	case "count":
 		out.GroupBy = tickwell.GroupByCount{By: q.by.expr(), Size: int(q.size), KeepNulls: q.nulls}
 	}
@@ -987,19 +993,20 @@ func (q *question) sql() string {
 		s += " where " + where
 	}
 	ignore := fmt.Sprintf("ignoreNull=%v", !q.nulls)
+	unit := map[int64]string{1: "ns", 1000: "us", 1000_000: "ms"}[q.unit]
 	switch q.group {
 	case "time":
 		a, b := "[", ")"
 		if q.leftOpen {
 			a, b = "(", "]"
 		}
-		s += fmt.Sprintf(" group by (%s%d, %d%s, %dns, %dns)", a, q.start, q.end, b, q.interval, q.step)
+		s += fmt.Sprintf(" group by (%s%d, %d%s, %d%s, %d%s)", a, q.start, q.end, b, q.interval, unit, q.step, unit)
 	case "variation":
 		s += fmt.Sprintf(" group by variation(%s, %s, %s)", q.by.sql(), strconv.FormatFloat(q.delta, 'f', -1, 64), ignore)
 	case "condition":
 		s += fmt.Sprintf(" group by condition(%s, keep %s %d, %s)", q.by.sql(), q.keepOp, q.keepN, ignore)
 	case "session":
-		s += fmt.Sprintf(" group by session(%dns)", q.size)
+		s += fmt.Sprintf(" group by session(%d%s)", q.size, unit)
 	case "count":
 		s += fmt.Sprintf(" group by count(%s, %d, %s)", q.by.sql(), q.size, ignore)
 	}
@@ -1757,7 +1764,7 @@ func (s *store) aggExpr(depth int) *tree {
 
 func (s *store) question() *question {
 	r := s.rng
-	q := &question{byDevice: r.IntN(3) == 0, group: ""}
+	q := &question{byDevice: r.IntN(3) == 0, group: "", unit: s.unit}
 	q.from = pickOf(r, []string{"root.g.d1"}, []string{"root.g.*"}, []string{"root.g.**"}, []string{"root.h.d1", "root.g.d1"}, []string{"root.*.d1"},
 		[]string{devices[r.IntN(4)]}, []string{devices[r.IntN(4)]})
 	few := len(q.from) == 1 && !strings.Contains(q.from[0], "*") || q.byDevice
@@ -1879,7 +1886,7 @@ func (s *store) question() *question {
 }
 
 // rowsOf reads a result.
-func rowsOf(res *tickwell.Result, whole bool) (*answer, []tickwell.Kind, error) {
+func (s *store) rowsOf(res *tickwell.Result, whole bool) (*answer, []tickwell.Kind, error) {
 	out := &answer{}
 	var kinds []tickwell.Kind
 	for _, c := range res.Columns() {
@@ -1887,7 +1894,10 @@ func rowsOf(res *tickwell.Result, whole bool) (*answer, []tickwell.Kind, error) 
 	}
 	take := func(t *tickwell.Tablet) {
 		for i, at := range t.Times {
-			a := answered{device: t.Device, t: at}
+			if at%s.unit != 0 {
+				s.t.Fatalf("a row at %d ns, the unit is %d", at, s.unit)
+			}
+			a := answered{device: t.Device, t: at / s.unit}
 			for c := range t.Columns {
 				a.vals = append(a.vals, t.Row(i).Value(c))
 			}
@@ -2010,7 +2020,7 @@ func (s *store) try(q *question, refused map[string]int) {
 		return
 	}
 	want := s.answer(q)
-	got, kinds, err := rowsOf(res, true)
+	got, kinds, err := s.rowsOf(res, true)
 	if want == nil { // of which LIMIT may have left out the row that has no value
 		if err != nil {
 			refused["a CAST that fails"]++
@@ -2031,7 +2041,7 @@ func (s *store) try(q *question, refused map[string]int) {
 	for round := range 3 {
 		if round == 1 && query.Start.IsZero() == false {
 			moved := query
-			moved.Start = moved.Start.Add(-time.Duration(s.rng.Int64N(s.span)))
+			moved.Start = moved.Start.Add(-time.Duration(s.rng.Int64N(s.span) * s.unit))
 			if r, err := s.db.Query(ctx, moved); err == nil {
 				for range r.Rows() {
 					break
@@ -2045,7 +2055,7 @@ func (s *store) try(q *question, refused map[string]int) {
 		}
 		again, err := s.db.Query(ctx, query)
 		s.check(err)
-		got, _, err := rowsOf(again, round == 0)
+		got, _, err := s.rowsOf(again, round == 0)
 		s.check(err)
 		compare(fmt.Sprint("again ", round), got)
 	}
@@ -2096,11 +2106,20 @@ var (
 
 // Clauses in combinations give what the slow reference gives.
 func TestQueriesAgainstReference(t *testing.T) {
-	tryMany(t, 120, func(*store) {})
+	tryMany(t, 120, time.Nanosecond, func(*store) {})
+}
+
+// Time may be counted in other units.
+func TestQueriesInUnitsAgainstReference(t *testing.T) {
+	for _, unit := range []time.Duration{time.Microsecond, time.Millisecond} {
+		t.Run(unit.String(), func(t *testing.T) {
+			tryMany(t, 30, unit, func(s *store) { s.tables = s.rng.IntN(2) == 0 })
+		})
+	}
 }
 
 // tryMany asks questions of many stores, which set makes ready.
-func tryMany(t *testing.T, questions int, set func(*store)) {
+func tryMany(t *testing.T, questions int, unit time.Duration, set func(*store)) {
 	seeds, first := uint64(*modelSeeds), uint64(*modelFirst)
 	if testing.Short() {
 		seeds = min(seeds, 3)
@@ -2109,7 +2128,7 @@ func tryMany(t *testing.T, questions int, set func(*store)) {
 	asked := 0
 	for seed := first; seed < first+seeds; seed++ {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
-			s := newStore(t, seed)
+			s := newStore(t, seed, unit)
 			set(s)
 			for i := range questions {
 				if i%40 == 39 {
