@@ -194,7 +194,7 @@ func (v *view) show(b *exec.Batch) *Tablet {
 	for i := range b.Cols {
 		t.Columns[i] = Column{Name: v.names[i], Data: vectorOf(&b.Cols[i].Vector), Nulls: Bitmap(b.Cols[i].Nulls)}
 		if t.Columns[i].Data == nil {
-			t.Columns[i].Data = absent(len(b.Times))
+			t.Columns[i].Data = unread(len(b.Times))
 		}
 	}
 	v.tablet = t
@@ -206,24 +206,25 @@ func (v *view) hide() {
 	if v.tablet != nil {
 		v.tablet.Times = nil
 		for i := range v.tablet.Columns {
-			v.tablet.Columns[i] = Column{Name: v.names[i], Data: spoilt{}}
+			v.tablet.Columns[i] = Column{Name: v.names[i], Data: spoilt}
 		}
 		v.tablet = nil
 	}
 }
 
-// absent is the data of an input that stands for no series: so many nulls.
-type absent int
-
-func (a absent) Len() int            { return int(a) }
-func (absent) Kind() Kind            { return KindNull }
-func (absent) Value(int) Value       { return Value{} }
-func (absent) vector() column.Vector { return column.Vector{} }
+// unread is the data of an input that stands for no series: so many nulls.
+type unread int
 
 // spoilt is the data of a tablet that user code kept beyond its call.
-type spoilt struct{}
+const spoilt = unread(-1)
 
-func (spoilt) Len() int              { return 0 }
-func (spoilt) Kind() Kind            { return KindNull }
-func (spoilt) Value(int) Value       { panic("a Row was read after the call it was given to") }
-func (spoilt) vector() column.Vector { return column.Vector{} }
+func (n unread) Len() int            { return max(int(n), 0) }
+func (unread) Kind() Kind            { return KindNull }
+func (unread) vector() column.Vector { return column.Vector{} }
+
+func (n unread) Value(int) Value {
+	if n == spoilt {
+		panic("a Row was read after the call it was given to")
+	}
+	return Value{}
+}

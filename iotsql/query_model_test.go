@@ -1415,6 +1415,17 @@ func (s *store) part(q *question, sel []*tree, where, by, having *tree, everythi
 		for i := range rows {
 			rows[i].diff = map[*tree]value{}
 		}
+		for i := range rows { // also where HAVING leaves the group out, for a CAST may fail
+			for _, e := range shown {
+				if e != nil {
+					e.walk(func(x *tree) {
+						if x.isAgg() {
+							x.eval(&rows[i])
+						}
+					})
+				}
+			}
+		}
 		rows = tabulate(having, rows, false, false)
 		if having != nil {
 			rows = slices.DeleteFunc(rows, func(r row) bool { return truth(having.eval(&r)) != 1 })
@@ -2113,7 +2124,7 @@ func TestQueriesAgainstReference(t *testing.T) {
 func TestQueriesInUnitsAgainstReference(t *testing.T) {
 	for _, unit := range []time.Duration{time.Microsecond, time.Millisecond} {
 		t.Run(unit.String(), func(t *testing.T) {
-			tryMany(t, 30, unit, func(s *store) { s.tables = s.rng.IntN(2) == 0 })
+			tryMany(t, 10, unit, func(s *store) { s.tables = s.rng.IntN(2) == 0 })
 		})
 	}
 }

@@ -19,6 +19,7 @@ type moment struct {
 	q        *question
 	got      *answer
 	kinds    []tickwell.Kind
+	err      error
 	last     map[string]point // of DB.Last; q is nil
 	from, to int64            // steps that were surely done, and begun
 }
@@ -108,7 +109,7 @@ func (w *steps) ask(q *question, query tickwell.Query) (*moment, error) {
 	}
 	res, err := w.db.Query(context.Background(), query)
 	if err == nil {
-		m.got, m.kinds, err = w.rowsOf(res, true)
+		m.got, m.kinds, m.err = w.rowsOf(res, true)
 	}
 	m.to = w.begun.Load()
 	return m, err
@@ -133,7 +134,14 @@ func (w *steps) fits(m *moment) (why string) {
 			why = fmt.Sprintf("last: %v, want %v", m.last, want)
 			continue
 		}
-		want := w.store.ask(m.q)
+		want := w.answer(m.q)
+		switch {
+		case want == nil: // of which LIMIT may have left out the row that has no value
+			return ""
+		case m.err != nil:
+			why = fmt.Sprintf("%s\n%v", m.q.sql(), m.err)
+			continue
+		}
 		m.q.refill(want, m.kinds)
 		d := want.differs(m.got)
 		if d == "" {
@@ -151,7 +159,7 @@ func TestQueriesOfOneMoment(t *testing.T) {
 	if testing.Short() {
 		seeds = min(seeds, 3)
 	}
-	for seed := first; seed < first+seeds; seed++ {
+	for seed := first; seed < first+(seeds+1)/2; seed++ {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			w := &steps{store: newStore(t, seed, time.Nanosecond)}
 			for _, d := range devices {

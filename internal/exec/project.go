@@ -40,7 +40,8 @@ func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
 	// Rows without a value are left out where a function makes the rows, but groups are
 	// all shown, and who makes groups of rows looks at all.
 	drop := !each && slices.ContainsFunc(nodes, makesRows)
-	if len(tables) > 0 && (!drop || grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)) {
+	all := !drop || grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)
+	if all && len(tables) > 0 {
 		in = wholeOf(in)
 	}
 	slices.Sort(need)
@@ -62,7 +63,7 @@ func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
 		}
 		return nil, err
 	}
-	if len(need) > 0 || len(tables) == 0 || !drop || isWhole(in) {
+	if len(need) > 0 || len(tables) == 0 || all {
 		s, err := in.open(r, need)
 		if err != nil {
 			return fail(err)

@@ -1,6 +1,9 @@
 package exec
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // run is one execution of a plan.
 type run struct {
@@ -31,6 +34,9 @@ type seriesRows struct {
 	// spans, if narrowed, are the only times that matter.
 	spans    []span
 	narrowed bool
+	// every reads all series, so that the rows are the same whichever are asked for:
+	// the others come after those.
+	every bool
 }
 
 // timeRange is the times that a plan reads.
@@ -42,6 +48,11 @@ func (s *seriesRows) open(r *run, need []int) (stream, error) {
 	series := make([]*Series, len(need))
 	for i, n := range need {
 		series[i] = s.series[n]
+	}
+	for i := range s.series {
+		if s.every && !slices.Contains(need, i) {
+			series = append(series, s.series[i])
+		}
 	}
 	if s.narrowed {
 		return &spanned{src: r.src, series: series, spans: s.spans, from: r.plan.from, to: r.plan.to}, nil
