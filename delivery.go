@@ -234,8 +234,8 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 			return spec.DeadLetter(ctx, letter)
 		}
 		err := db.keepDead(ctx, letter)
-		if err == nil { // it is kept, whatever a logger does
-			_ = call(spec.Name, func() error { news.dead(&letter); return nil })
+		if err == nil {
+			news.dead(letter)
 		}
 		return err
 	}

@@ -10,15 +10,19 @@ import (
 )
 
 // deliveryNews tells the log how a sink is doing: when its health changes, and
-// what it loses.
+// what it loses. Lines are written by a goroutine of their own, without a lock: a
+// logger that hangs holds up neither the sink nor its dead letters.
 type deliveryNews struct {
 	db   *DB
 	sink string
-	lost int64 // by full alone
 
-	mu                    sync.Mutex // also while the log is told: nothing is after the sink has stopped
-	trouble               bool       // the log was told of, and it is not over
+	mu                    sync.Mutex
+	lost                  int64 // by full
+	trouble               bool  // the log was told of, and it is not over
+	stopped               bool  // nothing is told any more
 	unwell, losses, deads seldom
+	lines                 []func()      // to be written, in order
+	writing               chan struct{} // closed when all are; nil: nobody writes
 }
 
 // seldom keeps a log from being flooded: what there is is told at once, and what
@@ -29,11 +33,21 @@ type seldom struct {
 	stop func() bool // ends the minute; nil: it is over
 }
 
+// health is told of a change. When the sink has stopped it returns once all is
+// written.
 func (n *deliveryNews) health(h deliver.Health, cause string) {
+	if written := n.note(h, cause); written != nil {
+		<-written
+	}
+}
+
+func (n *deliveryNews) note(h deliver.Health, cause string) (written <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	say := func(level slog.Level) {
-		n.db.log.Log(context.Background(), level, "sink is "+h.String(), "sink", n.sink, "cause", cause)
+		n.say(func() {
+			n.db.log.Log(context.Background(), level, "sink is "+h.String(), "sink", n.sink, "cause", cause)
+		})
 	}
 	switch h {
 	case deliver.Degraded:
@@ -41,7 +55,7 @@ func (n *deliveryNews) health(h deliver.Health, cause string) {
 			n.trouble = true
 			say(slog.LevelInfo)
 		})
-		return
+		return nil
 	case deliver.Stopped:
 		for _, s := range []*seldom{&n.unwell, &n.losses, &n.deads} {
 			if s.stop != nil {
@@ -62,6 +76,11 @@ func (n *deliveryNews) health(h deliver.Health, cause string) {
 		level, n.trouble = slog.LevelInfo, false
 	}
 	say(level)
+	if h != deliver.Stopped {
+		return nil
+	}
+	n.stopped = true
+	return n.writing
 }
 
 // full is told how many events the outbox has dropped since it was opened.
@@ -71,22 +90,24 @@ func (n *deliveryNews) full(dropped int64) {
 	more := dropped - n.lost
 	n.lost = dropped
 	n.add(&n.losses, more, func(k int64) {
-		n.db.log.Error("the outbox is full: its oldest events are lost", "sink", n.sink, "events", k)
+		n.say(func() { n.db.log.Error("the outbox is full: its oldest events are lost", "sink", n.sink, "events", k) })
 	})
 }
 
-func (n *deliveryNews) dead(d *DeadLetter) {
+func (n *deliveryNews) dead(d DeadLetter) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.add(&n.deads, 1, func(k int64) {
-		n.db.log.Warn("events are given up, and kept as dead letters", "sink", n.sink, "events", k,
-			"reason", d.Reason, "cause", d.Cause, "id", d.Event.ID)
+		n.say(func() {
+			n.db.log.Warn("events are given up, and kept as dead letters", "sink", n.sink, "events", k,
+				"reason", d.Reason, "cause", d.Cause, "id", d.Event.ID)
+		})
 	})
 }
 
 // add counts what tell is to tell of; the lock is held.
 func (n *deliveryNews) add(s *seldom, more int64, tell func(int64)) {
-	if more == 0 {
+	if more == 0 || n.stopped {
 		return
 	}
 	s.n, s.tell = s.n+more, tell
@@ -100,14 +121,50 @@ func (n *deliveryNews) flush(s *seldom) {
 	k := s.n
 	s.n = 0
 	s.stop = n.db.clock.AfterFunc(time.Minute, func() {
-		_ = call(n.sink, func() error { // a logger may panic
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			if s.stop = nil; s.n > 0 {
-				n.flush(s)
-			}
-			return nil
-		})
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if s.stop = nil; s.n > 0 {
+			n.flush(s)
+		}
 	})
 	s.tell(k)
+}
+
+// newsWaiting bounds what waits for a logger that hangs.
+const newsWaiting = 256
+
+// say has a line written after those before it; the lock is held.
+func (n *deliveryNews) say(line func()) {
+	if n.stopped || len(n.lines) == newsWaiting {
+		return
+	}
+	n.lines = append(n.lines, line)
+	if n.writing == nil {
+		n.writing = make(chan struct{})
+		go n.write()
+	}
+}
+
+// write writes lines until there are no more.
+func (n *deliveryNews) write() {
+	over := false
+	defer func() {
+		if !over { // a logger has ended the goroutine
+			go n.write()
+		}
+	}()
+	for {
+		n.mu.Lock()
+		if len(n.lines) == 0 {
+			over = true
+			close(n.writing)
+			n.writing = nil
+			n.mu.Unlock()
+			return
+		}
+		line := n.lines[0]
+		n.lines = n.lines[1:]
+		n.mu.Unlock()
+		_ = call(n.sink, func() error { line(); return nil }) // a logger may panic
+	}
 }

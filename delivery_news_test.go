@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -182,8 +183,8 @@ func TestLogOfUnplannedQuery(t *testing.T) {
 			var log bytes.Buffer
 			db := openMem(t, &Options{Clock: newFake(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			must(t, db.CreateContinuousQuery(t.Context(), CQSpec{Name: "n", OnChange: true, Query: Query{
-				Select: []expr.Expr{expr.Sum(expr.Col("v"))}, From: []string{"root.in.*"}, AlignByDevice: true, GroupBy: group,
-				Into: []Target{{Device: "root.out.${2}", Columns: []string{"n", "of too many"}}},
+				Select: []expr.Expr{expr.Sum(expr.Col("v"))}, From: []string{"root.in.*"}, GroupBy: group,
+				Into: []Target{{Device: "root.out", Columns: []string{"n", "of too many"}}},
 			}}))
 			must(t, db.Insert(t.Context(), "root.in.d", ns(1), Float64("v", 1)))
 			must(t, db.Quiesce(t.Context()))
@@ -230,5 +231,82 @@ func TestLogOfLeftovers(t *testing.T) {
 		db = openDir(t, dir, opts)
 		must(t, db.Close())
 		requireLines(t, &log)
+	})
+}
+
+// hangingHandler is a logger that hangs at lines with some text until it is let go,
+// and then ends the goroutine.
+type hangingHandler struct {
+	slog.Handler
+	at    string
+	hangs chan struct{}
+}
+
+func (h hangingHandler) Handle(ctx context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, h.at) {
+		<-h.hangs
+		defer runtime.Goexit()
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// A logger that hangs holds up neither a sink nor its dead letters, nor does one
+// that ends the goroutine keep later lines from the log; all are there when the
+// store is closed.
+func TestLogHangsForDeadLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		release := make(chan struct{})
+		db := openMem(t, &Options{
+			Logger:   slog.New(hangingHandler{slog.NewTextHandler(&log, nil), "given up", release}),
+			Triggers: []TriggerSpec{emitEach("x")},
+			Sinks: []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error {
+				return deliver.Permanent(errors.New("400"))
+			})}},
+		})
+		for i := range int64(3) {
+			must(t, db.Insert(t.Context(), "root.d", ns(i), Bool("v", true)))
+			must(t, db.Quiesce(t.Context()))
+		}
+		if !small {
+			if log.Len() > 0 {
+				t.Errorf("the logger that hangs has written %s", &log)
+			}
+		}
+		if n := db.Stats().Sinks[0].DeadLetters; n != 3 {
+			t.Errorf("%d dead letters, want 3", n)
+		}
+		close(release)
+		must(t, db.Close())
+		requireLines(t, &log,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=1 reason=permanent cause="permanent: 400" id=t|root.d.v|0|0|0`,
+			`WARN msg="events are given up, and kept as dead letters" sink=s events=2 reason=permanent cause="permanent: 400" id=t|root.d.v|2|0|0`,
+		)
+	})
+}
+
+// Nothing is written once a sink has stopped, whatever is under way.
+func TestLogEndsWithSink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		db := openMem(t, &Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		log.Reset()
+		news := &deliveryNews{db: db, sink: "s"}
+		news.dead(DeadLetter{Reason: "poison"})
+		news.dead(DeadLetter{Reason: "poison"})
+		news.health(deliver.Stopped, "")
+		before := log.String()
+		if small { // writes to the standard logger
+			return
+		}
+		if !strings.HasSuffix(before, "msg=\"sink is stopped\" sink=s cause=\"\"\n") {
+			t.Errorf("log:\n%s\nwant it to end with the stop", before)
+		}
+		news.dead(DeadLetter{})
+		news.full(3)
+		time.Sleep(3 * time.Minute)
+		if log.String() != before {
+			t.Errorf("written after the stop: %s", log.String()[len(before):])
+		}
 	})
 }
