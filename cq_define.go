@@ -24,7 +24,8 @@ import (
 // created again under their name. Creating a stored definition again is how a
 // program says that it still wants it; if it has changed, it is altered.
 //
-// A query owns the columns it writes: nobody else can insert into them, which is
+// A query owns the columns it writes, also while it is paused, fails or is not
+// there yet after a reopen: nobody else can insert into them, which is
 // ErrReadOnly. One whose results are its own input, also by way of others, is
 // refused. Errors: ErrExists if it was created since the store was opened, or a
 // target is another query's; ErrNotFound for an unknown sink or function;
@@ -39,18 +40,18 @@ func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 }
 
 // AlterContinuousQuery gives a query another definition under the same name. How
-// far it was, what it has written and what was sent stay. If the Query of an
+// far it was, what it has written and what was sent stay. Columns that it does not
+// write any more keep their rows, and are anybody's. If the Query of an
 // incremental one has changed, all its windows are computed again; results that
-// stay the same are neither written nor sent again. ErrNotFound: there is none of
-// that name; ErrBadInput: a scheduled query cannot become incremental, nor the
-// other way round.
+// stay the same are neither written nor sent again. So they are where a scheduled
+// query becomes incremental: rows in its columns that are results of no window
+// are deleted then. An incremental one that becomes scheduled begins as if it
+// were new; [DB.RefreshContinuousQuery] runs what lies before. ErrNotFound: there
+// is none of that name.
 func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
 	return db.defineCQ(ctx, "alter continuous query", spec, func(q, old *cq) error {
 		if old == nil {
 			return fmt.Errorf("it does not exist: %w", errs.NotFound)
-		}
-		if (old.view == nil) != (q.view == nil) {
-			return fmt.Errorf("a scheduled query cannot become incremental, nor the other way round: drop it and create it again: %w", errs.BadInput)
 		}
 		return nil
 	})
@@ -111,13 +112,13 @@ func (db *DB) newCQ(spec CQSpec) (*cq, error) {
 			}
 		}
 		var err error
-		if groupBy, err = query.checkCQ(db, &spec); err != nil {
+		if groupBy, q.into, err = query.checkCQ(db, &spec); err != nil {
 			return nil, err
 		}
 		if q.inputs, err = query.inputs(); err != nil {
 			return nil, err
 		}
-		q.outputs = query.outputs()
+		q.noteOutputs(&query)
 	}
 	var err error
 	if q.sinks, err = db.sinkNames(spec.Sinks); err != nil {
@@ -231,7 +232,7 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 		}
 		q.paused = old.paused
 	}
-	paths := db.knownTargets(q)
+	claim, err := db.claimTargets(q, &b)
 	s.mu.Lock()
 	if s.all == nil {
 		s.all = make(map[string]*cq)
@@ -243,8 +244,9 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 		if old != nil && old.view != nil {
 			q.view.inherit(old.view)
 		}
+	} else if old != nil {
+		s.leaving = old.view
 	}
-	_, err = s.claimLocked(name, paths)
 	s.publish()
 	s.mu.Unlock()
 	if err == nil && q.view != nil {
@@ -266,22 +268,24 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 		err = db.start(q)
 	}
 	if err != nil {
-		db.takeOut(q, old)
+		db.takeOut(q, old, claim.added)
 		return err
 	}
 	if q.view != nil {
 		q.view.ready.Store(true)
-		s.mu.Lock()
-		s.publish()
-		s.mu.Unlock()
 	}
+	s.mu.Lock()
+	s.leaving = nil
+	s.disown(claim.left)
+	s.publish()
+	s.mu.Unlock()
 	q.busy.Unlock()
 	return nil
 }
 
-// takeOut undoes a replacement of old by q that failed. q is busy, and not any more
-// when takeOut returns.
-func (db *DB) takeOut(q, old *cq) {
+// takeOut undoes a replacement of old by q that failed, and q's claim of added. q is
+// busy, and not any more when takeOut returns.
+func (db *DB) takeOut(q, old *cq, added []string) {
 	s, name := &db.cqs, q.spec.Name
 	q.retired = true
 	q.busy.Unlock()
@@ -290,9 +294,9 @@ func (db *DB) takeOut(q, old *cq) {
 	s.order = nil
 	if old != nil {
 		s.all[name] = old
-	} else {
-		s.release(name)
 	}
+	s.leaving = nil
+	s.disown(added)
 	s.publish()
 	s.mu.Unlock()
 	if old != nil {
@@ -322,6 +326,13 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 	extent, ok, err := db.survey(ctx, q, !same)
 	if v.grouped() && !same { // other windows than before
 		v.groups.forget(v, b)
+	}
+	if had && !same { // how far results go is looked for again after a crash, too
+		v.mu.Lock()
+		b.Puts = v.seen(b.Puts)
+		v.mu.Unlock()
+		unput(b, cqKey(v.name, "progress"))
+		unput(b, cqKey(v.name, "last"))
 	}
 	if err != nil || !ok || same {
 		return err
@@ -457,51 +468,6 @@ func (db *DB) targetExtent(q *cq) (from, to int64, ok bool, err error) {
 	return r.From, r.To, ok, err
 }
 
-// knownTargets are the series that q will write as far as they can be told now,
-// and those it has written before.
-func (db *DB) knownTargets(q *cq) []string {
-	var paths []string
-	prefix := cqKey(q.spec.Name, "t/")
-	for key := range db.eng.Scan(prefix) {
-		paths = append(paths, key[len(prefix):])
-	}
-	query, ok := q.spec.Query.(Query)
-	if !ok || len(query.Into) == 0 {
-		return paths
-	}
-	for _, t := range query.Into {
-		for _, c := range t.Columns {
-			if placeholders(t.Device) || placeholders(c) {
-				continue
-			}
-			if p, err := pattern.Canonical(t.Device + "." + c); err == nil {
-				paths = append(paths, p)
-			}
-		}
-	}
-	query.Start, query.End = instant(0), instant(1)
-	eq, err := query.exec()
-	if err != nil {
-		return paths
-	}
-	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
-	if err != nil || len(plan.Columns()) == 0 {
-		return paths
-	}
-	byDevice, err := query.targets(plan.Columns(), plan.Devices())
-	if err != nil {
-		return paths
-	}
-	for _, list := range byDevice {
-		for i := range list {
-			if p, err := pattern.Canonical(list[i].path()); err == nil {
-				paths = append(paths, p)
-			}
-		}
-	}
-	return paths
-}
-
 // restoreCQs takes up the stored definitions. Rows that are inserted from now on
 // mark the windows of incremental ones.
 func (db *DB) restoreCQs(ctx context.Context) error {
@@ -531,21 +497,23 @@ func (db *DB) restoreCQs(ctx context.Context) error {
 			s.all = make(map[string]*cq)
 		}
 		s.all[spec.Name] = q
-		s.order = nil
 		if q.view != nil {
 			q.view.load(db.eng)
 			q.view.ready.Store(true)
 		}
-		_, err = s.claimLocked(spec.Name, db.knownTargets(q))
-		s.publish()
 		s.mu.Unlock()
-		if err != nil {
-			q.inactive = err
-		}
+	}
+	s.mu.Lock()
+	all := s.sorted()
+	s.order = nil
+	s.publish()
+	s.mu.Unlock()
+	db.restoreTargets(ctx, all)
+	for _, q := range all {
 		if q.view == nil {
 			continue
 		}
-		_, stored := db.eng.Get(cqKey(spec.Name, "progress"))
+		_, stored := db.eng.Get(cqKey(q.spec.Name, "progress"))
 		if _, _, err := db.survey(ctx, q, !stored); err != nil {
 			q.inactive = err
 		}
@@ -562,7 +530,8 @@ func (db *DB) inactiveCQ(spec CQSpec, cause error) *cq {
 	if err != nil {
 		return q
 	}
-	q.inputs, q.outputs = inputs, query.outputs()
+	q.inputs = inputs
+	q.noteOutputs(&query)
 	if spec.incremental() {
 		if v, err := db.viewOf(&spec, &query, inputs); err == nil {
 			q.view = v

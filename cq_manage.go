@@ -59,12 +59,16 @@ func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
 		s.mu.Lock()
 		delete(s.all, name)
 		s.order = nil
-		s.release(name)
+		s.publish()
 		s.mu.Unlock()
-		if err := s.barrier(ctx); err != nil { // no record adds a mark any more
-			return err
+		err := s.barrier(ctx) // no record adds a mark any more
+		if err == nil {
+			err = db.forget(ctx, cqKey(name, ""))
 		}
-		return db.forget(ctx, cqKey(name, ""))
+		s.mu.Lock()
+		s.release(name) // now: after a crash before it is the owner again
+		s.mu.Unlock()
+		return err
 	})
 }
 

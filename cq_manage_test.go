@@ -327,11 +327,6 @@ func TestCQManagement(t *testing.T) {
 			t.Errorf("%s of an unknown query: %v", op, err)
 		}
 	}
-	inc := spec
-	inc.Every = 0
-	if err := db.AlterContinuousQuery(ctx, inc); !errors.Is(err, ErrBadInput) {
-		t.Errorf("scheduled to incremental: %v", err)
-	}
 }
 
 // The live results of the Timeplus page: tumbling windows of 2 s by car, one

@@ -105,6 +105,9 @@ func (s *cqSet) publish() {
 			t.views = append(t.views, q.view)
 		}
 	}
+	if s.leaving != nil {
+		t.views = append(t.views, s.leaving)
+	}
 	watch := !t.plainRows()
 	if watch && !s.watching {
 		s.eng.Watch(true) // first: points do not look at the table
@@ -116,12 +119,33 @@ func (s *cqSet) publish() {
 	s.watching = watch
 }
 
-// claim makes the series at paths the query's own. It returns those that were
-// not before.
-func (s *cqSet) claim(name string, paths []string) ([]string, error) {
+// claim makes the series at paths the query's own and returns those that were not
+// before. Where one is another query's it fails: then whole says that none is
+// claimed, and else the others are.
+func (s *cqSet) claim(name string, paths []string, whole bool) (added []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.claimLocked(name, paths)
+	for _, p := range paths {
+		switch owner := s.owned[p]; owner {
+		case name:
+		case "":
+			if s.owned == nil {
+				s.owned = make(map[string]string)
+			}
+			s.owned[p] = name
+			added = append(added, p)
+		default:
+			err = fmt.Errorf("target %s is written by continuous query %s: %w", p, owner, errs.Exists)
+		}
+	}
+	if err != nil && whole {
+		s.disown(added)
+		return nil, err
+	}
+	if len(added) > 0 {
+		s.publish()
+	}
+	return added, err
 }
 
 // unclaim undoes a claim whose rows were not stored.
@@ -131,33 +155,15 @@ func (s *cqSet) unclaim(paths []string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range paths {
-		delete(s.owned, p)
-	}
+	s.disown(paths)
 	s.publish()
 }
 
-func (s *cqSet) claimLocked(name string, paths []string) (added []string, err error) {
+// disown makes paths nobody's; the lock is held.
+func (s *cqSet) disown(paths []string) {
 	for _, p := range paths {
-		switch owner := s.owned[p]; owner {
-		case name:
-		case "":
-			added = append(added, p)
-		default:
-			return nil, fmt.Errorf("target %s is written by continuous query %s: %w", p, owner, errs.Exists)
-		}
+		delete(s.owned, p)
 	}
-	if len(added) == 0 {
-		return nil, nil
-	}
-	if s.owned == nil {
-		s.owned = make(map[string]string)
-	}
-	for _, p := range added {
-		s.owned[p] = name
-	}
-	s.publish()
-	return added, nil
 }
 
 // targetsOf returns the series that a query writes.

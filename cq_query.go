@@ -130,64 +130,88 @@ func (q *Query) grid(origin time.Time) (*incremental.Grid, error) {
 }
 
 // checkCQ reports whether q can be a continuous query and returns the interval
-// of its GROUP BY time, 0 for none. Months count as the documents' 30 days.
-func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, error) {
+// of its GROUP BY time, 0 for none, and the targets of the series there are. Months
+// count as the documents' 30 days.
+func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, map[string][]target, error) {
 	hasTime := false
 	q.Where.Walk(func(e expr.Expr) { hasTime = hasTime || e.Op() == expr.OpTime })
 	switch {
 	case !q.Start.IsZero() || !q.End.IsZero():
-		return 0, fmt.Errorf("CQ: specifying a time range in the query body is prohibited: %w", errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: specifying a time range in the query body is prohibited: %w", errs.BadInput)
 	case hasTime:
-		return 0, fmt.Errorf("CQ: specifying time filters in the query body is prohibited: %w", errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: specifying time filters in the query body is prohibited: %w", errs.BadInput)
 	case len(q.Into) == 0 && len(spec.Sinks) == 0:
-		return 0, fmt.Errorf("CQ: the query body misses an INTO clause, and no sink is given: %w", errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: the query body misses an INTO clause, and no sink is given: %w", errs.BadInput)
 	}
 	g, grouped := q.GroupBy.(GroupByTime)
 	interval := g.Interval + time.Duration(g.IntervalMonths)*30*24*time.Hour
 	if grouped && (interval <= 0 || interval > math.MaxInt64/2) {
-		return 0, fmt.Errorf("CQ: the group by interval %s should be greater than 0: %w", interval, errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: the group by interval %s should be greater than 0: %w", interval, errs.BadInput)
 	}
 	if spec.AtEnd && !grouped {
-		return 0, fmt.Errorf("CQ: rows without a GROUP BY time have no end of a window: %w", errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: rows without a GROUP BY time have no end of a window: %w", errs.BadInput)
 	}
 	q.Start, q.End = instant(0), instant(0).Add(max(interval, 1))
 	eq, err := q.exec()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	plan, err := exec.Prepare(eq, db.eng, &db.funcs)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	var into map[string][]target
 	if len(q.Into) > 0 {
-		if err := q.checkInto(db, plan); err != nil {
-			return 0, err
+		if into, err = q.checkInto(db, plan); err != nil {
+			return 0, nil, err
 		}
 	}
 	if !grouped {
-		return 0, nil
+		interval = 0
 	}
-	return interval, nil
+	return interval, into, nil
 }
 
-// checkInto finds what is wrong with Into whatever series there will be.
-func (q *Query) checkInto(db *DB, plan *exec.Plan) error {
+// checkInto finds what is wrong with Into whatever series there will be, and the
+// targets of those there are.
+func (q *Query) checkInto(db *DB, plan *exec.Plan) (map[string][]target, error) {
 	for _, t := range q.Into {
 		if len(t.Columns) == 0 {
-			return badInto("target %s names no column", t.Device)
+			return nil, badInto("target %s names no column", t.Device)
 		}
 	}
 	if q.Last || q.SeriesLimit > 0 || q.SeriesOffset > 0 {
-		return badInto("LAST, SLIMIT and SOFFSET are not supported")
+		return nil, badInto("LAST, SLIMIT and SOFFSET are not supported")
 	}
 	if err := q.checkPlaceholders(); err != nil {
-		return err
+		return nil, err
 	}
-	if len(plan.Columns()) == 0 || strings.Contains(strings.Join(q.From, " "), "*") || q.awaitsSeries(db) {
-		return nil // as series come
+	if err := q.checkDeviceColumns(); err != nil {
+		return nil, err
 	}
-	_, err := q.targets(plan.Columns(), plan.Devices())
-	return err
+	if len(plan.Columns()) == 0 {
+		return nil, nil
+	}
+	into, err := q.targets(plan.Columns(), plan.Devices())
+	if err != nil && (strings.Contains(strings.Join(q.From, " "), "*") || q.awaitsSeries(db)) {
+		return nil, nil // as series come
+	}
+	return into, err
+}
+
+// checkDeviceColumns refuses targets with other numbers of columns than each device
+// has, whatever series there will be.
+func (q *Query) checkDeviceColumns() error {
+	read := strings.Join(q.columnsRead(), " ")
+	if !q.AlignByDevice || strings.Contains(read, "*") || strings.Contains(read, "__endTime") {
+		return nil
+	}
+	for _, t := range q.Into {
+		if n := len(t.Columns); n != len(q.Select) && (n != 1 || !placeholders(t.Columns[0])) {
+			return badColumns(len(q.Select), n)
+		}
+	}
+	return nil
 }
 
 // awaitsSeries reports whether a column that q reads has no series yet, as with

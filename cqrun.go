@@ -21,12 +21,15 @@ import (
 type cq struct {
 	spec     CQSpec
 	sinks    []string
-	plan     *schedule.Plan // nil if incremental or inactive
-	view     *cqView        // nil if scheduled
-	inputs   []string       // patterns of what it reads; nil if not a Query
-	outputs  []string       // patterns of what it writes
-	restored bool           // from the stored definition; nobody has created it yet
-	inactive error          // why it does not run
+	plan     *schedule.Plan      // nil if incremental or inactive
+	view     *cqView             // nil if scheduled
+	inputs   []string            // patterns of what it reads; nil if not a Query
+	outputs  []string            // patterns of what it writes
+	targets  []*pattern.Pattern  // the same
+	named    []string            // those of them that are no patterns
+	into     map[string][]target // of the series there were when it was defined
+	restored bool                // from the stored definition; nobody has created it yet
+	inactive error               // why it does not run
 	paused   bool
 	busy     dispatch.Ticket       // held by a run
 	kept     keptPlan              // of a Query; guarded by busy
@@ -47,7 +50,8 @@ type cqSet struct {
 	sched *schedule.Scheduler // nil until the store is open
 
 	eng      *engine.Engine
-	watching bool // as the engine was told
+	watching bool    // as the engine was told
+	leaving  *cqView // of a query that is becoming scheduled, and may yet stay as it is
 
 	table  atomic.Pointer[cqTable] // what inserts see
 	loaded atomic.Bool             // the stored definitions are
@@ -315,7 +319,7 @@ func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err erro
 		if paths, err = targetPaths(run.wrote); err != nil {
 			return err
 		}
-		if added, err = db.cqs.claim(run.Name, paths); err != nil {
+		if added, err = db.cqs.claim(run.Name, paths, true); err != nil {
 			return err
 		}
 		defer func() {
@@ -399,11 +403,18 @@ func (db *DB) reportRun(run *CQRun, began time.Duration, err error) {
 	}
 }
 
+// unput removes a key of the durable state with b.
+//
+//go:noinline
+func unput(b *engine.Batch, key string) {
+	b.Puts = append(b.Puts, engine.Put{Kind: engine.PutProgress, Key: key, Delete: true})
+}
+
 // forget removes the durable state under a prefix.
 func (db *DB) forget(ctx context.Context, prefix string) error {
 	var b engine.Batch
 	for key := range db.eng.Scan(prefix) {
-		b.Puts = append(b.Puts, engine.Put{Key: key, Delete: true})
+		unput(&b, key)
 	}
 	if len(b.Puts) == 0 {
 		return nil

@@ -27,6 +27,10 @@ func badInto(format string, args ...any) error {
 	return errs.Badf("select into: "+format, args...)
 }
 
+func badColumns(sources, targets int) error {
+	return badInto("the number of source columns and the number of target paths should be the same: %d and %d", sources, targets)
+}
+
 // placeholders reports whether a device or column template has any.
 func placeholders(s string) bool {
 	return strings.Contains(s, "${") || s == "::" || strings.HasSuffix(s, ".::")
@@ -89,7 +93,7 @@ func (q *Query) timeTargets(cols []exec.Column) ([]target, error) {
 	switch {
 	case !inColumn:
 		if total != len(cols) {
-			return nil, badInto("the number of source columns and the number of target paths should be the same: %d and %d", len(cols), total)
+			return nil, badColumns(len(cols), total)
 		}
 		var flat [][2]string
 		for _, t := range q.Into {
@@ -140,7 +144,7 @@ func (q *Query) deviceTargets(cols []exec.Column, device string, nth, devices in
 		}
 	}
 	if len(names) != len(cols) {
-		return nil, badInto("the number of source columns and the number of target paths should be the same: %d and %d", len(cols), len(names))
+		return nil, badColumns(len(cols), len(names))
 	}
 	list := make([]target, len(cols))
 	for i, c := range cols {
