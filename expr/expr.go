@@ -59,6 +59,7 @@ type Expr struct{ n *node }
 type node struct {
 	op    Op
 	not   bool   // NOT IN, NOT BETWEEN, NOT LIKE, NOT REGEXP, IS NOT NULL
+	pos   int32  // in a text, from 1
 	name  string // column, function, pattern, kind of a cast, text of an error
 	value any    // of a constant: nil bool int32 int64 float32 float64 string
 	args  []Expr
@@ -244,6 +245,26 @@ func (e Expr) As(name string) Expr {
 	n := *e.n
 	n.alias = name
 	return Expr{&n}
+}
+
+// At notes that e stands at a byte, from 0, of the text it was read from. Who made
+// it of a text can then find what an error is about. It is no part of the encoding,
+// and [Expr.Equal] passes over it.
+func (e Expr) At(pos int) Expr {
+	if e.n == nil {
+		return e
+	}
+	n := *e.n
+	n.pos = int32(pos) + 1
+	return Expr{&n}
+}
+
+// Pos returns the position given by [Expr.At], -1 if none.
+func (e Expr) Pos() int {
+	if e.n == nil {
+		return -1
+	}
+	return int(e.n.pos) - 1
 }
 
 // With adds a named argument to a call.

@@ -16,6 +16,8 @@ type binding struct {
 	count int  // arguments without a name that are needed
 	next  int  // of the next plain ?
 	names []string
+	// placed says that expressions are to know where they stand.
+	placed bool
 }
 
 // param takes the value of the parameter that is the next token.

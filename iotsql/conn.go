@@ -86,7 +86,11 @@ func (c *Conn) Exec(ctx context.Context, text string, args ...any) (*Result, err
 	if err != nil {
 		return nil, err
 	}
-	return st.run(ctx, c)
+	r, err := st.run(ctx, c)
+	if err != nil {
+		return nil, c.place(ctx, text, args, err)
+	}
+	return r, nil
 }
 
 // Stmt is a statement that was checked and can be run again and again. It is

@@ -40,7 +40,8 @@ func (p *parser) exprAt(prec int) expr.Expr {
 		return expr.Null()
 	}
 	defer p.leave()
-	e := p.unary()
+	pos := p.tok.pos
+	e := p.at(pos, p.unary())
 	links := 0
 	for p.err == nil {
 		next, ok := p.infix(e, prec)
@@ -51,9 +52,17 @@ func (p *parser) exprAt(prec int) expr.Expr {
 			p.fail(p.tok, fmt.Sprintf("more than %d operators in a row; use brackets or IN", maxDepth))
 			return expr.Null()
 		}
-		e = next
+		e = p.at(pos, next)
 	}
 	return expr.Null()
+}
+
+// at notes where e begins.
+func (p *parser) at(pos int, e expr.Expr) expr.Expr {
+	if !p.bind.placed || e.Pos() >= 0 {
+		return e
+	}
+	return e.At(pos)
 }
 
 // infix takes an operator that binds at least as tightly as prec, and what it

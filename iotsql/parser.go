@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/pattern"
 )
 
@@ -81,7 +82,7 @@ func (p *parser) expected(what string) {
 				words = append(words, w)
 			}
 		}
-		e.Suggestion = nearest(p.word(), words)
+		e.Suggestion = errs.Nearest(p.word(), words)
 	}
 	p.stop(e)
 }
@@ -309,7 +310,7 @@ func (p *parser) scanPath(what string, root bool) string {
 			if p.err == nil {
 				line, col := position(p.text, pos)
 				err := &Error{Line: line, Column: col, Found: shown(text), Expected: e + " that begins with root"}
-				if strings.EqualFold(first, "root") || nearest(first, []string{"ROOT"}) != "" {
+				if strings.EqualFold(first, "root") || errs.Nearest(first, []string{"ROOT"}) != "" {
 					err.Suggestion = "root" + text[len(first):]
 				}
 				p.stop(err)

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tickwell/tickwell/expr"
@@ -72,8 +73,22 @@ func (n *node) tables(all []*node) []*node {
 }
 
 func kindError(e expr.Expr, got column.Kind, want string) error {
-	return fmt.Errorf("invalid input expression data type. expression: %s, actual data type: %s, expected data type(s): [%s]: %w",
-		e, DocumentKind(got), want, errs.KindMismatch)
+	return at(e, fmt.Errorf("invalid input expression data type. expression: %s, actual data type: %s, expected data type(s): [%s]: %w",
+		e, DocumentKind(got), want, errs.KindMismatch))
+}
+
+// at says where e stands, if that is known and err does not tell a place yet.
+//
+//go:noinline
+func at(e expr.Expr, err error) error {
+	if small || err == nil || e.Pos() < 0 {
+		return err
+	}
+	var known *errs.At
+	if errors.As(err, &known) {
+		return err
+	}
+	return &errs.At{Pos: e.Pos(), Err: err}
 }
 
 const numericKinds = "INT32, INT64, FLOAT, DOUBLE"
@@ -90,18 +105,18 @@ type builder struct {
 
 func (b *builder) build(e expr.Expr) (*node, error) {
 	if n, err := b.leaf(e); n != nil || err != nil {
-		return n, err
+		return n, at(e, err)
 	}
 	n := &node{op: e.Op(), not: e.Negated(), text: e.String()}
 	for _, a := range e.Args() {
 		arg, err := b.build(a)
 		if err != nil {
-			return nil, err
+			return nil, at(e, err)
 		}
 		n.args = append(n.args, arg)
 	}
 	if err := b.check(e, n); err != nil {
-		return nil, err
+		return nil, at(e, err)
 	}
 	n.judge()
 	return n, nil
@@ -195,8 +210,8 @@ func checkCase(e expr.Expr, n *node) error {
 		a := n.args[i]
 		if i%2 == 0 && i+1 < len(n.args) {
 			if a.kind != column.Bool && a.kind != column.Null {
-				return fmt.Errorf("the expression in the WHEN clause must return BOOLEAN. expression: %s, actual data type: %s: %w",
-					e.Args()[i], DocumentKind(a.kind), errs.KindMismatch)
+				return at(e.Args()[i], fmt.Errorf("the expression in the WHEN clause must return BOOLEAN. expression: %s, actual data type: %s: %w",
+					e.Args()[i], DocumentKind(a.kind), errs.KindMismatch))
 			}
 			continue
 		}

@@ -237,43 +237,46 @@ func (p *planner) check() error {
 	case q.ByDevice && len(q.From) == 0:
 		return badQuery("align by device needs From")
 	case p.hasAgg(q.Where):
-		return badQuery("aggregate functions are not supported in WHERE clause")
+		return at(p.firstAgg(q.Where), badQuery("aggregate functions are not supported in WHERE clause"))
 	case p.hasAgg(q.Group.By):
-		return badQuery("aggregation expression shouldn't exist in group by clause")
+		return at(p.firstAgg(q.Group.By), badQuery("aggregation expression shouldn't exist in group by clause"))
 	}
 	for i, o := range q.OrderBy {
 		if o.By.IsZero() {
 			return badQuery("key %d of order by is empty", i+1)
 		}
 	}
-	raw := false
+	var raw expr.Expr
 	for _, e := range p.sel {
 		if p.hasAgg(e) {
 			p.agg = true
-		} else {
-			raw = true
+		} else if raw.IsZero() || isEndTime(raw) {
+			raw = e
 		}
 	}
-	if p.agg && raw && !p.onlyEndTime() {
-		return badQuery("raw data and aggregation hybrid query is not supported")
+	if p.agg && !raw.IsZero() && !isEndTime(raw) {
+		return at(raw, badQuery("raw data and aggregation hybrid query is not supported"))
 	}
 	if !p.agg {
+		for _, o := range q.OrderBy {
+			if p.hasAgg(o.By) {
+				return at(o.By, badQuery("raw data and aggregation hybrid query is not supported"))
+			}
+		}
 		switch {
-		case slices.ContainsFunc(q.OrderBy, func(o Order) bool { return p.hasAgg(o.By) }):
-			return badQuery("raw data and aggregation hybrid query is not supported")
 		case q.Group.Kind != GroupNone:
-			return badQuery("common queries and aggregated queries are not allowed to appear at the same time: group by without an aggregate")
+			return at(p.sel[0], badQuery("common queries and aggregated queries are not allowed to appear at the same time: group by without an aggregate"))
 		case !q.Having.IsZero():
-			return badQuery("expression of HAVING clause must be an aggregation")
+			return at(q.Having, badQuery("expression of HAVING clause must be an aggregation"))
 		case len(q.Levels) > 0:
-			return badQuery("group by level without an aggregate")
+			return at(p.sel[0], badQuery("group by level without an aggregate"))
 		}
 	}
 	if p.agg && q.NoAlign {
-		return badQuery("disable align is not supported with aggregates")
+		return at(p.sel[0], badQuery("disable align is not supported with aggregates"))
 	}
 	if !q.Having.IsZero() && !p.hasAgg(q.Having) {
-		return badQuery("expression of HAVING clause must be an aggregation")
+		return at(q.Having, badQuery("expression of HAVING clause must be an aggregation"))
 	}
 	if len(q.Levels) > 0 && (q.ByDevice || q.Group.Kind > GroupTime) {
 		return badQuery("group by level is not supported with align by device or with groups other than by time")
@@ -298,7 +301,7 @@ func (p *planner) checkNames(e expr.Expr) (err error) {
 			_, known = p.funcs.Function(strings.ToLower(x.Name()))
 		}
 		if !known || leftOut(x.Name()) {
-			err = unknownFunction(x.Name())
+			err = at(x, unknownFunction(x.Name()))
 		}
 	})
 	return err
@@ -308,17 +311,13 @@ func unknownFunction(name string) error {
 	if leftOut(name) {
 		return errLeftOut(name)
 	}
-	return fmt.Errorf("function %s is neither built in nor registered: %w", strconv.Quote(name), errs.NotFound)
+	return fmt.Errorf("function %s is neither built in nor registered%s: %w", strconv.Quote(name), meant(name), errs.NotFound)
 }
 
-// onlyEndTime reports whether what is not an aggregate is only __endTime.
-func (p *planner) onlyEndTime() bool {
-	for _, e := range p.sel {
-		if !p.hasAgg(e) && !(e.Op() == expr.OpColumn && strings.EqualFold(e.Name(), endTime)) {
-			return false
-		}
-	}
-	return true
+// isEndTime reports whether e is __endTime, which stands with aggregates although it
+// is none.
+func isEndTime(e expr.Expr) bool {
+	return e.Op() == expr.OpColumn && strings.EqualFold(e.Name(), endTime)
 }
 
 func (p *planner) checkGroup() error {
@@ -409,14 +408,16 @@ func (p *planner) aggregate(e expr.Expr) (makeNew func() Aggregator, builtin *bu
 	return nil, nil, false
 }
 
-func (p *planner) hasAgg(e expr.Expr) bool {
-	found := false
+func (p *planner) hasAgg(e expr.Expr) bool { return !p.firstAgg(e).IsZero() }
+
+// firstAgg returns the first aggregate in e.
+func (p *planner) firstAgg(e expr.Expr) (first expr.Expr) {
 	e.Walk(func(x expr.Expr) {
-		if _, _, ok := p.aggregate(x); ok {
-			found = true
+		if _, _, ok := p.aggregate(x); ok && first.IsZero() {
+			first = x
 		}
 	})
-	return found
+	return first
 }
 
 // expand makes one expression for each choice of a column for each name in e,
@@ -448,6 +449,9 @@ func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) 
 			c := expr.Col(choices[i][pick[i]])
 			if a := x.Alias(); a != "" {
 				c = c.As(a)
+			}
+			if at := x.Pos(); !small && at >= 0 {
+				c = c.At(at)
 			}
 			i++
 			return c, true
@@ -535,7 +539,7 @@ func (p *planner) cutColumns(all []expr.Expr) []expr.Expr {
 // checkAlias refuses an alias that would name several columns.
 func checkAlias(e expr.Expr, columns int) error {
 	if e.Alias() != "" && columns > 1 {
-		return badQuery("alias '%s' can only be matched with one time series", e.Alias())
+		return at(e, badQuery("alias '%s' can only be matched with one time series", e.Alias()))
 	}
 	return nil
 }

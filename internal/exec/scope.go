@@ -65,9 +65,9 @@ func (s *scope) group(find func(string) ([]string, error)) error {
 	case err != nil:
 		return err
 	case len(all) == 0:
-		return badQuery("%s in group by clause doesn't exist", by)
+		return at(by, badQuery("%s in group by clause doesn't exist", by))
 	case len(all) > 1:
-		return badQuery("%s in group by clause shouldn't refer to more than one timeseries", by)
+		return at(by, badQuery("%s in group by clause shouldn't refer to more than one timeseries", by))
 	}
 	s.by = all[0]
 	return nil
@@ -88,8 +88,8 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 			return nil, err
 		}
 		if n.kind != column.Bool && n.kind != column.Null {
-			return nil, fmt.Errorf("the output type of the expression in WHERE clause should be BOOLEAN, actual data type: %s: %w",
-				DocumentKind(n.kind), errs.KindMismatch)
+			return nil, at(p.q.Where, fmt.Errorf("the output type of the expression in WHERE clause should be BOOLEAN, actual data type: %s: %w",
+				DocumentKind(n.kind), errs.KindMismatch))
 		}
 		in = &filtered{in: s.base, where: n}
 	}
@@ -104,7 +104,7 @@ func (s *scope) part(device string, sel []expr.Expr, find func(string) ([]string
 				return nil, err
 			}
 			if err := s.checkBy(n); err != nil {
-				return nil, err
+				return nil, at(s.by, err)
 			}
 			s.aggs.by = n
 		}
@@ -166,7 +166,7 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 			return err
 		}
 		if n.kind == column.Null && n.op != opSlot || isConst(n) {
-			return badQuery("%s: constant column is not supported", e)
+			return at(e, badQuery("%s: constant column is not supported", e))
 		}
 		switch {
 		case name != "":
@@ -217,8 +217,8 @@ func (s *scope) having(pt *part, out *builder, find func(string) ([]string, erro
 		return err
 	}
 	if n.kind != column.Bool && n.kind != column.Null {
-		return fmt.Errorf("the output type of the expression in HAVING clause should be BOOLEAN, actual data type: %s: %w",
-			DocumentKind(n.kind), errs.KindMismatch)
+		return at(s.p.q.Having, fmt.Errorf("the output type of the expression in HAVING clause should be BOOLEAN, actual data type: %s: %w",
+			DocumentKind(n.kind), errs.KindMismatch))
 	}
 	pt.in = &filtered{in: pt.in, where: n}
 	return nil
@@ -233,7 +233,7 @@ func (s *scope) keys(pt *part, out *builder, find func(string) ([]string, error)
 		}
 		if find == nil {
 			if o.By.Op() != expr.OpTime {
-				return badQuery("disable align can only be ordered by time")
+				return at(o.By, badQuery("disable align can only be ordered by time"))
 			}
 			pt.keys = append(pt.keys, &node{op: expr.OpTime, kind: column.Int64})
 			continue
@@ -243,9 +243,9 @@ func (s *scope) keys(pt *part, out *builder, find func(string) ([]string, error)
 		case err != nil:
 			return err
 		case len(all) == 0:
-			return badQuery("%s in order by clause doesn't exist", o.By)
+			return at(o.By, badQuery("%s in order by clause doesn't exist", o.By))
 		case len(all) > 1:
-			return badQuery("%s in order by clause shouldn't refer to more than one timeseries", o.By)
+			return at(o.By, badQuery("%s in order by clause shouldn't refer to more than one timeseries", o.By))
 		}
 		n, err := out.build(all[0])
 		if err != nil {
