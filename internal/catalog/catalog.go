@@ -74,10 +74,16 @@ func (d *Device) find(name string) (at int, ok bool) {
 
 // tidy leaves dropped series out of the list. Others may read the old one.
 func (d *Device) tidy() {
-	if d.gone > 0 {
-		d.series = slices.DeleteFunc(slices.Clone(d.series), (*Series).Gone)
-		d.gone = 0
+	if d.gone == 0 {
+		return
 	}
+	list := make([]*Series, 0, len(d.series)-d.gone)
+	for _, s := range d.series {
+		if !s.Gone() {
+			list = append(list, s)
+		}
+	}
+	d.series, d.gone = list, 0
 }
 
 // Definition is what is stored of a series.

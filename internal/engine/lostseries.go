@@ -3,10 +3,14 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/catalog"
+	"github.com/tickwell/tickwell/internal/codec"
+	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/memtable"
+	"github.com/tickwell/tickwell/internal/merge"
 	"github.com/tickwell/tickwell/internal/pattern"
 	"github.com/tickwell/tickwell/internal/sorting"
 )
@@ -59,14 +63,7 @@ func (r *replay) nameLost() {
 				continue
 			}
 			found[id] = true
-			name := fmt.Sprint("s", id)
-			for { // a store of before may have used it
-				if _, used := e.cat.Lookup(LostDevice, name); !used {
-					break
-				}
-				name += "_lost"
-			}
-			defs = append(defs, catalog.Definition{ID: id, Kind: kind, Device: LostDevice, Name: name})
+			defs = append(defs, e.lostDefinition(id, kind))
 			if !l.dropped[id] { // else it goes when its rows in the log are put in, beside those of others
 				first, last, n = min(first, id), max(last, id), n+1
 			}
@@ -83,6 +80,82 @@ func (r *replay) nameLost() {
 	reason := fmt.Sprintf("definitions of %d series are lost, which may have been dropped: their points are kept as %s.s%d to s%d", n, LostDevice, first, last)
 	e.report.Quarantined = append(e.report.Quarantined, Damage{File: e.disk.relative(l.catalog), Reason: reason})
 	e.logger.Error("tickwell: " + reason)
+}
+
+func (e *Engine) lostDefinition(id uint32, kind column.Kind) catalog.Definition {
+	name := fmt.Sprint("s", id)
+	for { // a store of before may have used it
+		if _, used := e.cat.Lookup(LostDevice, name); !used {
+			return catalog.Definition{ID: id, Kind: kind, Device: LostDevice, Name: name}
+		}
+		name += "_lost"
+	}
+}
+
+// madeAgain gives series the names of lost ones that are defined again, with later ids,
+// and reports whether there were such: a record that dropped them is lost, or they were
+// lost themselves, until somebody put the catalogue back. Neither what they have nor
+// what came after is to be lost.
+func (r *replay) madeAgain(lsn uint64, body []byte) bool {
+	w := wire{codec.Reader{Src: body}}
+	was := r.named
+	r.named = false
+	for _, def := range w.definitions() {
+		old, ok := r.e.cat.Lookup(def.Device, def.Name)
+		if !ok || old.ID >= def.ID {
+			continue
+		}
+		r.drain()
+		r.known, r.named = nil, true
+		lost := r.e.lostDefinition(old.ID, old.Kind)
+		err := r.rename(lsn, old, lost)
+		if err == nil {
+			err = fmt.Errorf("%s is made again, and no record drops it: what it had is kept as %s.%s", old.Path(), lost.Device, lost.Name)
+		}
+		r.lost(lsn, err)
+	}
+	some := r.named
+	r.named = some || was
+	return some
+}
+
+// rename makes a series another with the same id, which has the same rows.
+func (r *replay) rename(lsn uint64, old *Series, as catalog.Definition) error {
+	e := r.e
+	points, ids := e.points.Load(), []uint32{old.ID}
+	var masks []merge.Mask
+	var all memtable.Rows
+	if d := e.mem.Device(old.Dev.ID, false); d != nil {
+		masks = d.Masks(nil, old.ID, math.MaxUint64)
+		rows := merge.New([]column.Kind{old.Kind}, [][]merge.Mask{masks}, MinTime, MaxTime+1, d.Sources(nil, ids, e.epoch.Load(), MinTime, MaxTime+1))
+		all.Cols, all.Nulls = []column.Vector{{Kind: old.Kind}}, make([]column.Bitmap, 1)
+		for rows.Next() {
+			v, nulls := rows.Col(0)
+			for i, at := range rows.Times() {
+				if !nulls.Get(i) {
+					all.Times = append(all.Times, at)
+					all.Cols[0].AppendRange(v, i, i+1)
+				}
+			}
+		}
+		err := rows.Err()
+		if rows.Close(); err != nil {
+			return err
+		}
+	}
+	e.dropSeries(old)
+	if _, err := e.cat.Add(as); err != nil {
+		return err
+	}
+	for _, m := range masks {
+		r.mask(m.LSN, ids, m.From, m.To)
+	}
+	s, err := r.shape(ids)
+	if err == nil && len(all.Times) > 0 {
+		r.tablet(lsn, s, &all)
+	}
+	e.points.Store(points)
+	return err
 }
 
 // dropLost drops those of the series of nameLost that the log had dropped.

@@ -253,3 +253,58 @@ func TestLostSeriesForReaders(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(v.Damage, func(d Damage) bool { return strings.Contains(d.Reason, LostDevice) }), "%v", v.Damage)
 }
+
+// TestLostSeriesMadeAgain: where the catalogue is put back after series that were lost
+// with it have been made again, they keep what they had, in files and in the log, and the
+// new ones what they have; the others get their names back.
+func TestLostSeriesMadeAgain(t *testing.T) {
+	for _, flushed := range []bool{true, false} {
+		fs := vfs.NewMem()
+		cfg := diskConfig(fs)
+		want, ids, cat := wideStore(t, cfg, true)
+		good, err := vfs.ReadFile(fs, cat)
+		require.NoError(t, err)
+		require.NoError(t, fs.Remove(cat))
+		e := open(t, cfg)
+		rng := rand.New(rand.NewPCG(13, 3))
+		added := map[string]content{}
+		for d := 0; d < 256; d += 3 {
+			name := []string{"a", "c"}[d%2] // c is of another kind than it was
+			s, err := e.Shape(fmt.Sprintf("root.d%d", d), []string{name, "new"}, []column.Kind{column.Float64, column.Int64})
+			require.NoError(t, err)
+			rows, _ := randomTablet(rng, s.layout.IDs, s.layout.Kinds, 20)
+			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{{Shape: s, Times: rows.Times, Cols: rows.Cols, Nulls: rows.Nulls}}}, false)
+			require.NoError(t, err)
+			added[s.series[0].Path()], added[s.series[1].Path()] = nil, nil
+		}
+		for path, c := range readable(t, e) {
+			if _, ok := added[path]; ok {
+				added[path] = c
+			}
+		}
+		require.NoError(t, e.Close())
+		f, err := fs.Create(cat)
+		require.NoError(t, err)
+		_, err = f.Write(good)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		for round := range 3 {
+			e := open(t, cfg)
+			require.Equal(t, round < 2 || !flushed, strings.Contains(fmt.Sprint(e.Report().LostLog), "root.d0.a is made again"))
+			got := readable(t, e)
+			for path, c := range want {
+				if _, ok := added[path]; ok {
+					path = fmt.Sprintf("%s.s%d", LostDevice, ids[path])
+				}
+				require.Equal(t, c, got[path], "%s, round %d", path, round)
+				delete(got, path)
+			}
+			require.Equal(t, added, got)
+			if flushed && round == 1 {
+				require.NoError(t, e.Flush(bg))
+				require.NoError(t, e.Compact(bg))
+			}
+			require.NoError(t, e.Close())
+		}
+	}
+}

@@ -63,7 +63,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 	switch kind {
 	case sectionSeries:
 		_, _, err := e.addDefinitions(body)
-		if err != nil && r.supersede(lsn, body) {
+		if err != nil && r.madeAgain(lsn, body) {
 			_, _, err = e.addDefinitions(body)
 		}
 		if err != nil {
@@ -115,25 +115,6 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
 	}
 	return nil
-}
-
-// supersede drops series that are defined again, with later ids: records that dropped
-// them are lost, and what came after those is not to be lost with them. It reports
-// whether there were such series.
-func (r *replay) supersede(lsn uint64, body []byte) (some bool) {
-	w := wire{codec.Reader{Src: body}}
-	for _, def := range w.definitions() {
-		old, ok := r.e.cat.Lookup(def.Device, def.Name)
-		if !ok || old.ID >= def.ID {
-			continue
-		}
-		r.drain()
-		r.known = nil
-		r.e.dropSeries(old)
-		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %s is made again, the record that dropped it is lost", lsn, old.Path()))
-		some = true
-	}
-	return some
 }
 
 var errUnresolved = errors.New("series is not defined")
@@ -298,9 +279,15 @@ func (r *replay) drain() {
 // retry applies waiting sections whose series are known now, in the order of the log, if
 // the definitions in body are of some that they wait for.
 func (r *replay) retry(body []byte) {
-	waiting := r.waiting
+	waiting, some := r.waiting, false
+	if len(waiting) == 0 {
+		return
+	}
 	w := wire{codec.Reader{Src: body}}
-	if len(waiting) == 0 || !slices.ContainsFunc(w.definitions(), func(d catalog.Definition) bool { return r.missing[d.ID] }) {
+	for _, def := range w.definitions() {
+		some = some || r.missing[def.ID]
+	}
+	if !some {
 		return
 	}
 	r.drain()
