@@ -212,15 +212,22 @@ func (l *Log) spaceFor(need int) error {
 		if err != nil {
 			return fmt.Errorf("append to log: %w", err)
 		}
-		if l.hasSpace(need) {
+		switch {
+		case l.hasSpace(need) && (l.writing || !l.writesEarly(need)):
 			return nil
-		}
-		if l.writing {
+		case l.writing:
 			_ = l.park(context.Background(), waiter{want: wantSpace, need: need})
-		} else {
+		default:
 			l.write()
 		}
 	}
+}
+
+// writesEarly reports whether the buffer, which nobody waits for, is written before it
+// takes need bytes more: it stays in the processor's cache, and small. While another
+// writes, it may grow, so that who appends need not wait for a slow disk.
+func (l *Log) writesEarly(need int) bool {
+	return l.cfg.Policy.Mode == Buffered && len(l.buf) > 0 && len(l.buf)+need > earlyBytes
 }
 
 // take gives a record, for which there is space, the next position.
