@@ -51,7 +51,7 @@ func sideOf(device uint32) side {
 
 const (
 	sheaves      = 3       // that are under way at most
-	sheafCells   = 1 << 13 // from which on a sheaf is put in
+	sheafCells   = 1 << 14 // from which on a sheaf is put in
 	portionCells = 256     // from which on one is worth handing over
 	largePortion = 1 << 14 // cells from which on it is not, for the memory
 	largeTexts   = 1 << 17 // bytes of texts from which on it is not

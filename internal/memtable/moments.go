@@ -7,7 +7,7 @@ import (
 )
 
 // MaxMoments is the largest number of moments of Moments.
-const MaxMoments = 8
+const MaxMoments = 16
 
 // Moments is rows of many devices at several moments, one of each device at each of
 // them, with columns of the same kinds: the rows of a device go to its columns at
