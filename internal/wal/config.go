@@ -99,7 +99,7 @@ const (
 	minSegmentBytes     = 1 << 10
 	minBufferBytes      = 64 << 10
 	maxBufferBytes      = 4 << 20
-	earlyBytes          = 256 << 10 // that are written although nobody waits for them
+	earlyBytes          = 256 << 10 // that are written though nobody waits for them
 )
 
 func (c *Config) setDefaults() error {

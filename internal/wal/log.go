@@ -62,6 +62,8 @@ type Log struct {
 	armed      bool // the background timer runs
 	stopTimer  func() bool
 	onTimer    func()
+	coming     bool // somebody comes to write, see soon
+	onSoon     func()
 	background sync.WaitGroup
 
 	// Of the owner of writing.
@@ -93,7 +95,7 @@ func newLog(cfg Config, r *replay) *Log {
 		l.bytes += s.size
 		l.used.Add(s.end)
 	}
-	l.onTimer = l.tick
+	l.onTimer, l.onSoon = l.tick, l.writeSoon
 	l.publish()
 	return l
 }
@@ -195,15 +197,16 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 		return 0, fmt.Errorf("append to log: record of %d bytes: %w", len(payload), errs.Limit)
 	}
 	l.mu.Lock()
-	if err = l.spaceFor(align8(recordHeader + len(payload))); err == nil {
+	if err = l.spaceFor(align8(recordHeader+len(payload)), false); err == nil {
 		lsn = l.take(kind, payload)
 	}
 	l.mu.Unlock()
 	return lsn, err
 }
 
-// spaceFor returns when need bytes fit the buffer, or says why no record is taken.
-func (l *Log) spaceFor(need int) error {
+// spaceFor returns when need bytes fit the buffer, or says why no record is taken. own:
+// what is due is written first, and not by another goroutine.
+func (l *Log) spaceFor(need int, own bool) error {
 	for {
 		err := l.refused()
 		if err == nil {
@@ -212,22 +215,47 @@ func (l *Log) spaceFor(need int) error {
 		if err != nil {
 			return fmt.Errorf("append to log: %w", err)
 		}
-		switch {
-		case l.hasSpace(need) && (l.writing || !l.writesEarly(need)):
-			return nil
-		case l.writing:
+		if l.hasSpace(need) {
+			if !l.due() {
+				return nil
+			}
+			if !own {
+				l.soon()
+				return nil
+			}
+		}
+		if l.writing {
 			_ = l.park(context.Background(), waiter{want: wantSpace, need: need})
-		default:
+		} else {
 			l.write()
 		}
 	}
 }
 
-// writesEarly reports whether the buffer, which nobody waits for, is written before it
-// takes need bytes more: it stays in the processor's cache, and small. While another
-// writes, it may grow, so that who appends need not wait for a slow disk.
-func (l *Log) writesEarly(need int) bool {
-	return l.cfg.Policy.Mode == Buffered && len(l.buf) > 0 && len(l.buf)+need > earlyBytes
+// due reports whether the buffer is to be written though nobody waits for it: it stays
+// in the processor's cache, and small. While somebody writes, the other one may grow, so
+// that who appends need not wait for a slow disk.
+func (l *Log) due() bool {
+	return l.cfg.Policy.Mode == Buffered && len(l.buf) > earlyBytes && !l.writing
+}
+
+// soon has what is due written by a goroutine of its own: it would take several times as
+// long as a group of rows.
+func (l *Log) soon() {
+	if !l.coming {
+		l.coming = true
+		l.background.Add(1)
+		go l.onSoon()
+	}
+}
+
+func (l *Log) writeSoon() {
+	defer l.background.Done()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.coming = false; l.due() && l.err == nil {
+		l.write() // an error is kept in the log and meets the next writer
+	}
 }
 
 // take gives a record, for which there is space, the next position.
