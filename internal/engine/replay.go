@@ -30,6 +30,7 @@ type replay struct {
 	blocked map[uint32]bool // the series of these that are defined
 	missing map[uint32]bool // those that are not
 	named   bool            // some got names in the place of lost ones
+	fitting fitting         // of their columns
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -315,6 +316,11 @@ func (r *replay) finish() error {
 	r.nameLost()
 	waiting := r.waiting
 	r.waiting, r.blocked = nil, nil
+	for i := range waiting {
+		if waiting[i].kind == sectionTablet {
+			r.beside(&waiting[i]) // what one tells of unknown kinds makes others clear
+		}
+	}
 	for _, u := range waiting {
 		err := r.rows(u.lsn, u.kind, u.body)
 		if errors.Is(err, errUnresolved) {

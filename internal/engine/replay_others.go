@@ -10,6 +10,19 @@ import (
 // others applies the rows of a tablet to the series that are there: one whose definition
 // is lost costs nothing of those beside it.
 func (r *replay) others(u *unresolved) error {
+	body, left, all := r.beside(u)
+	if !all {
+		r.lost(u.lsn, errors.New("rows of a series whose definition is lost"))
+	}
+	if left == 0 {
+		return nil
+	}
+	return r.rows(u.lsn, sectionTablet, body)
+}
+
+// beside returns the tablet u without the columns of unknown series, how many are left,
+// and whether the others are only of series that were dropped.
+func (r *replay) beside(u *unresolved) (body []byte, left int, all bool) {
 	w := wire{codec.Reader{Src: u.body}}
 	ids := w.ids()
 	kinds := make([]column.Kind, len(ids))
@@ -22,90 +35,140 @@ func (r *replay) others(u *unresolved) error {
 			lost = true
 		}
 	}
-	body, left := w.without(ids, kinds)
-	if lost || left < known {
-		r.lost(u.lsn, errors.New("rows of a series whose definition is lost"))
+	if known > 0 && known < len(ids) {
+		body, left = w.without(ids, kinds, &r.fitting)
 	}
-	if left == 0 {
-		return nil
-	}
-	return r.rows(u.lsn, sectionTablet, body)
+	return body, left, !lost && left == known
 }
 
 // without returns the tablet that w has, behind its ids, without the columns of unknown
 // kind, which are Null in kinds, and how many are left: fewer than there are of known
 // kind where it cannot be told where these begin.
-func (w *wire) without(ids []uint32, kinds []column.Kind) (body []byte, left int) {
+func (w *wire) without(ids []uint32, kinds []column.Kind, f *fitting) (body []byte, left int) {
 	head := w.Src
 	n, enc := w.Uvarint(), w.Byte()
-	f := fitting{n: int(n), kinds: kinds, tries: maxTries, path: make([][]byte, len(kinds)), found: make([][]byte, len(kinds))}
+	found := make([][]byte, len(kinds))
 	if enc == rowsRaw && n > 0 && n < blockFrom {
 		w.rawTimes(nil, int(n))
 		head = head[:len(head)-len(w.Src)]
-		f.fit(w.Src, 0)
+		if !w.Bad {
+			f.fit(w.Src, int(n), ids, kinds, found)
+		}
 	} else if enc == rowsBlock {
 		w.Bytes(w.Count(1))
 		head = head[:len(head)-len(w.Src)]
 		for i := range kinds {
 			from := w.Src
 			w.Bytes(w.Count(1))
-			f.found[i] = from[:len(from)-len(w.Src)]
+			found[i] = from[:len(from)-len(w.Src)]
 		}
-		if len(w.Src) > 0 {
-			f.tries = 0
-		}
+		w.Bad = w.Bad || len(w.Src) > 0
 	}
-	if w.Bad || f.tries == 0 {
+	if w.Bad {
 		return nil, 0
 	}
 	var own []uint32
 	for i, kind := range kinds {
-		if kind != column.Null && len(f.found[i]) > 0 {
+		if kind != column.Null && len(found[i]) > 0 {
 			own = append(own, ids[i])
-			body = append(body, f.found[i]...)
+			body = append(body, found[i]...)
 		}
 	}
 	return append(append(appendIDs(nil, own), head...), body...), len(own)
 }
 
 // fitting finds raw columns of n rows each. How long one of unknown kind is, is not
-// said; but together they end where the tablet does, so that each of known kind that
-// begins at one place only, whatever kinds the others are of, begins there.
+// said; but together they end where the tablet does, so that each that begins at one
+// place only, whatever kinds those of unknown kind are of, begins there. And those are
+// of one kind in all tablets, which few of them leave open.
 type fitting struct {
-	n, tries    int
-	kinds       []column.Kind
-	path, found [][]byte
+	learned map[uint32]kindSet // what unknown series may be of
+	tries   int
 }
 
-// maxTries bounds the work that is done for bytes of any kind.
-const maxTries = 1 << 14
+// kindSet is a bit for each kind. Floats of unknown series are as long as integers and
+// taken for them.
+type kindSet uint8
 
-// fit reads the columns from c on, all of src.
-func (f *fitting) fit(src []byte, c int) {
-	if c == len(f.kinds) {
-		for i, b := range f.path {
-			switch {
-			case len(src) > 0:
-			case f.found[i] == nil:
-				f.found[i] = b
-			case cap(f.found[i]) != cap(b): // at another place
-				f.found[i] = b[:0]
-			}
-		}
+const anyKind kindSet = 1<<column.Bool | 1<<column.Int32 | 1<<column.Int64 | 1<<column.Text
+
+// What is done at most for bytes of any kind: no tablet takes more than a part of the
+// tries that are left.
+const (
+	maxFit    = 1 << 18 // bytes of columns
+	maxTries  = 1 << 24
+	triesPart = 32
+)
+
+// fit finds the columns of src that are clear.
+func (f *fitting) fit(src []byte, n int, ids []uint32, kinds []column.Kind, found [][]byte) {
+	if len(src) > maxFit {
 		return
 	}
-	kind, last := f.kinds[c], f.kinds[c]
-	if kind == column.Null {
-		kind, last = column.Bool, column.Text
-	}
-	for ; kind <= last && f.tries > 0; kind++ {
-		if kind != last && (kind == column.Float32 || kind == column.Float64) {
-			continue // as long as integers
+	may := make([]kindSet, len(kinds))
+	for c, kind := range kinds {
+		if may[c] = 1 << kind; kind == column.Null {
+			if may[c] = f.learned[ids[c]]; may[c] == 0 {
+				may[c] = anyKind
+			}
 		}
-		f.tries--
-		if to := rawEnd(src, kind, f.n); to > 0 {
-			f.path[c] = src[:to]
-			f.fit(src[to:], c+1)
+	}
+	// Each column may begin where some before it end.
+	last := f.tries + (maxTries-f.tries)/triesPart
+	places, from := []int32{0}, []int{0, 1} // of column c: places[from[c]:from[c+1]]
+	ends, begins := make([]int32, len(src)+1), make([]int32, len(src)+1)
+	for c := range may {
+		for _, at := range places[from[c]:] {
+			for kind := column.Bool; kind <= column.Text; kind++ {
+				if may[c]>>kind&1 == 0 {
+					continue
+				}
+				if f.tries++; f.tries > last {
+					return
+				}
+				if to := at + int32(rawEnd(src[at:], kind, n)); to > at && ends[to] != int32(c+1) {
+					ends[to] = int32(c + 1)
+					places = append(places, to)
+				}
+			}
+		}
+		if from = append(from, len(places)); from[c+2] == from[c+1] {
+			return
+		}
+		f.tries-- // what is clear costs none
+	}
+	// And of these places only where the others go on to the end.
+	clear(ends)
+	ends[len(src)] = int32(len(may) + 1)
+	for c := len(may) - 1; c >= 0; c-- {
+		fits, some, only := kindSet(0), 0, int32(0)
+		for _, at := range places[from[c]:from[c+1]] {
+			hit := false
+			for kind := column.Bool; kind <= column.Text; kind++ {
+				if may[c]>>kind&1 != 0 {
+					if to := at + int32(rawEnd(src[at:], kind, n)); to > at && ends[to] == int32(c+2) {
+						fits |= 1 << kind
+						hit = true
+					}
+				}
+			}
+			if hit {
+				begins[at] = int32(c + 1)
+				some, only = some+1, at
+			}
+		}
+		if some == 1 && kinds[c] != column.Null {
+			found[c] = src[only:][:rawEnd(src[only:], kinds[c], n)]
+		}
+		may[c] = fits
+		ends, begins = begins, ends
+	}
+	for c, kind := range kinds {
+		if kind == column.Null && may[c] != 0 {
+			if f.learned == nil {
+				f.learned = map[uint32]kindSet{}
+			}
+			f.learned[ids[c]] = may[c]
 		}
 	}
 }
@@ -114,19 +177,39 @@ func (f *fitting) fit(src []byte, c int) {
 // begins with none.
 func rawEnd(src []byte, kind column.Kind, n int) int {
 	w := wire{codec.Reader{Src: src}}
-	nulls := w.Byte()
-	if nulls == rawBitmap { // it says which of n are null, and some are
-		bits := int(w.Byte())
+	bits := 0
+	switch w.Byte() {
+	case rawNoNulls:
+	case rawBitmap: // it says which of n are null, and some are
+		bits = int(w.Byte())
 		if n > 8 {
 			bits |= int(w.Byte()) << 8
 		}
 		if bits == 0 || bits>>n != 0 {
 			return 0
 		}
+	default:
+		return 0
 	}
-	w.Src = src
-	w.rawColumn(&column.Vector{Kind: kind}, n)
-	if w.Bad || nulls > rawBitmap {
+	size := 0
+	switch kind {
+	case column.Bool:
+		size = 1
+	case column.Int32, column.Float32:
+		size = 4
+	case column.Int64, column.Float64:
+		size = 8
+	}
+	for i := range n {
+		switch {
+		case bits>>i&1 != 0:
+		case kind == column.Text:
+			w.Bytes(w.Count(1))
+		default:
+			w.Bytes(size)
+		}
+	}
+	if w.Bad {
 		return 0
 	}
 	return len(src) - len(w.Src)
