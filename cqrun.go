@@ -34,6 +34,7 @@ type cq struct {
 	busy     dispatch.Ticket       // held by a run
 	kept     keptPlan              // of a Query; guarded by busy
 	retired  bool                  // another took its place, or it was dropped; guarded by busy
+	tooLate  int                   // runs with results that are not kept any more; guarded by busy
 	computed atomic.Int64          // windows
 	runs     atomic.Int64          // of an incremental one, that succeeded and had something to do
 	failures atomic.Int64          // of an incremental one
@@ -378,7 +379,12 @@ func (db *DB) addResults(run *CQRun, in *insertion) error {
 		late += t.Len() - len(keep)
 		run.wrote[i] = t.pick(keep)
 	}
-	db.log.Warn("results of a continuous query are older than they are kept, and left out", "cq", run.Name, "start", run.Start, "end", run.End, "rows", late)
+	// A clock that is set right may bring ten thousand such runs at once: told are the
+	// first, the second, the fourth …
+	q := run.spec
+	if q.tooLate++; q.tooLate&(q.tooLate-1) == 0 {
+		db.log.Warn("results of a continuous query are older than they are kept, and left out", "cq", run.Name, "start", run.Start, "end", run.End, "rows", late, "runs", q.tooLate)
+	}
 	return add()
 }
 
