@@ -26,6 +26,8 @@ var units = [...]struct {
 	{"y", 12, 0}, {"w", 0, 7 * 24 * 3600e9}, {"d", 0, 24 * 3600e9}, {"h", 0, 3600e9}, {"m", 0, 60e9}, {"s", 0, 1e9},
 }
 
+const tooLong = "is too long a duration"
+
 // parseSpan reads a duration such as 1h30m. Case is not significant.
 func parseSpan(s string) (span, error) {
 	var out span
@@ -42,7 +44,7 @@ func parseSpan(s string) (span, error) {
 		}
 		v, err := strconv.ParseInt(rest[:n], 10, 64)
 		if err != nil {
-			return out, fmt.Errorf("%q is too long a duration", s)
+			return out, fmt.Errorf("%q "+tooLong, s)
 		}
 		rest = rest[n:]
 		found := false
@@ -52,7 +54,7 @@ func parseSpan(s string) (span, error) {
 				months, ok1 := mulAdd(v, u.months, out.months)
 				ns, ok2 := mulAdd(v, u.ns, out.ns)
 				if !ok1 || !ok2 || months > math.MaxInt32 {
-					return out, fmt.Errorf("%q is too long a duration", s)
+					return out, fmt.Errorf("%q "+tooLong, s)
 				}
 				out.months, out.ns = months, ns
 				break
@@ -112,13 +114,13 @@ func (p *parser) duration(what string) span {
 	return s
 }
 
-// isDuration reports whether a token is a duration.
+// isDuration reports whether a token is a duration, also one that is too long.
 func (p *parser) isDuration(t token) bool {
 	if t.kind != tokWord || !digit(p.text[t.pos]) {
 		return false
 	}
 	_, err := parseSpan(p.text[t.pos:t.end])
-	return err == nil
+	return err == nil || strings.HasSuffix(err.Error(), tooLong)
 }
 
 // parseTime reads a time literal such as 2021-05-11T22:18:14.598+08:00. What is

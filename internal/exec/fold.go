@@ -248,7 +248,7 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 		return false, err
 	}
 	if f.loaded {
-		if err := f.beginUntil(f.last()); err != nil {
+		if err := f.beginUntil(ctx, f.last()); err != nil {
 			return false, err
 		}
 		f.loaded = false
@@ -259,7 +259,7 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 			if s.MinTime >= w.end {
 				return true, nil
 			}
-			skipped, err := f.skip(s)
+			skipped, err := f.skip(ctx, s)
 			if skipped || err != nil {
 				return false, err
 			}
@@ -301,12 +301,24 @@ func (f *fold) advance(ctx context.Context, k int64, w window) (done bool, err e
 			v.Cols = append(v.Cols, f.batch.Cols[c])
 		}
 	}
-	for _, o := range f.open {
+	for i, o := range f.open {
+		if err := alive(ctx, i); err != nil {
+			return false, err
+		}
 		if err := f.feed(o); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// alive looks at the context once in many windows, of which a row may lie in up to
+// [maxOverlap].
+func alive(ctx context.Context, i int) error {
+	if i%64 != 63 {
+		return nil
+	}
+	return ctx.Err()
 }
 
 // timeless reports whether no aggregate looks at the times of rows.
@@ -320,13 +332,16 @@ func (f *fold) timeless() bool {
 }
 
 // beginUntil opens the windows that begin at or before last.
-func (f *fold) beginUntil(last int64) error {
+func (f *fold) beginUntil(ctx context.Context, last int64) error {
 	for k := f.open[len(f.open)-1].k + 1; ; k++ {
 		w, ok := f.g.at(k)
 		if !ok || w.start > last {
 			return nil
 		}
 		if _, err := f.begin(k, w); err != nil {
+			return err
+		}
+		if err := alive(ctx, len(f.open)); err != nil {
 			return err
 		}
 	}
@@ -344,7 +359,7 @@ func (f *fold) answers(s *block.Stats) bool {
 
 // skip folds a whole block by its statistics, if it lies inside of every
 // window it touches and all aggregates can.
-func (f *fold) skip(s *block.Stats) (bool, error) {
+func (f *fold) skip(ctx context.Context, s *block.Stats) (bool, error) {
 	if !f.answers(s) {
 		return false, nil
 	}
@@ -364,7 +379,7 @@ func (f *fold) skip(s *block.Stats) (bool, error) {
 			return false, nil
 		}
 	}
-	if err := f.beginUntil(s.MaxTime); err != nil {
+	if err := f.beginUntil(ctx, s.MaxTime); err != nil {
 		return false, err
 	}
 	for _, o := range f.open {
