@@ -53,7 +53,11 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 		run.out.tablets = append(run.out.tablets, tablets...)
 		return nil
 	}
-	return r.difference(run, in, tablets, incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1})
+	span := incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1}
+	if !r.v.atEnd {
+		span.To = max(span.To, chunk.To) // also rows of other windows, of before an alteration
+	}
+	return r.difference(run, in, tablets, span)
 }
 
 // rows computes the windows of chunk. They have the start of their window as

@@ -280,3 +280,21 @@ func TestCQDeviceColumns(t *testing.T) {
 	must(t, columns("two", two, "a", "b"))
 	must(t, columns("all", []expr.Expr{expr.Sum(expr.Col("*"))}, "a", "b", "c"))
 }
+
+// Where windows become larger, no result of a smaller one stays.
+func TestIncrementalAlteredWindows(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	spec := perDevice("q", "root.out", 0)
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	for i := range int64(6) {
+		cqPut(t, db, "root.in.d", 10*i, 1)
+	}
+	must(t, db.Quiesce(ctx))
+	query := spec.Query.(Query)
+	query.GroupBy = GroupByTime{Interval: time.Minute}
+	spec.Query = query
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	wantDump(t, db, "root.out.**", "root.out.d.sum@0=6")
+}
