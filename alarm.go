@@ -67,12 +67,20 @@ func (db *DB) setAlarm(w waking) {
 	db.runAlarm(w)
 }
 
-// runAlarm starts the timer. The lock is held.
+// runAlarm starts the timer, unless the store is being closed: nothing would end it.
+// The lock is held.
 func (db *DB) runAlarm(w waking) {
+	if db.life.Err() != nil {
+		return
+	}
 	a := &w.trigger.alarm
 	a.turn++
 	turn := a.turn
-	a.stop = db.clock.AfterFunc(min(instant(w.at).Sub(db.clock.Now()), alarmTrust), func() {
+	wait := instant(w.at).Sub(db.clock.Now())
+	if db.record == nil { // else a backtest, whose clock does not jump, but goes far
+		wait = min(wait, alarmTrust)
+	}
+	a.stop = db.clock.AfterFunc(wait, func() {
 		if db.isTime(w, turn) {
 			db.background(w.trigger.spec.Name, func() error { db.ring(w); return nil })
 		}
@@ -111,6 +119,7 @@ func (db *DB) rearm(tr *trigger) {
 		return
 	}
 	if b, ok := db.eng.Get(tr.wakeKey()); ok && len(b) == 8 && tr.onWake != nil {
+		tr.alarm.clear() // a firing may have set it after the stop, and it may have rung since
 		db.setAlarm(waking{tr, int64(binary.LittleEndian.Uint64(b)), true})
 	}
 }
