@@ -20,7 +20,8 @@
 // than the newest of their series change nothing, and neither does NaN, except
 // that it is a sign of life for Absent. A newest point more than ten minutes ahead of
 // the store's clock does not count when one of the last hour comes: the clock of the
-// device, or of the store, was wrong.
+// device, or of the store, was wrong. When the store's is set forward after that, the
+// time that it skips has not passed for the rules.
 package alert
 
 import (

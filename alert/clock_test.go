@@ -64,3 +64,75 @@ func TestClockWasWrong(t *testing.T) {
 		}
 	}
 }
+
+// The decades between the clock of a boot in 1970 and the right one are no time that
+// has passed: no series was silent for so long, and no condition has lasted.
+func TestClockIsSetRight(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rule  alert.Rule
+		value float64 // since the boot
+		at    float64 // of the next one; 0: none
+		want  string
+	}{
+		{"absent", alert.Rule{Absent: 5 * time.Minute}, 10, 30, "firing@330"},
+		{"absent, later", alert.Rule{Absent: 5 * time.Minute}, 10, 95, "firing@395"},
+		{"absent at once", alert.Rule{Absent: 5 * time.Minute}, 10, 0, "firing@330"},
+		{"for", alert.Rule{Condition: alert.Above(80, 80), For: 5 * time.Minute}, 90, 30, "firing@326"},
+		{"for, later", alert.Rule{Condition: alert.Above(80, 80), For: 5 * time.Minute}, 90, 95, "firing@326"},
+		{"for, not so long", alert.Rule{Condition: alert.Above(80, 80), For: 5 * time.Minute}, 90, -95, ""},
+		{"interval", alert.Rule{Condition: alert.Above(80, 80), MinInterval: 5 * time.Minute}, 90, -95, "resolved@326"},
+		{"keep", alert.Rule{Condition: alert.Above(80, 5), KeepFiring: 5 * time.Minute}, 1, -95, "resolved@326"},
+	} {
+		run := func(t *testing.T, again bool) {
+			defer func(at time.Time) { begin = at }(begin)
+			c.rule.Name = "rule"
+			b := newBench(t, c.rule)
+			right := begin
+			b.put(1, 10)
+			if c.name == "keep" {
+				b.put(2, 90)
+			}
+			begin = time.Unix(0, 0).UTC() // a boot without a clock
+			b.clk.Set(begin)
+			b.reopen()
+			for i := range 5 {
+				b.to(10 + float64(i))
+				b.put(10+float64(i), c.value)
+			}
+			if again {
+				b.reopen()
+			}
+			b.lines, begin = nil, right
+			b.clk.Set(begin.Add(30 * time.Second))
+			if c.at != 0 {
+				at, value := max(c.at, -c.at), c.value
+				if c.at < 0 && c.name != "keep" {
+					value = 10
+				}
+				b.to(at)
+				b.put(at, value)
+			}
+			b.to(500)
+			b.want(c.want)
+		}
+		t.Run(c.name, func(t *testing.T) { run(t, false) })
+		t.Run(c.name+", opened again", func(t *testing.T) { run(t, true) })
+	}
+}
+
+// When the clock is right again, time that passes while the machine sleeps has passed.
+func TestSleepAfterClockIsSetRight(t *testing.T) {
+	defer func(at time.Time) { begin = at }(begin)
+	b, right := newBench(t, alert.Rule{Name: "rule", Absent: 5 * time.Minute}), begin
+	b.put(1, 10)
+	begin = time.Unix(0, 0).UTC()
+	b.clk.Set(begin)
+	b.put(1, 10)
+	begin = right
+	b.clk.Set(begin.Add(10 * time.Second))
+	b.put(10, 10)
+	b.clk.Set(begin.Add(10 * time.Hour))
+	b.to(36000 + 120)
+	b.want("firing@310")
+}

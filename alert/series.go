@@ -29,6 +29,7 @@ type series struct {
 
 	saved decided // as it is stored
 	top   int64   // the newest point of all, also one that was wrong
+	off   int64   // if it was: the clock over monotonic time when that was found
 	known bool    // the store tells what it is
 }
 
@@ -152,6 +153,30 @@ func (s *series) rewind(at, now int64) bool {
 	if s.sentAt != never {
 		s.sentAt = min(s.sentAt, at)
 	}
+	return true
+}
+
+// follow reports whether the clock was set forward since the series was taken back,
+// and moves its times if so: what is to last has lasted no longer by that. off is
+// what the clock is over monotonic time.
+func (s *series) follow(off, now int64) bool {
+	d := off - s.off
+	if s.last >= s.top || d <= ahead {
+		return false
+	}
+	move := func(t *int64) {
+		if *t < now {
+			*t = min(*t+d, now)
+		}
+	}
+	for i := range s.changes {
+		move(&s.changes[i])
+	}
+	move(&s.last)
+	move(&s.since)
+	move(&s.cleared)
+	move(&s.sentAt)
+	s.off = off
 	return true
 }
 

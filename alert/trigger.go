@@ -41,6 +41,7 @@ func (t *trigger) Restore(_ context.Context, env tickwell.Env) error {
 			return err
 		}
 		t.catchUp(s, now)
+		s.off = now - int64(env.Clock.Mono())
 		t.series[s.path] = s
 		t.schedule(s)
 	}
@@ -78,7 +79,7 @@ func (t *trigger) Fire(_ context.Context, f *tickwell.Firing) error {
 			continue
 		}
 		s := t.find(f.Device, f.Columns[c].Name)
-		touched := false
+		touched := s.last < s.top && s.follow(t.over(now), now)
 		for row := range f.Rows() {
 			if row.IsNull(c) {
 				continue
@@ -87,8 +88,11 @@ func (t *trigger) Fire(_ context.Context, f *tickwell.Firing) error {
 			if t.rule.Absent == 0 && math.IsNaN(v) {
 				continue
 			}
-			if at <= s.last && !s.rewind(at, now) {
-				continue
+			if at <= s.last {
+				if !s.rewind(at, now) {
+					continue
+				}
+				s.off = t.over(now)
 			}
 			s.point(&t.rule, at, v, now, tell)
 			touched = true
@@ -108,12 +112,16 @@ func (t *trigger) OnWake(_ context.Context, f *tickwell.Firing) error {
 	t.armed = 0
 	for len(t.queue) > 0 && t.queue[0].due <= now {
 		s := t.queue[0]
+		s.follow(t.over(now), now)
 		s.advance(&t.rule, now, tell)
 		t.keep(f, s)
 	}
 	t.arm(f, now)
 	return nil
 }
+
+// over is what the clock is over monotonic time.
+func (t *trigger) over(now int64) int64 { return now - int64(t.clock.Mono()) }
 
 func (t *trigger) find(device, name string) *series {
 	t.path = append(append(append(t.path[:0], device...), '.'), name...)
