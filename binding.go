@@ -61,6 +61,12 @@ func (b *binding) name(device string, names []string, kinds []column.Kind) (err 
 	return nil
 }
 
+// resolved reports whether resolve has nothing to do.
+func (b *binding) resolved() bool {
+	s := b.shape.Load()
+	return s != nil && !s.Stale()
+}
+
 // resolve returns the shape, making series that are missing.
 func (b *binding) resolve(e *engine.Engine) (*engine.Shape, error) {
 	if s := b.shape.Load(); s != nil && !s.Stale() {
@@ -76,7 +82,7 @@ func (b *binding) resolve(e *engine.Engine) (*engine.Shape, error) {
 
 // check reports whether resolve would succeed, without making anything.
 func (b *binding) check(e *engine.Engine) error {
-	if s := b.shape.Load(); s != nil && !s.Stale() {
+	if b.resolved() {
 		return nil
 	}
 	return e.Check(b.path, b.nodes, b.kinds)

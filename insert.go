@@ -292,6 +292,9 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 	}
 	puts := len(in.batch.Puts)
 	for {
+		if err := in.checkTogether(db); err != nil {
+			return err
+		}
 		in.batch.Puts = in.batch.Puts[:puts]
 		in.batch.Tablets = in.batch.Tablets[:0]
 		for i := range in.n {
@@ -316,6 +319,27 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 		in.lsn = lsn
 		return in.asError(err)
 	}
+}
+
+// checkTogether refuses parts that go by themselves but not together, before the
+// series of the first are made.
+func (in *insertion) checkTogether(db *DB) error {
+	if in.n == 1 {
+		return nil
+	}
+	var fresh []engine.Columns
+	for i := range in.n {
+		if b := in.parts[i].bound; !b.resolved() {
+			fresh = append(fresh, engine.Columns{Device: b.path, Names: b.nodes, Kinds: b.kinds})
+		}
+	}
+	if len(fresh) < 2 {
+		return nil
+	}
+	if err := db.eng.CheckTogether(fresh); err != nil {
+		return &Error{Op: "insert", Subject: in.subject(), Err: err}
+	}
+	return nil
 }
 
 // asError makes an error of the engine one of the insert.

@@ -316,12 +316,18 @@ func (e *Engine) resolve(found []*Series, device string, names []string, kinds [
 	if missing > 0 && device == LostDevice { // no bound holds for its series
 		return nil, 0, fmt.Errorf("make series of %s: it is kept for those whose names are lost: %w", device, errs.BadInput)
 	}
-	if missing > 0 && e.cfg.MaxSeries > 0 {
-		if n := e.counted() + missing; n > e.cfg.MaxSeries {
-			return nil, 0, fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n-missing, e.cfg.MaxSeries, errs.Limit)
-		}
+	return found, missing, e.roomFor(device, missing)
+}
+
+// roomFor is errs.Limit where MaxSeries has no room for so many new series.
+func (e *Engine) roomFor(device string, missing int) error {
+	if missing == 0 || e.cfg.MaxSeries <= 0 {
+		return nil
 	}
-	return found, missing, nil
+	if n := e.counted(); n+missing > e.cfg.MaxSeries {
+		return fmt.Errorf("device %s: %d new series, %d of %d exist: %w", device, missing, n, e.cfg.MaxSeries, errs.Limit)
+	}
+	return nil
 }
 
 // counted is how many series count for MaxSeries: not those whose names are lost, for
