@@ -164,8 +164,12 @@ func (e *Engine) appendPoint(ctx context.Context, s *Shape, at int64, num uint64
 	var buf [maxPointRecord]byte
 	record := appendPoint(&buf, &s.layout, at, num)
 	t, stored := e.addPoint(s, at, num, record, terms)
-	if !stored || e.log.AtOnce() {
-		return stored, nil
+	if !stored {
+		return false, nil
+	}
+	if e.log.AtOnce() {
+		e.log.WriteDue()
+		return true, nil
 	}
 	return true, e.finish(ctx, t)
 }

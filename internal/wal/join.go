@@ -15,7 +15,8 @@ const joinBytes = 1 << 10
 // Join is Append for small records whose payloads are such that two of a kind, one
 // after the other, are a payload too. While the last record came by Join and is
 // still in the buffer, the payload is added to it and shares its position, for which
-// header, checksum and padding are paid once. Cut ends that.
+// header, checksum and padding are paid once. Cut ends that. WriteDue is to follow, when
+// the caller's locks are open: that is less work than a goroutine of its own.
 func (l *Log) Join(kind uint8, payload []byte) (lsn uint64, err error) {
 	if len(payload) > joinBytes {
 		return 0, fmt.Errorf("join record of %d bytes to log: %w", len(payload), errs.Limit)
@@ -35,13 +36,16 @@ func (l *Log) Join(kind uint8, payload []byte) (lsn uint64, err error) {
 			return lsn, nil
 		}
 	}
-	if err := l.spaceFor(align8(recordHeader+len(payload)), true); err != nil { // one in ten thousand: it writes itself
+	if err := l.spaceFor(align8(recordHeader + len(payload))); err != nil {
 		l.mu.Unlock()
 		return 0, err
 	}
 	l.openAt, l.openKind = len(l.buf), kind
 	l.open.Store(l.last + 1) // before it can be seen as the last: see Least
 	lsn = l.take(kind, payload)
+	if l.due() {
+		l.overdue.Store(true)
+	}
 	l.mu.Unlock()
 	return lsn, nil
 }

@@ -64,6 +64,7 @@ type Log struct {
 	onTimer    func()
 	coming     bool // somebody comes to write, see soon
 	onSoon     func()
+	overdue    atomic.Bool // WriteDue has something to write
 	background sync.WaitGroup
 
 	// Of the owner of writing.
@@ -197,16 +198,18 @@ func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 		return 0, fmt.Errorf("append to log: record of %d bytes: %w", len(payload), errs.Limit)
 	}
 	l.mu.Lock()
-	if err = l.spaceFor(align8(recordHeader+len(payload)), false); err == nil {
+	if err = l.spaceFor(align8(recordHeader + len(payload))); err == nil {
 		lsn = l.take(kind, payload)
+		if l.due() {
+			l.soon()
+		}
 	}
 	l.mu.Unlock()
 	return lsn, err
 }
 
-// spaceFor returns when need bytes fit the buffer, or says why no record is taken. own:
-// what is due is written first, and not by another goroutine.
-func (l *Log) spaceFor(need int, own bool) error {
+// spaceFor returns when need bytes fit the buffer, or says why no record is taken.
+func (l *Log) spaceFor(need int) error {
 	for {
 		err := l.refused()
 		if err == nil {
@@ -216,19 +219,31 @@ func (l *Log) spaceFor(need int, own bool) error {
 			return fmt.Errorf("append to log: %w", err)
 		}
 		if l.hasSpace(need) {
-			if !l.due() {
-				return nil
-			}
-			if !own {
-				l.soon()
-				return nil
-			}
+			return nil
 		}
 		if l.writing {
 			_ = l.park(context.Background(), waiter{want: wantSpace, need: need})
 		} else {
 			l.write()
 		}
+	}
+}
+
+// WriteDue writes what Join has made due, once, whatever others add meanwhile. The caller
+// holds no lock that others wait for: a disk may take its time.
+func (l *Log) WriteDue() {
+	if !l.overdue.Load() {
+		return
+	}
+	l.mu.Lock()
+	l.overdue.Store(false)
+	l.writeDue()
+	l.mu.Unlock()
+}
+
+func (l *Log) writeDue() {
+	if l.due() && l.err == nil {
+		l.write() // an error is kept in the log and meets the next writer
 	}
 }
 
@@ -253,9 +268,8 @@ func (l *Log) writeSoon() {
 	defer l.background.Done()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.coming = false; l.due() && l.err == nil {
-		l.write() // an error is kept in the log and meets the next writer
-	}
+	l.coming = false
+	l.writeDue()
 }
 
 // take gives a record, for which there is space, the next position.
