@@ -148,6 +148,45 @@ func TestSeriesFunctionsSeeTheRowsOfAll(t *testing.T) {
 	}
 }
 
+// A query calls functions of many series for what they cost one by one: each reads
+// its own inputs, not those of all.
+func TestSeriesFunctionsReadTheirOwn(t *testing.T) {
+	db := openMem(t, nil)
+	must(t, db.RegisterFunction(context.Background(), RowFunc1("twice", func(v float64) float64 { return 2 * v })))
+	const most = 64
+	for i := range most {
+		must(t, db.Insert(context.Background(), "root.d", ns(1), Float64(fmt.Sprint("s", i), 1)))
+		must(t, db.Insert(context.Background(), fmt.Sprint("root.few.d", i%8), ns(1), Float64("s", 1)))
+		must(t, db.Insert(context.Background(), fmt.Sprint("root.many.d", i), ns(1), Float64("s", 1)))
+	}
+	twice := func(e expr.Expr) expr.Expr { return expr.Call("twice", e) }
+	for name, of := range map[string]func(e expr.Expr) expr.Expr{
+		"map":       twice,
+		"with two":  func(e expr.Expr) expr.Expr { return twice(twice(e)) },
+		"sum":       func(e expr.Expr) expr.Expr { return expr.Sum(twice(e)) },
+		"points":    func(e expr.Expr) expr.Expr { return expr.Call("difference", e) },
+		"condition": func(e expr.Expr) expr.Expr { return twice(e).Gt(1) },
+	} {
+		allocs := func(n int) float64 {
+			q := Query{From: []string{"root.d"}}
+			for i := range n {
+				q.Select = append(q.Select, of(expr.Col(fmt.Sprint("s", i))))
+			}
+			return testing.AllocsPerRun(3, func() { brief(t, db, q) })
+		}
+		if few, many := allocs(most/8), allocs(most); many > 16*few {
+			t.Errorf("%s: %v allocations for %d columns, %v for %d", name, many, most, few, most/8)
+		}
+		devices := func(from string) float64 {
+			q := Query{Select: []expr.Expr{of(expr.Col("s"))}, From: []string{from}}
+			return testing.AllocsPerRun(3, func() { brief(t, db, q) })
+		}
+		if few, many := devices("root.few.*"), devices("root.many.*"); many > 16*few {
+			t.Errorf("%s: %v allocations for %d devices, %v for %d", name, many, most, few, most/8)
+		}
+	}
+}
+
 // Keys of ORDER BY make no row where columns are not aligned.
 func TestDisableAlignOrderedMakesNoRows(t *testing.T) {
 	db := openMem(t, nil)

@@ -125,7 +125,7 @@ func (a *aggRows) openTime(r *run, need []int) (stream, error) {
 	}
 	if folds.shared != nil {
 		var err error
-		if folds.shared.rows, err = project(r, a.in, folds.args, true); err != nil {
+		if folds.shared.rows, err = project(r, a.in, folds.args, counted); err != nil {
 			return fail(err)
 		}
 	}

@@ -196,7 +196,11 @@ func (r *Run) open(p *part) error {
 			nodes = append(nodes, k)
 		}
 	}
-	s, err := project(&r.run, p.in, nodes, grouped(p.in))
+	blank := asPlain
+	if grouped(p.in) {
+		blank = counted
+	}
+	s, err := project(&r.run, p.in, nodes, blank)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (a *aggRows) openRows(r *run, need []int) (stream, error) {
 		g.by = len(nodes)
 		nodes = append(nodes, a.by)
 	}
-	in, err := project(r, a.in, nodes, true)
+	in, err := project(r, a.in, nodes, counted)
 	if err != nil {
 		g.close()
 		return nil, err

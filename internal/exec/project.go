@@ -15,10 +15,18 @@ type rows interface {
 	column(i int) Column
 }
 
+// blanks says what becomes of rows of an input for which all expressions are null.
+type blanks uint8
+
+const (
+	asPlain blanks = iota // they are shown as without functions, unless a function makes the rows
+	counted               // each counts
+	unseen                // the caller leaves them out
+)
+
 // project computes expressions over an input. Table functions among them are
-// streams of their own over the same input, joined by time. With each, rows without
-// any value count too.
-func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
+// streams of their own over the same input, joined by time.
+func project(r *run, in rows, nodes []*node, blank blanks) (stream, error) {
 	need := make([]int, 0, len(nodes))
 	var tables []*node
 	plain := true // each column as it is in the input, in its order
@@ -39,8 +47,10 @@ func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
 	}
 	// Rows without a value are left out where a function makes the rows, but groups are
 	// all shown, and who makes groups of rows looks at all.
-	drop := !each && slices.ContainsFunc(nodes, makesRows)
-	all := !drop || grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)
+	drop := blank != counted && slices.ContainsFunc(nodes, makesRows)
+	sees := grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)
+	all := sees || !drop && blank != unseen && !mapped(in, need, tables)
+	own := in
 	if all && len(tables) > 0 {
 		in = wholeOf(in)
 	}
@@ -76,7 +86,11 @@ func project(r *run, in rows, nodes []*node, each bool) (stream, error) {
 			continue
 		}
 		tableAt[t] = width
-		s, err := openTable(r, in, t)
+		from := own // of many series each function reads its own
+		if sees && (grouped(in) || slices.ContainsFunc(t.args, seesAsInput)) {
+			from = in
+		}
+		s, err := openTable(r, from, t)
 		if err != nil {
 			return fail(err)
 		}

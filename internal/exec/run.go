@@ -82,7 +82,7 @@ func (f *filtered) open(r *run, need []int) (stream, error) {
 		}
 		in = narrow
 	}
-	s, err := project(r, in, nodes, false)
+	s, err := project(r, in, nodes, unseen)
 	if err != nil {
 		return nil, err
 	}

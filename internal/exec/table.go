@@ -26,7 +26,7 @@ type tableStream struct {
 }
 
 func openTable(r *run, in rows, n *node) (stream, error) {
-	args, err := project(r, in, n.args, false)
+	args, err := project(r, in, n.args, unseen)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,7 @@
 package exec
 
+import "slices"
+
 // wholeOf is an input whose rows are those of all its series, whichever of them are
 // asked for; of groups, those that all these rows make.
 func wholeOf(in rows) rows {
@@ -34,10 +36,41 @@ func grouped(in rows) bool {
 func (n *node) seesRows() bool {
 	sees := !n.strict()
 	n.walk(func(n *node) bool {
-		for _, a := range n.args {
-			sees = sees || n.op == opTable && !a.strict()
-		}
+		sees = sees || n.op == opTable && slices.ContainsFunc(n.args, seesAsInput)
 		return !sees
 	})
 	return sees
+}
+
+// seesAsInput reports whether n, as an input of a function of a series, may have a
+// value in rows in which all it reads is null. Constants make no row.
+func seesAsInput(n *node) bool { return !n.strict() && !isConst(n) }
+
+// mapped reports whether functions that map row to row, and the columns need, have
+// together a row wherever one of the series of in has.
+func mapped(in rows, need []int, tables []*node) bool {
+	if f, ok := in.(*filtered); ok {
+		in = f.in
+	}
+	base, ok := in.(*seriesRows)
+	if !ok {
+		return false
+	}
+	has := make([]bool, len(base.series))
+	for _, i := range need {
+		has[i] = true
+	}
+	for _, t := range tables {
+		for _, a := range t.args {
+			if t.access.Kind == Mapped && a.op == opSlot {
+				has[a.slot] = true
+			}
+		}
+	}
+	for i, s := range base.series {
+		if s != nil && !has[i] {
+			return false
+		}
+	}
+	return true
 }
