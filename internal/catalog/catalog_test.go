@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -255,4 +256,57 @@ func TestDropAgainstModel(t *testing.T) {
 			require.True(t, slices.Equal(given[i], copied[i]), "a list that was given out is as it was")
 		}
 	}
+}
+
+// TestDropBesideReaders: lists that readers hold stay as they are while series are
+// dropped and made again, and have no series twice.
+func TestDropBesideReaders(t *testing.T) {
+	const names, rounds = 40, 3000
+	c := New()
+	all, err := pattern.Parse("root.**")
+	require.NoError(t, err)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for i := range 3 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				var list []*Series
+				if d, ok := c.Device("root.d"); ok && i < 2 {
+					list = c.SeriesOf(d)
+				} else {
+					list = c.Match(all)
+				}
+				copied := slices.Clone(list)
+				c.Lookup("root.d", "s07")
+				for k, s := range list {
+					if s != copied[k] || k > 0 && list[k-1].Name >= s.Name {
+						t.Errorf("expected a list of its own in order, got %s at %d", s.Name, k)
+						return
+					}
+				}
+			}
+		})
+	}
+	rng, next, have := rand.New(rand.NewPCG(13, 6)), uint32(1), map[string]uint32{}
+	for range rounds {
+		name := fmt.Sprintf("s%02d", rng.IntN(names))
+		if id := have[name]; id != 0 {
+			_, ok := c.Drop(id)
+			require.True(t, ok)
+			delete(have, name)
+			continue
+		}
+		_, err := c.Add(Definition{ID: next, Kind: column.Int64, Device: "root.d", Name: name})
+		require.NoError(t, err)
+		have[name] = next
+		next++
+	}
+	close(stop)
+	readers.Wait()
+	require.Len(t, c.Match(all), len(have))
 }
