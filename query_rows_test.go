@@ -260,3 +260,17 @@ func TestUDAFSeesNoEmptyRows(t *testing.T) {
 		}
 	}
 }
+
+// A condition that remembers rows leaves out the same ones for a function of a series
+// as for the columns beside it.
+func TestSeriesFunctionsUnderDiff(t *testing.T) {
+	db := openMem(t, nil)
+	must(t, db.RegisterFunction(t.Context(), RowFunc1("twice", func(v float64) float64 { return 2 * v })))
+	put(t, db, "root.d", "1 a=1 b=1", "2 c=1", "3 a=2 b=2", "4 a=3 b=3")
+	for _, of := range []expr.Expr{expr.Call("twice", expr.Col("b")), expr.Col("b").Mul(2)} {
+		q := Query{From: []string{"root.d"}, Select: []expr.Expr{expr.Col("c"), of}, Where: expr.Call("diff", expr.Col("a")).With("ignoreNull", "false").Gt(0)}
+		if got, want := brief(t, db, q), "4=null,6"; got != want {
+			t.Errorf("%v: %s, want %s", of, got, want)
+		}
+	}
+}

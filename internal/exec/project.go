@@ -48,7 +48,8 @@ func project(r *run, in rows, nodes []*node, blank blanks) (stream, error) {
 	// Rows without a value are left out where a function makes the rows, but groups are
 	// all shown, and who makes groups of rows looks at all.
 	drop := blank != counted && slices.ContainsFunc(nodes, makesRows)
-	sees := grouped(in) || slices.ContainsFunc(nodes, (*node).seesRows)
+	wide := grouped(in) || remembersRows(in)
+	sees := wide || slices.ContainsFunc(nodes, (*node).seesRows)
 	all := sees || !drop && blank != unseen && !mapped(in, need, tables)
 	own := in
 	if all && len(tables) > 0 {
@@ -87,7 +88,7 @@ func project(r *run, in rows, nodes []*node, blank blanks) (stream, error) {
 		}
 		tableAt[t] = width
 		from := own // of many series each function reads its own
-		if sees && (grouped(in) || slices.ContainsFunc(t.args, seesAsInput)) {
+		if wide || slices.ContainsFunc(t.args, seesAsInput) {
 			from = in
 		}
 		s, err := openTable(r, from, t)

@@ -42,6 +42,18 @@ func (n *node) seesRows() bool {
 	return sees
 }
 
+// remembersRows reports whether which rows of in count depends on others in which all
+// that its condition reads is null: on which series are read beside.
+func remembersRows(in rows) (does bool) {
+	if f, ok := in.(*filtered); ok {
+		f.where.walk(func(n *node) bool {
+			does = does || n.call != nil && n.call.minds() || n.op == opTable && slices.ContainsFunc(n.args, seesAsInput)
+			return !does
+		})
+	}
+	return does
+}
+
 // seesAsInput reports whether n, as an input of a function of a series, may have a
 // value in rows in which all it reads is null. Constants make no row.
 func seesAsInput(n *node) bool { return !n.strict() && !isConst(n) }
