@@ -23,18 +23,19 @@ type targetClaim struct {
 // claimTargets makes the targets of q its own and adds to b what is to be stored of
 // it.
 func (db *DB) claimTargets(q *cq, b *engine.Batch) (c targetClaim, err error) {
-	name := q.spec.Name
+	name, foreseen := q.spec.Name, q.foreseenTargets()
 	for _, p := range db.cqs.targetsOf(name) {
 		switch {
 		case slices.Contains(q.named, p):
-		case q.mayWrite(p):
+		case q.mayWrite(p) || slices.Contains(foreseen, p):
+			// no pattern says that :: may stand for no node, and ${2} for several
 			db.storeTarget(b, name, p)
 		default:
 			c.left = append(c.left, p)
 			unput(b, cqKey(name, "t/")+p)
 		}
 	}
-	c.added, err = db.cqs.claim(name, append(q.foreseenTargets(), q.named...), true)
+	c.added, err = db.cqs.claim(name, append(foreseen, q.named...), true)
 	for _, p := range c.added {
 		if !slices.Contains(q.named, p) {
 			db.storeTarget(b, name, p)

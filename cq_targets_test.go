@@ -298,3 +298,27 @@ func TestIncrementalAlteredWindows(t *testing.T) {
 	must(t, db.Quiesce(ctx))
 	wantDump(t, db, "root.out.**", "root.out.d.sum@0=6")
 }
+
+// What a template makes of a series is a query's also where the template as a
+// pattern does not say so: where :: stands for no node, and ${2} for a quoted name.
+func TestCQAlteredKeepsWhatItForesees(t *testing.T) {
+	bothSorts(t, func(t *testing.T, every time.Duration, open func(old *DB) *DB) {
+		ctx := context.Background()
+		db := open(nil)
+		cqPut(t, db, "root.in", 1, 3)
+		cqPut(t, db, "root.in.`a.b`", 1, 3)
+		for i, c := range [][3]string{{"root.in", "root.x.::", "root.x.sum"}, {"root.in.*", "root.y.${2}", "root.y.a.b.sum"}} {
+			s := perDevice(fmt.Sprint("q", i), "", every)
+			query := s.Query.(Query)
+			query.From, query.Into = []string{c[0]}, []Target{{Device: c[1], Columns: []string{"sum"}}}
+			s.Query = query
+			must(t, db.CreateContinuousQuery(ctx, s))
+			requireOwner(t, db, c[2], s.Name)
+			s.Text = "the same, written otherwise"
+			must(t, db.AlterContinuousQuery(ctx, s))
+			requireOwner(t, db, c[2], s.Name)
+			db = open(db)
+			requireOwner(t, db, c[2], s.Name)
+		}
+	})
+}
