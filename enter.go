@@ -18,8 +18,12 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 		return fail(fmt.Errorf("triggers that fire triggers are nested more than %d deep (%s): %w", db.opts.MaxTriggerDepth, f.chain(), errs.Limit))
 	}
 	for {
+		in.crowd = 0
 		for !in.enterTable(db.triggers.Load()) {
 			in.leave(db) // one was dropped meanwhile: begin again without it
+		}
+		if f == nil && in.crowd > maxUnseen && insertsAround() > max(maxUnseen, db.opts.MaxTriggerDepth) {
+			return fail(errUnseen(in))
 		}
 		err := in.lockAll(ctx, db)
 		if err == nil {
@@ -86,10 +90,12 @@ func (in *insertion) enterTable(table *triggerTable) bool {
 			if slices.Contains(in.entered, tr) {
 				continue
 			}
-			if !tr.busy.enter() {
+			n := tr.busy.count()
+			if n == 0 {
 				return false
 			}
 			in.entered = append(in.entered, tr)
+			in.crowd = max(in.crowd, n)
 		}
 	}
 	if in.n > 1 {

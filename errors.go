@@ -5,6 +5,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/dispatch"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/pattern"
 )
 
 // Errors to test for with [errors.Is]. Of these only ErrOverloaded and
@@ -43,7 +44,7 @@ func (e *Error) Error() string {
 	if e.Subject == "" {
 		return "tickwell: " + e.Op + ": " + e.Err.Error()
 	}
-	return "tickwell: " + e.Op + " " + e.Subject + ": " + e.Err.Error()
+	return "tickwell: " + e.Op + " " + pattern.Shorten(e.Subject, 512) + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.

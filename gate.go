@@ -14,14 +14,17 @@ type gate struct {
 	idle   chan struct{} // made by who waits, closed by the last to leave
 }
 
-func (g *gate) enter() bool {
+func (g *gate) enter() bool { return g.count() > 0 }
+
+// count is enter, and tells how many are inside then; 0: it is closed.
+func (g *gate) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return false
+		return 0
 	}
 	g.n++
-	return true
+	return g.n
 }
 
 func (g *gate) leave() {

@@ -20,6 +20,7 @@ type insertion struct {
 	batch   engine.Batch
 	table   *triggerTable // in force when it began; nil if it fires nothing
 	entered []*trigger    // what it fires
+	crowd   int           // the most inserts that fire one of them
 	held    []*trigger    // of those, whose tickets it holds
 	passed  []*trigger    // BEFORE triggers that it has fired
 	todos   []todo        // durable firings that its record promises

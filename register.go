@@ -74,6 +74,9 @@ func (db *DB) CreateTrigger(ctx context.Context, spec TriggerSpec) error {
 	if err := db.checkSeries(tr); err != nil {
 		return fail(err)
 	}
+	if text := tr.pattern.String(); text != "**" && len(pattern.Nodes(text)) == 1 { // stored ones may be so: they do no harm
+		return fail(errs.Badf("pattern %q matches no series: the path of one is a device, a dot and a measurement", pattern.Shorten(text, 80)))
+	}
 	return db.activate(ctx, tr, old)
 }
 

@@ -130,7 +130,7 @@ func (e *Engine) Horizon(device, name string) (at int64, ok bool) {
 // what is dropped already. Errors wrap errs.BadInput or are those of Commit.
 func (e *Engine) SetTTL(ctx context.Context, prefix string, ttl time.Duration) error {
 	if err := pattern.CheckPath(prefix); err != nil {
-		return fmt.Errorf("%w: %w", err, errs.BadInput)
+		return err
 	}
 	put := Put{Kind: PutMeta, Key: ttlKey + prefix, Value: binary.AppendVarint(nil, int64(ttl)), Delete: ttl == 0}
 	if _, err := e.Commit(ctx, &Batch{Puts: []Put{put}}, false); err != nil {

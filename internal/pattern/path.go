@@ -65,7 +65,7 @@ func CanonicalNode(node string) (string, error) {
 		return "", err
 	}
 	if _, _, more := cut(c); more {
-		return "", fmt.Errorf("path node %q: has a dot outside backquotes: %w", shorten(node), errs.BadInput)
+		return "", fmt.Errorf("path node %q: has a dot outside backquotes: %w", Shorten(node, 80), errs.BadInput)
 	}
 	return c, nil
 }
@@ -147,16 +147,15 @@ func join(nodes []string) string {
 }
 
 func badPath(path, cause string) error {
-	return fmt.Errorf("path %q: %s: %w", shorten(path), cause, errs.BadInput)
+	return fmt.Errorf("path %q: %s: %w", Shorten(path, 80), cause, errs.BadInput)
 }
 
 func badNode(path string, n int, cause string) error {
-	return fmt.Errorf("path %q: node %d %s: %w", shorten(path), n, cause, errs.BadInput)
+	return fmt.Errorf("path %q: node %d %s: %w", Shorten(path, 80), n, cause, errs.BadInput)
 }
 
-// shorten keeps error texts readable.
-func shorten(s string) string {
-	const keep = 80
+// Shorten keeps error texts readable: of a longer s it returns about keep bytes.
+func Shorten(s string, keep int) string {
 	if len(s) <= keep {
 		return s
 	}

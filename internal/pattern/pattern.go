@@ -92,7 +92,7 @@ func parsePatternNode(text string) (n node, written, cause string) {
 }
 
 func badPattern(s, cause string) error {
-	return fmt.Errorf("pattern %q: %s: %w", shorten(s), cause, errs.BadInput)
+	return fmt.Errorf("pattern %q: %s: %w", Shorten(s, 80), cause, errs.BadInput)
 }
 
 // String returns the pattern in canonical form; parsing it gives an equal one.

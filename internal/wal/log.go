@@ -195,7 +195,7 @@ func (l *Log) Segments() int {
 // taken then.
 func (l *Log) Append(kind uint8, payload []byte) (lsn uint64, err error) {
 	if len(payload) > MaxPayload {
-		return 0, fmt.Errorf("append to log: record of %d bytes: %w", len(payload), errs.Limit)
+		return 0, fmt.Errorf("append to log: record of %d bytes, of at most %d: %w", len(payload), MaxPayload, errs.Limit)
 	}
 	l.mu.Lock()
 	if err = l.spaceFor(align8(recordHeader + len(payload))); err == nil {
