@@ -135,8 +135,9 @@ type SinkSpec struct {
 	InFlight int
 	// MaxAge gives an event up that has waited this long and could not be
 	// delivered. Default 72 h. Age is measured on the wall clock until the sink
-	// gets hold of the event, and then by the time that passes; an event that was
-	// never tried is not given up, whatever the clock says.
+	// gets hold of the event, and then by the time that passes: only by that if the
+	// clock said a year before 2000 when the event was sent. An event that was never
+	// tried is not given up, whatever the clock says.
 	MaxAge time.Duration
 	// DeadLetter takes the events that are given up. Its error keeps the event
 	// where it is, and it is called again later. Nil: the store keeps them, in

@@ -406,14 +406,15 @@ func TestAgeOverClockSteps(t *testing.T) {
 		sent, found, set time.Time
 		want             time.Duration // until it is given up
 	}{
-		"boot in 1970":        {time.Unix(5, 0), time.Unix(10, 0), begin, time.Hour - 5*time.Second},
-		"sent before a boot":  {begin.Add(-50 * time.Minute), time.Unix(10, 0), begin, 10 * time.Minute},
-		"sent in the future":  {begin.Add(10000 * time.Hour), begin, begin, time.Hour},
-		"set back":            {begin.Add(-30 * time.Minute), begin, begin.Add(-10 * time.Hour), 30 * time.Minute},
-		"nothing of that all": {begin.Add(-30 * time.Minute), begin, begin, 30 * time.Minute},
+		"boot in 1970":          {time.Unix(5, 0), time.Unix(10, 0), begin, time.Hour - 5*time.Second},
+		"found once it was set": {time.Unix(5, 0), begin, begin, time.Hour},
+		"sent before a boot":    {begin.Add(-50 * time.Minute), time.Unix(10, 0), begin, 10 * time.Minute},
+		"sent in the future":    {begin.Add(10000 * time.Hour), begin, begin, time.Hour},
+		"set back":              {begin.Add(-30 * time.Minute), begin, begin.Add(-10 * time.Hour), 30 * time.Minute},
+		"nothing of that all":   {begin.Add(-30 * time.Minute), begin, begin, 30 * time.Minute},
 	} {
 		e := &entry[ev]{item: Item[ev]{Time: c.sent.UnixNano()}, tried: true, err: boom}
-		e.fetched, e.waited = time.Minute, c.found.Sub(c.sent)
+		e.fetched, e.waited = time.Minute, waited(c.sent, c.found)
 		o := &Options{MaxAge: time.Hour}
 		for after := time.Duration(0); after <= 2*time.Hour; after += 5 * time.Second {
 			if got, want := e.expired(o, time.Minute+after, c.set.Add(after)), after >= c.want; got != want {

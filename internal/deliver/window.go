@@ -39,7 +39,7 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		wall := l.cfg.Clock.Now()
 		for _, it := range items {
 			e := l.newEntry(it, now)
-			e.waited = wall.Sub(time.Unix(0, it.Time))
+			e.waited = waited(time.Unix(0, it.Time), wall)
 			l.window = append(l.window, e)
 			l.bytes += it.Size + itemOverhead
 			l.fetched = it.Pos
@@ -54,6 +54,19 @@ func (l *loop[E]) fetch(ctx context.Context) time.Duration {
 		l.counted.Received += int64(len(items))
 	}
 	return never
+}
+
+// clockSet is before any time that a clock which was set can have told.
+var clockSet = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// waited is how long an event that was sent at a time has waited. It is nothing
+// where the clock was set only since, as on a gateway that boots in 1970: how long
+// that was nobody knows.
+func waited(sent, now time.Time) time.Duration {
+	if sent.Before(clockSet) && !now.Before(clockSet) {
+		return 0
+	}
+	return now.Sub(sent)
 }
 
 // full reports whether no more events are to be read.
