@@ -774,11 +774,19 @@ func (s *store) value(k tickwell.Kind) value {
 }
 
 func newStore(t *testing.T, seed uint64, unit time.Duration) *store {
+	return newStoreOver(t, seed, unit, 0, 0)
+}
+
+// newStoreOver has its rows in span from base on; 0: as it comes.
+func newStoreOver(t *testing.T, seed uint64, unit time.Duration, base, span int64) *store {
 	s := &store{t: t, unit: int64(unit), rng: rand.New(rand.NewPCG(seed, 99)), points: map[string]cells{}, kinds: map[string]tickwell.Kind{}}
 	r := s.rng
 	s.span = pickOf[int64](r, 40, 200, 3000)
 	s.base = pickOf[int64](r, 0, -50, 1_700_000_000_000_000_000, -s.span/2, time.Date(2023, 10, 29, 0, 59, 59, 999999990, time.UTC).UnixNano())
 	s.base /= s.unit
+	if span > 0 {
+		s.base, s.span = base, span
+	}
 	s.odd = r.IntN(2) == 0
 	s.opts = &tickwell.Options{FS: vfs.NewMem(), Profile: tickwell.Profile{BlockRows: pickOf(r, 4, 16, 64)}, Seed: 1, Functions: mineSpecs()}
 	s.reopen(false)
@@ -920,6 +928,7 @@ type question struct {
 	byDevice bool
 	apart    bool
 	unit     int64
+	calendar *calendar
 }
 
 var keepOps = map[string]expr.Op{"=": expr.OpEq, "!=": expr.OpNe, "<": expr.OpLt, "<=": expr.OpLe, ">": expr.OpGt, ">=": expr.OpGe}
@@ -940,6 +949,8 @@ func (q *question) query() tickwell.Query {
 		out.Start, out.End = time.Unix(0, q.start*q.unit).UTC(), time.Unix(0, q.end*q.unit).UTC()
 	}
 	switch q.group {
+	case "calendar":
+		out.GroupBy, out.Zone = q.calendar.groups, q.calendar.zone
 	case "time":
 		out.GroupBy = tickwell.GroupByTime{Interval: time.Duration(q.interval * q.unit), Step: time.Duration(q.step * q.unit), LeftOpen: q.leftOpen}
 	case "variation":
@@ -983,7 +994,7 @@ func (q *question) sql() string {
 	if q.where != nil {
 		where = q.where.sql()
 	}
-	if q.bounded && q.group != "time" {
+	if q.bounded && q.group != "time" && q.calendar == nil {
 		if where != "" {
 			where = "(" + where + ") and "
 		}
@@ -995,6 +1006,8 @@ func (q *question) sql() string {
 	ignore := fmt.Sprintf("ignoreNull=%v", !q.nulls)
 	unit := map[int64]string{1: "ns", 1000: "us", 1000_000: "ms"}[q.unit]
 	switch q.group {
+	case "calendar":
+		s += q.calendar.sql(q)
 	case "time":
 		a, b := "[", ")"
 		if q.leftOpen {
@@ -1549,6 +1562,8 @@ func (s *store) groups(q *question, rows []row, by *tree) (out []row) {
 	switch q.group {
 	case "":
 		return []row{{group: rows}}
+	case "calendar":
+		return q.calendar.cut(q, rows)
 	case "time":
 		for a := q.start; a < q.end; a += q.step {
 			b := min(a+q.interval, q.end)

@@ -21,7 +21,7 @@ func (o *op) cast(in *Col, n int) error {
 			continue
 		}
 		if err := castCell(&o.out, in, i); err != nil {
-			return fmt.Errorf("%s: %w", o.n.text, err)
+			return fmt.Errorf("%s: %w", o.n, err)
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func (p *Plan) Text() string {
 func (p *Plan) explainRows(in rows, depth int, line func(int, string, ...any)) {
 	switch in := in.(type) {
 	case *filtered:
-		line(depth, "filter %s", in.where.text)
+		line(depth, "filter %s", in.where)
 		if base, ok := in.in.(*seriesRows); ok {
 			if all, _ := demands(in.where); len(all) > 0 {
 				for _, slot := range sortedKeys(all) {

@@ -24,9 +24,10 @@ type node struct {
 	scalar *scalar           // OpCall of a built-in row function
 	call   *Call             // OpCall
 	table  func() Transformer
-	access Access // of table
-	text   string // as printed
-	unit   int64  // OpTime, opUnit: what the time is divided by
+	access Access    // of table
+	text   string    // opSlot, opUnit: as printed
+	from   expr.Expr // all others: what it was made of
+	unit   int64     // OpTime, opUnit: what the time is divided by
 }
 
 // Operations that only nodes have.
@@ -35,6 +36,15 @@ const (
 	opTable = expr.Op(201) // a function that makes a series of its own
 	opUnit  = expr.Op(202) // nanoseconds in the unit of the query
 )
+
+// String prints n where it is asked for: a condition that wildcards make thousands of
+// conditions of has as many nodes, whose texts hold each other.
+func (n *node) String() string {
+	if n.text != "" {
+		return n.text
+	}
+	return n.from.String()
+}
 
 // walk calls f for n and everything below it; f says whether to go below.
 func (n *node) walk(f func(*node) bool) {
@@ -107,7 +117,7 @@ func (b *builder) build(e expr.Expr) (*node, error) {
 	if n, err := b.leaf(e); n != nil || err != nil {
 		return n, at(e, err)
 	}
-	n := &node{op: e.Op(), not: e.Negated(), text: e.String()}
+	n := &node{op: e.Op(), not: e.Negated(), from: e}
 	for _, a := range e.Args() {
 		arg, err := b.build(a)
 		if err != nil {

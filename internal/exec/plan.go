@@ -466,6 +466,21 @@ func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) 
 	return all, nil
 }
 
+// maxConditions bounds the operations of a condition that wildcards make many of:
+// each holds a column of a batch, 32 KiB.
+const maxConditions = 1 << 15
+
+// conditions expands a condition, all of which must be true.
+func (p *planner) conditions(e expr.Expr, find func(name string) ([]string, error)) ([]expr.Expr, error) {
+	all, err := p.expand(e, find)
+	each := 0
+	e.Walk(func(expr.Expr) { each++ })
+	if err == nil && len(all) > 1 && len(all) > maxConditions/each {
+		err = at(e, fmt.Errorf("%s expands to %d conditions of more than %d operations: %w", e, len(all), maxConditions, errs.Limit))
+	}
+	return all, err
+}
+
 // choices appends what each name in e stands for, and multiplies total by their
 // numbers, until that is too much.
 func (p *planner) choices(e expr.Expr, find func(string) ([]string, error), all [][]string, total int) ([][]string, int, error) {
@@ -724,7 +739,7 @@ func sameKinds(a, b *part) error {
 	}
 	for i, k := range a.keys {
 		if l := b.keys[i]; k != nil && l != nil && k.kind != l.kind && k.kind != column.Null && l.kind != column.Null {
-			return errDiffer(k.text+" of "+a.device, l.text+" of "+b.device, k.kind, l.kind)
+			return errDiffer(k.String()+" of "+a.device, l.String()+" of "+b.device, k.kind, l.kind)
 		}
 	}
 	return nil

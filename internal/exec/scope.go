@@ -46,7 +46,7 @@ func (s *scope) where(find func(string) ([]string, error)) error {
 	if s.p.q.Where.IsZero() {
 		return nil
 	}
-	all, err := s.p.expand(s.p.q.Where, orNull)
+	all, err := s.p.conditions(s.p.q.Where, orNull)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 		switch {
 		case name != "":
 		case e.Op() == expr.OpCall:
-			name = n.text
+			name = n.String()
 		default:
 			name = e.String()
 		}
@@ -205,7 +205,7 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 
 func (s *scope) having(pt *part, out *builder, find func(string) ([]string, error)) error {
 	s.star = anyMeasurement(s.p.q.Having)
-	all, err := s.p.expand(s.p.q.Having, find)
+	all, err := s.p.conditions(s.p.q.Having, find)
 	if err != nil {
 		return err
 	}
@@ -371,7 +371,7 @@ type plannedAgg struct {
 
 // same reports whether o reads the same columns.
 func (m aggMember) same(o aggMember) bool {
-	return len(m.args) == len(o.args) && slices.EqualFunc(m.args, o.args, func(a, b *node) bool { return a.text == b.text })
+	return len(m.args) == len(o.args) && slices.EqualFunc(m.args, o.args, func(a, b *node) bool { return a.String() == b.String() })
 }
 
 // member plans the inputs of an aggregate, as its first member.
