@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,6 +106,9 @@ func (s *session) statement(text string) error {
 		return err
 	}
 	err = s.show(res)
+	if err == nil && res.HasRows() && !slices.ContainsFunc(res.Columns(), func(c iotsql.Column) bool { return !c.IsTime && c.Name != "Device" }) {
+		s.c.note("no series has the names in this query; SHOW TIMESERIES lists all there are")
+	}
 	if err == nil && s.interactive {
 		took := time.Since(start)
 		switch {

@@ -19,7 +19,13 @@ func sqlCommand() *command {
 	f.BoolVar(&o.goOn, "continue", false, "go on after a statement that failed")
 	f.BoolVar(&o.readOnly, "readonly", false, "open the store for reading, also while another program uses it")
 	f.BoolVar(&o.events, "events", false, "print the events of triggers and queries to standard error")
-	f.StringVar(&o.statement, "e", "", "run this `STATEMENT` instead of files")
+	f.Func("e", "run this `STATEMENT` instead of files; may be given more than once", func(text string) error {
+		if o.statement != "" {
+			o.statement += "\n;\n" // a comment may end the one before
+		}
+		o.statement += text
+		return nil
+	})
 	return &command{
 		name: "sql", args: "[FILE…]", short: "Runs SQL, from files or as you type.", hi: -1, flags: f,
 		long: `

@@ -41,6 +41,27 @@ INSERT INTO root.sg1.d1(timestamp, s1) VALUES (10, 18);
 SELECT * FROM root.alerting;
 `
 
+// Each -e is run, in their order.
+func TestStatementsOfFlags(t *testing.T) {
+	require.Equal(t, "Time,root.x.value\n1,2.0\n\n", sqlOf(t, "", "-e", "INSERT INTO root.x(time, value) VALUES (1, 1);", "-e", "INSERT INTO root.x(time, value) VALUES (1, 2) -- two", "-e", "SELECT value FROM root.x"))
+}
+
+// A name that no series has is no error; the shell says so beside the empty result.
+func TestMisspeltColumn(t *testing.T) {
+	for query, told := range map[string]bool{
+		"SELECT valu FROM root.x": true, "SELECT value FROM root.y": true, "SELECT avg(valu) FROM root.x": true,
+		"SELECT valu FROM root.x ALIGN BY DEVICE": true,
+		"SELECT value FROM root.x":                false, "SELECT value FROM root.x WHERE value > 5": false, "SHOW TRIGGERS": false,
+		"SELECT value, valu FROM root.x": false, "SELECT avg(value) FROM root.x": false,
+	} {
+		for _, format := range []string{"csv", "table", "json"} {
+			o := runWith(context.Background(), "INSERT INTO root.x(time, value) VALUES (1, 1); "+query, "sql", "-format", format)
+			require.Equal(t, exitOK, o.code, "%s", o.err)
+			require.Equal(t, told, strings.Contains(o.err, "SHOW TIMESERIES"), "%s, %s: %s", query, format, o.err)
+		}
+	}
+}
+
 // The trigger of the 0.13 page, run as printed: the table is the page's.
 func TestPageTriggerThroughShell(t *testing.T) {
 	require.Equal(t, `+-----------------------------+--------------------+-------------------+
