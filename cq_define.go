@@ -334,7 +334,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 		unput(b, cqKey(v.name, "progress"))
 		unput(b, cqKey(v.name, "last"))
 	}
-	if err != nil || !ok || same {
+	if err != nil || same || !ok && !had {
 		return err
 	}
 	var written incremental.Range
@@ -348,13 +348,16 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 		case v.grouped():
 			written = incremental.Range{From: lo, To: hi + 1}
 		default:
-			written = v.grid.Touched(incremental.Range{From: lo, To: hi + 1})
+			written = incremental.Range{From: max(v.windowOf(lo), v.from), To: v.grid.Start(v.grid.Last(v.windowOf(hi)) + 1)}
 		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := v.touchedBy(extent)
-	if !written.Empty() {
+	r := written
+	if ok {
+		r = v.touchedBy(extent)
+	}
+	if ok && !written.Empty() {
 		r = incremental.Range{From: min(r.From, written.From), To: max(r.To, written.To)}
 	}
 	if r.Empty() {

@@ -238,3 +238,22 @@ func TestIncrementalGroupsHoldBackExpiry(t *testing.T) {
 		t.Errorf("%d windows sealed, want 1; state %s", q.Sealed, q.State)
 	}
 }
+
+// Sessions of a query that is altered to read nothing go.
+func TestGroupsAlteredToNothing(t *testing.T) {
+	db := openMem(t, &Options{Clock: newFake()})
+	for _, at := range []int64{5, 6, 50} {
+		cqPut(t, db, "root.in.d", at, float64(at))
+	}
+	spec := lowest(time.Second)
+	query := spec.Query.(Query)
+	query.GroupBy = GroupBySession{Gap: 10 * time.Second}
+	spec.Query = query
+	must(t, db.CreateContinuousQuery(context.Background(), spec))
+	must(t, db.Quiesce(context.Background()))
+	cqRows(t, db, "root.out.*", "min@5=5 min@50=50")
+	alterFrom(t, db, spec, "root.in.e")
+	cqRows(t, db, "root.out.*", "")
+	alterFrom(t, db, spec, "root.in.d")
+	cqRows(t, db, "root.out.*", "min@5=5 min@50=50")
+}

@@ -286,7 +286,7 @@ func (r *viewRun) step(ctx context.Context, d incremental.Range) (int64, error) 
 		at = min(at, r.v.touchedBy(incremental.Range{From: t, To: t + 1}).From)
 	}
 	if d.From < r.v.computed() {
-		if t, ok, err := firstTime(r.snap, r.targets, r.v.rowTime(d.From)); err != nil {
+		if t, ok, err := firstTime(r.snap, r.targets, r.v.firstRow(d.From)); err != nil {
 			return d.From, err
 		} else if ok {
 			at = min(at, r.v.windowOf(t))
@@ -323,12 +323,21 @@ func (v *cqView) rowTime(start int64) int64 {
 	return start
 }
 
-// windowOf is the inverse of rowTime.
+// firstRow is the first time that windowOf gives to the window that begins at start.
+func (v *cqView) firstRow(start int64) int64 {
+	if v.atEnd {
+		return v.grid.End(v.grid.Last(start)-1) + 1
+	}
+	return start
+}
+
+// windowOf is the inverse of rowTime, and gives a row that no window has, which
+// was stored before, to the window that it is nearest to.
 func (v *cqView) windowOf(at int64) int64 {
 	if v.atEnd {
 		return v.grid.Start(v.grid.First(at - 1))
 	}
-	return at
+	return v.grid.Start(v.grid.Last(at))
 }
 
 // compute stores the results of the windows that begin in chunk, and that those

@@ -53,7 +53,7 @@ func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk 
 		run.out.tablets = append(run.out.tablets, tablets...)
 		return nil
 	}
-	span := incremental.Range{From: r.v.rowTime(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1}
+	span := incremental.Range{From: r.v.firstRow(chunk.From), To: r.v.rowTime(g.Start(g.Last(chunk.To-1))) + 1}
 	if !r.v.atEnd {
 		span.To = max(span.To, chunk.To) // also rows of other windows, of before an alteration
 	}

@@ -129,6 +129,11 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 		if v.from, err = unixNano(spec.From); err != nil {
 			return nil, err
 		}
+		if grid != nil {
+			if k := grid.Last(v.from); grid.Start(k) < v.from { // the first window that begins there or later
+				v.from = grid.Start(k + 1)
+			}
+		}
 	}
 	return v, nil
 }

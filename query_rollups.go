@@ -3,6 +3,7 @@ package tickwell
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -51,7 +52,7 @@ func (db *DB) rollupsOf(ctx context.Context) (map[exec.Aggregate][]rollup, *cqTa
 	if known {
 		return of, table, nil
 	}
-	f := rollupFinder{db: db, of: map[exec.Aggregate][]rollup{}, from: map[*engine.Series]origin{}}
+	f := rollupFinder{db: db, owned: table.owned, of: map[exec.Aggregate][]rollup{}, from: map[*engine.Series]origin{}}
 	for _, q := range db.cqs.ordered() {
 		if err := f.add(ctx, q); err != nil && ctx.Err() != nil {
 			return nil, nil, err
@@ -69,9 +70,10 @@ func (db *DB) rollupsOf(ctx context.Context) (map[exec.Aggregate][]rollup, *cqTa
 func (r *rollup) length() int64 { return r.v.grid.End(0) - r.v.grid.Start(0) }
 
 type rollupFinder struct {
-	db   *DB
-	of   map[exec.Aggregate][]rollup
-	from map[*engine.Series]origin
+	db    *DB
+	owned map[string]string
+	of    map[exec.Aggregate][]rollup
+	from  map[*engine.Series]origin
 }
 
 // origin is what the values of a target are.
@@ -109,7 +111,7 @@ func (f *rollupFinder) add(ctx context.Context, q *cq) error {
 	counts := map[sumKey]*engine.Series{}
 	for _, a := range plan.Aggregates() {
 		path, err := pattern.Canonical(targets[a.Device][a.Column].path())
-		if err != nil {
+		if err != nil || f.owned[path] != q.spec.Name { // what others wrote
 			continue
 		}
 		ser, ok := f.db.eng.Lookup(pattern.Split(path))
@@ -239,6 +241,7 @@ func marksOf(views map[*cqView]uint64) (dirty map[*cqView]*viewMarks, ok bool) {
 			return nil, false
 		}
 		m := &viewMarks{by: map[string]*incremental.Ranges{}}
+		m.all.Add(incremental.Range{From: math.MinInt64, To: v.from}) // rows there are of a definition before
 		marks := make([]cqDirty, 0, len(v.keys))
 		for _, d := range v.keys {
 			marks = append(marks, d)

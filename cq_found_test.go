@@ -1,0 +1,143 @@
+package tickwell
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tickwell/tickwell/expr"
+)
+
+// lowest is a query of the least value of each window of root.in.d.
+func lowest(window time.Duration) CQSpec {
+	return CQSpec{Name: "q", OnChange: true, Query: Query{Select: []expr.Expr{expr.Min(expr.Col("s"))}, From: []string{"root.in.d"},
+		GroupBy: GroupByTime{Interval: window}, Into: []Target{{Device: "root.out", Columns: []string{"min"}}}}}
+}
+
+// alterFrom alters lowest's query to another source.
+func alterFrom(t *testing.T, db *DB, spec CQSpec, source string) {
+	t.Helper()
+	query := spec.Query.(Query)
+	query.From = []string{source}
+	spec.Query = query
+	must(t, db.AlterContinuousQuery(context.Background(), spec))
+	must(t, db.Quiesce(context.Background()))
+}
+
+// A row that was in a target before does not move the windows.
+func TestIncrementalFindsRows(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	must(t, db.Insert(ctx, "root.out", time.Unix(3, 0), Float64("min", 1000)))
+	for _, at := range []int64{15, 17, 21, 38} {
+		cqPut(t, db, "root.in.d", at, float64(at))
+	}
+	must(t, db.CreateContinuousQuery(ctx, lowest(10*time.Second)))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@3=1000 min@10=15 min@20=21 min@30=38")
+	must(t, db.RefreshContinuousQuery(ctx, "q", time.Time{}, time.Time{}))
+	cqRows(t, db, "root.out.*", "min@10=15 min@20=21 min@30=38")
+}
+
+// What is altered to read nothing has no results.
+func TestIncrementalAlteredToNothing(t *testing.T) {
+	db := openMem(t, &Options{Clock: newFake()})
+	cqPut(t, db, "root.in.d", 5, 5)
+	spec := lowest(10 * time.Second)
+	must(t, db.CreateContinuousQuery(context.Background(), spec))
+	must(t, db.Quiesce(context.Background()))
+	cqRows(t, db, "root.out.*", "min@0=5")
+	alterFrom(t, db, spec, "root.in.e")
+	cqRows(t, db, "root.out.*", "")
+	alterFrom(t, db, spec, "root.in.d")
+	cqRows(t, db, "root.out.*", "min@0=5")
+}
+
+// Rows at the end of windows go with their windows too.
+func TestIncrementalAlteredAtEnd(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	for i := range int64(6) {
+		cqPut(t, db, "root.in.d", 10*i, float64(i))
+	}
+	spec := lowest(7 * time.Second)
+	spec.AtEnd = true
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@7=0 min@14=1 min@21=2 min@35=3 min@42=4 min@56=5")
+	query := spec.Query.(Query)
+	query.GroupBy = GroupByTime{Interval: 20 * time.Second}
+	spec.Query = query
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@20=0 min@40=2 min@60=4")
+	query.GroupBy = GroupByTime{Interval: 5 * time.Second, Step: 20 * time.Second}
+	must(t, db.AlterContinuousQuery(ctx, CQSpec{Name: "q", OnChange: true, AtEnd: true, Query: query}))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@5=0 min@25=2 min@45=4")
+}
+
+// From leaves out the window that it lies in, and moves no other; results from
+// before it stay as they are, and are no rollups any more.
+func TestIncrementalFrom(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	for _, at := range []int64{5, 12, 23, 24, 37, 44} {
+		cqPut(t, db, "root.in.d", at, float64(at))
+	}
+	spec := lowest(10 * time.Second)
+	spec.From = time.Unix(23, 0)
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@30=37 min@40=44")
+	spec.From = time.Time{}
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@0=5 min@10=12 min@20=23 min@30=37 min@40=44")
+	spec.From = time.Unix(30, 0)
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	cqPut(t, db, "root.in.d", 14, 1)
+	cqPut(t, db, "root.in.d", 38, 1)
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@0=5 min@10=12 min@20=23 min@30=1 min@40=44")
+	wantRollups(t, db, "0=5 10=1 20=23 30=1 40=44")
+}
+
+// What the program wrote is no rollup of a query that may write there later.
+func TestRollupsOfOthers(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	spec := lowest(10 * time.Second)
+	query := spec.Query.(Query)
+	query.From, query.AlignByDevice, query.Into[0].Device = []string{"root.in.*"}, true, "root.out.${2}"
+	spec.Query = query
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.PauseContinuousQuery(ctx, "q"))
+	must(t, db.Insert(ctx, "root.out.d", time.Unix(10, 0), Float64("min", -1)))
+	cqPut(t, db, "root.in.d", 5, 5)
+	cqPut(t, db, "root.in.d", 25, 25)
+	wantRollups(t, db, "0=5 20=25")
+}
+
+// wantRollups asks for the least values of root.in.d from results of queries.
+func wantRollups(t *testing.T, db *DB, want string) {
+	t.Helper()
+	res, err := db.Query(context.Background(), Query{Select: []expr.Expr{expr.Min(expr.Col("s"))}, From: []string{"root.in.d"},
+		Start: time.Unix(0, 0), End: time.Unix(50, 0), GroupBy: GroupByTime{Interval: 10 * time.Second}, Rollups: true})
+	must(t, err)
+	tabs, err := res.Collect()
+	must(t, err)
+	var got []string
+	for _, tab := range tabs {
+		for i, at := range tab.Times {
+			if !tab.Columns[0].Nulls.Get(i) {
+				got = append(got, fmt.Sprintf("%d=%v", at/1e9, tab.Columns[0].Data.Value(i).Float64()))
+			}
+		}
+	}
+	if s := strings.Join(got, " "); s != want {
+		t.Errorf("rollups: %s\nwant: %s", s, want)
+	}
+}
