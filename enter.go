@@ -22,8 +22,8 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 		for !in.enterTable(db.triggers.Load()) {
 			in.leave(db) // one was dropped meanwhile: begin again without it
 		}
-		if f == nil && in.crowd > maxUnseen && insertsAround() > max(maxUnseen, db.opts.MaxTriggerDepth) {
-			return fail(errUnseen(in))
+		if most := min(max(leastUnseen, db.opts.MaxTriggerDepth), mostUnseen); f == nil && in.crowd > most && insertsExceed(most) {
+			return fail(errUnseen(in, most))
 		}
 		err := in.lockAll(ctx, db)
 		if err == nil {

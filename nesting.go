@@ -8,35 +8,49 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 )
 
-// maxUnseen bounds inserts inside inserts that the store does not know to be such,
-// because their context is not that of the firing they are made in: without it a
-// trigger that fires itself so ends the program, when its stack is full.
-const maxUnseen = 100
+// What bounds inserts inside inserts that the store does not know to be such, because
+// their context is not that of the firing they are made in, is MaxTriggerDepth within
+// these: without it a trigger that fires itself so ends the program, when its stack is
+// full.
+const (
+	leastUnseen = 100
+	mostUnseen  = 10_000
+)
 
-// insertsAround counts the inserts with triggers that the caller's goroutine is in.
-// It walks the stack, so it is asked only where so many inserts fire one trigger at
-// once that the walk could find as many.
-func insertsAround() (n int) {
-	var few [maxUnseen]uintptr // so many inserts take more frames than this
+// mostFrames bounds how much of a stack is looked at.
+const mostFrames = 1 << 20
+
+// insertsExceed reports whether the caller's goroutine is in more than most inserts with
+// triggers, however much of the program lies between them. It walks the stack, so it is
+// asked only where so many inserts fire one trigger at once that it could be.
+func insertsExceed(most int) bool {
+	var few [leastUnseen]uintptr // so many inserts take more frames than this
 	if runtime.Callers(1, few[:]) < len(few) {
-		return 0
+		return false
 	}
-	pcs := make([]uintptr, 64*maxUnseen)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	for more := true; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); strings.HasSuffix(f.Function, ".(*DB).insertFiring") {
-			n++
+	for size := 16 * most; ; size *= 4 {
+		pcs := make([]uintptr, min(size, mostFrames))
+		got := runtime.Callers(1, pcs)
+		frames, n := runtime.CallersFrames(pcs[:got]), 0
+		for more := true; more; {
+			var f runtime.Frame
+			if f, more = frames.Next(); strings.HasSuffix(f.Function, ".(*DB).insertFiring") {
+				if n++; n > most {
+					return true
+				}
+			}
+		}
+		if got < len(pcs) || got == mostFrames {
+			return false
 		}
 	}
-	return n
 }
 
-func errUnseen(in *insertion) error {
+func errUnseen(in *insertion, most int) error {
 	var names []string
 	for _, tr := range in.entered {
 		names = append(names, tr.spec.Name)
 	}
 	return fmt.Errorf("more than %d inserts inside of each other fire trigger %s; an insert of a trigger needs the context that Fire got: %w",
-		maxUnseen, strings.Join(names, ", "), errs.Limit)
+		most, strings.Join(names, ", "), errs.Limit)
 }

@@ -3,6 +3,7 @@ package tickwell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -50,9 +51,35 @@ func TestTriggerFiresItselfUnseen(t *testing.T) {
 	}
 }
 
+// However far the bound is, and however much of the program lies between two inserts,
+// the one that is too deep is found.
+func TestTriggerFiresItselfUnseenFarApart(t *testing.T) {
+	for _, c := range []struct{ bound, between, most int }{{0, 200, leastUnseen}, {1500, 0, 1500}, {1 << 30, 0, mostUnseen}} {
+		var db *DB
+		var failures []error
+		fired := 0
+		fire := func(_ context.Context, f *Firing) error {
+			if fired++; fired > 2*mostUnseen {
+				return nil // it would end the program
+			}
+			return deep(c.between, func() error { return db.Insert(context.Background(), "root.self", ns(f.Times[0]+1), Float64("s", 1)) })
+		}
+		db = openMem(t, &Options{
+			MaxTriggerDepth: c.bound,
+			OnTriggerError:  func(e *TriggerError) { failures = append(failures, e) },
+			Triggers:        []TriggerSpec{spec("self", "root.self.*", AfterInsert, fire)},
+		})
+		must(t, db.Insert(context.Background(), "root.self", ns(0), Float64("s", 1)))
+		if fired != c.most || len(failures) != 1 || !errors.Is(failures[0], ErrLimit) || !strings.Contains(failures[0].Error(), fmt.Sprintf("more than %d inserts", c.most)) {
+			t.Errorf("%v: fired %d times, failures %.300v", c, fired, failures)
+		}
+		must(t, db.Close())
+	}
+}
+
 // Many goroutines in one trigger at once are not inserts inside of each other.
 func TestTriggerManyAtOnce(t *testing.T) {
-	const n = 3 * maxUnseen
+	const n = 3 * leastUnseen
 	var inside, over sync.WaitGroup
 	inside.Add(n)
 	db := openMem(t, &Options{Triggers: []TriggerSpec{spec("slow", "root.d.*", BeforeInsert, func(context.Context, *Firing) error {
@@ -62,7 +89,7 @@ func TestTriggerManyAtOnce(t *testing.T) {
 	})}})
 	for i := range n {
 		over.Go(func() {
-			if err := deep(maxUnseen, func() error { return db.Insert(context.Background(), "root.d", ns(int64(i)), Float64("s", 1)) }); err != nil {
+			if err := deep(leastUnseen, func() error { return db.Insert(context.Background(), "root.d", ns(int64(i)), Float64("s", 1)) }); err != nil {
 				t.Error(err)
 				inside.Done()
 			}
