@@ -44,4 +44,8 @@ func TestManyConditionsOfWildcards(t *testing.T) {
 	if !errors.Is(err, tickwell.ErrLimit) || !strings.Contains(fmt.Sprint(err), "8000 conditions") {
 		t.Errorf("8000 conditions: %v", err)
 	}
+	_, err = c.Exec(t.Context(), "SELECT a FROM root.w.* WHERE a IN ("+strings.Repeat("7,", 20000)+"7)")
+	if !errors.Is(err, tickwell.ErrLimit) || len(err.Error()) > 1000 {
+		t.Errorf("20 long lists: %.1000v", err)
+	}
 }

@@ -429,7 +429,7 @@ func (p *planner) expand(e expr.Expr, find func(name string) ([]string, error)) 
 		return nil, err
 	}
 	if total > maxColumns {
-		return nil, fmt.Errorf("%s expands to more than %d columns: %w", e, maxColumns, errs.Limit)
+		return nil, fmt.Errorf("%s expands to more than %d columns: %w", pattern.Shorten(e.String(), 512), maxColumns, errs.Limit)
 	}
 	all := make([]expr.Expr, 0, total)
 	var zeros [4]int
@@ -476,7 +476,7 @@ func (p *planner) conditions(e expr.Expr, find func(name string) ([]string, erro
 	each := 0
 	e.Walk(func(expr.Expr) { each++ })
 	if err == nil && len(all) > 1 && len(all) > maxConditions/each {
-		err = at(e, fmt.Errorf("%s expands to %d conditions of more than %d operations: %w", e, len(all), maxConditions, errs.Limit))
+		err = at(e, fmt.Errorf("%s expands to %d conditions of more than %d operations: %w", pattern.Shorten(e.String(), 512), len(all), maxConditions, errs.Limit))
 	}
 	return all, err
 }
