@@ -391,7 +391,7 @@ func (db *DB) survey(ctx context.Context, q *cq, afresh bool) (extent incrementa
 			return extent, ok, err
 		}
 		if some {
-			frontier = v.grid.Start(v.grid.Last(hi) + 1)
+			frontier = v.grid.Start(v.grid.Last(max(hi, v.windowOf(hi))) + 1)
 		}
 	}
 	v.mu.Lock()

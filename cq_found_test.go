@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/incremental"
 )
 
 // lowest is a query of the least value of each window of root.in.d.
@@ -103,6 +104,61 @@ func TestIncrementalFrom(t *testing.T) {
 	must(t, db.Quiesce(ctx))
 	cqRows(t, db, "root.out.*", "min@0=5 min@10=12 min@20=23 min@30=1 min@40=44")
 	wantRollups(t, db, "0=5 10=1 20=23 30=1 40=44")
+}
+
+// What was marked before an alteration computes no window that begins before From.
+func TestIncrementalFromLeavesOldMarks(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	for _, at := range []int64{5, 12, 24, 37, 44} {
+		cqPut(t, db, "root.in.d", at, float64(at))
+	}
+	spec := lowest(10 * time.Second)
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	must(t, db.PauseContinuousQuery(ctx, "q"))
+	cqPut(t, db, "root.in.d", 14, 1)
+	must(t, db.Delete(ctx, "root.in.d.s", time.Unix(0, 0), time.Unix(10, 0)))
+	spec.From = time.Unix(30, 0)
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.ResumeContinuousQuery(ctx, "q"))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@0=5 min@10=12 min@20=24 min@30=37 min@40=44")
+	wantRollups(t, db, "10=1 20=24 30=37 40=44")
+}
+
+// A row of smaller windows that lies between windows with a gap goes, also as the
+// last of its target.
+func TestIncrementalAlteredAtEndWithGaps(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	cqPut(t, db, "root.in.d", 0, 1)
+	cqPut(t, db, "root.in.d", 10, 2)
+	cqPut(t, db, "root.in.e", 100, 3)
+	spec := lowest(7 * time.Second)
+	spec.AtEnd = true
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@7=1 min@14=2")
+	query := spec.Query.(Query)
+	query.GroupBy = GroupByTime{Interval: 5 * time.Second, Step: 20 * time.Second}
+	spec.Query = query
+	alterFrom(t, db, spec, "root.in.e")
+	cqRows(t, db, "root.out.*", "min@105=3")
+}
+
+// The first windows that there may be begin where windows begin.
+func TestIncrementalEarliest(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, &Options{Clock: newFake()})
+	const week = 7 * 24 * time.Hour
+	first := time.Unix(0, incremental.Earliest)
+	for i := range 6 {
+		must(t, db.Insert(ctx, "root.in.d", first.Add(time.Hour+time.Duration(i)*week/2), Float64("s", float64(i))))
+	}
+	must(t, db.CreateContinuousQuery(ctx, lowest(week)))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@-8519817600=2 min@-8519212800=4")
 }
 
 // What the program wrote is no rollup of a query that may write there later.

@@ -129,10 +129,10 @@ func newCQView(spec *CQSpec, q *Query, patterns []*pattern.Pattern) (*cqView, er
 		if v.from, err = unixNano(spec.From); err != nil {
 			return nil, err
 		}
-		if grid != nil {
-			if k := grid.Last(v.from); grid.Start(k) < v.from { // the first window that begins there or later
-				v.from = grid.Start(k + 1)
-			}
+	}
+	if grid != nil {
+		if k := grid.Last(v.from); grid.Start(k) < v.from { // the first window that begins there or later
+			v.from = grid.Start(k + 1)
 		}
 	}
 	return v, nil
@@ -309,6 +309,8 @@ func (v *cqView) progress(head, frontier int64) engine.Put {
 	return engine.Put{Kind: engine.PutProgress, Key: cqKey(v.name, "progress"), Value: b}
 }
 
+// readMarks reads the marks that are stored. Those of a definition before may be of
+// other windows, or lie before From.
 func (v *cqView) readMarks(e *engine.Engine) {
 	prefix := cqKey(v.name, "d/")
 	for key := range e.Scan(prefix) {
@@ -319,9 +321,15 @@ func (v *cqView) readMarks(e *engine.Engine) {
 		}
 		from, ok1 := parseOrderedTime(times[:16])
 		to, ok2 := parseOrderedTime(times[16:32])
-		if ok1 && ok2 {
-			v.set(key, cqDirty{incremental.Range{From: from, To: to}, times[32:]})
-			v.gen = max(v.gen, n+1)
+		if !ok1 || !ok2 {
+			continue
+		}
+		v.gen = max(v.gen, n+1)
+		if v.grid != nil {
+			from, to = v.grid.Start(v.grid.Last(from)), min(v.grid.Start(v.grid.Last(to-1)+1), incremental.Latest)
+		}
+		if r := (incremental.Range{From: max(from, v.from), To: to}); !r.Empty() {
+			v.set(key, cqDirty{r, times[32:]})
 		}
 	}
 }
