@@ -351,6 +351,11 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 			written = incremental.Range{From: max(v.windowOf(lo), v.from), To: v.grid.Start(v.grid.Last(v.windowOf(hi)) + 1)}
 		}
 	}
+	// Rows of windows before may have expired, and their series been dropped since:
+	// then nothing tells what the results were made of, and they stay.
+	if gone := v.gone(); gone != math.MinInt64 {
+		written = written.Intersect(incremental.Range{From: gone, To: math.MaxInt64})
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := written

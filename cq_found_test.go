@@ -181,7 +181,7 @@ func TestRollupsOfOthers(t *testing.T) {
 func wantRollups(t *testing.T, db *DB, want string) {
 	t.Helper()
 	res, err := db.Query(context.Background(), Query{Select: []expr.Expr{expr.Min(expr.Col("s"))}, From: []string{"root.in.d"},
-		Start: time.Unix(0, 0), End: time.Unix(50, 0), GroupBy: GroupByTime{Interval: 10 * time.Second}, Rollups: true})
+		Start: time.Unix(0, 0), End: time.Unix(50, 0), GroupBy: GroupByTime{Interval: 10 * time.Second}, Rollups: !small})
 	must(t, err)
 	tabs, err := res.Collect()
 	must(t, err)
@@ -195,5 +195,46 @@ func wantRollups(t *testing.T, db *DB, want string) {
 	}
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("rollups: %s\nwant: %s", s, want)
+	}
+}
+
+// An alter leaves the results of rows that have expired, though their series are
+// dropped: they cannot be computed again.
+func TestIncrementalAlteredAfterExpiry(t *testing.T) {
+	ctx := context.Background()
+	for _, other := range []bool{false, true} { // rows of a series that do not expire
+		clock := newFake()
+		clock.Set(time.Unix(0, 0))
+		db := openMem(t, &Options{Clock: clock})
+		must(t, db.SetTTL(ctx, "root.in.d", time.Minute))
+		spec := lowest(10 * time.Second)
+		query := spec.Query.(Query)
+		query.From = []string{"root.in.*"}
+		query.AlignByDevice = true
+		query.Into = []Target{{Device: "root.out.${2}", Columns: []string{"min"}}}
+		spec.Query = query
+		must(t, db.CreateContinuousQuery(ctx, spec))
+		for _, at := range []int64{5, 15, 95, 100, 104} {
+			cqPut(t, db, "root.in.d", at, float64(at))
+			clock.Set(time.Unix(at, 0))
+			must(t, db.Quiesce(ctx))
+		}
+		cqRows(t, db, "root.out.d.*", "min@0=5 min@10=15 min@90=95 min@100=100")
+		cqRows(t, db, "root.in.d.*", "s@95=95 s@100=100 s@104=104")
+		if other {
+			cqPut(t, db, "root.in.e", 299, 299)
+		}
+		must(t, db.Quiesce(ctx))
+		must(t, db.DropSeries(ctx, "root.in.d.*"))
+		must(t, db.Quiesce(ctx))
+		want := "min@0=5 min@10=15"
+		cqRows(t, db, "root.out.d.*", want)
+		must(t, db.RefreshContinuousQuery(ctx, "q", time.Time{}, time.Time{}))
+		must(t, db.Quiesce(ctx))
+		cqRows(t, db, "root.out.d.*", want)
+		spec.From = time.Unix(0, 0)
+		must(t, db.AlterContinuousQuery(ctx, spec))
+		must(t, db.Quiesce(ctx))
+		cqRows(t, db, "root.out.d.*", want)
 	}
 }

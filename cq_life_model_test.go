@@ -380,7 +380,7 @@ func (m *lifeModel) rollups() {
 	m.log.add(fmt.Sprintf("rollups %s %d", dev, window))
 	res, err := m.db.Query(context.Background(), Query{
 		Select: []expr.Expr{expr.Max(expr.Col("s")).As("m")}, From: []string{"root.in." + dev}, Start: time.Unix(0, 0), End: time.Unix(400, 0),
-		GroupBy: GroupByTime{Interval: time.Duration(window) * time.Second}, Rollups: true})
+		GroupBy: GroupByTime{Interval: time.Duration(window) * time.Second}, Rollups: !small})
 	must(m.t, err)
 	tabs, err := res.Collect()
 	must(m.t, err)

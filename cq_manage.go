@@ -205,13 +205,17 @@ func (db *DB) markAgain(ctx context.Context, name string, r incremental.Range) e
 		if err != nil || !ok && !some {
 			return err
 		}
+		v := q.view
+		// Results whose rows have expired stay, see beginView.
+		if lo = max(lo, v.gone()); lo >= hi {
+			some = false
+		}
 		if some {
 			if !ok {
 				extent = incremental.Range{From: lo, To: hi}
 			}
 			extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
 		}
-		v := q.view
 		expired := db.expiredBefore(v, db.inputsOf(q))
 		v.mu.Lock()
 		r := v.touchedBy(r.Intersect(extent))

@@ -231,13 +231,36 @@ func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
 	if !some {
 		return math.MinInt64
 	}
+	return v.whole(latest)
+}
+
+// whole returns the start of the first window with no row before at.
+func (v *cqView) whole(at int64) int64 {
 	if v.grouped() {
-		return latest
+		return at
 	}
 	if v.leftOpen {
-		latest--
+		at--
 	}
-	return v.grid.Start(v.grid.Last(latest-1) + 1)
+	return v.grid.Start(v.grid.Last(at-1) + 1)
+}
+
+// gone returns the start of the first window of which no row has ever expired, or
+// the least number.
+func (v *cqView) gone() int64 {
+	at := v.passed.Load()
+	if v.grouped() {
+		v.mu.Lock()
+		v.groups.passed.Scan(func(_ string, passed *int64) bool {
+			at = max(at, *passed)
+			return true
+		})
+		v.mu.Unlock()
+	}
+	if at == math.MinInt64 {
+		return at
+	}
+	return v.whole(at)
 }
 
 // firstTime returns the first time at or after from of one of the series.

@@ -9,6 +9,9 @@ import (
 
 // TestMeant: what is suggested is there, and what it is suggested for is not.
 func TestMeant(t *testing.T) {
+	if small { // it suggests nothing
+		return
+	}
 	words := strings.Fields(elsewhere)
 	for i, name := range words {
 		_, ok := Builtin(name)
