@@ -33,7 +33,7 @@ func (c *countedLines) WithAttrs([]slog.Attr) slog.Handler { return c }
 // The runs that a clock brings which is set after a boot in 1970 do not fill the log.
 func TestCQTooLateIsToldBriefly(t *testing.T) {
 	if small {
-		t.Skip("lines go to the standard logger")
+		t.Skip("reads what went to Options.Logger")
 	}
 	lines := &countedLines{text: "older than they are kept"}
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/tickwell/tickwell/internal/errs"
 )
 
 // A command is one verb of the tool. Flags may stand before, between and after
@@ -160,34 +162,13 @@ func helpCommand() *command {
 
 // suggestion names the command that was probably meant.
 func suggestion(name string) string {
-	best, least := "", 3
+	var names []string
 	for _, c := range commands() {
-		if d := distance(name, c.name); d < least {
-			best, least = c.name, d
-		}
+		names = append(names, c.name)
 	}
+	best := errs.Nearest(name, names)
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// distance is the number of letters to change to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
