@@ -38,6 +38,11 @@ func (e *StoredError) Error() string {
 // Unwrap returns the cause.
 func (e *StoredError) Unwrap() error { return e.Err }
 
+// errNewer is what is wrong with something whole of a kind that this program does not
+// know. Open fails with it and leaves the store alone: to go on without would lose what a
+// newer program wrote.
+var errNewer = fmt.Errorf("written by a newer version of this program: %w", errs.BadInput)
+
 // full makes the error of a full disk wrap errs.NoSpace.
 func full(err error) error {
 	if !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, errs.NoSpace) || errors.Is(err, errs.StorageFailed) {

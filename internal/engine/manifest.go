@@ -166,7 +166,7 @@ func (m *manifest) apply(payload []byte) error {
 		case editNextSeries:
 			m.NextSeries = uint32(w.Uvarint())
 		default:
-			return fmt.Errorf("manifest edit with tag %d: %w", tag, errs.Corrupt)
+			return fmt.Errorf("manifest edit with tag %d: %w", tag, errNewer)
 		}
 	}
 	sorting.Stable(m.Files, func(a, b fileMeta) int { return cmp.Compare(a.MaxLSN, b.MaxLSN) })

@@ -98,6 +98,9 @@ func (e *Engine) loadDir(ctx context.Context) error {
 	if err := r.finish(); err != nil {
 		return err
 	}
+	for _, lsn := range r.unused {
+		log.Keep(lsn)
+	}
 	for _, dm := range report.Damage {
 		e.report.LostLog = append(e.report.LostLog, dm.String())
 	}

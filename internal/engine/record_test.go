@@ -126,7 +126,7 @@ func TestManifestEdits(t *testing.T) {
 	ed.tag(editUnmask, 4)
 	require.NoError(t, m.apply(ed.b))
 	require.Empty(t, slices.Concat(fmtAll(m.Files), fmtAll(m.Masks), fmtAll(m.Outbox)))
-	require.ErrorIs(t, m.apply([]byte{99}), errs.Corrupt)
+	require.ErrorIs(t, m.apply([]byte{99}), errNewer)
 }
 
 func fmtAll[T any](s []T) (out []string) {

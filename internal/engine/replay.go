@@ -31,6 +31,7 @@ type replay struct {
 	missing map[uint32]bool // those that are not
 	named   bool            // some got names in the place of lost ones
 	fitting fitting         // of their columns
+	unused  []uint64        // positions of records that could not be applied
 }
 
 // unresolved is a section whose series' definition was refused for want of space
@@ -45,11 +46,13 @@ type unresolved struct {
 func (r *replay) record(lsn uint64, kind uint8, payload []byte) error {
 	r.e.report.Replayed++
 	if kind != recordGroup {
-		r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: unknown kind %d", lsn, kind))
-		return nil
+		return fmt.Errorf("record %d of kind %d: %w", lsn, kind, errNewer)
 	}
 	ord := uint32(0)
 	err := eachSection(payload, func(kind uint8, body []byte) error { return r.section(lsn, &ord, kind, body) })
+	if errors.Is(err, errNewer) {
+		return err
+	}
 	if err != nil {
 		// Its checksum is right, so this is no damage of the disk; what can be
 		// applied has been, the rest is reported.
@@ -110,7 +113,7 @@ func (r *replay) section(lsn uint64, ord *uint32, kind uint8, body []byte) error
 		}
 		*ord++
 	default:
-		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
+		return fmt.Errorf("record %d: section of kind %d: %w", lsn, kind, errNewer)
 	}
 	if w.Bad {
 		return fmt.Errorf("section of kind %d: %w", kind, errs.Corrupt)
@@ -305,6 +308,7 @@ func (r *replay) retry(body []byte) {
 
 // lost reports what could not be applied of a record.
 func (r *replay) lost(lsn uint64, err error) {
+	r.unused = append(r.unused, lsn)
 	r.e.report.LostLog = append(r.e.report.LostLog, fmt.Sprintf("record %d: %v", lsn, err))
 	r.e.logger.Error("tickwell: log record not applied", "lsn", lsn, "err", err)
 }

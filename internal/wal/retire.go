@@ -93,6 +93,16 @@ func (l *Log) Retire(lsn uint64) error {
 	return nil
 }
 
+// Keep has the segment of a record that Open passed to its caller, who could not use it,
+// put aside like a damaged one when it is retired.
+func (l *Log) Keep(lsn uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.segs {
+		s.kept = s.kept || s.first <= lsn && lsn <= s.last
+	}
+}
+
 // dispose removes the file of a segment that is no longer in l.segs, or puts
 // the segment back.
 func (l *Log) dispose(s *segment) error {
@@ -113,7 +123,7 @@ func (l *Log) dispose(s *segment) error {
 func (l *Log) disposeFile(s *segment) (err error) {
 	defer caught(&err)
 	fsys, name := l.cfg.FS, l.path(s.name)
-	if s.damaged {
+	if s.damaged || s.kept {
 		return l.quarantine(s)
 	}
 	l.mu.Lock()

@@ -19,6 +19,7 @@ type segment struct {
 	size    int64  // of the file
 	damaged bool   // has parts that cannot be read: kept when retired
 	opaque  bool   // no valid header: nothing of it can be read
+	kept    bool   // has a record that is whole and of no use to the caller: kept when retired
 
 	index []indexEntry
 	parts []span // of a damaged segment: what can be read
