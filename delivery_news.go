@@ -25,13 +25,24 @@ type deliveryNews struct {
 	writing               chan struct{} // closed when all are; nil: nobody writes
 }
 
-// seldom keeps a log from being flooded: what there is is told at once, and what
-// follows in the next minute at its end.
+// seldom keeps a log from being flooded: what there is is told at once, what follows in
+// the next minute at its end, and what goes on for hours ever more seldom, for a target may
+// be away for weeks and the log be on flash.
 type seldom struct {
 	n    int64 // not told yet
 	tell func(n int64)
-	stop func() bool // ends the minute; nil: it is over
+	stop func() bool // ends the wait; nil: it is over
+	wait time.Duration
+	told time.Duration // when it began
+	from time.Duration // when what goes on did
 }
+
+// The waits of a seldom: a part of how long it goes on.
+const (
+	newsAgain       = time.Minute
+	newsPart        = 16
+	newsAgainAtMost = time.Hour
+)
 
 // health is told of a change. When the sink has stopped it returns once all is
 // written.
@@ -112,15 +123,20 @@ func (n *deliveryNews) add(s *seldom, more int64, tell func(int64)) {
 	}
 	s.n, s.tell = s.n+more, tell
 	if s.stop == nil {
+		if now := n.db.clock.Mono(); now-s.told > 2*s.wait { // it is new
+			s.from = now
+		}
 		n.flush(s)
 	}
 }
 
-// flush tells what there is, and begins a minute; the lock is held.
+// flush tells what there is, and begins a wait; the lock is held.
 func (n *deliveryNews) flush(s *seldom) {
 	k := s.n
 	s.n = 0
-	s.stop = n.db.clock.AfterFunc(time.Minute, func() {
+	s.told = n.db.clock.Mono()
+	s.wait = min(max((s.told-s.from)/newsPart, newsAgain), newsAgainAtMost)
+	s.stop = n.db.clock.AfterFunc(s.wait, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if s.stop = nil; s.n > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -171,6 +172,54 @@ func TestLogOfFullOutbox(t *testing.T) {
 			t.Errorf("log:\n%s", strings.Join(lines, "\n"))
 		}
 	})
+}
+
+// A broker that is away for three weeks, while the full outbox loses events all the time,
+// costs six hundred lines and not thirty thousand; when it is away again later that is
+// told at once and after a minute.
+func TestLogOfLongOutage(t *testing.T) {
+	for _, every := range []time.Duration{10 * time.Second, time.Minute, 61 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			db := openMem(t, &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			news := &deliveryNews{db: db, sink: "s"}
+			lost, told := int64(0), 0
+			for range int(21 * 24 * time.Hour / every) {
+				lost++
+				news.full(lost)
+				time.Sleep(every)
+			}
+			synctest.Wait()
+			for range 2 {
+				time.Sleep(3 * time.Hour)
+				synctest.Wait()
+				told = len(logLines(&log))
+				news.full(lost + 1)
+				news.full(lost + 2)
+				lost += 2
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if got := len(logLines(&log)) - told; got != 2 && !small {
+					t.Errorf("%v: %d lines of a new loss", every, got)
+				}
+			}
+			news.health(deliver.Stopped, "")
+			if lines := logLines(&log); (len(lines) > 610 || len(lines) < 21*24) && !small {
+				t.Errorf("%v: %d lines", every, len(lines))
+			}
+			all := int64(0)
+			for _, line := range logLines(&log) {
+				_, n, _ := strings.Cut(line, "events=")
+				k, err := strconv.ParseInt(n, 10, 64)
+				must(t, err)
+				all += k
+			}
+			if all != lost && !small {
+				t.Errorf("%v: %d events were told of, %d lost", every, all, lost)
+			}
+			must(t, db.Close())
+		})
+	}
 }
 
 // An incremental query that cannot be planned any more says so in the log, too.
