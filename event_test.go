@@ -81,7 +81,8 @@ func TestStableID(t *testing.T) {
 	x.emit("rule", nil, Event{ID: "mine", Time: at})
 	later := effects{earlier: &x}
 	later.emit("rule", nil, Event{Series: "root.d.s", Time: at})
-	want := []string{"rule|root.d.s|5|0|0", "rule|root.d.s|5|1|0", "rule|root.d.s|5|0|1", "rule|root.d.t|5|0|0", "mine", "rule|root.d.s|5|2|0"}
+	later.emit("rule", nil, Event{Series: "root.d.u", Time: at, Status: StatusResolved})
+	want := []string{"rule|root.d.s|5|0|0", "rule|root.d.s|5|1|0", "rule|root.d.s|5|0|1", "rule|root.d.t|5|0|0", "mine", "rule|root.d.s|5|2|0", "rule|root.d.u|5|0|0|resolved"}
 	for i, m := range append(x.events, later.events...) {
 		if m.event.ID != want[i] {
 			t.Errorf("event %d has ID %q, want %q", i, m.event.ID, want[i])

@@ -12,7 +12,7 @@ import (
 type Event struct {
 	// ID is the same each time the same cause is handled again, so that a
 	// receiver can drop repeats. Left empty it is made of source, series, event
-	// time, ordinal and revision.
+	// time, ordinal and revision, and of the status of an alert.
 	ID       string
 	Source   string // the trigger or continuous query; set by the store
 	Series   string // path the event is about; may be empty
@@ -78,6 +78,9 @@ func (e *Event) stableID(n int) string {
 	b = strconv.AppendInt(b, e.Time.UnixNano(), 10)
 	b = strconv.AppendInt(append(b, '|'), int64(n), 10)
 	b = strconv.AppendInt(append(b, '|'), int64(e.Revision), 10)
+	if e.Status != StatusNone { // an alert may be fired and resolved at one moment, by two causes
+		b = append(append(b, '|'), e.Status.String()...)
+	}
 	return string(b)
 }
 

@@ -230,7 +230,7 @@ func TestThroughTheStore(t *testing.T) {
 	if err := db.Quiesce(attempt(t)); err != nil {
 		t.Fatal(err)
 	}
-	if len(dead) != 1 || !strings.HasPrefix(dead[0], "hot|root.d|2|0|0 permanent: ") || !strings.Contains(dead[0], "invalid name refused") {
+	if len(dead) != 1 || !strings.HasPrefix(dead[0], "hot|root.d|2|0|0|firing permanent: ") || !strings.Contains(dead[0], "invalid name refused") {
 		t.Errorf("dead letters %q, want the one that is refused and what the server said", dead)
 	}
 	var got []string
