@@ -17,11 +17,14 @@
 // by a later point or by the store's clock, whichever comes first, and the event
 // carries the time of the deadline either way: so a backtest
 // ([tickwell.DB.Backtest]) gives the events of the live run. Points not newer
-// than the newest of their series change nothing, and neither does NaN, except
-// that it is a sign of life for Absent. A newest point more than ten minutes ahead of
-// the store's clock does not count when one of the last hour comes: the clock of the
-// device, or of the store, was wrong. When the store's is set forward after that, the
-// time that it skips has not passed for the rules.
+// than the newest of their series change nothing, and one that is NaN is nothing but
+// the newest, and a sign of life for Absent.
+//
+// A newest point more than ten minutes ahead of the store's clock does not count when
+// one of the last hour comes: the clock of the device, or of the store, was wrong. From
+// then on points so far ahead are taken to be of now, and when the store's clock is set
+// forward, the time that it skips has not passed for the rule. Of other series it has,
+// for the machine may have slept, unless it is more than thirty days.
 package alert
 
 import (
@@ -132,12 +135,12 @@ func (r *Rule) validate() error {
 	switch {
 	case r.Name == "":
 		return bad("no name")
+	case r.For < 0 || r.KeepFiring < 0 || r.Absent < 0 || r.FlapWithin < 0 || r.MinInterval < 0 || r.FlapChanges < 0:
+		return bad("a negative duration or number")
 	case has == (r.Absent > 0):
 		return bad("exactly one of Condition and Absent must be given")
 	case r.Condition.wrong != "":
 		return bad(r.Condition.wrong)
-	case r.For < 0 || r.KeepFiring < 0 || r.Absent < 0 || r.FlapWithin < 0 || r.MinInterval < 0 || r.FlapChanges < 0:
-		return bad("a negative duration or number")
 	case r.Absent > 0 && (r.For > 0 || r.KeepFiring > 0):
 		return bad("For and KeepFiring need a Condition")
 	case (r.FlapChanges > 0) != (r.FlapWithin > 0):

@@ -28,6 +28,9 @@ type bench struct {
 	rule  alert.Rule
 	db    *tickwell.DB
 	lines []string
+	ids   []string
+
+	values bool // lines tell them
 }
 
 func newBench(t *testing.T, rule alert.Rule) *bench {
@@ -43,7 +46,11 @@ func (b *bench) open() {
 		OnTriggerError: func(e *tickwell.TriggerError) { b.t.Errorf("the rule failed: %v", e) },
 		Sinks: []tickwell.SinkSpec{{Name: "s", Sink: tickwell.SinkFunc(func(_ context.Context, es []tickwell.Event) error {
 			for i := range es {
-				b.lines = append(b.lines, line(es[i]))
+				l := line(es[i])
+				if b.values {
+					l += " " + es[i].Get("value").String()
+				}
+				b.lines, b.ids = append(b.lines, l), append(b.ids, es[i].ID)
 			}
 			return nil
 		})}},

@@ -1,6 +1,7 @@
 package alert_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +136,64 @@ func TestSleepAfterClockIsSetRight(t *testing.T) {
 	b.clk.Set(begin.Add(10 * time.Hour))
 	b.to(36000 + 120)
 	b.want("firing@310")
+}
+
+// The first boot of all in 1970: when the clock is set, nothing has been silent, and no
+// condition has lasted, since then.
+func TestFirstBootWithoutClock(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		for _, c := range []struct {
+			rule  alert.Rule
+			first float64
+			want  string
+		}{
+			{alert.Rule{Absent: 5 * time.Minute}, 10, "firing@430"},
+			{alert.Rule{Condition: alert.Above(80, 80), For: 5 * time.Minute}, 90, "firing@326"},
+			{alert.Rule{Condition: alert.Above(80, 80), MinInterval: 5 * time.Minute}, 10, ""},
+		} {
+			func() {
+				defer func(at time.Time) { begin = at }(begin)
+				right := begin
+				begin = time.Unix(0, 0).UTC()
+				c.rule.Name = "rule"
+				b := newBench(t, c.rule)
+				for i := range 5 {
+					b.to(10 + float64(i))
+					b.put(10+float64(i), c.first)
+				}
+				begin = right
+				b.clk.Set(begin.Add(30 * time.Second))
+				b.to(100) // longer than the store takes to see it
+				if again {
+					b.reopen()
+				}
+				if c.rule.Absent > 0 {
+					b.want("")
+				}
+				b.put(100, c.first)
+				b.to(130)
+				if c.rule.Absent > 0 {
+					b.put(130, c.first)
+				}
+				b.to(500)
+				b.want(c.want)
+			}()
+		}
+	}
+}
+
+// A device that stamps every other point hours ahead is damped like any other.
+func TestFlappingClock(t *testing.T) {
+	b := newBench(t, alert.Rule{Name: "rule", Condition: alert.Above(80, 80), FlapChanges: 3, FlapWithin: 10 * time.Minute})
+	for i := range 60 {
+		at, v := float64(i), 10.0
+		b.to(at)
+		if i%2 == 1 {
+			at, v = at+5*3600, 90
+		}
+		b.put(at, v)
+	}
+	if len(b.lines) > 4 {
+		t.Errorf("%d events in a minute: %s", len(b.lines), strings.Join(b.lines, " "))
+	}
 }

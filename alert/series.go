@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -28,8 +29,9 @@ type series struct {
 	index int   // there; -1: not in it
 
 	saved decided // as it is stored
-	top   int64   // the newest point of all, also one that was wrong
-	off   int64   // if it was: the clock over monotonic time when that was found
+	shown float64 // the value that is stored with it
+	stale bool    // value is not that of the newest stored point
+	top   int64   // the newest point of all, also one of a clock that was wrong
 	known bool    // the store tells what it is
 }
 
@@ -38,13 +40,13 @@ type decided struct {
 	holds, firing, sent    bool
 	since, cleared, sentAt int64
 	changes                int
-	changed                int64
+	changed                int64 // the sum of them
 }
 
 func (s *series) decided() decided {
 	d := decided{s.holds, s.firing, s.sent, s.since, s.cleared, s.sentAt, len(s.changes), 0}
-	if d.changes > 0 {
-		d.changed = s.changes[d.changes-1]
+	for _, at := range s.changes {
+		d.changed += at
 	}
 	return d
 }
@@ -73,7 +75,11 @@ func (s *series) next(r *Rule) int64 {
 		due = min(due, after(s.cleared, r.KeepFiring))
 	}
 	if s.sent != s.firing {
-		due = min(due, s.mayTell(r))
+		at := s.mayTell(r)
+		if at == math.MinInt64 { // the rule was altered: nothing holds it back any more
+			at = s.last
+		}
+		due = min(due, at)
 	}
 	return due
 }
@@ -113,12 +119,10 @@ func (s *series) advance(r *Rule, now int64, tell func(*series, int64)) {
 func (s *series) change(r *Rule, firing bool, at int64, tell func(*series, int64)) {
 	s.firing = firing
 	if r.FlapChanges > 0 {
-		for len(s.changes) > 0 && after(s.changes[0], r.FlapWithin) <= at {
-			s.changes = s.changes[1:]
-		}
-		s.changes = append(s.changes, at)
+		i, _ := slices.BinarySearch(s.changes, at) // late points make it go back
+		s.changes = slices.Insert(s.changes, i, at)
 		if n := len(s.changes); n > r.FlapChanges+1 { // more are not needed to know when it is calm
-			s.changes = append(s.changes[:0], s.changes[n-r.FlapChanges-1:]...)
+			s.changes = slices.Delete(s.changes, 0, n-r.FlapChanges-1)
 		}
 	}
 	if s.sent != s.firing && s.mayTell(r) <= at {
@@ -138,15 +142,26 @@ const (
 	behind = int64(time.Hour)
 )
 
+// asleep is how far the clock may leap because the machine slept: then that time has
+// passed. A clock that leaps further was set right.
+const asleep = int64(30 * 24 * time.Hour)
+
 // rewind takes the series back to a point that is not newer than its newest, if that
 // is of a time to come and the point is of now: the clock that stamped the newest
 // was wrong, or the store's is, as after a boot in 1970. Without it one such point
-// would silence the alert until that time. What is to last does so from the point on.
+// would silence the alert until that time. What is to last does so from the point on;
+// changes stay as far from each other as they were.
 func (s *series) rewind(at, now int64) bool {
 	if s.last-ahead <= now || at-ahead > now || at+behind < now {
 		return false
 	}
-	s.last, s.since, s.changes = at-1, min(s.since, at), s.changes[:0]
+	for i, c := range s.changes {
+		if c-ahead > now {
+			s.changes[i] = min(at-(s.last-c), at)
+		}
+	}
+	slices.Sort(s.changes)
+	s.last, s.since = at-1, min(s.since, at)
 	if s.cleared != never {
 		s.cleared = min(s.cleared, at)
 	}
@@ -156,34 +171,61 @@ func (s *series) rewind(at, now int64) bool {
 	return true
 }
 
-// follow reports whether the clock was set forward since the series was taken back,
-// and moves its times if so: what is to last has lasted no longer by that. off is
-// what the clock is over monotonic time.
-func (s *series) follow(off, now int64) bool {
-	d := off - s.off
-	if s.last >= s.top || d <= ahead {
-		return false
-	}
+// rewound reports whether the newest point was of a clock that was wrong.
+func (s *series) rewound() bool { return s.last < s.top }
+
+// inStep reports whether the newest point is not far ahead of the clock.
+func (s *series) inStep(now int64) bool { return s.last <= now+ahead }
+
+// follow moves the times that the clock showed before it was set forward by d: what
+// is to last has lasted no longer by that. It reports whether there are any.
+func (s *series) follow(d, now int64) (moved bool) {
 	move := func(t *int64) {
-		if *t < now {
-			*t = min(*t+d, now)
+		if *t <= now-d+ahead && *t != math.MinInt64 {
+			*t, moved = min(*t+d, now), true
 		}
 	}
 	for i := range s.changes {
 		move(&s.changes[i])
 	}
+	slices.Sort(s.changes)
 	move(&s.last)
-	move(&s.since)
+	if s.holds {
+		move(&s.since)
+	}
 	move(&s.cleared)
 	move(&s.sentAt)
-	s.off = off
-	return true
+	if moved {
+		s.known = false // the store tells of earlier times
+		s.top = max(s.top, s.last)
+	}
+	return moved
+}
+
+// pass takes a NaN, which is nothing but the newest point, or of a time to come not
+// even that.
+func (s *series) pass(at, now int64) {
+	if s.top = max(s.top, at); at-ahead <= now || !s.inStep(now) || s.last == math.MinInt64 {
+		s.last, s.stale = at, true
+	}
+}
+
+// fit makes a series that is stored one of r, which may have been another rule then.
+func (s *series) fit(r *Rule) {
+	if r.Absent > 0 {
+		s.holds, s.cleared = false, never
+	} else if s.firing {
+		s.holds = true
+	}
 }
 
 // point takes a point newer than all before.
 func (s *series) point(r *Rule, t int64, v float64, now int64, tell func(*series, int64)) {
 	s.advance(r, t, tell)
-	s.last, s.value, s.top = t, v, max(s.top, t)
+	s.last, s.top, s.stale = t, max(s.top, t), false
+	if !math.IsNaN(v) {
+		s.value = v
+	}
 	if r.Absent > 0 {
 		if s.firing && after(t, r.Absent) > now {
 			s.change(r, false, t, tell)
@@ -208,31 +250,43 @@ func (s *series) point(r *Rule, t int64, v float64, now int64, tell func(*series
 
 const stateVersion = 1
 
+// rewoundFlag says that the time of the newest point comes before the changes.
+const rewoundFlag = 1 << 3
+
 func (s *series) append(b []byte) []byte {
 	var flags byte
-	for i, on := range []bool{s.holds, s.firing, s.sent} {
+	for i, on := range []bool{s.holds, s.firing, s.sent, s.rewound()} {
 		if on {
 			flags |= 1 << i
 		}
 	}
 	b = append(b, stateVersion, flags)
-	for _, n := range append([]int64{s.last, int64(math.Float64bits(s.value)), s.since, s.cleared, s.sentAt}, s.changes...) {
+	n := []int64{s.last, int64(math.Float64bits(s.value)), s.since, s.cleared, s.sentAt}
+	if s.rewound() {
+		n = append(n, s.top)
+	}
+	for _, n := range append(n, s.changes...) {
 		b = binary.LittleEndian.AppendUint64(b, uint64(n))
 	}
 	return b
 }
 
 func loadSeries(path string, b []byte) (*series, error) {
-	if len(b) < 2+5*8 || (len(b)-2)%8 != 0 || b[0] != stateVersion {
+	if len(b) < 2+5*8 || (len(b)-2)%8 != 0 || b[0] != stateVersion || b[1]&rewoundFlag != 0 && len(b) < 2+6*8 {
 		return nil, fmt.Errorf("alert: state of %s makes no sense: %w", path, tickwell.ErrCorrupt)
 	}
-	s := newSeries(path)
-	s.holds, s.firing, s.sent = b[1]&1 != 0, b[1]&2 != 0, b[1]&4 != 0
+	s, flags := newSeries(path), b[1]
+	s.holds, s.firing, s.sent = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	var n []int64
 	for b = b[2:]; len(b) > 0; b = b[8:] {
 		n = append(n, int64(binary.LittleEndian.Uint64(b)))
 	}
 	s.last, s.value, s.since, s.cleared, s.sentAt, s.changes = n[0], math.Float64frombits(uint64(n[1])), n[2], n[3], n[4], n[5:]
-	s.saved, s.top = s.decided(), s.last
+	s.top = s.last
+	if flags&rewoundFlag != 0 {
+		s.top, s.changes = s.changes[0], s.changes[1:]
+	}
+	slices.Sort(s.changes)
+	s.saved, s.shown = s.decided(), s.value
 	return s, nil
 }

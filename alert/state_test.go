@@ -92,3 +92,99 @@ func TestRulesSpareTheLog(t *testing.T) {
 		t.Errorf("%d bytes are written, without rules %d", with, without)
 	}
 }
+
+// What a deadline is to tell, and which points are too late, does not depend on what
+// the store tells of the newest point after a restart: it may be NaN, or another value
+// of the same time.
+func TestRestartAfterNaNAndRepeats(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		name string
+		rule alert.Rule
+		in   [][2]float64
+		want string
+	}{
+		{"late point before NaN", alert.Rule{Condition: alert.Above(80, 80)}, [][2]float64{{1, 10}, {5, nan}, {3, 90}, {6, 10}}, ""},
+		{"NaN before a deadline", alert.Rule{Condition: alert.Above(80, 80), For: 9 * time.Second}, [][2]float64{{1, 90}, {2, 91}, {3, nan}}, "firing@10 91"},
+		{"another value before a deadline", alert.Rule{Condition: alert.Above(80, 80), For: 9 * time.Second}, [][2]float64{{1, 90}, {2, 91}, {2, 10}}, "firing@10 91"},
+		{"NaN for a value", alert.Rule{Condition: alert.Above(80, 80), For: 9 * time.Second}, [][2]float64{{1, 90}, {2, 91}, {2, nan}}, "firing@10 91"},
+	} {
+		for _, restart := range []bool{false, true} {
+			c.rule.Name = "rule"
+			b := newBench(t, c.rule)
+			b.values = true
+			for _, p := range c.in {
+				b.to(max(p[0], b.clk.Now().Sub(begin).Seconds()))
+				b.put(p[0], p[1])
+				if restart {
+					b.reopen()
+				}
+			}
+			b.to(30)
+			if got := strings.Join(b.lines, " "); got != c.want {
+				t.Errorf("%s, restart %v: events %s, want %s", c.name, restart, got, c.want)
+			}
+		}
+	}
+}
+
+// A rule that becomes one of the other kind does not go on with what only the old one
+// could decide.
+func TestRuleBecomesAnother(t *testing.T) {
+	above := alert.Rule{Name: "rule", Condition: alert.Above(80, 80), For: time.Minute}
+	absent := alert.Rule{Name: "rule", Absent: 30 * time.Second}
+	b := newBench(t, above)
+	b.put(1, 90)
+	b.rule = absent
+	b.reopen()
+	b.to(2)
+	b.put(2, 90)
+	b.to(40)
+	b.want("firing@32")
+	b.rule = above
+	b.reopen()
+	b.put(40, 10)
+	b.want("firing@32 resolved@40")
+}
+
+// Two events of one moment are told apart by their IDs: a receiver that drops repeats
+// would miss the end of an alert.
+func TestIDsOfOneMoment(t *testing.T) {
+	b := newBench(t, alert.Rule{Name: "rule", Condition: alert.Above(80, 80), For: 3 * time.Second})
+	b.put(0, 90)
+	b.to(3) // the clock meets the deadline
+	b.put(3, 10)
+	b.want("firing@3 resolved@3")
+	if len(b.ids) != 2 || b.ids[0] == b.ids[1] {
+		t.Errorf("IDs %q", b.ids)
+	}
+}
+
+// A rule for numbers over a series of texts is most likely a mistake, and told once.
+func TestTextsAreTold(t *testing.T) {
+	ctx := context.Background()
+	for _, c := range []struct {
+		first tickwell.Field
+		want  int
+	}{{tickwell.Text("s", "90"), 1}, {tickwell.Float64("n", 90), 0}} {
+		var log strings.Builder
+		db, err := tickwell.Open(ctx, "", &tickwell.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Triggers: []tickwell.TriggerSpec{alert.Rule{Name: "hot", Condition: alert.Above(80, 80)}.Spec("root.**")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			f := c.first
+			if i > 0 {
+				f = tickwell.Text("s", "90")
+			}
+			if err := db.Insert(ctx, "root.d", begin.Add(time.Duration(i)), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db.Close()
+		if got := strings.Count(log.String(), "root.d.s"); got != c.want {
+			t.Errorf("told %d times, want %d:\n%s", got, c.want, log.String())
+		}
+	}
+}

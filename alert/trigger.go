@@ -3,8 +3,10 @@ package alert
 import (
 	"container/heap"
 	"context"
+	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tickwell/tickwell"
@@ -17,6 +19,9 @@ type trigger struct {
 	series map[string]*series
 	queue  deadlines // of the series that have one
 	armed  int64     // what the store's alarm is set to; 0: not known
+	off    int64     // the clock over monotonic time, as it was last seen
+	log    *slog.Logger
+	told   bool // that series of no number are passed over, or it has seen numbers
 	path   []byte
 
 	newest func(path string) (time.Time, tickwell.Value, bool) // nil: the store's is no help
@@ -25,7 +30,8 @@ type trigger struct {
 func (t *trigger) Validate(tickwell.Params) error { return t.rule.validate() }
 
 func (t *trigger) OnCreate(_ context.Context, env tickwell.Env) error {
-	t.clock, t.newest = env.Clock, env.Last
+	t.clock, t.newest, t.log = env.Clock, env.Last, env.Logger
+	t.off = t.over(t.clock.Now().UnixNano())
 	return nil
 }
 
@@ -34,14 +40,13 @@ const statePrefix = "alert/"
 // Restore loads what is stored of each series.
 func (t *trigger) Restore(_ context.Context, env tickwell.Env) error {
 	t.series, t.queue, t.armed, t.newest = make(map[string]*series), nil, 0, env.Last
-	now := env.Clock.Now().UnixNano()
 	for key, value := range env.Scan(statePrefix) {
 		s, err := loadSeries(key[len(statePrefix):], value)
 		if err != nil {
 			return err
 		}
-		t.catchUp(s, now)
-		s.off = now - int64(env.Clock.Mono())
+		t.catchUp(s)
+		s.fit(&t.rule)
 		t.series[s.path] = s
 		t.schedule(s)
 	}
@@ -50,19 +55,16 @@ func (t *trigger) Restore(_ context.Context, env tickwell.Env) error {
 
 // catchUp takes the points after the one that changed the series last, of which
 // nothing is stored but themselves.
-func (t *trigger) catchUp(s *series, now int64) {
+func (t *trigger) catchUp(s *series) {
 	if t.newest == nil {
 		return
 	}
 	at, v, ok := t.newest(s.path)
 	s.known = ok
-	if !ok || at.UnixNano() <= s.last {
+	if !ok || at.UnixNano() <= s.top {
 		return
 	}
 	s.top = at.UnixNano()
-	if s.top-ahead > now && s.last-ahead <= now {
-		return
-	}
 	s.last = s.top
 	if f := v.Float64(); !math.IsNaN(f) {
 		s.value = f
@@ -73,36 +75,72 @@ func (t *trigger) catchUp(s *series, now int64) {
 func (t *trigger) Fire(_ context.Context, f *tickwell.Firing) error {
 	tell := t.teller(f)
 	now := t.clock.Now().UnixNano()
+	t.follow(f, now)
+	judged := false
 	for c := range f.Columns {
-		numeric := f.Columns[c].Data.Kind() >= tickwell.KindInt32 && f.Columns[c].Data.Kind() <= tickwell.KindFloat64
-		if !numeric && t.rule.Absent == 0 {
+		if !t.judges(f.Columns[c].Data.Kind()) {
 			continue
 		}
+		judged = true
 		s := t.find(f.Device, f.Columns[c].Name)
-		touched := s.last < s.top && s.follow(t.over(now), now)
+		touched := false
 		for row := range f.Rows() {
-			if row.IsNull(c) {
-				continue
+			if !row.IsNull(c) && t.point(s, row.UnixNano(), row.Float64(c), now, tell) {
+				touched = true
 			}
-			at, v := row.UnixNano(), row.Float64(c)
-			if t.rule.Absent == 0 && math.IsNaN(v) {
-				continue
-			}
-			if at <= s.last {
-				if !s.rewind(at, now) {
-					continue
-				}
-				s.off = t.over(now)
-			}
-			s.point(&t.rule, at, v, now, tell)
-			touched = true
 		}
 		if touched {
 			t.keep(f, s)
 		}
 	}
+	if !judged && !t.told {
+		t.log.Warn("a rule with a Condition judges numbers only: this series is passed over",
+			"series", f.Device+"."+f.Columns[0].Name, "kind", f.Columns[0].Data.Kind().String())
+	}
+	t.told = true
 	t.arm(f, now)
 	return nil
+}
+
+// judges reports whether the rule is for series of a kind.
+func (t *trigger) judges(k tickwell.Kind) bool {
+	return t.rule.Absent > 0 || k >= tickwell.KindInt32 && k <= tickwell.KindFloat64
+}
+
+// point takes one point, and reports whether that makes a difference.
+func (t *trigger) point(s *series, at int64, v float64, now int64, tell func(*series, int64)) bool {
+	nan := t.rule.Absent == 0 && math.IsNaN(v)
+	if s.rewound() && s.inStep(now) && at-ahead > now && !nan {
+		// The clock that stamps it was wrong before and is again: it is of now.
+		s.top = max(s.top, at)
+		at = max(now, s.last+1)
+	}
+	switch {
+	case at > s.last && nan:
+		s.pass(at, now)
+	case at > s.last, !nan && s.rewind(at, now):
+		s.point(&t.rule, at, v, now, tell)
+	case at == s.last && t.rule.Absent == 0 && (nan || v != s.value):
+		s.stale = true // the store has this one now
+	default:
+		return false
+	}
+	return true
+}
+
+// follow moves the series along with a clock that was set forward, unless the machine
+// may have slept: that time has passed.
+func (t *trigger) follow(f *tickwell.Firing, now int64) {
+	d := t.over(now) - t.off
+	t.off += d
+	if d <= ahead {
+		return
+	}
+	for _, path := range slices.Sorted(maps.Keys(t.series)) {
+		if s := t.series[path]; (s.rewound() || d > asleep) && s.follow(d, now) {
+			t.keep(f, s)
+		}
+	}
 }
 
 // OnWake meets the deadlines that the clock has passed.
@@ -110,9 +148,9 @@ func (t *trigger) OnWake(_ context.Context, f *tickwell.Firing) error {
 	tell := t.teller(f)
 	now := t.clock.Now().UnixNano()
 	t.armed = 0
+	t.follow(f, now)
 	for len(t.queue) > 0 && t.queue[0].due <= now {
 		s := t.queue[0]
-		s.follow(t.over(now), now)
 		s.advance(&t.rule, now, tell)
 		t.keep(f, s)
 	}
@@ -136,9 +174,11 @@ func (t *trigger) find(device, name string) *series {
 // keep stores a series that has changed, unless the points tell, and puts it where
 // its deadline belongs.
 func (t *trigger) keep(f *tickwell.Firing, s *series) {
-	if d := s.decided(); !s.known || d != s.saved || s.last != s.top {
+	d := s.decided()
+	lost := s.stale && s.value != s.shown && s.next(&t.rule) != never // what a deadline is to tell
+	if !s.known || d != s.saved || s.last != s.top || lost {
 		f.Put(statePrefix+s.path, s.append(nil))
-		s.saved = d
+		s.saved, s.shown = d, s.value
 		if !s.known && t.newest != nil {
 			_, _, s.known = t.newest(s.path)
 		}
