@@ -19,8 +19,12 @@ import (
 // the same windows come as if there had been none. If eval returns an error the
 // firing has failed, and its points are in no window.
 //
-// opts may refine how rows are cut; what needs a clock or other goroutines
-// (Pool, IdleAfter, MaxFuture, Early and Periodic emission, Shared) is refused.
+// opts may refine how rows are cut; what needs a timer or other goroutines (Pool,
+// IdleAfter, Early and Periodic emission, Shared) is refused. MaxFuture goes by the
+// store's clock at the firing: a point further ahead is in no window, which the log
+// tells once. Without it such a point ends all windows up to its time, and the points
+// until then are late. A trigger that is created again with another spec, other options
+// or another kind goes on with the points of the last kilobyte at most.
 func OnWindow[T Type](spec window.Spec, opts *window.Options[T], eval func(ctx context.Context, f *Firing, series string, w window.Window[T]) error) Trigger {
 	if eval == nil {
 		return nil
@@ -40,6 +44,8 @@ type windowTrigger[T Type] struct {
 
 	ctx    context.Context // of the firing under way; nil while state is loaded
 	firing *Firing
+	kinds  kindCheck
+	ahead  bool // a point too far ahead has been told of
 }
 
 // windowSeries is the windows of one series, and how they are stored: a
@@ -57,8 +63,11 @@ func (t *windowTrigger[T]) alwaysStateful() {}
 // Validate refuses what cannot be stored.
 func (t *windowTrigger[T]) Validate(Params) error {
 	o := &t.opts
-	if o.Pool != nil || o.IdleAfter != 0 || o.MaxFuture != 0 || o.Emit >= window.Early || o.Shared {
-		return fmt.Errorf("windows of a trigger cannot depend on a clock or a pool: %w", errs.BadInput)
+	if o.Pool != nil || o.IdleAfter != 0 || o.Emit >= window.Early || o.Shared {
+		return fmt.Errorf("windows of a trigger cannot depend on a timer or a pool: %w", errs.BadInput)
+	}
+	if o.MaxFuture < 0 {
+		return errs.Badf("MaxFuture %v is negative", o.MaxFuture)
 	}
 	_, err := t.open("check")
 	return err
@@ -66,13 +75,22 @@ func (t *windowTrigger[T]) Validate(Params) error {
 
 func (t *windowTrigger[T]) open(path string) (*windowSeries[T], error) {
 	s := &windowSeries[T]{path: path}
+	o := t.opts
+	o.MaxFuture = 0 // Fire leaves out such points, so that what is stored need not
+	if late := o.OnLate; late != nil {
+		o.OnLate = func(ts int64, v T) {
+			if t.firing != nil {
+				late(ts, v)
+			}
+		}
+	}
 	var err error
 	s.handler, err = window.New(t.spec, func(w window.Window[T]) error {
 		if t.firing == nil {
 			return nil // was evaluated in an earlier life
 		}
 		return t.eval(t.ctx, t.firing, s.path, w)
-	}, &t.opts)
+	}, &o)
 	return s, err
 }
 
@@ -86,10 +104,10 @@ func (t *windowTrigger[T]) Restore(_ context.Context, env Env) error {
 			return err
 		}
 		if part == snapshotPart {
-			if err := s.handler.LoadState(value); err != nil {
-				return err
-			}
 			s.snapshot = len(value)
+			if err := s.handler.LoadState(value); err != nil {
+				env.Logger.Warn("windows begin anew: those that are stored are of another spec, of other options or of another kind", "series", path, "err", err)
+			}
 			continue
 		}
 		chunk, err := decodeTablet(value)
@@ -100,7 +118,8 @@ func (t *windowTrigger[T]) Restore(_ context.Context, env Env) error {
 			return fmt.Errorf("stored points of %s: %w", path, errs.Corrupt)
 		}
 		if values, ok := valuesOf[T](&chunk.Columns[0]); ok {
-			if _, err := s.handler.CollectBatch(chunk.Times, values); err != nil {
+			times, values := withoutNulls(chunk.Times, values, chunk.Columns[0].Nulls)
+			if _, err := s.handler.CollectBatch(times, values); err != nil {
 				return err
 			}
 		}
@@ -141,11 +160,16 @@ func (t *windowTrigger[T]) get(path string) (*windowSeries[T], error) {
 func (t *windowTrigger[T]) Fire(ctx context.Context, f *Firing) error {
 	t.ctx, t.firing = ctx, f
 	defer func() { t.ctx, t.firing = nil, nil }()
+	found := false
 	for i := range f.Columns {
-		c := &f.Columns[i]
-		values, ok := valuesOf[T](c)
+		c := f.Columns[i]
+		values, ok := valuesOf[T](&c)
 		if !ok {
 			continue
+		}
+		found = true
+		if t.opts.MaxFuture > 0 {
+			c.Nulls = t.notFuture(f, &c)
 		}
 		times, values := withoutNulls(f.Times, values, c.Nulls)
 		if len(times) == 0 {
@@ -158,9 +182,34 @@ func (t *windowTrigger[T]) Fire(ctx context.Context, f *Firing) error {
 		if _, err := s.handler.CollectBatch(times, values); err != nil {
 			return errs.Join(fmt.Errorf("window of %s", s.path), err)
 		}
-		s.store(f, c)
+		s.store(f, &c)
 	}
+	t.kinds.done(f, kindOf[T](), found)
 	return nil
+}
+
+// notFuture returns the nulls of a column with the points that are too far ahead.
+func (t *windowTrigger[T]) notFuture(f *Firing, c *Column) Bitmap {
+	var clk window.Clock = f.db.clock
+	if t.opts.Clock != nil {
+		clk = t.opts.Clock
+	}
+	now, most, nulls := clk.Now().UnixNano(), uint64(t.opts.MaxFuture), c.Nulls
+	own := false
+	for i, at := range f.Times {
+		if at <= now || uint64(at)-uint64(now) <= most || nulls.Get(i) {
+			continue
+		}
+		if !t.ahead {
+			t.ahead = true
+			f.db.log.Warn("a point too far ahead of the clock is in no window", "trigger", f.Trigger, "series", f.Device+"."+c.Name, "time", instant(at))
+		}
+		if !own {
+			nulls, own = nulls.clone(len(f.Times)), true
+		}
+		nulls.Set(i)
+	}
+	return nulls
 }
 
 // snapshotAfter is how many bytes of points are kept before a snapshot takes

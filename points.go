@@ -2,26 +2,32 @@ package tickwell
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
 // OnPoint returns a trigger that calls f for each inserted point of kind T, in
 // the order of the columns and then of the rows. name is the measurement, the
-// device is fire.Device. Columns of other kinds and null cells are passed over.
-// The first error ends the firing.
+// device is fire.Device. Columns of other kinds and null cells are passed over; if
+// the first rows have no column of kind T the log tells so. The first error ends the
+// firing.
 func OnPoint[T Type](f func(ctx context.Context, fire *Firing, name string, p Point[T]) error) Trigger {
 	if f == nil {
 		return nil // which CreateTrigger refuses
 	}
+	var kinds kindCheck
 	return TriggerFunc(func(ctx context.Context, fire *Firing) error {
+		found := false
 		for i := range fire.Columns {
 			c := &fire.Columns[i]
 			if values, ok := valuesOf[T](c); ok {
+				found = true
 				if err := eachPoint(ctx, fire, c, values, f); err != nil {
 					return err
 				}
 			}
 		}
+		kinds.done(fire, kindOf[T](), found)
 		return nil
 	})
 }
@@ -33,10 +39,13 @@ func OnBatch[T Type](f func(ctx context.Context, fire *Firing, name string, time
 	if f == nil {
 		return nil
 	}
+	var kinds kindCheck
 	return TriggerFunc(func(ctx context.Context, fire *Firing) error {
+		found := false
 		for i := range fire.Columns {
 			c := &fire.Columns[i]
 			if values, ok := valuesOf[T](c); ok {
+				found = true
 				times, values := withoutNulls(fire.Times, values, c.Nulls)
 				if len(times) == 0 {
 					continue
@@ -46,8 +55,22 @@ func OnBatch[T Type](f func(ctx context.Context, fire *Firing, name string, time
 				}
 			}
 		}
+		kinds.done(fire, kindOf[T](), found)
 		return nil
 	})
+}
+
+// kindCheck tells, once, that the first rows of a trigger are of no kind of its own: it
+// would be silent for ever where that is a mistake.
+type kindCheck struct{ over atomic.Bool }
+
+func (k *kindCheck) done(f *Firing, kind Kind, found bool) {
+	if k.over.Load() || k.over.Swap(true) || found || f.db == nil || len(f.Columns) == 0 {
+		return
+	}
+	c := &f.Columns[0]
+	f.db.log.Warn("trigger passes over a series that is not of its kind", "trigger", f.Trigger, "its kind", kind.String(),
+		"series", f.Device+"."+c.Name, "kind", c.Data.Kind().String())
 }
 
 // PointFuncs is the [Trigger] of the IoTDB 0.13 page: for each kind a function

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tickwell/tickwell/internal/clock"
 	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/vfs"
 	"github.com/tickwell/tickwell/window"
 )
 
@@ -111,7 +114,7 @@ func TestOnWindowRefuses(t *testing.T) {
 	ctx := context.Background()
 	db := openMem(t, nil)
 	for name, o := range map[string]*window.Options[float64]{
-		"idle": {IdleAfter: time.Second}, "future": {MaxFuture: time.Second}, "periodic": {Emit: window.Periodic, EmitDelay: 1}, "shared": {Shared: true},
+		"idle": {IdleAfter: time.Second}, "future": {MaxFuture: -1}, "periodic": {Emit: window.Periodic, EmitDelay: 1}, "shared": {Shared: true},
 	} {
 		err := db.CreateTrigger(ctx, TriggerSpec{Name: name, Pattern: "root.**", Trigger: OnWindow(window.Count(5), o, noteWindow(nil))})
 		if !errors.Is(err, ErrBadInput) {
@@ -284,5 +287,134 @@ func TestBacktestOfLateRows(t *testing.T) {
 	}
 	if slices.Equal(eventLines(got), eventLines(live)) {
 		t.Errorf("live gave the same %v: the test shows nothing", eventLines(live))
+	}
+}
+
+// windowStore is a store in memory that can be opened again with another trigger.
+type windowStore struct {
+	t   *testing.T
+	fs  vfs.FS
+	clk *clock.Fake
+	db  *DB
+	log strings.Builder
+	j   journal
+}
+
+func newWindowStore(t *testing.T) *windowStore {
+	return &windowStore{t: t, fs: memFS(), clk: newFake()}
+}
+
+func (w *windowStore) open(trigger Trigger) {
+	w.t.Helper()
+	if w.db != nil {
+		must(w.t, w.db.Close())
+	}
+	w.db = openDir(w.t, "data", &Options{FS: w.fs, Clock: w.clk, Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Triggers: []TriggerSpec{{Name: "w", Pattern: "root.d.*", Trigger: trigger}}})
+}
+
+func (w *windowStore) told(text string, want int) {
+	w.t.Helper()
+	if got := strings.Count(w.log.String(), text); got != want {
+		w.t.Errorf("%q is told %d times, want %d:\n%s", text, got, want, w.log.String())
+	}
+}
+
+// A null is no point, also after a restart.
+func TestOnWindowNullsAfterRestart(t *testing.T) {
+	w := newWindowStore(t)
+	w.open(OnWindow(window.Tumbling(10), nil, noteWindow(&w.j)))
+	rows := &Tablet{Device: "root.d", Times: []int64{1, 2, 3}, Columns: []Column{{Name: "a", Data: Float64s{1, 7, 3}}, {Name: "t", Data: Texts{"x", "y", "z"}}}}
+	rows.Columns[0].Nulls.Set(1)
+	must(t, w.db.InsertTablet(t.Context(), rows))
+	w.open(OnWindow(window.Tumbling(10), nil, noteWindow(&w.j)))
+	must(t, w.db.Insert(t.Context(), "root.d", ns(10), Float64("a", 10)))
+	w.j.want(t, "root.d.a [0,10) [1 3] [1 3]")
+}
+
+// OnLate is told of a point when it comes, and not again when state is loaded.
+func TestOnWindowLateIsToldOnce(t *testing.T) {
+	w := newWindowStore(t)
+	opts := &window.Options[float64]{OnLate: func(ts int64, v float64) { w.j.add("late %d %v", ts, v) }}
+	for i := range 3 {
+		w.open(OnWindow(window.Tumbling(10), opts, noteWindow(&w.j)))
+		if i == 0 {
+			for _, at := range []int64{1, 12, 2} {
+				must(t, w.db.Insert(t.Context(), "root.d", ns(at), Float64("a", 1)))
+			}
+		}
+	}
+	w.j.want(t, "root.d.a [0,10) [1] [1]", "late 2 1")
+}
+
+// With MaxFuture a point of a time to come ends no windows, also after a restart when
+// that time has come.
+func TestOnWindowMaxFuture(t *testing.T) {
+	w := newWindowStore(t)
+	base := w.clk.Now().Truncate(time.Minute)
+	w.clk.Set(base)
+	opts := &window.Options[float64]{MaxFuture: 10 * time.Second}
+	open := func() { w.open(OnWindow(window.Tumbling(time.Minute), opts, noteWindow(&w.j))) }
+	put := func(after ...time.Duration) {
+		rows := &Tablet{Device: "root.d"}
+		for _, d := range after {
+			must(t, rows.Append(base.Add(d), Float64("a", d.Seconds())))
+		}
+		must(t, w.db.InsertTablet(t.Context(), rows))
+	}
+	open()
+	put(0, time.Hour, 10*time.Second, 11*time.Second)
+	put(1000 * time.Hour)
+	w.clk.Advance(30 * time.Second)
+	put(30 * time.Second)
+	w.clk.Advance(2 * time.Hour)
+	open()
+	put(31*time.Second, time.Minute)
+	at := base.UnixNano()
+	w.j.want(t, fmt.Sprintf("root.d.a [%d,%d) [%d %d %d %d] [0 10 30 31]", at, at+6e10, at, at+1e10, at+3e10, at+31e9))
+	w.told("too far ahead", 1)
+}
+
+// A store opens though the windows of a trigger have been altered: they begin anew.
+func TestOnWindowAltered(t *testing.T) {
+	w := newWindowStore(t)
+	w.open(OnWindow(window.Count(1000), nil, noteWindow(&w.j)))
+	for i := range int64(200) {
+		must(t, w.db.Insert(t.Context(), "root.d", ns(i), Float64("a", 1)))
+	}
+	w.open(OnWindow(window.Gap(5), nil, noteWindow(&w.j)))
+	w.told("begin anew", 1)
+	for _, at := range []int64{1000, 1001, 2000} {
+		must(t, w.db.Insert(t.Context(), "root.d", ns(at), Float64("a", 1)))
+	}
+	if got := w.j.take(); len(got) != 2 || got[1] != "root.d.a [1000,1001) [1000 1001] [1 1]" {
+		t.Errorf("windows %q", got)
+	}
+}
+
+// A trigger that is given nothing of its kind would be silent for ever: the log tells,
+// once, unless it has work.
+func TestOtherKindsAreTold(t *testing.T) {
+	for name, trigger := range map[string]func() Trigger{
+		"point": func() Trigger {
+			return OnPoint(func(context.Context, *Firing, string, Point[float64]) error { return nil })
+		},
+		"batch": func() Trigger {
+			return OnBatch(func(context.Context, *Firing, string, []int64, []float64) error { return nil })
+		},
+		"window": func() Trigger { return OnWindow(window.Count(2), nil, noteWindow(new(journal))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWindowStore(t)
+			w.open(trigger())
+			for i := range int64(3) {
+				must(t, w.db.Insert(t.Context(), "root.d", ns(i), Float32("a", 1)))
+			}
+			w.told("trigger=w \"its kind\"=float64 series=root.d.a kind=float32", 1)
+			w = newWindowStore(t)
+			w.open(trigger())
+			must(t, w.db.Insert(t.Context(), "root.d", ns(1), Text("t", "x"), Float64("b", 1)))
+			must(t, w.db.Insert(t.Context(), "root.d", ns(2), Text("t", "x")))
+			w.told("kind", 0)
+		})
 	}
 }
