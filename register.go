@@ -150,8 +150,8 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 		return nil, errs.Badf("When %d is neither AfterInsert nor BeforeInsert", spec.When)
 	case spec.When == BeforeInsert && (spec.Queue != 0 || spec.Durable):
 		return nil, errs.Badf("only triggers AFTER an insert can be queued or durable")
-	case spec.Queue < 0 || spec.Retries < 0 || spec.DisableAfter < 0 || spec.Budget < 0:
-		return nil, errs.Badf("negative Queue, Retries, DisableAfter or Budget")
+	case spec.negative() != "":
+		return nil, errs.Badf("%s is negative", spec.negative())
 	case spec.WhenFull > window.DropOldest || spec.WhenFull == window.RunInline:
 		return nil, errs.Badf("WhenFull %d is not one of RejectError, RejectWait, DropNewest and DropOldest", spec.WhenFull)
 	}
@@ -189,6 +189,21 @@ func (db *DB) newTrigger(spec TriggerSpec) (*trigger, error) {
 		tr.queue = db.newQueue(tr)
 	}
 	return tr, nil
+}
+
+// negative names a number that is.
+func (s *TriggerSpec) negative() string {
+	switch {
+	case s.Queue < 0:
+		return "Queue"
+	case s.Retries < 0:
+		return "Retries"
+	case s.DisableAfter < 0:
+		return "DisableAfter"
+	case s.Budget < 0:
+		return "Budget"
+	}
+	return ""
 }
 
 func (tr *trigger) askStrategy() error {
