@@ -121,7 +121,7 @@ func TestDeadLetterErrors(t *testing.T) {
 		})
 		must(t, db.InsertTablet(t.Context(), boolRows(3)))
 		synctest.Wait()
-		if st := db.Stats().Sinks[0]; st.Backlog != 2 || st.Health != "failing" || !strings.Contains(st.LastError, "disk full") {
+		if st := db.Stats().Sinks[0]; st.Backlog != 1 || st.Delivered != 2 || st.Health != "failing" || !strings.Contains(st.LastError, "disk full") {
 			t.Errorf("while the dead letter fails: %+v", st)
 		}
 		must(t, db.Quiesce(t.Context()))

@@ -211,7 +211,8 @@ func (db *DB) pipeline(spec SinkSpec) deliver.Config[Event] {
 	news := &deliveryNews{db: db, sink: spec.Name}
 	c := deliver.Config[Event]{
 		Name: spec.Name, Clock: db.clock, Seed: db.opts.Seed, Options: o, Key: func(e Event) string { return e.key() },
-		Source: &outboxSource{box: box, sink: spec.Name}, From: deliver.Pos(cur),
+		Source: &outboxSource{box: box, sink: spec.Name, old: box.End()}, From: deliver.Pos(cur),
+		Again:    func(e *Event) { e.Replayed = true },
 		Handle:   func(ctx context.Context, events []Event) error { return spec.Sink.Handle(db.handing(ctx), events) },
 		OnHealth: news.health, OnFull: news.full,
 	}
@@ -449,6 +450,7 @@ func (db *DB) Waiting(sink string) iter.Seq2[Event, error] {
 type outboxSource struct {
 	box  *engine.Outbox
 	sink string
+	old  engine.Pos // up to which events may have been handed out by an earlier pipeline
 }
 
 func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deliver.Item[Event], error) {
@@ -461,6 +463,7 @@ func (s *outboxSource) Next(_ context.Context, after deliver.Pos, n int) ([]deli
 		it := deliver.Item[Event]{Pos: deliver.Pos(en.Pos), Time: en.At, Size: len(en.Payload), Lost: en.Lost}
 		if it.Lost == nil {
 			it.Event, it.Lost = decodeEvent(en.Payload)
+			it.Event.Replayed = !s.old.Less(en.Pos)
 		}
 		items = append(items, it)
 	}

@@ -26,8 +26,10 @@ type Event struct {
 	// Hops is how many sinks of package sink/local have written what this event
 	// is about, one after the other; set by the store. They refuse an event that
 	// has come too far, so that a trigger that feeds itself ends.
-	Hops     int
-	Replayed bool // set by the store: handed out before, outcome unknown
+	Hops int
+	// Replayed is set by the store for an event that may have been handed out
+	// before: an attempt has failed, or it waited already when its sink was added.
+	Replayed bool
 }
 
 // Status tells alerts from other events.
@@ -89,7 +91,7 @@ func (e *Event) stableID(n int) string {
 // so a Sink sees each event at least once, in log order per series. After the
 // program was killed fewer than two batches for each call in flight are handed
 // out again, or, where a series had to wait while others went on, what was in
-// memory: at most 4096 events. After a power cut those join that were
+// memory: at most 4096 events, and that after a Close, too. After a power cut those join that were
 // acknowledged since the log was last synced. The store
 // calls Handle from one goroutine at a time, or from SinkSpec.InFlight, with the
 // deadline of the attempt in ctx. The slice and what it points to must not be

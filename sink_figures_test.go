@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -77,5 +79,45 @@ func deadSinkFigure(ctx context.Context, t *testing.T, when When) {
 	}
 	if quick > deadSinkFail {
 		t.Errorf("%s: inserts with a dead sink take %.3f of those without, want at most %.2f", when, quick, deadSinkAsked)
+	}
+}
+
+// An event is delivered or it waits, and never both: also one that came through while
+// another before it did not.
+func TestFiguresOfOvertakenEvent(t *testing.T) {
+	for _, dir := range []string{"", "data"} {
+		synctest.Test(t, func(t *testing.T) {
+			var down atomic.Bool
+			down.Store(true)
+			db := openDir(t, dir, &Options{
+				FS: memFS(),
+				Sinks: []SinkSpec{{Name: "s", Batch: 1, Sink: SinkFunc(func(_ context.Context, events []Event) error {
+					if events[0].Series == "root.x" && down.Load() {
+						return errors.New("down")
+					}
+					return nil
+				})}},
+				Triggers: []TriggerSpec{{Name: "t", Pattern: "root.d.v", Trigger: TriggerFunc(func(_ context.Context, f *Firing) error {
+					for _, series := range []string{"root.x", "root.y", "root.z"} {
+						f.Emit(Event{Series: series, Time: ns(f.Times[0])})
+					}
+					return nil
+				})}},
+			})
+			must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+			must(t, db.Sync(t.Context()))
+			<-time.After(time.Minute)
+			want := func(backlog, delivered int64) {
+				t.Helper()
+				if s := db.Stats().Sinks[0]; s.Backlog != backlog || s.Delivered != delivered || s.Dead+s.Dropped != 0 {
+					t.Errorf("backlog %d, delivered %d, dead %d, dropped %d; want %d, %d", s.Backlog, s.Delivered, s.Dead, s.Dropped, backlog, delivered)
+				}
+			}
+			want(1, 2)
+			down.Store(false)
+			must(t, db.Quiesce(t.Context()))
+			want(0, 3)
+			must(t, db.Close())
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/deliver"
@@ -144,4 +145,49 @@ func TestSinkHealthAndEnable(t *testing.T) {
 	if st.Health != "ok" || st.Backlog != 0 || st.Delivered != 2 || st.LastError != "" || time.Since(st.LastSuccess) > time.Minute {
 		t.Errorf("%+v", st)
 	}
+}
+
+// An event that may have been handed out before says so: after a failed attempt, and
+// after the store was opened again.
+func TestReplayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		fs, fail := memFS(), true
+		open := func() *DB {
+			return openDir(t, "data", &Options{
+				FS: fs, Triggers: []TriggerSpec{{Name: "t", Pattern: "root.d.v", Trigger: echo}},
+				Sinks: []SinkSpec{{Name: "s", Sink: SinkFunc(func(_ context.Context, events []Event) error {
+					for i := range events {
+						j.add("%d %v", events[i].Time.UnixNano(), events[i].Replayed)
+					}
+					if fail {
+						return deliver.Retry(errors.New("down"), time.Hour)
+					}
+					return nil
+				})}},
+			})
+		}
+		db := open()
+		must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+		must(t, db.Sync(t.Context()))
+		synctest.Wait()
+		j.want(t, "1 false")
+		fail = false
+		must(t, db.Quiesce(t.Context()))
+		j.want(t, "1 true")
+		fail = true
+		must(t, db.Insert(t.Context(), "root.d", ns(2), Bool("v", true)))
+		must(t, db.Sync(t.Context()))
+		synctest.Wait()
+		j.want(t, "2 false")
+		must(t, db.Close())
+		fail = false
+		db = open()
+		must(t, db.Quiesce(t.Context()))
+		j.want(t, "2 true")
+		must(t, db.Insert(t.Context(), "root.d", ns(3), Bool("v", true)))
+		must(t, db.Quiesce(t.Context()))
+		j.want(t, "3 false")
+		must(t, db.Close())
+	})
 }

@@ -88,7 +88,9 @@ func (j *job[E]) deliver(ctx context.Context) error {
 					j.burial = true
 					return dead
 				}
-				return remainder(err)
+				if len(j.rest) > 0 { // else all that was left is too old
+					return remainder(err)
+				}
 			}
 		default:
 			return err
@@ -105,6 +107,9 @@ func (j *job[E]) attempt(ctx context.Context, part []*entry[E]) error {
 		e.touch(mono, wall)
 		e.attempts++
 		events[i] = e.item.Event
+		if e.attempts > 1 && j.p.cfg.Again != nil {
+			j.p.cfg.Again(&events[i])
+		}
 	}
 	j.attempts++
 	return j.p.bounded(ctx, func(ctx context.Context) error { return j.p.cfg.Handle(ctx, events) })

@@ -283,6 +283,15 @@ func (l *loop[E]) set(h Health) {
 	if i := slices.IndexFunc(l.window, func(e *entry[E]) bool { return !e.over }); i >= 0 {
 		l.counted.Oldest = l.window[i].item.Time
 	}
+	l.counted.Behind = 0
+	for _, e := range l.window {
+		switch kept := l.floor.Less(e.item.Pos); {
+		case e.over && kept:
+			l.counted.Behind++
+		case !e.over && !kept: // it is being attempted, and may still be delivered
+			l.counted.Behind--
+		}
+	}
 	settled := l.counted.Delivered + l.counted.Dead
 	for _, n := range l.counted.Dropped {
 		settled += n

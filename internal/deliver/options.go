@@ -91,6 +91,8 @@ type Config[E any] struct {
 	// Key returns the ordering key of an event: events of one key are
 	// delivered in order, "" has no order. Nil = one order for all.
 	Key func(E) string
+	// Again marks an event that is handed out once more.
+	Again func(*E)
 	// Size returns the bytes of an event for Options.BatchBytes. Nil = Item.Size.
 	Size func(E) int
 

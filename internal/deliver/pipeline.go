@@ -58,7 +58,8 @@ func New[E any](cfg Config[E]) (*Pipeline[E], error) {
 		return nil, fmt.Errorf("sink %s: %w: no clock", cfg.Name, errs.BadInput)
 	}
 	cfg.Options.fill()
-	p := &Pipeline[E]{cfg: cfg, group: dispatch.NewGroup(cfg.Clock, nil), poke: make(chan struct{}, 1)}
+	p := &Pipeline[E]{cfg: cfg, poke: make(chan struct{}, 1)}
+	p.group = dispatch.NewGroup(cfg.Clock, p.broken)
 	p.results = make(chan *job[E], cfg.Options.InFlight+1) // a job never waits to report
 	p.stats = Stats{Acked: cfg.From, Since: cfg.Clock.Now()}
 	return p, nil
@@ -72,12 +73,34 @@ func (p *Pipeline[E]) Start() error {
 		return fmt.Errorf("start sink %s: %w", p.cfg.Name, errs.Exists)
 	}
 	l := newLoop(p)
-	if !p.group.Go("sink "+p.cfg.Name, l.run) {
+	if !p.group.Go(p.loopName(), l.run) {
 		return fmt.Errorf("start sink %s: %w", p.cfg.Name, errs.Closed)
 	}
 	p.started = true
 	return nil
 }
+
+// broken is told that the loop has panicked, a fault of ours: nothing is delivered any
+// more before the next start, and nobody shall wait for it.
+func (p *Pipeline[E]) broken(name string, err error) {
+	if name != p.loopName() {
+		return // a handler has ended its goroutine
+	}
+	cause := p.scrub(err)
+	p.mu.Lock()
+	p.stats.Health, p.stats.Since, p.stats.LastError, p.stopped = Stopped, p.cfg.Clock.Now(), cause, true
+	for _, w := range p.waiters {
+		w.done <- err
+	}
+	p.waiters = nil
+	p.mu.Unlock()
+	if p.cfg.OnHealth != nil {
+		p.cfg.OnHealth(Failing, cause)
+		p.cfg.OnHealth(Stopped, cause)
+	}
+}
+
+func (p *Pipeline[E]) loopName() string { return "sink " + p.cfg.Name }
 
 // Enable lets a sink that was disabled by its target go on; the handler is
 // opened again.
@@ -160,6 +183,7 @@ func (p *Pipeline[E]) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
+	backlog = max(backlog-s.Behind, 0)
 	s.Backlog, s.Drain = backlog, p.pace.drain(p.cfg.Clock.Mono(), backlog)
 	s.Dropped = make(map[string]int64, len(p.stats.Dropped)+len(lost))
 	for reason, n := range p.stats.Dropped {

@@ -46,8 +46,9 @@ type Stats struct {
 	Dead      int64            // events given to DeadLetter
 	Dropped   map[string]int64 // events given up without one, by class; and what the source dropped, by its reasons
 
-	Backlog  int64 // not acknowledged, in the source
-	Held     int   // of them in memory
+	Backlog  int64 // in the source, and not settled
+	Behind   int64 // in the source, and settled, for one before them is not; less those that it has dropped and that are not
+	Held     int   // in memory
 	InFlight int   // attempts under way
 	Acked    Pos
 	Oldest   int64         // Item.Time of the oldest in memory that is not acknowledged; 0: none
