@@ -2,13 +2,19 @@ package tickwell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/tickwell/tickwell/internal/crashfs"
+	"github.com/tickwell/tickwell/internal/deliver"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // A power cut at any moment, whatever the sync policy: a delivered event has its
@@ -92,5 +98,79 @@ func TestPowerCutLeavesNoEventWithoutItsPoint(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// flushGate calls a function in the middle of a flush: when what it is to write is
+// fixed, and nothing is written.
+type flushGate struct {
+	vfs.FS
+	middle atomic.Pointer[func()]
+}
+
+func (g *flushGate) Create(name string) (vfs.File, error) {
+	if f := g.middle.Swap(nil); f != nil && strings.Contains(name, ".blk") {
+		(*f)()
+	} else if f != nil {
+		g.middle.Store(f)
+	}
+	return g.FS.Create(name)
+}
+
+// An event that becomes a dead letter while a flush is under way, or a dead letter that
+// becomes an event again, is there after a power cut.
+func TestPowerCutAfterFlushKeepsDeadLetters(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			disk := crashfs.New()
+			fs := &flushGate{FS: disk}
+			var refuse atomic.Bool
+			down := func(context.Context, []Event) error { return errors.New("down") }
+			opts := &Options{
+				FS: fs, Sync: SyncInterval(time.Hour), Triggers: []TriggerSpec{{Name: "t", Pattern: "root.d.v", Trigger: echo}},
+				Sinks: []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error {
+					if refuse.Load() {
+						return deliver.Permanent(errors.New("400"))
+					}
+					return errors.New("down")
+				})}},
+			}
+			db := openDir(t, "data", opts)
+			must(t, db.Insert(t.Context(), "root.d", ns(1), Bool("v", true)))
+			must(t, db.Sync(t.Context()))
+			<-time.After(time.Minute)
+			if again {
+				refuse.Store(true)
+				<-time.After(time.Minute)
+				must(t, db.Insert(t.Context(), "root.other", ns(1), Bool("v", true)))
+			}
+			middle := func() {
+				refuse.Store(!again)
+				if again {
+					if n, err := db.Redrive(t.Context(), "s", nil); n != 1 || err != nil {
+						t.Errorf("redrive: %d, %v", n, err)
+					}
+				}
+				<-time.After(time.Minute)
+			}
+			fs.middle.Store(&middle)
+			must(t, db.Flush(t.Context()))
+			if fs.middle.Load() != nil {
+				t.Fatal("no flush")
+			}
+			cut := *opts
+			cut.FS, cut.Sinks = crashfs.From(disk.Image(disk.Ops(), crashfs.None, 1)), []SinkSpec{{Name: "s", Sink: SinkFunc(down)}}
+			left := openDir(t, "data", &cut)
+			n := 0
+			for _, err := range left.Waiting("s") {
+				must(t, err)
+				n++
+			}
+			if n += len(deadTimes(t, left, "s")); n == 0 {
+				t.Errorf("redriven %v: the event is gone", again)
+			}
+			must(t, left.Close())
+			must(t, db.Close())
+		})
 	}
 }

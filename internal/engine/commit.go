@@ -464,7 +464,11 @@ func (e *Engine) apply(b *Batch, c *commit, lsn uint64) {
 		e.points.Add(c.points)
 	}
 	for i := range b.Puts {
-		e.kv.put(&b.Puts[i])
+		p := &b.Puts[i]
+		e.kv.put(p)
+		if p.Kind == PutSink && len(b.Events) > 0 { // what is moved on makes room first, as when the log is replayed
+			e.outbox.passed(p.Key, p.Value)
+		}
 	}
 	for i := range b.Events {
 		e.outbox.add(Pos{LSN: lsn, Ord: uint32(i)}, &b.Events[i])

@@ -69,7 +69,9 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 		e.shapes.release(f.table)
 		f.table.Pack()
 		e.frozenBytes.Store(f.table.Bytes())
-		if err := e.writeFrozen(f); err != nil {
+		err := e.writeFrozen(f)
+		e.outbox.release()
+		if err != nil {
 			e.room.tell(err)
 			return fmt.Errorf("flush: %w", err)
 		}

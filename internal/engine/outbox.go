@@ -51,6 +51,7 @@ type Outbox struct {
 	urgent bool           // a sync was asked for and has not run
 	dirty  bool           // acknowledgements not yet logged
 	armed  bool           // a timer will log them
+	held   bool           // what is acknowledged stays in waiting, see pass
 	stop   func() bool
 
 	unreadable int // failed flushes because of events; with Engine.flushing held
@@ -61,7 +62,8 @@ type queue struct {
 	attached bool
 	cursor   Pos
 	waiting  marks
-	bytes    int64
+	late     int   // at its front: acknowledged while held
+	bytes    int64 // of the others
 	handed   Pos   // up to which Next has returned events
 	floor    Pos   // up to which events were dropped
 	dropped  int64 // of those after handed
@@ -179,8 +181,12 @@ func (e *Engine) refused(lsn uint64) bool {
 
 // pop removes the oldest event of q.
 func (o *Outbox) pop(q *queue) {
-	q.bytes -= q.waiting.frontSize
-	o.bytes -= q.waiting.frontSize
+	if q.late > 0 {
+		q.late--
+	} else {
+		q.bytes -= q.waiting.frontSize
+		o.bytes -= q.waiting.frontSize
+	}
 	o.tail.release(q.waiting.front)
 	q.waiting.pop()
 }
@@ -189,6 +195,41 @@ func (o *Outbox) pop(q *queue) {
 func (o *Outbox) popTo(q *queue, upTo Pos) {
 	for q.waiting.n > 0 && !upTo.Less(q.waiting.front) {
 		o.pop(q)
+	}
+}
+
+// pass takes away what the sink of q is done with and returns how many events that
+// is. While a flush is to write what waited when it began, that stays: it may have
+// become something newer since, a dead letter, which the flush does not write and
+// nothing else keeps if the power goes.
+func (o *Outbox) pass(q *queue, upTo Pos) int {
+	before := q.waiting.n - q.late
+	if o.held {
+		q.waiting.after(q.cursor, func(p Pos, size int64) bool {
+			if upTo.Less(p) {
+				return false
+			}
+			q.late++
+			q.bytes -= size
+			o.bytes -= size
+			return true
+		})
+	} else {
+		o.popTo(q, upTo)
+	}
+	q.cursor = upTo
+	return before - (q.waiting.n - q.late)
+}
+
+// release ends what cursorsInto has begun.
+func (o *Outbox) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = false
+	for _, q := range o.sinks {
+		if q.late > 0 {
+			o.popTo(q, q.cursor)
+		}
 	}
 }
 
@@ -233,7 +274,7 @@ func (o *Outbox) Detach(sink string) int {
 	if q == nil {
 		return 0
 	}
-	n := q.waiting.n
+	n := q.waiting.n - q.late
 	o.popTo(q, Pos{^uint64(0), ^uint32(0)})
 	// The cursor stays, moved behind all: after a crash the log must not bring
 	// the events back.
@@ -268,11 +309,8 @@ func (o *Outbox) ack(sink string, upTo Pos) (now bool) {
 	if !q.cursor.Less(upTo) {
 		return false
 	}
-	before := q.waiting.n
-	q.cursor, q.dirty = upTo, true
-	o.popTo(q, upTo)
-	q.acked += before - q.waiting.n
-	o.dirty = true
+	q.acked += o.pass(q, upTo)
+	q.dirty, o.dirty = true, true
 	if q.prompt > 0 && q.acked >= q.prompt && o.e.log != nil && !o.e.stopped.Load() {
 		return true
 	}
@@ -324,7 +362,7 @@ func (o *Outbox) Backlog(sink string) (events, bytes int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if q := o.sinks[sink]; q != nil {
-		return int64(q.waiting.n), q.bytes
+		return int64(q.waiting.n - q.late), q.bytes
 	}
 	return 0, 0
 }
@@ -346,7 +384,7 @@ func (o *Outbox) Sinks() []SinkInfo {
 	defer o.mu.Unlock()
 	var out []SinkInfo
 	for name, q := range o.sinks {
-		out = append(out, SinkInfo{name, q.attached, q.cursor, int64(q.waiting.n), q.bytes, q.dropped})
+		out = append(out, SinkInfo{name, q.attached, q.cursor, int64(q.waiting.n - q.late), q.bytes, q.dropped})
 	}
 	sorting.By(out, func(a, b SinkInfo) int { return cmp.Compare(a.Name, b.Name) })
 	return out
@@ -409,6 +447,13 @@ func appendPos(dst []byte, p Pos) []byte {
 
 // restore moves a sink's cursor to what a state key says.
 func (o *Outbox) restore(key string, value []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.passed(key, value)
+}
+
+// passed is restore with the lock held.
+func (o *Outbox) passed(key string, value []byte) {
 	sink, ok := strings.CutPrefix(key, ackPrefix)
 	if !ok {
 		return
@@ -418,13 +463,10 @@ func (o *Outbox) restore(key string, value []byte) {
 	if w.Bad {
 		return
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	q := o.queue(sink)
 	if q.cursor.Less(p) {
-		q.cursor = p
+		o.pass(q, p)
 	}
-	o.popTo(q, p)
 }
 
 // unlogged marks cursors as still to be logged.
@@ -482,10 +524,12 @@ func (o *Outbox) memoryBytes() int64 {
 	return n
 }
 
-// cursorsInto writes the present cursors over those of a copy of the state.
+// cursorsInto writes the present cursors over those of a copy of the state. What
+// waits now is kept until release.
 func (o *Outbox) cursorsInto(state *btree.Map[string, *stateValue]) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.held = true
 	for name, q := range o.sinks {
 		if q.cursor != (Pos{}) {
 			state.Set(ackPrefix+name, &stateValue{PutSink, appendPos(nil, q.cursor)})

@@ -55,7 +55,11 @@ func (o *Outbox) next(sink string, after Pos, limit int) (out []Entry, stale boo
 		return nil, false, fmt.Errorf("outbox: sink %s: %w", sink, errs.NotFound)
 	}
 	bytes := int64(0)
-	q.waiting.after(after, func(p Pos, size int64) bool {
+	from := after
+	if from.Less(q.cursor) {
+		from = q.cursor
+	}
+	q.waiting.after(from, func(p Pos, size int64) bool {
 		bytes += size
 		if p.LSN > durable || len(out) == limit || len(out) > 0 && bytes > nextBytes {
 			return false
@@ -139,6 +143,11 @@ func (o *Outbox) handed(sink string, out []Entry) {
 	q := o.sinks[sink]
 	if q == nil {
 		return
+	}
+	for i := range out { // dropped since they were read: now they are counted by who has them
+		if p := out[i].Pos; q.dropped > 0 && q.handed.Less(p) && !q.floor.Less(p) {
+			q.dropped--
+		}
 	}
 	last := &out[len(out)-1]
 	if q.handed.Less(last.Pos) {

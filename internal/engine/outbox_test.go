@@ -107,3 +107,24 @@ func TestOutboxBound(t *testing.T) {
 	require.Equal(t, int64(4), e.Outbox().Sinks()[0].Dropped)
 	require.LessOrEqual(t, e.Stats().OutboxBytes, cfg.OutboxBytes)
 }
+
+// Events that the bound drops between being read and being handed out are counted
+// once: by who has them.
+func TestOutboxDropsWhileRead(t *testing.T) {
+	cfg := memConfig()
+	cfg.OutboxBytes = 5 * entryBytes("k0", []byte("0"))
+	e := open(t, cfg)
+	defer e.Close()
+	o := e.Outbox()
+	for i := range 5 {
+		send(t, e, fmt.Sprint(i), "a")
+	}
+	read, err := o.Peek("a", Pos{}, 3)
+	require.NoError(t, err)
+	for i := range 4 { // drops 0 to 3
+		send(t, e, fmt.Sprint(5+i), "a")
+	}
+	o.handed("a", read)
+	require.Equal(t, read[2].Pos, o.sinks["a"].handed)
+	require.Equal(t, int64(1), o.Sinks()[0].Dropped, "of 0 to 3 only 3 was not handed out")
+}
