@@ -176,8 +176,15 @@ func (db *DB) installTriggers(ctx context.Context) error {
 	if err := db.reviveClasses(ctx, ""); err != nil {
 		return err
 	}
-	for _, tr := range db.triggers.Load().all {
-		if err := db.makeUp(ctx, tr); err != nil {
+	all := db.triggers.Load().all
+	for _, tr := range all {
+		tr.owed.Store(tr.spec.Durable)
+	}
+	for _, tr := range all {
+		if !tr.owed.Load() { // or another's made-up firing has come to it
+			continue
+		}
+		if err := db.makeUp(ctx, tr, ""); err != nil {
 			return &Error{Op: "open", Subject: tr.spec.Name, Err: err}
 		}
 	}

@@ -244,6 +244,9 @@ func (db *DB) after(ctx context.Context, in *insertion) error {
 }
 
 func (db *DB) fireAfter(ctx context.Context, in *insertion, m match, p *part, t *Tablet, todo string) error {
+	if m.trigger.owed.Load() && todo != "" { // another's firing is made up for: what came before is first
+		_ = db.makeUp(ctx, m.trigger, todo)
+	}
 	if m.trigger.queue != nil {
 		return db.enqueue(ctx, in, m.trigger, t, todo)
 	}

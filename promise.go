@@ -64,15 +64,20 @@ func (x *effects) done(key string) {
 	}
 }
 
-// makeUp fires a durable trigger for the rows it still has to see, oldest first.
-func (db *DB) makeUp(ctx context.Context, tr *trigger) error {
+// makeUp fires a durable trigger for the rows it still has to see, oldest first: those
+// promised before some key, all if it is empty.
+func (db *DB) makeUp(ctx context.Context, tr *trigger, before string) error {
 	if s := tr.state.Load(); !tr.spec.Durable || db.opts.ReadOnly || tr.code == nil || s != stateActive && s != stateInactive {
 		return nil
 	}
+	tr.owed.Store(false)
 	n := 0
 	for key, value := range db.eng.Scan(tr.todoPrefix()) {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if before != "" && key >= before {
+			break
 		}
 		t, err := decodeTablet(value)
 		if err != nil {

@@ -117,7 +117,7 @@ func (db *DB) activate(ctx context.Context, tr, old *trigger) error {
 		return db.hook(tr, "stop", func() error { return db.callStop(ctx, tr) })
 	}
 	if db.phase.Load() != phaseOpening {
-		if err := db.makeUp(ctx, tr); err != nil {
+		if err := db.makeUp(ctx, tr, ""); err != nil {
 			db.log.Warn("not all firings were made up for", "trigger", tr.spec.Name, "err", err)
 		}
 	}

@@ -292,3 +292,56 @@ func TestTabletCodec(t *testing.T) {
 		}
 	}
 }
+
+// Power is cut after any one change of the disk: what a durable trigger has written
+// fires another, with a queue or without, exactly once and in order.
+func TestTriggerDurableChain(t *testing.T) {
+	ctx := context.Background()
+	for _, queues := range [][2]int{{0, 0}, {8, 0}, {0, 64}, {8, 64}} {
+		fs := crashfs.New()
+		opts := func(f *crashfs.FS) *Options {
+			p := Edge()
+			p.SegmentBytes = 4 << 10
+			first, second := durableTrigger(queues[0]), durableTrigger(queues[1])
+			second.Name, second.Pattern = "then", "root.out.n"
+			second.Trigger = TriggerFunc(func(_ context.Context, f *Firing) error {
+				for row := range f.Rows() {
+					f.Emit(Event{Series: "root.out", Time: row.Time(), Fields: []Field{Int64("n", row.Get("n").Int64())}})
+				}
+				return nil
+			})
+			return &Options{FS: f, Sync: SyncAlways(), Profile: p, Sinks: []SinkSpec{killSink("")}, Triggers: []TriggerSpec{first, second}}
+		}
+		db := openDir(t, "data", opts(fs))
+		for i := int64(1); i <= 15; i++ {
+			must(t, db.InsertTablet(ctx, tab("root.a", i, "s", Int64s{i})))
+		}
+		waitQueues(t, db)
+		must(t, db.Close())
+		step := 1
+		if testing.Short() {
+			step = 7
+		}
+		for at := 0; at <= fs.Ops(); at += step {
+			for _, mode := range []crashfs.Mode{crashfs.None, crashfs.Random} {
+				db := openOnly(t, "data", opts(crashfs.From(fs.Image(at, mode, 1))))
+				waitQueues(t, db)
+				must(t, db.Sync(ctx))
+				var got, want []int64
+				for range dump(t, db, "root.a.s") {
+					want = append(want, int64(len(want)+1))
+				}
+				for e, err := range db.Waiting("box") {
+					must(t, err)
+					if e.Source == "then" {
+						got = append(got, e.Time.UnixNano())
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("queues %v, cut after %d of %d, %v: events of the second are %v, want %v", queues, at, fs.Ops(), mode, got, want)
+				}
+				must(t, db.Close())
+			}
+		}
+	}
+}

@@ -41,7 +41,8 @@ type trigger struct {
 	until   atomic.Uint64
 	last    atomic.Pointer[TriggerError]
 	alarm   alarm
-	listed  bool // while a table is made, under tabling.mu
+	owed    atomic.Bool // while the store opens: it has firings to make up for
+	listed  bool        // while a table is made, under tabling.mu
 }
 
 // The states of a trigger. STUCK is not among them: it is ACTIVE and stuck.
