@@ -22,6 +22,7 @@ type deliveryNews struct {
 	stopped               bool  // nothing is told any more
 	unwell, losses, deads seldom
 	lines                 []func()      // to be written, in order
+	left                  int64         // lines that there was no room for, not told yet
 	writing               chan struct{} // closed when all are; nil: nobody writes
 }
 
@@ -151,7 +152,11 @@ const newsWaiting = 256
 
 // say has a line written after those before it; the lock is held.
 func (n *deliveryNews) say(line func()) {
-	if n.stopped || len(n.lines) == newsWaiting {
+	if n.stopped {
+		return
+	}
+	if len(n.lines) == newsWaiting {
+		n.left++
 		return
 	}
 	n.lines = append(n.lines, line)
@@ -171,6 +176,12 @@ func (n *deliveryNews) write() {
 	}()
 	for {
 		n.mu.Lock()
+		if left := n.left; left > 0 && len(n.lines) == 0 {
+			n.left = 0
+			n.lines = append(n.lines, func() {
+				n.db.log.Warn("lines about a sink are left out: the logger was too slow", "sink", n.sink, "lines", left)
+			})
+		}
 		if len(n.lines) == 0 {
 			over = true
 			close(n.writing)

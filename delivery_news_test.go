@@ -359,3 +359,29 @@ func TestLogEndsWithSink(t *testing.T) {
 		}
 	})
 }
+
+// Lines that there is no room for while a logger hangs are counted, and the log is told
+// how many they were.
+func TestLogCountsLinesLeftOut(t *testing.T) {
+	if small { // writes to the standard logger
+		t.Skip("other lines")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		release := make(chan struct{})
+		db := openMem(t, &Options{Logger: slog.New(hangingHandler{slog.NewTextHandler(&log, nil), "failing", release})})
+		news := &deliveryNews{db: db, sink: "s"}
+		news.health(deliver.Failing, "503")
+		synctest.Wait() // the logger has it
+		for range 200 {
+			news.health(deliver.OK, "")
+			news.health(deliver.Failing, "503")
+		}
+		close(release)
+		news.health(deliver.Stopped, "")
+		lines := logLines(&log)
+		if want := `WARN msg="lines about a sink are left out: the logger was too slow" sink=s lines=145`; len(lines) != 258 || lines[257] != want {
+			t.Errorf("%d lines, the last is\n%s, want 258 and\n%s", len(lines), lines[len(lines)-1], want)
+		}
+	})
+}

@@ -22,8 +22,13 @@ func (in *insertion) enter(ctx context.Context, db *DB) error {
 		for !in.enterTable(db.triggers.Load()) {
 			in.leave(db) // one was dropped meanwhile: begin again without it
 		}
-		if most := min(max(leastUnseen, db.opts.MaxTriggerDepth), mostUnseen); f == nil && in.crowd > most && insertsExceed(most) {
-			return fail(errUnseen(in, most))
+		if most := min(max(leastUnseen, db.opts.MaxTriggerDepth), mostUnseen); f == nil && in.crowd > most {
+			if insertsExceed(most) {
+				return fail(errUnseen(in, most, "inside of each other"))
+			}
+			if slices.ContainsFunc(in.entered, func(tr *trigger) bool { return tr.busy.crowded(mostUnseen) }) {
+				return fail(errUnseen(in, mostUnseen, "at once, and none returns,"))
+			}
 		}
 		err := in.lockAll(ctx, db)
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 type gate struct {
 	mu     sync.Mutex
 	n      int
+	came   int // since somebody left
 	closed bool
 	idle   chan struct{} // made by who waits, closed by the last to leave
 }
@@ -24,6 +25,7 @@ func (g *gate) count() int {
 		return 0
 	}
 	g.n++
+	g.came++
 	return g.n
 }
 
@@ -31,10 +33,18 @@ func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.n--
+	g.came = 0
 	if g.n == 0 && g.idle != nil {
 		close(g.idle)
 		g.idle = nil
 	}
+}
+
+// crowded reports whether more than most have come in and nobody has left.
+func (g *gate) crowded(most int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.came > most
 }
 
 // close lets nobody in any more.

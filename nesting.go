@@ -46,11 +46,11 @@ func insertsExceed(most int) bool {
 	}
 }
 
-func errUnseen(in *insertion, most int) error {
+func errUnseen(in *insertion, most int, how string) error {
 	var names []string
 	for _, tr := range in.entered {
 		names = append(names, tr.spec.Name)
 	}
-	return fmt.Errorf("more than %d inserts inside of each other fire trigger %s; an insert of a trigger needs the context that Fire got: %w",
-		most, strings.Join(names, ", "), errs.Limit)
+	return fmt.Errorf("more than %d inserts %s fire trigger %s; an insert of a trigger needs the context that Fire got: %w",
+		most, how, strings.Join(names, ", "), errs.Limit)
 }

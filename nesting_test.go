@@ -125,3 +125,27 @@ func TestErrorsAreShort(t *testing.T) {
 		t.Errorf("%d bytes: %.100v", len(err.Error()), err)
 	}
 }
+
+// A trigger that waits for goroutines of its own, each of which fires it again, is
+// refused before memory ends.
+func TestTriggerFiresItselfInGoroutines(t *testing.T) {
+	if raceEnabled {
+		t.Skip("more goroutines than the race detector takes")
+	}
+	var db *DB
+	var failures []error
+	db = openMem(t, &Options{
+		OnTriggerError: func(e *TriggerError) { failures = append(failures, e) },
+		Triggers: []TriggerSpec{spec("self", "root.self.*", BeforeInsert, func(_ context.Context, f *Firing) error {
+			done := make(chan error)
+			at := ns(f.Times[0] + 1)
+			go func() { done <- db.Insert(context.Background(), "root.self", at, Float64("s", 1)) }()
+			return <-done
+		})},
+	})
+	must(t, db.Insert(t.Context(), "root.self", ns(0), Float64("s", 1)))
+	if len(failures) != 1 || !errors.Is(failures[0], ErrLimit) || !strings.Contains(failures[0].Error(), "none returns") {
+		t.Errorf("got failures %.300v, want one of ErrLimit", failures)
+	}
+	must(t, db.Close())
+}
