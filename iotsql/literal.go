@@ -291,6 +291,10 @@ func (p *parser) integer(minus bool) int64 {
 		}
 		return n
 	}
+	if p.tok.kind != tokInteger {
+		p.expected("an integer")
+		return 0
+	}
 	s := p.word()
 	if minus {
 		s = "-" + s

@@ -325,8 +325,8 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	if slot, ok := s.aggOf.of(key); ok {
 		slots := s.aggs.slots[slot]
 		if len(s.p.q.Levels) > 0 && !slices.ContainsFunc(slots.members, member.same) {
-			if k := call.Inputs; len(k) > 0 && k[0].Kind != slots.call.Inputs[0].Kind && slots.kind.Kind != column.Int64 {
-				return nil, fmt.Errorf("group by level: %s and %s have different data types: %w", slots.call.Inputs[0].Name, k[0].Name, errs.KindMismatch)
+			if err := fits(slots, call); err != nil {
+				return nil, err
 			}
 			slots.members = append(slots.members, member)
 		}
@@ -357,6 +357,25 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	s.aggs.slots = append(s.aggs.slots, &made.aggSlot)
 	made.node = node{op: opSlot, slot: slot, kind: kind, text: text}
 	return &made.node, nil
+}
+
+// fits refuses to put call into what slot computes if a series of call is of
+// another kind. Only what has one input and counts whatever its kind may do so:
+// that it counts shows when it is asked for both kinds.
+func fits(slot *aggSlot, call *Call) error {
+	for i, in := range call.Inputs {
+		have := slot.call.Inputs[i]
+		if in.Kind == have.Kind || in.Kind == column.Null { // of a series that is not there come nulls
+			continue
+		}
+		a := slot.make()
+		kind, err := a.Start(call)
+		a.Close()
+		if err != nil || len(call.Inputs) > 1 || kind != column.Int64 || slot.kind.Kind != column.Int64 {
+			return fmt.Errorf("group by level: %s and %s have different data types: %w", have.Name, in.Name, errs.KindMismatch)
+		}
+	}
+	return nil
 }
 
 // plannedAgg is an aggregate of one input and what belongs to it, in one piece.
