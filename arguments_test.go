@@ -80,3 +80,38 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestNilRowsOfTrigger holds that a trigger which writes nil is told so, before
+// and after the insert.
+func TestNilRowsOfTrigger(t *testing.T) {
+	ctx := context.Background()
+	db := openMem(t, nil)
+	for _, when := range []When{BeforeInsert, AfterInsert} {
+		var got error
+		err := db.CreateTrigger(ctx, TriggerSpec{Name: "t", Pattern: "root.**", When: when, Trigger: TriggerFunc(func(_ context.Context, f *Firing) error {
+			got = f.Write(nil)
+			return nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Insert(ctx, "root.a", time.Unix(0, 0), Float64("x", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if !errors.Is(got, ErrBadInput) || !strings.Contains(got.Error(), "nil tablet") {
+			t.Errorf("%v: got error %v", when, got)
+		}
+		if err := db.DropTrigger(ctx, "t"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestDropNamesItself holds that the error of DropSeries does not speak of Delete.
+func TestDropNamesItself(t *testing.T) {
+	db := openMem(t, nil)
+	const want = `tickwell: drop series a..b: pattern "a..b": node 2 is empty: bad input`
+	if err := db.DropSeries(context.Background(), "a..b"); err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}

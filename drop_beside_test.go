@@ -29,7 +29,7 @@ func TestDropBesideNewColumn(t *testing.T) {
 				p, err := pattern.Parse("root.d.*")
 				require.NoError(t, err)
 				calls := 0
-				_, err = db.commitDelete(ctx, "root.d.*", p, func(all []*engine.Series) *engine.Batch {
+				_, err = db.commitDelete(ctx, opDelete, "root.d.*", p, func(all []*engine.Series) *engine.Batch {
 					if calls++; calls <= beside {
 						require.NoError(t, db.Insert(ctx, "root.d", ns(1), Int64("a", 1), Int64(fmt.Sprint("b", calls), 1)))
 						require.NoError(t, db.Insert(ctx, "root.other", ns(1), Int64(fmt.Sprint("b", calls), 1))) // is none of its business

@@ -43,11 +43,11 @@ func (f *Firing) Emit(e Event) {
 // is over. t is copied. A trigger BEFORE an insert cannot write: its effects
 // are part of the insert; the error satisfies errors.Is(err, [ErrReentrant]).
 func (f *Firing) Write(t *Tablet) error {
-	if f.When == BeforeInsert {
-		return &Error{Op: "write", Subject: t.Device, Err: fmt.Errorf("trigger %s fires before the insert: %w", f.Trigger, errs.Reentrant)}
-	}
 	if err := f.db.check(t); err != nil {
 		return err
+	}
+	if f.When == BeforeInsert {
+		return &Error{Op: "write", Subject: t.Device, Err: fmt.Errorf("trigger %s fires before the insert: %w", f.Trigger, errs.Reentrant)}
 	}
 	t = t.Clone()
 	f.mu.Lock()

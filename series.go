@@ -105,6 +105,12 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 	return db.eng.Match(p), nil
 }
 
+// Operations as errors name them.
+const (
+	opDelete = "delete"
+	opDrop   = "drop series"
+)
+
 // Delete removes the points with start <= time < end of the series that match
 // pattern; a zero start or end is no bound. The series stay. That none matches is
 // no error; an end before start is ErrBadInput. A row that is inserted meanwhile
@@ -112,15 +118,15 @@ func (db *DB) matching(ctx context.Context, op, pat string) ([]*engine.Series, e
 // inserts make series that match all the time, a delete that has looked 100 times goes
 // on with those it has seen, and rows with newer ones may lose a part.
 func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) error {
-	p, err := db.forDelete(ctx, pat)
+	p, err := db.forDelete(ctx, opDelete, pat)
 	if err != nil {
 		return err
 	}
 	from, to, err := bounds(start, end)
 	if err != nil {
-		return &Error{Op: "delete", Subject: pat, Err: err}
+		return &Error{Op: opDelete, Subject: pat, Err: err}
 	}
-	_, err = db.commitDelete(ctx, pat, p, func(all []*engine.Series) *engine.Batch {
+	_, err = db.commitDelete(ctx, opDelete, pat, p, func(all []*engine.Series) *engine.Batch {
 		return &engine.Batch{Deletes: []engine.Delete{{Series: all, From: from, To: to}}}
 	})
 	return err
@@ -130,7 +136,7 @@ func (db *DB) Delete(ctx context.Context, pat string, start, end time.Time) erro
 // the triggers that were made for them alone (TriggerSpec.Series). That none
 // matches is no error. Of rows that are inserted meanwhile it is as with Delete.
 func (db *DB) DropSeries(ctx context.Context, pat string) error {
-	p, err := db.forDelete(ctx, pat)
+	p, err := db.forDelete(ctx, opDrop, pat)
 	if err != nil {
 		return err
 	}
@@ -141,8 +147,8 @@ func (db *DB) DropSeries(ctx context.Context, pat string) error {
 	return errs.Join(db.dropTriggersOf(ctx, all), db.forgetHints(all))
 }
 
-func (db *DB) forDelete(ctx context.Context, pat string) (*pattern.Pattern, error) {
-	fail := func(err error) (*pattern.Pattern, error) { return nil, &Error{Op: "delete", Subject: pat, Err: err} }
+func (db *DB) forDelete(ctx context.Context, op, pat string) (*pattern.Pattern, error) {
+	fail := func(err error) (*pattern.Pattern, error) { return nil, &Error{Op: op, Subject: pat, Err: err} }
 	if err := db.usable(ctx); err != nil {
 		return fail(err)
 	}
@@ -157,7 +163,7 @@ func (db *DB) forDelete(ctx context.Context, pat string) (*pattern.Pattern, erro
 }
 
 func (db *DB) commitDrop(ctx context.Context, subject string, p *pattern.Pattern) ([]*engine.Series, error) {
-	return db.commitDelete(ctx, subject, p, func(all []*engine.Series) *engine.Batch { return &engine.Batch{Drops: all} })
+	return db.commitDelete(ctx, opDrop, subject, p, func(all []*engine.Series) *engine.Batch { return &engine.Batch{Drops: all} })
 }
 
 // matchTries is how often a delete looks again what its pattern matches, because
@@ -166,7 +172,7 @@ func (db *DB) commitDrop(ctx context.Context, subject string, p *pattern.Pattern
 const matchTries = 100
 
 // commitDelete stores what batch makes of the series that match, and returns these.
-func (db *DB) commitDelete(ctx context.Context, subject string, p *pattern.Pattern, batch func(all []*engine.Series) *engine.Batch) ([]*engine.Series, error) {
+func (db *DB) commitDelete(ctx context.Context, op, subject string, p *pattern.Pattern, batch func(all []*engine.Series) *engine.Batch) ([]*engine.Series, error) {
 	for try := 1; ; try++ {
 		m := db.eng.MatchAll(p)
 		if len(m.Series) == 0 {
@@ -183,7 +189,7 @@ func (db *DB) commitDelete(ctx context.Context, subject string, p *pattern.Patte
 			continue
 		}
 		if err != nil {
-			return nil, &Error{Op: "delete", Subject: subject, Err: err}
+			return nil, &Error{Op: op, Subject: subject, Err: err}
 		}
 		return m.Series, nil
 	}

@@ -168,6 +168,11 @@ func (t *Tablet) Append(at time.Time, fields ...Field) error {
 	if err != nil {
 		return &Error{Op: "append", Subject: t.Device, Err: err}
 	}
+	for c := range t.Columns {
+		if t.Columns[c].Data == nil {
+			return &Error{Op: "append", Subject: t.Device, Err: noData(t.Columns[c].Name)}
+		}
+	}
 	for i := range fields {
 		f := &fields[i]
 		for j := range i {
@@ -206,6 +211,10 @@ func (t *Tablet) Append(at time.Time, fields ...Field) error {
 		}
 	}
 	return nil
+}
+
+func noData(column string) error {
+	return fmt.Errorf("column %q has no data: %w", column, errs.BadInput)
 }
 
 func (c *Column) appendValue(v Value) {
@@ -284,6 +293,9 @@ func (t *Tablet) Clone() *Tablet {
 			c.Columns[i].Data = Float64s(floats[from:len(floats):len(floats)])
 			continue
 		}
+		if t.Columns[i].Data == nil {
+			continue
+		}
 		v := t.Columns[i].Data.vector()
 		var w column.Vector
 		w.Reset(v.Kind)
@@ -303,7 +315,7 @@ func (t *Tablet) Validate() error {
 		case c.Name == "":
 			return fmt.Errorf("column %d has no name: %w", i, errs.BadInput)
 		case c.Data == nil:
-			return fmt.Errorf("column %q has no data: %w", c.Name, errs.BadInput)
+			return noData(c.Name)
 		case c.Data.Len() != len(t.Times):
 			return fmt.Errorf("column %q has %d values for %d rows: %w", c.Name, c.Data.Len(), len(t.Times), errs.BadInput)
 		case t.index(c.Name) != i:

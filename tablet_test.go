@@ -83,3 +83,18 @@ func TestZeroRowReadsAsNull(t *testing.T) {
 		t.Error("the zero Row does not read as null")
 	}
 }
+
+// TestTabletWithoutData holds that a column that was only named is an error, and
+// no panic: Append makes columns itself.
+func TestTabletWithoutData(t *testing.T) {
+	tab := &Tablet{Device: "root.a", Columns: []Column{{Name: "x"}}}
+	const want = `tickwell: append root.a: column "x" has no data: bad input`
+	for _, name := range []string{"x", "y"} {
+		if err := tab.Append(time.Unix(0, 0), Float64(name, 1)); err == nil || err.Error() != want {
+			t.Errorf("%s: got error %v, want %s", name, err, want)
+		}
+	}
+	if c := tab.Clone(); len(tab.Times) != 0 || len(c.Columns) != 1 || c.Columns[0].Data != nil {
+		t.Errorf("got %v and its copy %v", tab, c)
+	}
+}

@@ -32,8 +32,11 @@ func SecretFunc(read func() (string, error)) Secret { return Secret{read} }
 
 // SecretFile returns a secret that is read from a file each time it is needed,
 // so that it can be replaced while the program runs. White space at its ends is
-// cut off. Files over 64 KiB are refused.
+// cut off. Files over 64 KiB are refused. A nil fs is the operating system's.
 func SecretFile(fs vfs.FS, name string) Secret {
+	if fs == nil {
+		fs = vfs.OS()
+	}
 	return Secret{func() (string, error) {
 		f, err := fs.Open(name)
 		if err != nil {

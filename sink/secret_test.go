@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,6 +56,9 @@ func TestSecretNeverPrints(t *testing.T) {
 type Secretish struct{ p *Secret }
 
 func TestSecretSources(t *testing.T) {
+	if _, err := SecretFile(nil, filepath.Join(t.TempDir(), "none")).Reveal(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file of no file system: got error %v", err)
+	}
 	var none Secret
 	if text, err := none.Reveal(); text != "" || err != nil || none.IsSet() {
 		t.Errorf("zero: %q, %v, %v", text, err, none.IsSet())
