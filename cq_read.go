@@ -12,6 +12,7 @@ import (
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/incremental"
 	"github.com/tickwell/tickwell/internal/pattern"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // ReadContinuousQuery returns the results of an incremental query with Into in
@@ -175,7 +176,7 @@ func (c rowCells) tablets() ([]*Tablet, error) {
 		t := &Tablet{Device: device}
 		for _, at := range slices.Sorted(maps.Keys(c[device])) {
 			fields := c[device][at]
-			slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+			sorting.By(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
 			if err := t.Append(instant(at), fields...); err != nil {
 				return nil, err
 			}

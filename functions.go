@@ -15,6 +15,7 @@ import (
 	"github.com/tickwell/tickwell/internal/engine"
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/exec"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // functions are the registered functions by lower-case name.
@@ -272,6 +273,6 @@ func (db *DB) Functions() iter.Seq[FunctionInfo] {
 		all = append(all, fn.FunctionInfo)
 	}
 	db.funcs.mu.RUnlock()
-	slices.SortFunc(all, func(a, b FunctionInfo) int { return cmp.Compare(a.Name, b.Name) })
+	sorting.By(all, func(a, b FunctionInfo) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.Values(all)
 }

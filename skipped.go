@@ -2,10 +2,10 @@ package tickwell
 
 import (
 	"cmp"
-	"slices"
 	"sync"
 
 	"github.com/tickwell/tickwell/internal/engine"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // skipped gathers what a query with AllowDamaged has left out. Several
@@ -42,7 +42,7 @@ func (r *Result) Damage() []Damage {
 	for d := range r.damage.seen {
 		all = append(all, d)
 	}
-	slices.SortFunc(all, func(a, b Damage) int {
+	sorting.By(all, func(a, b Damage) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.Reason, b.Reason))
 	})
 	return all

@@ -3,10 +3,10 @@ package engine
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // Columns are measurements of a device, as Shape takes them.
@@ -21,7 +21,7 @@ type Columns struct {
 // behind: a new series is of one kind only (errs.KindMismatch), and all of them
 // together have room below MaxSeries (errs.Limit). It sorts list by device.
 func (e *Engine) CheckTogether(list []Columns) error {
-	slices.SortStableFunc(list, func(a, b Columns) int { return cmp.Compare(a.Device, b.Device) })
+	sorting.Stable(list, func(a, b Columns) int { return cmp.Compare(a.Device, b.Device) })
 	missing := 0
 	for len(list) > 0 {
 		device, n := list[0].Device, 1

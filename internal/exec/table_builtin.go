@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 // tables is the built-in functions that make a series, by lower-case name.
@@ -119,7 +119,7 @@ func (t *topK) Terminate(out *Out) error {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(t.times[a], t.times[b]) })
+	sorting.By(order, func(a, b int) int { return cmp.Compare(t.times[a], t.times[b]) })
 	for _, i := range order {
 		if err := out.Cell(t.times[i], &t.cells, i); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tickwell/tickwell/internal/column"
+	"github.com/tickwell/tickwell/internal/sorting"
 )
 
 func bucketSamples() map[string]func() Transformer {
@@ -187,7 +188,7 @@ func (t *bucketSample) outliers(b *Batch, out *Out) error {
 			}
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b int) int {
+	sorting.Stable(rows, func(a, b int) int {
 		switch {
 		case score[a] > score[b]:
 			return -1
