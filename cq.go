@@ -46,7 +46,9 @@ func (p TimeoutPolicy) String() string {
 // Policy is Discard, or the query is not a [Query]. The run due at time E covers
 // [E-StartOffset, E-EndOffset). The first is due at Boundary or a whole number
 // of periods after it, not before now; a query that was created under the same
-// name before goes on where it stopped.
+// name before goes on where it stopped. A clock that was not set yet, which says a
+// year before 2000, does not change where that is; if it has run in no other, it
+// goes on with the newest run that is due once the clock is set.
 //
 // Incremental: none of them is given. The query must be a [Query] with GROUP BY.
 // A window is computed when it is over, and again when rows in it have changed:

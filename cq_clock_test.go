@@ -3,6 +3,7 @@ package tickwell
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,4 +77,54 @@ func TestCQClockSteps(t *testing.T) {
 	if want := now.Add(-time.Hour).Unix() + 60; last != want || runs > 120 {
 		t.Errorf("after the clock was set back: %d runs, the last of %d, want %d", runs, last, want)
 	}
+}
+
+// A gateway boots in 1970 and its clock is set: Blocked makes no run for each minute
+// of the 56 years. What it missed before it booted there it makes up for.
+func TestCQClockSet(t *testing.T) {
+	ctx, fs := context.Background(), memFS()
+	clock := newFake()
+	clock.Set(time.Unix(3, 0))
+	var ran []int64
+	open := func() *DB {
+		db := openDir(t, "data", &Options{Clock: clock, FS: fs, Observer: &Observer{Run: func(i CQRunInfo) { ran = append(ran, i.At.Unix()) }}})
+		must(t, db.CreateContinuousQuery(ctx, CQSpec{Name: "n", Every: time.Minute, Query: runFunc(func(context.Context, *CQRun) error { return nil })}))
+		return db
+	}
+	db := open()
+	clock.Advance(2 * time.Minute)
+	must(t, db.Quiesce(ctx))
+	now := time.Date(2026, 1, 1, 0, 0, 30, 0, time.UTC)
+	at := now.Unix() - 30
+	want := func(what string, times ...int64) {
+		t.Helper()
+		must(t, db.Quiesce(ctx))
+		if !slices.Equal(ran, times) {
+			t.Errorf("%s: %d runs, %d, want %d", what, len(ran), ran[:min(len(ran), 20)], times)
+		}
+		ran = nil
+	}
+	want("in 1970", 60, 120)
+	clock.Set(now)
+	want("once the clock is set", 180, at)
+	clock.Advance(time.Minute)
+	want("a minute later", at+60)
+	for range 2 { // boots in 1970, twice
+		must(t, db.Close())
+		clock.Set(time.Unix(3, 0))
+		db = open()
+		clock.Advance(time.Minute)
+		want("in 1970 again", 60)
+	}
+	clock.Set(now.Add(4 * time.Minute))
+	want("set again", 120, at+120, at+180, at+240)
+	must(t, db.Close())
+	clock.Set(time.Unix(3, 0))
+	db = open()
+	clock.Advance(time.Minute)
+	want("in 1970 once more", 60)
+	must(t, db.Close())
+	clock.Set(now.Add(6 * time.Minute))
+	db = open()
+	want("booted with the right time", at+300, at+360)
 }

@@ -286,7 +286,8 @@ func (db *DB) runOnce(ctx context.Context, q *cq, at, from, to int64, progress b
 	}
 	err := db.compute(ctx, run, in)
 	if err == nil {
-		if progress {
+		// A clock that is not set yet does not undo how far the query was.
+		if progress && (at >= schedule.ClockSet || db.task(q).Last < schedule.ClockSet) {
 			in.fx.puts = append(in.fx.puts, engine.Put{
 				Kind: engine.PutProgress, Key: cqKey(q.spec.Name, "last"), Value: appendWord(nil, uint64(at)),
 			})

@@ -84,14 +84,19 @@ type Step struct {
 	Rewound bool
 }
 
+// ClockSet is before any instant that a clock which was set can have told:
+// 2000-01-01.
+const ClockSet int64 = 946_684_800_000_000_000
+
 // After returns the execution that follows a successful run at last, seen at
 // now. False means there is none before the end of time.
 //
 // Blocked: the instant after last, so that every missed one is run; when more
-// than the catch-up limit are due, the oldest of them are skipped. Discard:
-// the first instant after last that is at or after now. A wall clock that was
-// set back would leave the next instant far in the future: then the schedule
-// is taken up again from now, and the ranges are evaluated once more.
+// than the catch-up limit are due, the oldest of them are skipped, and all but
+// the newest where the clock was set only since last. Discard: the first instant
+// after last that is at or after now. A wall clock that was set back would leave
+// the next instant far in the future: then the schedule is taken up again from
+// now, and the ranges are evaluated once more.
 func (p *Plan) After(last, now int64) (Step, bool) {
 	next, ok := p.Next(last)
 	if !ok {
@@ -101,9 +106,12 @@ func (p *Plan) After(last, now int64) (Step, bool) {
 		return p.Wait(next, now), true
 	}
 	var to int64
-	if p.spec.Policy == Discard {
+	switch {
+	case p.spec.Policy == Discard:
 		to, ok = p.First(now)
-	} else {
+	case last < ClockSet && now >= ClockSet:
+		to, ok = p.newestDue(next, now)
+	default:
 		to, ok = p.catchUp(next, now)
 	}
 	return p.jump(next, to), ok
@@ -116,13 +124,18 @@ func (p *Plan) After(last, now int64) (Step, bool) {
 func (p *Plan) Resume(last, now int64) (Step, bool) {
 	if p.spec.Policy == Discard {
 		if next, ok := p.Next(last); ok && next <= now {
-			one := *p
-			one.spec.CatchUp, one.due = 1, new(due)
-			to, ok := one.catchUp(next, now)
+			to, ok := p.newestDue(next, now)
 			return p.jump(next, to), ok
 		}
 	}
 	return p.After(last, now)
+}
+
+// newestDue returns the newest instant that is due at now, when next is.
+func (p *Plan) newestDue(next, now int64) (int64, bool) {
+	one := *p
+	one.spec.CatchUp, one.due = 1, new(due)
+	return one.catchUp(next, now)
 }
 
 func (p *Plan) jump(next, to int64) Step {

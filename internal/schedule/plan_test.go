@@ -193,16 +193,18 @@ func TestResume(t *testing.T) {
 }
 
 // A machine that boots at 1970 and then learns the date must not count or run
-// half a century.
+// half a century; nor one that stood still for decades.
 func TestCatchUpFromTheEpochIsCheapForCron(t *testing.T) {
 	p := mustPlan(t, Spec{Cron: "* * * * *", CatchUp: 10})
-	now := time.Date(2026, 11, 21, 3, 4, 30, 0, time.UTC).UnixNano()
-	got, ok := p.After(60*sec, now)
-	require.True(t, ok)
-	require.Equal(t, time.Date(2026, 11, 21, 2, 55, 0, 0, time.UTC).UnixNano(), got.At)
-	require.EqualValues(t, countLimit, got.Skipped, "counted up to the limit")
-	require.Equal(t, 120*sec, got.SkipFrom)
-	require.Equal(t, got.At-60*sec, got.SkipTo)
+	now := time.Date(2026, 11, 21, 3, 4, 30, 0, time.UTC)
+	for last, minutes := range map[int64]int{60 * sec: 4, ClockSet: -5} {
+		got, ok := p.After(last, now.UnixNano())
+		require.True(t, ok)
+		require.Equal(t, now.Truncate(time.Hour).Add(time.Duration(minutes)*time.Minute).UnixNano(), got.At)
+		require.EqualValues(t, countLimit, got.Skipped, "counted up to the limit")
+		require.Equal(t, last+60*sec, got.SkipFrom)
+		require.Equal(t, got.At-60*sec, got.SkipTo)
+	}
 }
 
 // Thousands of missed runs, one after the other: each finds the next without

@@ -88,6 +88,7 @@ type entry struct {
 	cancel context.CancelFunc
 	poked  bool // by Poke, since its run began
 	gone   bool
+	set    int64         // the newest successful run of a clock that was set; 0: none
 	idle   chan struct{} // closed when a removed task's run has ended
 }
 
@@ -112,6 +113,9 @@ func (s *Scheduler) add(t Task, paused bool) error {
 	}
 	e := &entry{Task: t, start: s.clk.Mono()}
 	e.state = State{Name: t.Name, Last: t.Last, HasLast: t.HasLast, Paused: paused}
+	if t.Last >= ClockSet {
+		e.set = t.Last
+	}
 	var step Step
 	if t.Plan != nil {
 		var ok bool
@@ -468,7 +472,13 @@ func (s *Scheduler) finish(j *job, err error) {
 			e.ready = 0
 			e.state.Last, e.state.HasLast = j.run.At, true
 			var ok bool
-			step, ok = e.Plan.After(j.run.At, now)
+			last := j.run.At
+			if last >= ClockSet {
+				e.set = last
+			} else if now >= ClockSet && e.set != 0 { // the clock was not set for a while
+				last = e.set
+			}
+			step, ok = e.Plan.After(last, now)
 			e.state.Next, e.state.Ended = step.At, !ok
 			e.state.Skipped += step.Skipped
 		}
