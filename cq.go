@@ -155,6 +155,7 @@ type CQRun struct {
 	spec     *cq
 	wrote    []*Tablet // what it wrote, once it is over
 	over     bool
+	claimed  bool // it has made series its query's
 }
 
 var errRunOver = fmt.Errorf("the run is over: %w", errs.Closed)

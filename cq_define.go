@@ -42,12 +42,12 @@ func (db *DB) CreateContinuousQuery(ctx context.Context, spec CQSpec) error {
 // AlterContinuousQuery gives a query another definition under the same name. How
 // far it was, what it has written and what was sent stay. Columns that it does not
 // write any more keep their rows, and are anybody's. If the Query of an
-// incremental one has changed, all its windows are computed again; results that
-// stay the same are neither written nor sent again. So they are where a scheduled
-// query becomes incremental: rows in its columns that are results of no window
-// are deleted then. An incremental one that becomes scheduled begins as if it
-// were new; [DB.RefreshContinuousQuery] runs what lies before. ErrNotFound: there
-// is none of that name.
+// incremental one has changed, or a scheduled one becomes incremental, all its
+// windows are computed again: results that stay the same are neither written nor
+// sent again, and rows in its columns that are results of no window are deleted,
+// also those that the program wrote while a column was nobody's. An incremental
+// one that becomes scheduled begins as if it were new; [DB.RefreshContinuousQuery]
+// runs what lies before. ErrNotFound: there is none of that name.
 func (db *DB) AlterContinuousQuery(ctx context.Context, spec CQSpec) error {
 	return db.defineCQ(ctx, "alter continuous query", spec, func(q, old *cq) error {
 		if old == nil {
@@ -254,7 +254,7 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 			if old != nil && old.view != nil {
 				q.view.succeed(db.eng, old.view)
 			}
-			err = db.beginView(ctx, q, old, had, &b)
+			err = db.beginView(ctx, q, old, had, claim.added, &b)
 		}
 	}
 	if err == nil && len(b.Puts) > 0 {
@@ -319,8 +319,8 @@ func (db *DB) reinstate(old, failed *cq) {
 }
 
 // beginView marks what q has to compute first: everything if it is new or its
-// query has changed.
-func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Batch) error {
+// query has changed. Added are the targets that it has not owned before.
+func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, added []string, b *engine.Batch) error {
 	v := q.view
 	same := had && old != nil && old.view != nil && sameWindows(&old.spec, &q.spec)
 	extent, ok, err := db.survey(ctx, q, !same)
@@ -334,35 +334,38 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, b *engine.Bat
 		unput(b, cqKey(v.name, "progress"))
 		unput(b, cqKey(v.name, "last"))
 	}
-	if err != nil || same || !ok && !had {
+	if err == nil && same {
+		b.Puts, err = db.noteFound(q, added, b.Puts)
+	}
+	if err != nil || same {
 		return err
 	}
-	var written incremental.Range
-	if had { // rows of the windows of before are gone over, too
-		lo, hi, some, err := db.targetExtent(q)
-		if err != nil {
-			return err
-		}
-		switch {
-		case !some:
-		case v.grouped():
-			written = incremental.Range{From: lo, To: hi + 1}
-		default:
-			written = incremental.Range{From: max(v.windowOf(lo), v.from), To: v.grid.Start(v.grid.Last(v.windowOf(hi)) + 1)}
-		}
+	written, some, err := db.written(db.cqs.targetsOf(v.name))
+	if err != nil {
+		return err
+	}
+	if some && !v.grouped() {
+		written = v.windowsWritten(written)
 	}
 	// Rows of windows before may have expired, and their series been dropped since:
 	// then nothing tells what the results were made of, and they stay.
-	if gone := v.gone(); gone != math.MinInt64 {
-		written = written.Intersect(incremental.Range{From: gone, To: math.MaxInt64})
-	}
+	gone := v.gone()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := written
+	if !v.grouped() {
+		v.found = incremental.Ranges{}
+		b.Puts = v.addFound(written, b.Puts)
+	}
+	written.From = max(written.From, gone)
+	var r incremental.Range
 	if ok {
 		r = v.touchedBy(extent)
 	}
-	if ok && !written.Empty() {
+	switch {
+	case !had || written.Empty():
+	case !ok:
+		r = written
+	default: // rows of the windows of before are gone over, too
 		r = incremental.Range{From: min(r.From, written.From), To: max(r.To, written.To)}
 	}
 	if r.Empty() {
@@ -391,11 +394,11 @@ func (db *DB) survey(ctx context.Context, q *cq, afresh bool) (extent incrementa
 	}
 	frontier := int64(math.MinInt64)
 	if afresh && !v.grouped() {
-		_, hi, some, err := db.targetExtent(q)
+		written, some, err := db.written(db.cqs.targetsOf(v.name))
 		if err != nil {
 			return extent, ok, err
 		}
-		if some {
+		if hi := written.To; some {
 			frontier = v.grid.Start(v.grid.Last(max(hi, v.windowOf(hi))) + 1)
 		}
 	}
@@ -460,20 +463,6 @@ func extentOf(ctx context.Context, snap *engine.Snapshot, all []*engine.Series) 
 		}
 	}
 	return r, true, nil
-}
-
-// targetExtent is the range of the times that q has written.
-func (db *DB) targetExtent(q *cq) (from, to int64, ok bool, err error) {
-	var all []*engine.Series
-	for _, path := range db.cqs.targetsOf(q.spec.Name) {
-		if ser, ok := db.eng.Lookup(pattern.Split(path)); ok {
-			all = append(all, ser)
-		}
-	}
-	snap := db.eng.Snapshot()
-	defer snap.Release()
-	r, ok, err := extentOf(context.Background(), snap, all)
-	return r.From, r.To, ok, err
 }
 
 // restoreCQs takes up the stored definitions. Rows that are inserted from now on

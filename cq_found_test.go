@@ -9,6 +9,7 @@ import (
 
 	"github.com/tickwell/tickwell/expr"
 	"github.com/tickwell/tickwell/internal/incremental"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // lowest is a query of the least value of each window of root.in.d.
@@ -161,10 +162,32 @@ func TestIncrementalEarliest(t *testing.T) {
 	cqRows(t, db, "root.out.*", "min@-8519817600=2 min@-8519212800=4")
 }
 
-// What the program wrote is no rollup of a query that may write there later.
-func TestRollupsOfOthers(t *testing.T) {
+// A query that is created over rows that are there takes none for its results that
+// it has not computed.
+func TestRollupsOfFoundRows(t *testing.T) {
 	ctx := context.Background()
 	db := openMem(t, &Options{Clock: newFake()})
+	must(t, db.Insert(ctx, "root.out", time.Unix(0, 0), Float64("min", -1)))
+	must(t, db.Insert(ctx, "root.out", time.Unix(40, 0), Float64("min", -1)))
+	cqPut(t, db, "root.in.d", 12, 12)
+	cqPut(t, db, "root.in.d", 23, 23)
+	must(t, db.CreateContinuousQuery(ctx, lowest(10*time.Second)))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@0=-1 min@10=12 min@20=23 min@40=-1")
+	wantRollups(t, db, "10=12 20=23")
+	// Computed again, the windows hold nothing else any more, and are taken.
+	must(t, db.RefreshContinuousQuery(ctx, "q", time.Time{}, time.Time{}))
+	cqRows(t, db, "root.out.*", "min@10=12 min@20=23")
+	if v := db.cqs.find("q").view; !v.found.Empty() {
+		t.Errorf("found %v", v.found.All())
+	}
+	wantRollups(t, db, "10=12 20=23")
+}
+
+// What the program wrote is no rollup of a query that may write there later.
+func TestRollupsOfOthers(t *testing.T) {
+	ctx, opts := context.Background(), &Options{Clock: newFake(), FS: vfs.NewMem()}
+	db := openDir(t, "data", opts)
 	spec := lowest(10 * time.Second)
 	query := spec.Query.(Query)
 	query.From, query.AlignByDevice, query.Into[0].Device = []string{"root.in.*"}, true, "root.out.${2}"
@@ -175,6 +198,39 @@ func TestRollupsOfOthers(t *testing.T) {
 	cqPut(t, db, "root.in.d", 5, 5)
 	cqPut(t, db, "root.in.d", 25, 25)
 	wantRollups(t, db, "0=5 20=25")
+	must(t, db.ResumeContinuousQuery(ctx, "q"))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.d.*", "min@0=5 min@10=-1 min@20=25")
+	wantRollups(t, db, "0=5 20=25") // nor of the query that writes there since
+	must(t, db.Close())
+	db = openDir(t, "data", opts)
+	wantRollups(t, db, "0=5 20=25")
+	must(t, db.Close())
+}
+
+// Of windows whose rows had expired when their query was altered there are no rollups.
+func TestRollupsOfSealedWindows(t *testing.T) {
+	ctx, clk := context.Background(), newFake()
+	clk.Set(time.Unix(30, 0))
+	db := openMem(t, &Options{Clock: clk})
+	must(t, db.SetTTL(ctx, "root.in", 30*time.Second))
+	for _, at := range []int64{5, 12, 25} {
+		cqPut(t, db, "root.in.d", at, float64(100-at))
+	}
+	spec := lowest(5 * time.Second)
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	clk.Advance(20 * time.Second)
+	cqPut(t, db, "root.in.d", 45, 55)
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.in.d.*", "s@25=75 s@45=55")
+	query := spec.Query.(Query)
+	query.GroupBy = GroupByTime{Interval: 10 * time.Second}
+	spec.Query = query
+	must(t, db.AlterContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@5=95 min@10=88 min@20=75 min@40=55")
+	wantRollups(t, db, "20=75 40=55")
 }
 
 // wantRollups asks for the least values of root.in.d from results of queries.
@@ -237,4 +293,33 @@ func TestIncrementalAlteredAfterExpiry(t *testing.T) {
 		must(t, db.Quiesce(ctx))
 		cqRows(t, db, "root.out.d.*", want)
 	}
+}
+
+// The window that reaches beyond the last time there is has its result at that time.
+func TestIncrementalAtEndOfTime(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	ctx, at := context.Background(), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	db := openMem(t, &Options{Clock: newFake()})
+	spec := lowest(100 * year)
+	spec.AtEnd = true
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	want := func(v string) {
+		t.Helper()
+		must(t, db.Quiesce(ctx))
+		if q := cqByName(t, db, "q"); q.State != "ACTIVE" {
+			t.Fatalf("%s: %v", q.State, q.LastErr)
+		}
+		if v != "" {
+			v = fmt.Sprintf("root.out.min@%d=%s", maxTime, v)
+			wantDump(t, db, "root.out.min", v)
+			return
+		}
+		wantDump(t, db, "root.out.min")
+	}
+	must(t, db.Insert(ctx, "root.in.d", at, Float64("s", 5)))
+	want("5")
+	must(t, db.Insert(ctx, "root.in.d", at.Add(time.Hour), Float64("s", 4)))
+	want("4")
+	must(t, db.Delete(ctx, "root.in.d.s", at, at.Add(2*time.Hour)))
+	want("")
 }

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tickwell/tickwell/internal/engine"
@@ -55,19 +54,21 @@ func (db *DB) DropContinuousQuery(ctx context.Context, name string) error {
 		if err := db.retire(ctx, q); err != nil {
 			return err
 		}
+		err := db.forget(ctx, cqKey(name, "")) // first: it is there as before unless that is stored
+		var se *engine.StoredError
+		if err != nil && !errors.As(err, &se) {
+			q.revive()
+			return errors.Join(err, db.start(q))
+		}
 		s := &db.cqs
 		s.mu.Lock()
 		delete(s.all, name)
 		s.order = nil
-		s.publish()
+		s.release(name)
 		s.mu.Unlock()
-		err := s.barrier(ctx) // no record adds a mark any more
-		if err == nil {
-			err = db.forget(ctx, cqKey(name, ""))
+		if s.barrier(ctx) == nil { // records that were under way have added marks; left over they do no harm
+			_ = db.forget(ctx, cqKey(name, ""))
 		}
-		s.mu.Lock()
-		s.release(name) // now: after a crash before it is the owner again
-		s.mu.Unlock()
 		return err
 	})
 }
@@ -201,20 +202,17 @@ func (db *DB) markAgain(ctx context.Context, name string, r incremental.Range) e
 		if err != nil {
 			return err
 		}
-		lo, hi, some, err := db.targetExtent(q)
+		written, some, err := db.written(db.cqs.targetsOf(name))
 		if err != nil || !ok && !some {
 			return err
 		}
 		v := q.view
 		// Results whose rows have expired stay, see beginView.
-		if lo = max(lo, v.gone()); lo >= hi {
-			some = false
-		}
-		if some {
+		if written.From = max(written.From, v.gone()); some && !written.Empty() {
 			if !ok {
-				extent = incremental.Range{From: lo, To: hi}
+				extent = written
 			}
-			extent = incremental.Range{From: min(extent.From, lo), To: max(extent.To, hi)}
+			extent = incremental.Range{From: min(extent.From, written.From), To: max(extent.To, written.To)}
 		}
 		expired := db.expiredBefore(v, db.inputsOf(q))
 		v.mu.Lock()
@@ -317,7 +315,6 @@ func (db *DB) ContinuousQueries(ctx context.Context) (iter.Seq[CQInfo], error) {
 	for _, q := range all {
 		infos = append(infos, db.cqInfo(q, states))
 	}
-	slices.SortFunc(infos, func(a, b CQInfo) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
 	return slices.Values(infos), nil
 }
 

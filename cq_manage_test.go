@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tickwell/tickwell/expr"
+	"github.com/tickwell/tickwell/internal/crashfs"
 )
 
 func countEvery(name string, every time.Duration) CQSpec {
@@ -534,4 +536,57 @@ func TestCQIntoAwaitsSeries(t *testing.T) {
 	if err := db.CreateContinuousQuery(ctx, CQSpec{Name: "short", OnChange: true, Query: q}); !errors.Is(err, ErrBadInput) {
 		t.Errorf("two columns into one, all series there: %v, want %v", err, ErrBadInput)
 	}
+}
+
+// A query that is dropped while a record is under way, and whose drop is not waited
+// for, is gone after a reopen too; one that could not be dropped goes on.
+func TestCQDropIsWhole(t *testing.T) {
+	disk := crashfs.New()
+	opts := &Options{Clock: newFake(), FS: disk, Sync: SyncAlways(), Profile: killProfile()}
+	db := openOnly(t, "data", opts)
+	ctx := context.Background()
+	for _, name := range []string{"q", "stays"} {
+		spec := lowest(10 * time.Second)
+		query := spec.Query.(Query)
+		spec.Name, query.Into = name, []Target{{Device: "root." + name, Columns: []string{"min"}}}
+		spec.Query = query
+		must(t, db.CreateContinuousQuery(ctx, spec))
+	}
+	_, under := db.cqs.begin()
+	brief, cancel := context.WithCancel(ctx)
+	dropped := make(chan error)
+	go func() { dropped <- db.DropContinuousQuery(brief, "q") }()
+	for db.cqs.find("q") != nil {
+		runtime.Gosched()
+	}
+	cancel()
+	err := <-dropped
+	under.settle(db, nil)
+	must(t, db.Close())
+	db = openOnly(t, "data", opts)
+	if there := db.cqs.find("q") != nil; there != (err != nil) {
+		t.Errorf("its drop returned %v; there after a reopen: %t", err, there)
+	}
+	must(t, db.Insert(ctx, "root.q", time.Unix(0, 0), Float64("min", 1))) // is nobody's
+
+	cqPut(t, db, "root.in.d", 5, 5)
+	must(t, db.Quiesce(ctx))
+	disk.Fail(1, nil, true, func(op crashfs.Op) bool { return op.Kind == crashfs.Write || op.Kind == crashfs.Sync })
+	if err := db.Insert(ctx, "root.other", time.Unix(0, 0), Float64("s", 1)); err == nil {
+		t.Error("inserted without a disk")
+	}
+	if err := db.DropContinuousQuery(ctx, "stays"); err == nil {
+		t.Error("dropped without a disk")
+	}
+	if db.cqs.find("stays") == nil || len(db.cqs.targetsOf("stays")) != 1 {
+		t.Error("gone, though it is stored")
+	}
+	disk.Heal()
+	db.Close()
+	db = openOnly(t, "data", opts)
+	defer db.Close()
+	if db.cqs.find("stays") == nil {
+		t.Error("gone after a reopen")
+	}
+	cqRows(t, db, "root.stays.*", "min@0=5")
 }

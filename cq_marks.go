@@ -80,12 +80,18 @@ func (s *cqSet) begin() (*cqTable, cqMarks) {
 	}
 }
 
-// mark adds to a group the marks of the windows that it makes dirty.
-func (db *DB) mark(in *insertion) cqMarks {
+// mark adds to a group the marks of the windows that it makes dirty. It refuses one
+// whose columns have become a query's meanwhile: who waits for the records under way
+// after a claim knows that none is of others.
+func (db *DB) mark(in *insertion) (cqMarks, error) {
 	s := &db.cqs
 	t, m := s.begin()
+	if err := t.checkOwner(in); err != nil {
+		m.epoch.leave()
+		return m, err
+	}
 	if t == nil || len(t.views) == 0 {
-		return m
+		return m, nil
 	}
 	m.list, m.derived = in.marked[:0], in.query != ""
 	if !m.derived {
@@ -99,7 +105,7 @@ func (db *DB) mark(in *insertion) cqMarks {
 	}
 	m.deletes(db, t, &in.batch)
 	m.store(&in.batch)
-	return m
+	return m, nil
 }
 
 // markDeletes is mark for a batch of deletes and drops.

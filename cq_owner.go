@@ -58,8 +58,7 @@ func (b *binding) feedsOf(t *cqTable) *cqFeeds {
 
 // checkOwner refuses an insert into a column that a continuous query writes,
 // unless it is that query's.
-func (s *cqSet) checkOwner(in *insertion) error {
-	t := s.table.Load()
+func (t *cqTable) checkOwner(in *insertion) error {
 	if t == nil || len(t.owned) == 0 {
 		return nil
 	}

@@ -86,6 +86,8 @@ type viewRun struct {
 	counts bool  // rows without input may have values
 	told   bool  // the log and the observer know what failed
 
+	claimed bool // there are targets that it does not know, and that may hold rows
+
 	read    []*engine.Series          // by the query
 	written map[string]*engine.Series // what it has written before
 
@@ -341,7 +343,7 @@ func (v *cqView) computed() int64 {
 // rowTime is the time of the row of the window that begins at start.
 func (v *cqView) rowTime(start int64) int64 {
 	if v.atEnd {
-		return v.grid.End(v.grid.Last(start))
+		return min(v.grid.End(v.grid.Last(start)), maxTime)
 	}
 	return start
 }
@@ -349,7 +351,7 @@ func (v *cqView) rowTime(start int64) int64 {
 // firstRow is the first time that windowOf gives to the window that begins at start.
 func (v *cqView) firstRow(start int64) int64 {
 	if v.atEnd {
-		return v.grid.End(v.grid.Last(start)-1) + 1
+		return min(v.grid.End(v.grid.Last(start)-1), maxTime) + 1
 	}
 	return start
 }
@@ -397,7 +399,8 @@ func (r *viewRun) compute(ctx context.Context, chunk, done incremental.Range) (e
 	r.v.emitted.stored(change)
 	r.v.mu.Lock()
 	defer r.v.mu.Unlock()
-	r.v.frontier = frontier
+	r.v.frontier = max(r.v.frontier, frontier)
+	r.claimed = r.claimed || run.claimed
 	r.v.removed++
 	for _, key := range gone {
 		delete(r.v.keys, key)
@@ -434,6 +437,11 @@ func (r *viewRun) clean(in *insertion, done incremental.Range) (keep map[string]
 	}
 	for _, key := range slices.Sorted(maps.Keys(keep)) {
 		in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: key, Value: []byte{1}})
+	}
+	// What was found there is gone once that is stored; until then it is marked.
+	if v := r.v; !v.found.Empty() && r.job.devices == nil && !r.claimed && done.From >= r.expiry {
+		v.found.Remove(done)
+		in.fx.puts = v.addFound(incremental.Range{}, in.fx.puts)
 	}
 	return keep, gone
 }

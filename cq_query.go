@@ -39,7 +39,7 @@ func (q Query) Run(ctx context.Context, r *CQRun) error {
 	if grid, err := q.grid(r.Start); spec.AtEnd && err == nil {
 		for _, t := range rows {
 			for i, at := range t.Times {
-				t.Times[i] = grid.End(grid.Last(at))
+				t.Times[i] = min(grid.End(grid.Last(at)), maxTime)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // is stored.
 func (r *viewRun) results(ctx context.Context, run *CQRun, in *insertion, chunk incremental.Range, change *emissionChange) error {
 	g := r.v.grid
-	end := g.End(g.Last(chunk.To - 1))
+	end := min(g.End(g.Last(chunk.To-1)), maxTime)
 	res, err := r.plan(ctx, chunk.From, end)
 	if err != nil {
 		return err

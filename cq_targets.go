@@ -77,6 +77,10 @@ func (db *DB) restoreTargets(ctx context.Context, all []*cq) {
 		for _, p := range added {
 			db.storeTarget(&b, q.spec.Name, p)
 		}
+		var err error
+		if b.Puts, err = db.noteFound(q, added, b.Puts); err != nil {
+			q.inactive = err
+		}
 	}
 	if len(b.Puts) > 0 && !db.opts.ReadOnly {
 		_, _ = db.eng.Commit(ctx, &b, false) // or at the next opening

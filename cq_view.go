@@ -49,6 +49,7 @@ type cqView struct {
 	markedBy map[string]*incremental.Ranges // the same, for one
 	covered  incremental.Range              // rows of these times change no mark, see covers
 	keys     map[string]cqDirty             // all marks that are stored
+	found    incremental.Ranges             // windows with rows that it has not computed, see addFound
 	removed  uint64                         // how often some of them were removed
 	earliest int64                          // start of the first of them
 	frontier int64                          // no window that begins here or later has a result
@@ -70,9 +71,10 @@ type cqView struct {
 	// tickwell_small do not compute: what changes is marked from there on, for a
 	// program without it. Rows from the first mark on do not expire; where the window
 	// of that begins is not known, so that rows before it may.
-	apart bool
-	ready atomic.Bool // all marks are there
-	torn  atomic.Bool // results were deleted by others
+	apart    bool
+	ready    atomic.Bool // all marks are there
+	torn     atomic.Bool // results were deleted by others
+	claiming atomic.Bool // what there is in series that become its own is being found
 
 	// What follows is touched by runs only.
 	emitted emissions
@@ -278,6 +280,7 @@ func (v *cqView) load(e *engine.Engine) {
 		}
 	}
 	v.newest = v.head
+	v.loadFound(e)
 	_, torn := e.Get(cqKey(v.name, "torn"))
 	v.torn.Store(torn)
 	v.emitted.load(e, v.name)

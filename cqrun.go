@@ -312,25 +312,19 @@ func (db *DB) compute(ctx context.Context, run *CQRun, in *insertion) error {
 }
 
 // storeRun stores what a run wrote, with what else is in in, as one record.
-func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (err error) {
+func (db *DB) storeRun(ctx context.Context, run *CQRun, in *insertion) (failed error) {
 	if err := db.addResults(run, in); err != nil {
 		return err
 	}
 	if !db.cqs.owns(run.Name, in) {
-		var paths, added []string
-		if paths, err = targetPaths(run.wrote); err != nil {
-			return err
-		}
-		if added, err = db.cqs.claim(run.Name, paths, true); err != nil {
-			return err
-		}
+		added, err := db.claimWritten(ctx, run, in)
 		defer func() {
-			if err != nil {
+			if failed != nil {
 				db.cqs.unclaim(added)
 			}
 		}()
-		for _, p := range added {
-			in.fx.puts = append(in.fx.puts, engine.Put{Kind: engine.PutProgress, Key: cqKey(run.Name, "t/") + p, Value: []byte{1}})
+		if err != nil {
+			return err
 		}
 	}
 	// From here on the run is not cut short: it is stored, or it failed.

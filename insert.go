@@ -256,7 +256,7 @@ func (db *DB) insert(ctx context.Context, in *insertion, durable bool) error {
 			}
 		}
 	}
-	if err := db.cqs.checkOwner(in); err != nil {
+	if err := db.cqs.table.Load().checkOwner(in); err != nil {
 		return err
 	}
 	for {
@@ -287,7 +287,7 @@ func (db *DB) post(ctx context.Context, in *insertion) error {
 // store makes the batch of the group and hands it to the engine. It returns
 // engine.ErrTerms itself if there are other triggers than the group has met.
 func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err error)) error {
-	if err := db.cqs.checkOwner(in); err != nil {
+	if err := db.cqs.table.Load().checkOwner(in); err != nil {
 		return err
 	}
 	puts := len(in.batch.Puts)
@@ -305,7 +305,10 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 			}
 			in.batch.Tablets = append(in.batch.Tablets, engine.Tablet{Shape: shape, Times: p.times, Cols: p.cols, Nulls: p.nulls})
 		}
-		marks := db.mark(in)
+		marks, err := db.mark(in)
+		if err != nil {
+			return err
+		}
 		lsn, err := commit(&in.batch)
 		marks.settle(db, err)
 		clear(marks.list)

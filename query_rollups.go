@@ -242,6 +242,12 @@ func marksOf(views map[*cqView]uint64) (dirty map[*cqView]*viewMarks, ok bool) {
 		}
 		m := &viewMarks{by: map[string]*incremental.Ranges{}}
 		m.all.Add(incremental.Range{From: math.MinInt64, To: v.from}) // rows there are of a definition before
+		if v.claiming.Load() {                                        // before found
+			m.all.Add(incremental.Range{From: math.MinInt64, To: math.MaxInt64})
+		}
+		for _, r := range v.found.All() {
+			m.all.Add(r)
+		}
 		marks := make([]cqDirty, 0, len(v.keys))
 		for _, d := range v.keys {
 			marks = append(marks, d)
