@@ -75,11 +75,7 @@ func (s *series) next(r *Rule) int64 {
 		due = min(due, after(s.cleared, r.KeepFiring))
 	}
 	if s.sent != s.firing {
-		at := s.mayTell(r)
-		if at == math.MinInt64 { // the rule was altered: nothing holds it back any more
-			at = s.last
-		}
-		due = min(due, at)
+		due = min(due, s.tells(r))
 	}
 	return due
 }
@@ -96,6 +92,14 @@ func (s *series) mayTell(r *Rule) int64 {
 	return at
 }
 
+// tells returns when an event that was held back is sent.
+func (s *series) tells(r *Rule) int64 {
+	if at := s.mayTell(r); at > math.MinInt64 {
+		return at
+	}
+	return s.last // the rule was altered: nothing holds it back any more
+}
+
 // advance meets the deadlines up to now, each at its time.
 func (s *series) advance(r *Rule, now int64, tell func(*series, int64)) {
 	for {
@@ -104,7 +108,7 @@ func (s *series) advance(r *Rule, now int64, tell func(*series, int64)) {
 			return
 		}
 		switch {
-		case s.sent != s.firing && s.mayTell(r) <= due:
+		case s.sent != s.firing && s.tells(r) <= due:
 			s.tell(due, tell)
 		case s.cleared != never && after(s.cleared, r.KeepFiring) <= due:
 			s.cleared, s.holds = never, false
