@@ -21,6 +21,7 @@ type compaction struct {
 	inputs  []*blockFile // by MaxLSN
 	applied uint64       // deletes up to this LSN are in version
 	reach   reach        // what has expired is left out
+	older   []*blockFile // that stay, and hold times that the inputs hold
 	outputs []*blockFile // of one MaxLSN, and therefore never overlapping
 	written int64
 }
@@ -79,6 +80,18 @@ func withTies(files, inputs []*blockFile) (out []*blockFile, ok bool) {
 		}
 	}
 	return inputs, true
+}
+
+// olderThan returns those of files that stay and may hold what is overwritten in the
+// inputs.
+func olderThan(files, inputs []*blockFile) (out []*blockFile) {
+	top := inputs[len(inputs)-1].meta.MaxLSN
+	for _, f := range files {
+		if f.meta.MaxLSN <= top && !slices.Contains(inputs, f) && slices.ContainsFunc(inputs, f.overlaps) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // compactLoop drops expired files and merges others when it is asked to.
@@ -162,7 +175,7 @@ func (e *Engine) compact(ctx context.Context, inputs []*blockFile, rate int64) e
 		return errs.Closed
 	}
 	defer c.version.unref()
-	c.reach = e.reach()
+	c.reach, c.older = e.reach(), olderThan(c.version.files, inputs)
 	err := e.writeCompacted(ctx, c, rate)
 	if err == nil {
 		// What is left out because of a drop or a setting must not come back.

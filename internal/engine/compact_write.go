@@ -179,7 +179,7 @@ func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series,
 			ids[i] = ser.ID
 			bw.ids, bw.kinds = append(bw.ids, ser.ID), append(bw.kinds, ser.Kind)
 			masks[i] = append(masks[i], c.version.masks[ser.ID]...)
-			if m, ok := c.reach.mask(ser); ok {
+			if m := c.expired(ser, bw); m.To > math.MinInt64 {
 				masks[i] = append(masks[i], m)
 			}
 		}
@@ -198,6 +198,29 @@ func (e *Engine) compactDevice(c *compaction, bw *blockWriter, series []*Series,
 		}
 	}
 	return nil
+}
+
+// expired hides the points of a series that are left out because of their age. Those
+// stay that may hide others in a file that stays: these would show again if the time to
+// live became longer, or the clock were set back.
+func (c *compaction) expired(ser *Series, bw *blockWriter) merge.Mask {
+	m, _ := c.reach.mask(ser)
+	for _, f := range c.older {
+		if f.meta.MinTime >= m.To || f.fit() && !f.reader.Has(ser.ID) {
+			continue
+		}
+		first := f.meta.MinTime
+		if f.fit() {
+			infos, err := f.reader.BlocksIn(bw.found.infos[:0], ser.ID, math.MinInt64, m.To-1)
+			if bw.found.infos = infos; err == nil {
+				if first = m.To; len(infos) > 0 {
+					first = infos[0].MinTime
+				}
+			}
+		}
+		m.To = max(min(m.To, first), c.reach.floor)
+	}
+	return m
 }
 
 // together divides series into those that share times blocks, in any of the

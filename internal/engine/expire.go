@@ -155,7 +155,7 @@ func (e *Engine) evict() {
 		}
 	}
 	cut := memtable.Cut{Epoch: e.epoch.Load(), Oldest: e.snaps.oldest.Load()}
-	points := e.mem.Evict(cut, func(id uint32) int64 {
+	points := e.mem.Evict(cut, reach.floor, func(id uint32) int64 {
 		ser, ok := e.cat.ByID(id)
 		if !ok {
 			return math.MaxInt64

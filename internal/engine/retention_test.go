@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -266,6 +267,83 @@ func TestTTLNeverShowsOldValues(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[int64]int64{950: 2, 990: 1, 1080: 3}, got)
+}
+
+// TestCompactionNeverShowsOldValues: what has expired in files that are merged hides what
+// it overwrote in an older file as long as that stays.
+func TestCompactionNeverShowsOldValues(t *testing.T) {
+	for _, quota := range []bool{false, true} {
+		cfg := diskConfig(vfs.NewMem())
+		clk := hand(1000)
+		cfg.Clock, cfg.TTL = clk, 100*time.Second
+		e := open(t, cfg)
+		s := floatShape(t, e, "root.a", "s")
+		insert := func(v float64, at ...int64) {
+			put(t, e, s, at, slices.Repeat([]float64{v}, len(at))...)
+			require.NoError(t, e.Flush(bg))
+		}
+		insert(1, secs(950), secs(960), secs(990))
+		insert(2, secs(950))
+		insert(3, secs(955))
+		clk.pass(80*time.Second, 0)
+		insert(4, secs(1080))
+		if quota { // what was dropped for it never comes back
+			e.raiseFloor(secs(957))
+		}
+		e.compacting.Lock()
+		require.NoError(t, e.compact(bg, e.currentFiles()[1:], 0))
+		e.compacting.Unlock()
+		require.NoError(t, e.SetTTL(bg, "root", time.Hour))
+		want := map[int64]float64{secs(950): 2, secs(955): 3, secs(960): 1, secs(990): 1, secs(1080): 4}
+		if quota {
+			delete(want, secs(950))
+			delete(want, secs(955))
+		}
+		require.Equal(t, want, points(t, e, s.Series()[0]))
+		require.NoError(t, e.Compact(bg))
+		require.Equal(t, want, points(t, e, s.Series()[0]))
+		require.NoError(t, e.Close())
+	}
+}
+
+// TestEvictionNeverShowsOldValues: the same of rows in memory, those that came late and
+// those of other columns.
+func TestEvictionNeverShowsOldValues(t *testing.T) {
+	for _, wider := range []bool{false, true} {
+		cfg := memConfig()
+		clk := hand(1000)
+		cfg.Clock, cfg.BlockRows = clk, 64
+		e := open(t, cfg)
+		want := map[int64]float64{}
+		insert := func(v float64, from, to int64, names ...string) {
+			s, err := e.Shape("root.a", names, slices.Repeat([]column.Kind{column.Float64}, len(names)))
+			require.NoError(t, err)
+			tb := Tablet{Shape: s, Cols: make([]column.Vector, len(names))}
+			for sec := from; sec < to; sec++ {
+				tb.Times = append(tb.Times, secs(sec))
+				want[secs(sec)] = v
+			}
+			for i := range tb.Cols {
+				tb.Cols[i] = column.Vector{Kind: column.Float64, Float64s: slices.Repeat([]float64{v}, len(tb.Times))}
+			}
+			_, err = e.Commit(bg, &Batch{Tablets: []Tablet{tb}}, false)
+			require.NoError(t, err)
+		}
+		insert(1, 900, 960, "s")
+		if wider {
+			insert(2, 890, 954, "s", "t")
+		} else {
+			insert(2, 890, 954, "s")
+		}
+		require.NoError(t, e.SetTTL(bg, "root", 10*time.Second))
+		insert(3, 970, 975, "s")
+		clk.pass(100*time.Second, 0)
+		require.NoError(t, e.SetTTL(bg, "root", time.Hour))
+		for at, v := range points(t, e, floatShape(t, e, "root.a", "s").Series()[0]) {
+			require.Equal(t, want[at], v, "at %d", at)
+		}
+		require.NoError(t, e.Close())
+	}
 }
 
 // TestClockLeaps: a wall clock that leaps makes nothing expire at once.

@@ -55,8 +55,9 @@ func (t *Table) OldestFor(bytes int64) (at int64, ok bool) {
 
 // Evict frees the chunks of which every row lies before the horizon of all
 // series in it, and returns how many cells they had. Snapshots that cut knows of
-// keep what they see.
-func (t *Table) Evict(cut Cut, horizon func(id uint32) int64) (cells int64) {
+// keep what they see. Horizons may go back, but not behind floor: after it chunks
+// stay that may hide older rows which stay.
+func (t *Table) Evict(cut Cut, floor int64, horizon func(id uint32) int64) (cells int64) {
 	for _, d := range t.Devices() {
 		d.mu.Lock()
 		for _, g := range d.groups {
@@ -64,17 +65,59 @@ func (t *Table) Evict(cut Cut, horizon func(id uint32) int64) (cells int64) {
 			for _, id := range g.ids {
 				h = min(h, horizon(id))
 			}
-			cells += g.evict(t, cut, h)
+			cells += g.evict(t, cut, max(floor, min(h, d.before(g))), floor)
 		}
 		d.mu.Unlock()
 	}
 	return cells
 }
 
-func (g *group) evict(t *Table, cut Cut, before int64) (cells int64) {
+// before is the time of the oldest row in the groups that the series of g had before.
+func (d *Device) before(g *group) int64 {
+	oldest := int64(math.MaxInt64)
+	for _, id := range g.ids {
+		m := d.member(id)
+		if m == nil {
+			continue
+		}
+		for _, old := range m.groups {
+			if old == g {
+				break
+			}
+			oldest = min(oldest, old.oldest())
+		}
+	}
+	return oldest
+}
+
+func (g *group) oldest() int64 {
+	oldest := int64(math.MaxInt64)
+	for k := range g.lanes {
+		oldest = min(oldest, g.lanes[k].oldest())
+	}
+	for i := range g.side.rows {
+		oldest = min(oldest, g.side.rows[i].at)
+	}
+	return oldest
+}
+
+// oldest is the time of the first row of l.
+func (l *lane) oldest() int64 {
+	if len(l.chunks) > 0 && l.chunks[0].len() > 0 {
+		return l.chunks[0].first()
+	}
+	return math.MaxInt64
+}
+
+// evict frees chunks that end before a time. Of later lanes, which are newer, it keeps
+// from floor on what may hide rows of those before them.
+func (g *group) evict(t *Table, cut Cut, before, floor int64) (cells int64) {
 	touched := false
 	g.settle(t, cut)
 	for k := range g.lanes {
+		if k > 0 {
+			before = max(floor, min(before, g.lanes[k-1].oldest()))
+		}
 		l := &g.lanes[k]
 		n := 0
 		for n < len(l.chunks) && l.chunks[n].len() > 0 && l.chunks[n].last() < before {

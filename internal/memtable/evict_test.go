@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +29,7 @@ func TestEvictFreesTheFirstChunk(t *testing.T) {
 				if cut.Epoch = 2; held {
 					cut.Oldest = 1
 				}
-				require.Equal(t, 2*rows, table.Evict(cut, never))
+				require.Equal(t, 2*rows, table.Evict(cut, math.MinInt64, never))
 				require.Empty(t, read(t, d, 2, 2))
 				require.Nil(t, g.first.sealed, "encoded rows of the chunk that went")
 				require.Nil(t, g.first.room)

@@ -1,6 +1,7 @@
 package memtable
 
 import (
+	"math"
 	"runtime"
 	"testing"
 	"weak"
@@ -71,7 +72,7 @@ func TestEvictedChunksAreFreed(t *testing.T) {
 		for _, c := range d.groups[0].lanes[0].chunks[:5] {
 			chunks = append(chunks, weak.Make(c.sealed))
 		}
-		require.NotZero(t, table.Evict(now, func(uint32) int64 { return 1200 }))
+		require.NotZero(t, table.Evict(now, math.MinInt64, func(uint32) int64 { return 1200 }))
 		runtime.GC()
 		for i, c := range chunks {
 			require.Nil(t, c.Value(), "late=%v: chunk %d", late, i)

@@ -47,7 +47,7 @@ func TestStatsOfSeveralChunks(t *testing.T) {
 	require.Equal(t, want, read(t, d, 1, 1))
 
 	// Nothing is left but the memory that waits.
-	table.Evict(now, func(uint32) int64 { return math.MaxInt64 })
+	table.Evict(now, math.MinInt64, func(uint32) int64 { return math.MaxInt64 })
 	require.Empty(t, g.lanes[0].chunks)
 	require.Equal(t, d.size(), table.Bytes(), "bytes held and bytes counted, of no rows")
 	clear(want)

@@ -157,8 +157,8 @@ func TestTurnsAgainstModel(t *testing.T) {
 					continue
 				}
 				before := m.head - 200
-				n := m.table.Evict(m.cut, func(uint32) int64 { return before })
-				require.Equal(t, n, atOnce.Evict(m.cut, func(uint32) int64 { return before }))
+				n := m.table.Evict(m.cut, math.MinInt64, func(uint32) int64 { return before })
+				require.Equal(t, n, atOnce.Evict(m.cut, math.MinInt64, func(uint32) int64 { return before }))
 				for id := range m.now { // what is left is whole chunks
 					m.now[id] = m.left(t, m.d, id)
 					require.Equal(t, m.left(t, beside, id), m.now[id], "what was not evicted")
