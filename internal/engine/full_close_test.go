@@ -261,3 +261,43 @@ func TestFlushAgainAfterFullDisk(t *testing.T) {
 		require.NoError(t, e.Close())
 	})
 }
+
+// TestTTLOfAFullDisk: a time to live that is stored, though its record found no room, is
+// in force.
+func TestTTLOfAFullDisk(t *testing.T) {
+	fs := crashfs.New()
+	e := open(t, diskConfig(fs))
+	fs.Budget(0)
+	err := e.SetTTL(bg, "root.a", time.Hour)
+	require.ErrorIs(t, err, errs.NoSpace)
+	var stored *StoredError
+	require.ErrorAs(t, err, &stored)
+	require.Equal(t, map[string]time.Duration{"root.a": time.Hour}, e.TTLs())
+	fs.Heal()
+	require.NoError(t, e.Close())
+	e = open(t, diskConfig(fs))
+	require.Equal(t, map[string]time.Duration{"root.a": time.Hour}, e.TTLs())
+	require.NoError(t, e.Close())
+}
+
+// TestFullMemoryOfAFullDisk: writers that find no memory because the disk has no room for
+// a flush are told both.
+func TestFullMemoryOfAFullDisk(t *testing.T) {
+	fs := crashfs.New()
+	cfg := diskConfig(fs)
+	cfg.ManualFlush, cfg.MemtableBytes, cfg.MemtableHard = false, 1, 1
+	cfg.Sync = wal.Policy{Mode: wal.Buffered, Interval: time.Hour}
+	e := open(t, cfg)
+	s := floatShape(t, e, "root.d", "a")
+	fs.Inject(crashfs.Fault{N: 1, Sticky: true, Err: vfs.ErrNoSpace, Filter: func(op crashfs.Op) bool {
+		return op.Kind == crashfs.Create && strings.HasPrefix(op.Name, "/db/data/")
+	}})
+	var err error
+	for at := int64(0); err == nil; at++ {
+		_, err = e.Commit(bg, &Batch{Tablets: []Tablet{{Shape: s, Times: []int64{at}, Cols: floats(1)}}}, false)
+	}
+	require.ErrorIs(t, err, errs.Overloaded)
+	require.ErrorIs(t, err, errs.NoSpace)
+	fs.Heal()
+	require.NoError(t, e.Close())
+}

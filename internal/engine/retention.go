@@ -133,12 +133,10 @@ func (e *Engine) SetTTL(ctx context.Context, prefix string, ttl time.Duration) e
 		return err
 	}
 	put := Put{Kind: PutMeta, Key: ttlKey + prefix, Value: binary.AppendVarint(nil, int64(ttl)), Delete: ttl == 0}
-	if _, err := e.Commit(ctx, &Batch{Puts: []Put{put}}, false); err != nil {
-		return err
-	}
-	e.loadTTLs(false)
+	_, err := e.Commit(ctx, &Batch{Puts: []Put{put}}, false)
+	e.loadTTLs(false) // also if it is stored with an error
 	e.wantTidy()
-	return nil
+	return err
 }
 
 // TTL returns the time to live that holds for a path: that of the longest

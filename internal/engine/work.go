@@ -202,7 +202,7 @@ func (e *Engine) admit(ctx context.Context) error {
 		case <-room:
 		}
 		if err := e.room.last(); err != nil {
-			return fmt.Errorf("commit: memtable full: %w: %w", errs.Overloaded, err)
+			return fmt.Errorf("commit: memtable full: %w: %w", errs.Overloaded, full(err))
 		}
 		used = e.active.Load().Bytes()
 	}
