@@ -292,7 +292,7 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 	}
 	puts := len(in.batch.Puts)
 	for {
-		if err := in.checkTogether(db); err != nil {
+		if err := in.checkNew(db); err != nil {
 			return err
 		}
 		in.batch.Puts = in.batch.Puts[:puts]
@@ -324,20 +324,20 @@ func (db *DB) store(in *insertion, commit func(*engine.Batch) (lsn uint64, err e
 	}
 }
 
-// checkTogether refuses parts that go by themselves but not together, before the
-// series of the first are made.
-func (in *insertion) checkTogether(db *DB) error {
-	if in.n == 1 {
-		return nil
-	}
+// checkNew refuses, before series are made, rows that are too late to be kept, and
+// parts that go by themselves but not together.
+func (in *insertion) checkNew(db *DB) error {
 	var fresh []engine.Columns
 	for i := range in.n {
 		if b := in.parts[i].bound; !b.resolved() {
 			fresh = append(fresh, engine.Columns{Device: b.path, Names: b.nodes, Kinds: b.kinds})
 		}
 	}
-	if len(fresh) < 2 {
+	if len(fresh) == 0 {
 		return nil
+	}
+	if err := in.checkTimes(db); err != nil || len(fresh) == 1 {
+		return err
 	}
 	if err := db.eng.CheckTogether(fresh); err != nil {
 		return &Error{Op: "insert", Subject: in.subject(), Err: err}

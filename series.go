@@ -25,8 +25,9 @@ type SeriesInfo struct {
 // Path returns device and measurement joined by a dot.
 func (s SeriesInfo) Path() string { return s.Device + "." + s.Name }
 
-// CreateSeries makes a series before its first point. It is no error if the
-// series exists with the same kind.
+// CreateSeries makes a series before its first point, which is as safe when it
+// returns as a row that was inserted. It is no error if the series exists with the
+// same kind.
 func (db *DB) CreateSeries(ctx context.Context, path string, kind Kind) error {
 	fail := func(err error) error { return &Error{Op: "create series", Subject: path, Err: err} }
 	if err := db.usable(ctx); err != nil {
@@ -39,7 +40,7 @@ func (db *DB) CreateSeries(ctx context.Context, path string, kind Kind) error {
 	if err != nil {
 		return fail(err)
 	}
-	if _, err := db.eng.Shape(device, []string{name}, []column.Kind{column.Kind(kind)}); err != nil {
+	if err := db.eng.Define(ctx, device, name, column.Kind(kind)); err != nil {
 		return fail(err)
 	}
 	return nil

@@ -355,6 +355,16 @@ func (e *Engine) Shape(device string, names []string, kinds []column.Kind) (*Sha
 	return s, err
 }
 
+// Define is Shape for one series that is wanted without a row, and returns when it is
+// acknowledged, as Commit does; else it would be written with the next row, whenever
+// that comes.
+func (e *Engine) Define(ctx context.Context, device, name string, kind column.Kind) error {
+	if _, err := e.Shape(device, []string{name}, []column.Kind{kind}); err != nil || e.cfg.ReadOnly {
+		return err
+	}
+	return e.Acknowledge(ctx, e.lastLSN(), false)
+}
+
 func (e *Engine) makeShape(device string, names []string, kinds []column.Kind) (*Shape, error) {
 	e.making.Lock()
 	defer e.making.Unlock()
