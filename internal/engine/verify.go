@@ -6,6 +6,7 @@ import (
 
 	"github.com/tickwell/tickwell/internal/errs"
 	"github.com/tickwell/tickwell/internal/segment"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // Verification is what Verify found.
@@ -84,6 +85,9 @@ func (e *Engine) verifySmall(out *Verification) (*version, error) {
 	if err := d.verifyManifest(); err != nil {
 		out.Damage = append(out.Damage, Damage{File: numbered("MANIFEST-", d.no, ""), Reason: err.Error()})
 	}
+	if e.cfg.ReadOnly && d.replaced() {
+		out.Damage = nil
+	}
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	if e.closed {
@@ -91,6 +95,21 @@ func (e *Engine) verifySmall(out *Verification) (*version, error) {
 	}
 	e.version.ref()
 	return e.version, nil
+}
+
+// replaced reports whether a writer has gone on since a reader opened the store: the
+// small files that it has read, whole, may be gone.
+func (s *storage) replaced() bool {
+	b, err := vfs.ReadFile(s.fs, s.path("CURRENT"))
+	if err != nil {
+		return false
+	}
+	_, no, err := readHeader(b, magicCurrent)
+	if err != nil || no != s.no {
+		return err == nil
+	}
+	info, err := s.fs.Stat(s.manifestName(no))
+	return err == nil && info.Size != s.size
 }
 
 // Verify checks the store in cfg.Dir, which may be open elsewhere, without
