@@ -23,6 +23,7 @@ type target struct {
 
 func (t *target) path() string { return t.device + "." + t.name }
 
+//go:noinline
 func badInto(format string, args ...any) error {
 	return errs.Badf("select into: "+format, args...)
 }

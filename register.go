@@ -30,6 +30,7 @@ func (db *DB) lockReg(ctx context.Context) error {
 	}
 }
 
+//go:noinline
 func (db *DB) unlockReg() { <-db.reg }
 
 type hookKey struct{}

@@ -88,8 +88,10 @@ func (r *wireReader) pairs() map[string]string {
 //go:noinline
 func (r *wireReader) bool() bool { return r.Byte() == 1 }
 
+//go:noinline
 func (r *wireReader) duration() time.Duration { return time.Duration(r.Varint()) }
 
+//go:noinline
 func (r *wireReader) number() int { return int(r.Varint()) }
 
 func (r *wireReader) time() time.Time {

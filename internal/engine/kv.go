@@ -51,6 +51,8 @@ func (e *Engine) Get(key string) ([]byte, bool) {
 // Scan yields the state keys that begin with prefix, sorted, as of the call of
 // the sequence; the engine's own keys, which begin with a zero byte, are left
 // out. No lock is held while it yields.
+//
+//go:noinline
 func (e *Engine) Scan(prefix string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		e.kv.copy().Ascend(max(prefix, "\x01"), func(key string, v *stateValue) bool {

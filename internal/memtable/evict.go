@@ -102,6 +102,8 @@ func (g *group) oldest() int64 {
 }
 
 // oldest is the time of the first row of l.
+//
+//go:noinline
 func (l *lane) oldest() int64 {
 	if len(l.chunks) > 0 && l.chunks[0].len() > 0 {
 		return l.chunks[0].first()
