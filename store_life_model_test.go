@@ -37,7 +37,7 @@ type liveState struct {
 	ttls   map[string]time.Duration
 }
 
-func newLifeState() *liveState {
+func newLiveState() *liveState {
 	return &liveState{series: map[string]*liveSeries{}, ttls: map[string]time.Duration{}}
 }
 
@@ -280,7 +280,7 @@ type liveTimer struct {
 	f   func()
 }
 
-func newLifeClock(wall int64) *liveClock { return &liveClock{wall: wall, timers: map[int]liveTimer{}} }
+func newLiveClock(wall int64) *liveClock { return &liveClock{wall: wall, timers: map[int]liveTimer{}} }
 
 func (c *liveClock) Now() time.Time {
 	c.mu.Lock()

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -181,10 +182,10 @@ func (l *aLife) ops() int {
 
 // runLife lives and returns what was wrong, "" if nothing was.
 func runLife(cfg liveConfig, ops []liveOp) (wrong string, steps []string) {
-	l := &aLife{cfg: cfg, ctx: context.Background(), now: 1_700_000_000e9, head: map[string]int64{}, state: newLifeState(),
+	l := &aLife{cfg: cfg, ctx: context.Background(), now: 1_700_000_000e9, head: map[string]int64{}, state: newLiveState(),
 		ttl: cfg.ttl, quota: cfg.quota}
 	l.h.greatest, l.h.floor = math.MinInt64, math.MinInt64
-	l.clock = newLifeClock(l.now)
+	l.clock = newLiveClock(l.now)
 	l.base, l.oldest = l.state.clone(), math.MinInt64
 	if !cfg.memory {
 		l.fs = crashfs.New()
@@ -487,7 +488,7 @@ func (l *aLife) pass(d, leap time.Duration) {
 		if time.Now().After(end) {
 			l.fail("after %v %d is durable, of %d", d, l.db.eng.Stats().DurableLSN, last)
 		}
-		time.Sleep(50 * time.Microsecond)
+		runtime.Gosched()
 	}
 	l.durable()
 }
@@ -923,7 +924,7 @@ func (l *aLife) reopen() {
 // restart begins a new process.
 func (l *aLife) restart(away, leap time.Duration) {
 	l.now += int64(away)
-	l.clock = newLifeClock(l.clock.wall + int64(away+leap))
+	l.clock = newLiveClock(l.clock.wall + int64(away+leap))
 	if !l.cfg.keeps && l.r.IntN(4) == 0 {
 		l.ttl = append(liveTTLs, 0)[l.r.IntN(5)]
 	}
@@ -1100,8 +1101,8 @@ func (l *aLife) beside() {
 func TestStoreLives(t *testing.T) {
 	n := *lives
 	if n == 0 {
-		if n = 40; testing.Short() {
-			n = 12
+		if n = 10; testing.Short() {
+			n = 4
 		}
 	}
 	for seed := *firstLife; seed < *firstLife+uint64(n); seed++ {
