@@ -222,6 +222,27 @@ func TestLogOfLongOutage(t *testing.T) {
 	}
 }
 
+// What a full outbox loses does not come through: of a target that is away nobody is told
+// that its backlog is gone in a minute.
+func TestDrainOfFullOutbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Edge()
+		p.OutboxBytes = 20 << 10
+		db := openMem(t, &Options{
+			Profile: p, Logger: slog.New(slog.DiscardHandler), Triggers: []TriggerSpec{emitEach(strings.Repeat("x", 200))},
+			Sinks: []SinkSpec{{Name: "s", Sink: SinkFunc(func(context.Context, []Event) error { return errors.New("down") })}},
+		})
+		for i := range int64(300) {
+			must(t, db.Insert(t.Context(), "root.d", ns(i), Bool("v", true)))
+			time.Sleep(time.Second)
+		}
+		if s := db.Stats().Sinks[0]; s.Dropped == 0 || s.Drain != -1 || s.Backlog == 0 {
+			t.Errorf("%d dropped, %d wait, drain %v", s.Dropped, s.Backlog, s.Drain)
+		}
+		must(t, db.Close())
+	})
+}
+
 // An incremental query that cannot be planned any more says so in the log, too.
 func TestLogOfUnplannedQuery(t *testing.T) {
 	for name, group := range map[string]GroupBy{"time": GroupByTime{Interval: time.Second}, "session": GroupBySession{Gap: time.Second}} {

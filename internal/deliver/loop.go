@@ -292,12 +292,8 @@ func (l *loop[E]) set(h Health) {
 			l.counted.Behind--
 		}
 	}
-	settled := l.counted.Delivered + l.counted.Dead
-	for _, n := range l.counted.Dropped {
-		settled += n
-	}
 	l.p.mu.Lock()
-	l.p.pace.note(l.cfg.Clock.Mono(), settled)
+	l.p.pace.note(l.cfg.Clock.Mono(), l.counted.Delivered+l.counted.Dead) // what is dropped did not come through
 	l.p.stats = l.counted
 	l.p.stats.Dropped = make(map[string]int64, len(l.counted.Dropped))
 	maps.Copy(l.p.stats.Dropped, l.counted.Dropped)
