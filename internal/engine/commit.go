@@ -176,9 +176,10 @@ func (e *Engine) stamp(b *Batch) {
 
 // makeRoom is called when the log refused a record. If that is because others
 // failed for want of space, which memory holds and no file, they are written to
-// files before the log takes anything newer. It reports whether to try again.
+// files before the log takes anything newer, unless that rests. It reports whether to
+// try again.
 func (e *Engine) makeRoom(ctx context.Context, cause error) bool {
-	return e.log != nil && errors.Is(cause, errs.NoSpace) && e.log.Held() && e.flush(ctx, true) == nil
+	return e.log != nil && errors.Is(cause, errs.NoSpace) && e.log.Held() && e.resting() <= 0 && e.flush(ctx, true) == nil
 }
 
 // acknowledge waits for the log as the policy says.

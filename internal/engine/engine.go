@@ -75,6 +75,7 @@ type Engine struct {
 	lateRows    atomic.Int64
 	flushes     atomic.Int64
 	written     atomic.Int64  // bytes given to files
+	restUntil   atomic.Int64  // by the monotonic clock, see rest
 	flushed     atomic.Uint64 // LSN up to which the manifest says that files have everything
 	stopped     atomic.Bool
 

@@ -69,7 +69,9 @@ func (e *Engine) flush(ctx context.Context, all bool) error {
 		e.shapes.release(f.table)
 		f.table.Pack()
 		e.frozenBytes.Store(f.table.Bytes())
+		before := e.written.Load()
 		err := e.writeFrozen(f)
+		e.rest(err, e.written.Load()-before)
 		e.outbox.release()
 		if err != nil {
 			e.room.tell(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tickwell/tickwell/internal/errs"
+	"github.com/tickwell/tickwell/vfs"
 )
 
 // What the serving goroutine is asked to do.
@@ -94,6 +95,29 @@ const (
 	flushAgainAtMost = time.Minute
 )
 
+// What a flush has written that a full disk ended was for nothing. Beyond restFrom it
+// rests a second for each restBytes, up to flushAgainAtMost, before an insert begins it
+// again: not each is to wear flash where there is room for a part. Flush, Sync and Close
+// do not wait.
+const (
+	restFrom  = 16 << 10
+	restBytes = 2 << 10
+)
+
+// rest notes how a flush ended; flushing is held.
+func (e *Engine) rest(err error, wrote int64) {
+	until := int64(0)
+	if wrote -= restFrom; wrote > 0 && errors.Is(err, vfs.ErrNoSpace) {
+		until = int64(e.clock.Mono() + min(time.Duration(wrote/restBytes)*time.Second, flushAgainAtMost))
+	}
+	e.restUntil.Store(until)
+}
+
+// resting returns for how long no insert begins a flush, 0 or less: it may.
+func (e *Engine) resting() time.Duration {
+	return time.Duration(e.restUntil.Load()) - e.clock.Mono()
+}
+
 // flushLoop flushes when it is asked to, and again after a failure.
 func (e *Engine) flushLoop() {
 	defer e.workers.Done()
@@ -107,6 +131,11 @@ func (e *Engine) flushLoop() {
 		case <-e.flushNow:
 		}
 		stop()
+		if rest := e.resting(); rest > 0 {
+			stop = e.clock.AfterFunc(rest, e.wantFlush)
+			e.room.tell(e.room.last())
+			continue
+		}
 		err := e.flush(context.Background(), false)
 		switch {
 		case err == nil && !e.log.Held():
