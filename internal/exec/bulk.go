@@ -54,7 +54,7 @@ func (t *timeGroups) foldMany(i int, k int64, windows []window, columns []int) i
 	if n < fewest {
 		return 0
 	}
-	f.low = int(bounds[2*n-1])
+	f.low = int(bounds[2*n-2]) // the next window may begin in the last of them: 30d, 1mo
 	for _, c := range columns {
 		at := t.from[c][0][1]
 		aggs[at].(bulkAggregator).bulk(&f.views[at].Cols[0], bounds, &t.batch.Cols[c])

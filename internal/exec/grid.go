@@ -101,7 +101,7 @@ func addMonths(t int64, n int, zone *time.Location) int64 {
 	y, m, d := at.Date()
 	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	at = clock.Date(y, m+time.Month(n), min(d, last), at, zone)
-	if y := at.Year(); y > 2261 {
+	if y := at.UTC().Year(); y > 2261 {
 		return math.MaxInt64
 	}
 	return at.UnixNano()
