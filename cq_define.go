@@ -141,7 +141,8 @@ func (s *CQSpec) incremental() bool {
 }
 
 // checkWindowed refuses functions whose value in a window depends on rows of
-// others: those from series to a series, inside of an aggregate or a condition.
+// others: those from series to a series, and diff, inside of an aggregate or a
+// condition.
 func (db *DB) checkWindowed(q *Query) error {
 	var bad string
 	look := func(e expr.Expr) {
@@ -151,7 +152,7 @@ func (db *DB) checkWindowed(q *Query) error {
 			}
 			kind, builtin := exec.Builtin(x.Name())
 			own, registered := db.funcs.Function(strings.ToLower(x.Name()))
-			if kind == "built-in UDTF" || !builtin && registered && own.Series != nil {
+			if kind == "built-in UDTF" || strings.EqualFold(x.Name(), "diff") || !builtin && registered && own.Series != nil {
 				bad = x.Name()
 			}
 		})

@@ -177,8 +177,13 @@ const spanOfBatch = 1 << 16
 
 // openLeveled returns nil if no aggregate has a level.
 func (a *aggRows) openLeveled(r *run, need []int) stream {
-	if r.levels == nil || r.plan.from == math.MinInt64 || r.plan.to == math.MaxInt64 {
+	if r.levels == nil || r.plan.from == math.MinInt64 || r.plan.to == math.MaxInt64 || a.looksBack() {
 		return nil
+	}
+	if a.direct == nil { // what is read of some aggregates alone must be of the rows of all
+		all := *a
+		all.in = wholeOf(a.in)
+		a = &all
 	}
 	t := &leveled{r: r, a: a, need: need}
 	some := false
@@ -434,7 +439,7 @@ func (t *leveled) foldRaw(ctx context.Context, together []*leveledSlot, pieces [
 	plan := *t.r.plan
 	plan.g, plan.timeRange = g, timeRange{pieces[0].from, end}
 	part := *t.r
-	part.plan = &plan
+	part.plan, part.windows = &plan, nil
 	var need []int
 	for _, s := range together {
 		need = append(need, t.need[s.index])

@@ -54,6 +54,26 @@ func remembersRows(in rows) (does bool) {
 	return does
 }
 
+// looksBack reports whether the condition of in, or an input of an aggregate, depends on
+// rows before the one that it is of.
+func (a *aggRows) looksBack() (does bool) {
+	look := func(n *node) bool {
+		does = does || n.whole || n.op == opTable
+		return !does
+	}
+	if f, ok := a.in.(*filtered); ok {
+		f.where.walk(look)
+	}
+	for _, s := range a.slots {
+		for _, m := range s.members {
+			for _, arg := range m.args {
+				arg.walk(look)
+			}
+		}
+	}
+	return does
+}
+
 // seesAsInput reports whether n, as an input of a function of a series, may have a
 // value in rows in which all it reads is null. Constants make no row.
 func seesAsInput(n *node) bool { return !n.strict() && !isConst(n) }
