@@ -16,7 +16,7 @@ type UDAF interface {
 	BeforeStart(in *UDFInput) (Kind, error)
 	// Reset starts an empty group.
 	Reset()
-	// Add folds a row; at least one input is not null.
+	// Add folds a row; at least one input that is no constant is not null.
 	Add(row Row) error
 	// Result returns the value of the group, null for none.
 	Result() (Value, error)
@@ -55,6 +55,7 @@ type aggregator struct {
 	f    UDAF
 	kind column.Kind
 	rows *view
+	in   []exec.Column
 }
 
 func newAggregator(makeNew func() UDAF) func() exec.Aggregator {
@@ -89,7 +90,7 @@ func (a *aggregator) Start(c *exec.Call) (column.Kind, error) {
 	if err != nil {
 		return 0, err
 	}
-	a.rows = newView(c.Inputs)
+	a.rows, a.in = newView(c.Inputs), c.Inputs
 	return a.kind, a.reset()
 }
 
@@ -104,7 +105,7 @@ func (a *aggregator) Add(b *exec.Batch, lo, hi int) error {
 	defer a.rows.hide()
 	return guarded(a.name, "Add", nil, func() error {
 		for i := lo; i < hi; i++ {
-			if empty(b, i) {
+			if a.empty(b, i) {
 				continue
 			}
 			if err := a.f.Add(Row{rows, i}); err != nil {
@@ -115,10 +116,10 @@ func (a *aggregator) Add(b *exec.Batch, lo, hi int) error {
 	})
 }
 
-// empty reports whether all inputs are null in row i.
-func empty(b *exec.Batch, i int) bool {
+// empty reports whether all inputs that are no constants are null in row i.
+func (a *aggregator) empty(b *exec.Batch, i int) bool {
 	for c := range b.Cols {
-		if b.Cols[c].Kind != column.Null && !b.Cols[c].Nulls.Get(i) {
+		if !a.in[c].Const && b.Cols[c].Kind != column.Null && !b.Cols[c].Nulls.Get(i) {
 			return false
 		}
 	}
@@ -140,12 +141,8 @@ func (a *aggregator) Result(out *exec.Col) error {
 }
 
 func (a *aggregator) Merge(other exec.Aggregator) error {
-	o, ok := other.(*aggregator)
-	m, can := a.f.(Merger)
-	if !ok || !can {
-		return fmt.Errorf("function %s: has no method Merge, which groups over several series call: %w", a.name, errs.BadInput)
-	}
-	return guarded(a.name, "Merge", nil, func() error { return m.Merge(o.f) })
+	// A plan merges only those that have the method.
+	return guarded(a.name, "Merge", nil, func() error { return a.f.(Merger).Merge(other.(*aggregator).f) })
 }
 
 // Merges tells package exec whether the function has Merge.

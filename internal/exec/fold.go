@@ -143,12 +143,11 @@ func (f *fold) begin(k int64, w window) (*folding, error) {
 	}
 	var o *folding
 	if n := len(f.free); n > 0 {
-		o, f.free = f.free[n-1], f.free[:n-1]
-		for _, a := range o.aggs {
-			if err := a.Reset(); err != nil {
-				return nil, err
-			}
+		o = f.free[n-1]
+		if err := o.reset(); err != nil {
+			return nil, err // it is closed with those that are free
 		}
+		f.free = f.free[:n-1]
 	} else {
 		var err error
 		if o, err = f.fresh(); err != nil {
@@ -386,7 +385,7 @@ func (f *fold) skip(ctx context.Context, s *block.Stats) (bool, error) {
 		if apart(o.w) {
 			continue
 		}
-		for _, a := range o.aggs {
+			for _, a := range o.aggs {
 			a.(statsAggregator).addStats(s)
 		}
 	}

@@ -114,5 +114,6 @@ type Order struct {
 type Column struct {
 	Name   string
 	Kind   column.Kind
+	Const  bool    // of the input of an aggregate: it has the same value in every row
 	Source *Series // of a column that is a series as stored, else nil
 }

@@ -148,17 +148,18 @@ func (s *scope) outputs(pt *part, out *builder, sel []expr.Expr) error {
 		name := e.Alias()
 		s.star = i < len(s.stars) && s.stars[i]
 		if len(s.p.q.Levels) > 0 {
-			text := s.mask(e).String()
-			if masked[text] {
+			column := s.mask(e)
+			s.p.key = column.AppendBinary(s.p.key[:0])
+			if masked[string(s.p.key)] {
 				// Another series of the same column: it joins its aggregates.
 				if _, err := out.build(e); err != nil {
 					return err
 				}
 				continue
 			}
-			masked[text] = true
+			masked[string(s.p.key)] = true
 			if name == "" {
-				name = text
+				name = column.String()
 			}
 		}
 		n, err := out.build(e)
@@ -238,6 +239,7 @@ func (s *scope) keys(pt *part, out *builder, find func(string) ([]string, error)
 			pt.keys = append(pt.keys, &node{op: expr.OpTime, kind: column.Int64})
 			continue
 		}
+		s.star = anyMeasurement(o.By)
 		all, err := s.p.expand(o.By, find)
 		switch {
 		case err != nil:
@@ -322,6 +324,11 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 	}
 	s.p.key = s.mask(plain).AppendBinary(s.p.key[:0])
 	key, text := string(s.p.key), e.String()
+	if builtin != nil {
+		if err := builtin.check(call); err != nil {
+			return nil, err
+		}
+	}
 	if slot, ok := s.aggOf.of(key); ok {
 		slots := s.aggs.slots[slot]
 		if len(s.p.q.Levels) > 0 && !slices.ContainsFunc(slots.members, member.same) {
@@ -331,11 +338,6 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 			slots.members = append(slots.members, member)
 		}
 		return &node{op: opSlot, slot: slot, kind: slots.kind.Kind, text: text}, nil
-	}
-	if builtin != nil {
-		if err := builtin.check(call); err != nil {
-			return nil, err
-		}
 	}
 	a := makeNew()
 	kind, err := a.Start(call)
@@ -363,6 +365,9 @@ func (s *scope) aggLeaf(e expr.Expr) (*node, error) {
 // another kind. Only what has one input and counts whatever its kind may do so:
 // that it counts shows when it is asked for both kinds.
 func fits(slot *aggSlot, call *Call) error {
+	if !slot.builtin && !slot.merges {
+		return fmt.Errorf("function %s: has no method Merge, which groups over several series call: %w", call.Name, errs.BadInput)
+	}
 	for i, in := range call.Inputs {
 		have := slot.call.Inputs[i]
 		if in.Kind == have.Kind || in.Kind == column.Null { // of a series that is not there come nulls
@@ -416,7 +421,7 @@ func (s *scope) member(e expr.Expr, made *plannedAgg) error {
 		}
 		constants = constants && isConst(n)
 		m.args = append(m.args, n)
-		call.Inputs = append(call.Inputs, Column{Name: a.String(), Kind: n.kind})
+		call.Inputs = append(call.Inputs, Column{Name: a.String(), Kind: n.kind, Const: isConst(n)})
 	}
 	if len(args) > 0 && constants {
 		return badQuery("input of '%s' is illegal: it is constant", e.Name())
@@ -456,7 +461,7 @@ func (s *scope) mask(e expr.Expr) expr.Expr {
 	}
 	return e.Map(func(x expr.Expr) (expr.Expr, bool) {
 		if x.Op() != expr.OpColumn {
-			return x, false
+			return x, countTime(x)
 		}
 		nodes := pattern.Nodes(x.Name())
 		parts := make([]string, len(nodes))
