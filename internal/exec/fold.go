@@ -385,7 +385,7 @@ func (f *fold) skip(ctx context.Context, s *block.Stats) (bool, error) {
 		if apart(o.w) {
 			continue
 		}
-			for _, a := range o.aggs {
+		for _, a := range o.aggs {
 			a.(statsAggregator).addStats(s)
 		}
 	}
