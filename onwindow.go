@@ -104,8 +104,9 @@ func (t *windowTrigger[T]) Restore(_ context.Context, env Env) error {
 			return err
 		}
 		if part == snapshotPart {
-			s.snapshot = len(value)
-			if err := s.handler.LoadState(value); err != nil {
+			if err := s.handler.LoadState(value); err == nil {
+				s.snapshot = len(value)
+			} else {
 				env.Logger.Warn("windows begin anew: those that are stored are of another spec, of other options or of another kind", "series", path, "err", err)
 			}
 			continue

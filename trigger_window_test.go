@@ -392,6 +392,11 @@ func TestOnWindowAltered(t *testing.T) {
 	if got := w.j.take(); len(got) != 2 || got[1] != "root.d.a [1000,1001) [1000 1001] [1 1]" {
 		t.Errorf("windows %q", got)
 	}
+	for i := range int64(60) { // what is stored gives way soon, however large it is
+		must(t, w.db.Insert(t.Context(), "root.d", ns(3000+i), Float64("a", 1)))
+	}
+	w.open(OnWindow(window.Gap(5), nil, noteWindow(&w.j)))
+	w.told("begin anew", 1)
 }
 
 // A trigger that is given nothing of its kind would be silent for ever: the log tells,
