@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
@@ -130,4 +133,53 @@ func TestFullDiskIsSpared(t *testing.T) {
 			require.NoError(t, e.Close())
 		})
 	}
+}
+
+// failingSync is a disk whose syncs fail.
+type failingSync struct {
+	vfs.FS
+	fail *atomic.Bool
+}
+
+type failingSyncFile struct {
+	vfs.File
+	fail *atomic.Bool
+}
+
+func (f failingSync) OpenReadWrite(name string) (vfs.File, error) {
+	file, err := f.FS.OpenReadWrite(name)
+	if err != nil {
+		return nil, err
+	}
+	return failingSyncFile{file, f.fail}, nil
+}
+
+func (f failingSyncFile) Sync() error {
+	if f.fail.Load() {
+		return errors.New("input/output error")
+	}
+	return f.File.Sync()
+}
+
+// TestFailedDiskIsToldOnce: where the log is larger than it is to be, every insert asks
+// for a flush; of a disk that has failed for good that gave a line each.
+func TestFailedDiskIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines bytes.Buffer
+		fail := new(atomic.Bool)
+		cfg := diskConfig(failingSync{vfs.NewMem(), fail})
+		cfg.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+		cfg.ManualFlush, cfg.WALBytes = false, 1
+		e := open(t, cfg)
+		s := floatShape(t, e, "root.d", "a")
+		fail.Store(true)
+		for i := range int64(50) {
+			b := Batch{Tablets: []Tablet{{Shape: s, Times: []int64{i}, Cols: floats(1)}}}
+			_, err := e.Commit(bg, &b, false)
+			require.ErrorIs(t, err, errs.StorageFailed)
+			synctest.Wait()
+		}
+		require.Error(t, e.Close())
+		require.LessOrEqual(t, strings.Count(lines.String(), "flush failed"), 1, lines.String())
+	})
 }

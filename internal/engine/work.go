@@ -122,7 +122,7 @@ func (e *Engine) resting() time.Duration {
 func (e *Engine) flushLoop() {
 	defer e.workers.Done()
 	wait, stop := flushAgain, func() bool { return true }
-	failed := e.clock.Mono() // when a flush failed last
+	failed, over := e.clock.Mono(), false // when a flush failed last; none will succeed any more
 	defer func() { stop() }()
 	for {
 		select {
@@ -141,9 +141,11 @@ func (e *Engine) flushLoop() {
 		case err == nil && !e.log.Held():
 			wait = flushAgain
 			continue
+		case over: // every insert asks again
+			continue
 		case err != nil:
 			e.logger.Warn("tickwell: flush failed", "err", err)
-			if errors.Is(err, errs.StorageFailed) {
+			if over = errors.Is(err, errs.StorageFailed); over {
 				continue
 			}
 		}
