@@ -3,10 +3,12 @@ package tickwell
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tickwell/tickwell/vfs"
 	"github.com/tickwell/tickwell/window"
 )
 
@@ -113,5 +115,49 @@ func TestDropNamesItself(t *testing.T) {
 	const want = `tickwell: drop series a..b: pattern "a..b": node 2 is empty: bad input`
 	if err := db.DropSeries(context.Background(), "a..b"); err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
+// TestGreatestProfile holds that a store with the greatest or the least number of
+// each field works; the greatest MemtableBytes panicked.
+func TestGreatestProfile(t *testing.T) {
+	ctx := context.Background()
+	for what, p := range map[string]Profile{
+		"BlockRows":     {BlockRows: math.MaxInt},
+		"MemtableBytes": {MemtableBytes: math.MaxInt64},
+		"LogBytes":      {LogBytes: math.MaxInt64},
+		"SegmentBytes":  {SegmentBytes: math.MaxInt64},
+		"OutboxBytes":   {OutboxBytes: math.MaxInt64},
+		"OpenFiles":     {OpenFiles: math.MaxInt},
+		"least":         {BlockRows: 1, MemtableBytes: 1, LogBytes: 1, SegmentBytes: 1, OutboxBytes: 1, OpenFiles: 1},
+	} {
+		db, err := Open(ctx, "store", &Options{FS: vfs.NewMem(), Profile: p})
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		for i := range 10 {
+			if err := db.Insert(ctx, "root.a", time.Unix(int64(i), 0), Float64("x", float64(i))); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		if err := db.Flush(ctx); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		last, err := db.Last(ctx, "root.a.x")
+		if err != nil || len(last) != 1 || last[0].Value.Float64() != 9 {
+			t.Errorf("%s: got %v, %v", what, last, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestGreatestInFlight holds that room for more calls of a sink than there can be
+// is an error: the process ended for want of memory.
+func TestGreatestInFlight(t *testing.T) {
+	err := openMem(t, nil).AddSink(context.Background(), SinkSpec{Name: "s", InFlight: math.MaxInt, Sink: SinkFunc(func(context.Context, []Event) error { return nil })})
+	if !errors.Is(err, ErrBadInput) || !strings.Contains(err.Error(), "InFlight over 65536") {
+		t.Errorf("got error %v", err)
 	}
 }

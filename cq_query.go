@@ -146,7 +146,7 @@ func (q Query) checkCQ(db *DB, spec *CQSpec) (time.Duration, map[string][]target
 	g, grouped := q.GroupBy.(GroupByTime)
 	interval := g.Interval + time.Duration(g.IntervalMonths)*30*24*time.Hour
 	if grouped && (interval <= 0 || interval > math.MaxInt64/2) {
-		return 0, nil, fmt.Errorf("CQ: the group by interval %s should be greater than 0: %w", interval, errs.BadInput)
+		return 0, nil, fmt.Errorf("CQ: the group by interval %s should be greater than 0, and at most 146 years: %w", interval, errs.BadInput)
 	}
 	if spec.AtEnd && !grouped {
 		return 0, nil, fmt.Errorf("CQ: rows without a GROUP BY time have no end of a window: %w", errs.BadInput)

@@ -52,6 +52,9 @@ func (db *DB) AddSink(ctx context.Context, spec SinkSpec) error {
 	return db.addSink(ctx, spec)
 }
 
+// mostInFlight bounds SinkSpec.InFlight, for which room is made at once.
+const mostInFlight = 1 << 16
+
 func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 	fail := func(err error) error { return &Error{Op: "add sink", Subject: spec.Name, Err: err} }
 	if f, ok := spec.Sink.(SinkFunc); ok && f == nil {
@@ -66,6 +69,8 @@ func (db *DB) addSink(_ context.Context, spec SinkSpec) error {
 		return fail(fmt.Errorf("no Sink: %w", errs.BadInput))
 	case spec.Batch < 0 || spec.Linger < 0 || spec.Timeout < 0 || spec.InFlight < 0 || spec.MaxAge < 0:
 		return fail(fmt.Errorf("negative Batch, Linger, Timeout, InFlight or MaxAge: %w", errs.BadInput))
+	case spec.InFlight > mostInFlight:
+		return fail(fmt.Errorf("InFlight over %d: %w", mostInFlight, errs.BadInput))
 	}
 	s := &db.sinks
 	if s.has(spec.Name) {

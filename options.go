@@ -30,7 +30,8 @@ type Options struct {
 	Observer *Observer
 	// Authorize, if set, is asked before each action on a path or name; an
 	// error refuses it. It is called by the goroutine of the caller, with the
-	// caller's context, so by several at once.
+	// caller's context, so by several at once. An insert that makes its series
+	// is asked about as ActionWrite of the device, not as ActionCreateSeries.
 	Authorize func(ctx context.Context, action Action, path string) error
 	// OnTriggerError is told of each failed firing, whatever its strategy. It is
 	// called by the goroutine that ran the trigger, mostly the inserting one, so by
@@ -206,6 +207,11 @@ func Edge() Profile {
 	}
 }
 
+const (
+	mostMemtable   = 1 << 40 // more is taken for this: sums of it stay numbers
+	mostIndexCache = 4 << 30 // room for it is made at once
+)
+
 func (p Profile) withDefaults() Profile {
 	d := Server()
 	if p == (Profile{}) {
@@ -217,6 +223,7 @@ func (p Profile) withDefaults() Profile {
 	if p.MemtableBytes <= 0 {
 		p.MemtableBytes = d.MemtableBytes
 	}
+	p.MemtableBytes = min(p.MemtableBytes, mostMemtable)
 	if p.LogBytes <= 0 {
 		p.LogBytes = d.LogBytes
 	}

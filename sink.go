@@ -14,9 +14,9 @@ type Event struct {
 	// receiver can drop repeats. Left empty it is made of source, series, event
 	// time, ordinal and revision, and of the status of an alert.
 	ID       string
-	Source   string // the trigger or continuous query; set by the store
-	Series   string // path the event is about; may be empty
-	Time     time.Time
+	Source   string            // the trigger or continuous query; set by the store
+	Series   string            // path the event is about; may be empty
+	Time     time.Time         // must be set: when it happened, such as the time of its row
 	Fields   []Field           // the row that templates and JSON show
 	Labels   map[string]string // identity of an alert
 	Notes    map[string]string // annotations of an alert; may hold {{.label}}
@@ -133,7 +133,7 @@ type SinkSpec struct {
 	Linger time.Duration
 	// Timeout ends one attempt. Default 10 s.
 	Timeout time.Duration
-	// InFlight is the most Handle calls at a time. Default 1. With more, events
+	// InFlight is the most Handle calls at a time, up to 65536. Default 1. With more, events
 	// of different series may overtake each other; those of one never do. Sinks
 	// that have one file or connection set it to 1, which is logged as a warning
 	// if it was more: jsonl, smtp, and snowflake when it streams.

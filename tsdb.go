@@ -161,7 +161,7 @@ func (db *DB) engineConfig() (engine.Config, error) {
 		OpenFiles: p.OpenFiles, Coder: coder, ColdAfter: coldAfter,
 		TTL: o.TTL, QuotaBytes: o.QuotaBytes, ReadOnly: o.ReadOnly, HoldBack: db.cqs.holdBack, HoldCut: db.cqs.holdCut,
 		FileBytes: max(p.MemtableBytes/4, 8<<20), CompactRate: max(p.MemtableBytes/4, 4<<20),
-		IndexCache: max(p.MemtableBytes/8, 1<<20),
+		IndexCache: min(max(p.MemtableBytes/8, 1<<20), mostIndexCache),
 	}
 	if b := o.MemoryBudget; b > 0 {
 		cfg.MemtableBytes, cfg.MemtableHard = min(cfg.MemtableBytes, b/4), b/2

@@ -319,13 +319,15 @@ func (p *parser) groupByRows(st *selectStmt) {
 	p.expect(")")
 }
 
-// ignoreNull takes ignoreNull = true; keep is its opposite. Any other key is
-// accepted and has no effect, as in IoTDB.
+// ignoreNull takes ignoreNull = true, or ignoringNull as the examples of the user
+// guide write it; keep is its opposite. Any other key is accepted and has no
+// effect, as in IoTDB.
 func (p *parser) ignoreNull() (keep, ok bool) {
 	if p.tok.kind != tokWord && p.tok.kind != tokString || p.is("KEEP") || !p.follows("=") {
 		return false, false
 	}
-	known := p.is("ignoreNull") || strings.EqualFold(strings.Trim(p.word(), `'"`), "ignoreNull")
+	key := strings.Trim(p.word(), "`'\"")
+	known := strings.EqualFold(key, "ignoreNull") || strings.EqualFold(key, "ignoringNull")
 	p.advance()
 	p.advance()
 	switch p.acceptOne("TRUE", "FALSE") {

@@ -27,12 +27,16 @@ type server interface{ serve() }
 
 // PoolOptions are the documents' two parameters.
 type PoolOptions struct {
-	// Workers is concurrent_window_evaluation_thread; 0 means GOMAXPROCS.
+	// Workers is concurrent_window_evaluation_thread; 0 means GOMAXPROCS, and
+	// more than 4096 means that.
 	Workers int
 	// MaxPending is max_pending_window_evaluation_tasks: how many windows may
 	// wait, those being evaluated not counted. 0 means 64.
 	MaxPending int
 }
+
+// mostWorkers bounds the goroutines of a pool, which are started at once.
+const mostWorkers = 4096
 
 // NewPool starts a pool. Close ends its goroutines.
 func NewPool(o PoolOptions) *Pool {
@@ -44,7 +48,7 @@ func NewPool(o PoolOptions) *Pool {
 	}
 	p := &Pool{max: int64(o.MaxPending)}
 	p.work.L, p.space.L = &p.mu, &p.mu
-	for range o.Workers {
+	for range min(o.Workers, mostWorkers) {
 		p.workers.Go(p.loop)
 	}
 	return p

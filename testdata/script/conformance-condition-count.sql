@@ -134,3 +134,15 @@ select __endTime, sum(charging_status), count(vehicle_status), last_value(soc) f
 --> 6,root.sg.beijing.car01,1900000000,5.0,5,55
 --> 1,root.sg.beijing.car02,5,3.0,5,18
 --> 6,root.sg.beijing.car02,1900000000,5.0,5,55
+-- The page of the user guide writes ignoringNull.
+INSERT INTO root.guide.car01(time, soc, charging_status, vehicle_status) VALUES (1, 14, 1, 1), (2, 16, 1, 1), (3, 16, 0, 1), (4, 16, 0, 1), (5, 18, 1, 1),
+  (6, 24, 1, 1), (7, 36, 1, 1), (8, 36, null, 1), (9, 45, 1, 1), (10, 60, 1, 1);
+select max_time(charging_status), count(vehicle_status), last_value(soc) from root.guide.** group by condition(charging_status=1, KEEP>=2, ignoringNull=true);
+--> Time,max_time(root.guide.car01.charging_status),count(root.guide.car01.vehicle_status),last_value(root.guide.car01.soc)
+--> 1,2,2,16.0
+--> 5,10,5,60.0
+select max_time(charging_status), count(vehicle_status), last_value(soc) from root.guide.** group by condition(charging_status=1, KEEP>=2, ignoringNull=false);
+--> Time,max_time(root.guide.car01.charging_status),count(root.guide.car01.vehicle_status),last_value(root.guide.car01.soc)
+--> 1,2,2,16.0
+--> 5,7,3,36.0
+--> 9,10,2,60.0
