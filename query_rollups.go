@@ -214,6 +214,10 @@ func (db *DB) openRollups(ctx context.Context, plan *exec.Plan, skip func(engine
 		set := &levelSet{source{cut}, map[exec.Aggregate][]*exec.Level{}}
 		for _, a := range stored {
 			for i := range all[a] {
+				// What is known of rollups may be older than a delete of results.
+				if slices.ContainsFunc(all[a][i].upstream, func(u *cqView) bool { return u.torn.Load() }) {
+					continue
+				}
 				set.of[a] = append(set.of[a], all[a][i].level(dirty))
 			}
 		}

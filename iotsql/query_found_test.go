@@ -238,3 +238,20 @@ func TestLastMonthOfTime(t *testing.T) {
 	f.conn = conn
 	require.Equal(t, "Time,count(root.d.v) | 9211947300000 0 | 9214625700000 1", f.ask("select count(v) from root.d group by ([2261-12-01T00:00:00+05:45, 2261-12-31T23:59:59Z), 1mo)"))
 }
+
+// Results that are made of others, of which somebody has deleted some, stand for no
+// rows, also where they did before.
+func TestRollupsOfDeletedResults(t *testing.T) {
+	ctx := context.Background()
+	f := rolledUp(t, expr.Count(expr.Col("a")))
+	require.NoError(t, f.db.CreateContinuousQuery(ctx, tickwell.CQSpec{Name: "twenties", OnChange: true, Query: tickwell.Query{
+		Select: []expr.Expr{expr.Sum(expr.Col("v0"))}, From: []string{"root.tens"}, GroupBy: tickwell.GroupByTime{Interval: 20},
+		Into: []tickwell.Target{{Device: "root.twenties", Columns: []string{"v"}}}}}))
+	for at := int64(0); at < 100; at += 3 {
+		f.put("root.a.d2", at, tickwell.Float64("a", float64(at)))
+	}
+	q := tickwell.Query{Select: []expr.Expr{expr.Count(expr.Col("a"))}, From: []string{"root.a.d2"}, Start: time.Unix(0, 0), End: time.Unix(0, 80), GroupBy: tickwell.GroupByTime{Interval: 40}}
+	f.byRollups(q)
+	require.NoError(t, f.db.Delete(ctx, "root.tens.**", time.Unix(0, 10), time.Unix(0, 30)))
+	f.byRollups(q)
+}
