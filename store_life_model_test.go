@@ -439,7 +439,7 @@ func (h *liveHorizons) check(db *DB, s *liveState, path string, c *liveClock) er
 			want[i] = max(floor, now-ttl)
 		}
 	}
-	if got > want[1] || got < want[0] && !h.vague {
+	if got > max(want[0], want[1]) || got < want[0] && !h.vague {
 		return fmt.Errorf("the horizon of %s is %d, want %d to %d; ttl %v, clock %d, newest %d to %d, floor %d",
 			path, got, want[0], want[1], time.Duration(ttl), c.wall, h.newest[0], h.newest[1], floor)
 	}

@@ -853,7 +853,12 @@ func (l *aLife) delete() {
 	var start, end time.Time
 	start, end, e.from, e.to = l.span(paths)
 	l.log("  %s [%d, %d)", pat, e.from, e.to)
-	l.did(e, l.db.Delete(l.ctx, pat, start, end))
+	err := l.db.Delete(l.ctx, pat, start, end)
+	if len(paths) == 0 { // nothing to be kept
+		l.must(err)
+		return
+	}
+	l.did(e, err)
 }
 
 // span draws a range of time, whose ends are often those of points.
@@ -891,7 +896,13 @@ func (l *aLife) drop() {
 		return
 	}
 	l.log("  %s", pat)
-	l.did(liveEntry{before: l.ops(), dropped: paths}, l.db.DropSeries(l.ctx, pat))
+	e := liveEntry{before: l.ops(), dropped: paths}
+	err := l.db.DropSeries(l.ctx, pat)
+	if len(paths) == 0 {
+		l.must(err)
+		return
+	}
+	l.did(e, err)
 }
 
 // reopen closes the store and opens it again, perhaps with other options, and with a
