@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -234,6 +235,10 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 		q.paused = old.paused
 	}
 	claim, err := db.claimTargets(q, &b)
+	same, gone := old != nil && old.view != nil && slices.Equal(old.inputs, q.inputs), int64(math.MinInt64)
+	if q.view != nil && !q.view.grouped() {
+		gone = db.expired(db.inputsOf(q))
+	}
 	s.mu.Lock()
 	if s.all == nil {
 		s.all = make(map[string]*cq)
@@ -242,6 +247,9 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 	s.order = nil
 	if q.view != nil {
 		q.view.load(db.eng)
+		if !same { // what has expired of its rows stays so, and what has of others does not matter
+			q.view.passed.Store(gone)
+		}
 		if old != nil && old.view != nil {
 			q.view.inherit(old.view)
 		}
@@ -253,7 +261,7 @@ func (db *DB) replaceCQ(ctx context.Context, q, old *cq) error {
 	if err == nil && q.view != nil {
 		if err = s.barrier(ctx); err == nil {
 			if old != nil && old.view != nil {
-				q.view.succeed(db.eng, old.view)
+				q.view.succeed(db.eng, old.view, same)
 			}
 			err = db.beginView(ctx, q, old, had, claim.added, &b)
 		}
@@ -311,7 +319,7 @@ func (db *DB) reinstate(old, failed *cq) {
 		if err := db.cqs.barrier(context.Background()); err != nil { // has no end by itself
 			db.log.Error("continuous query", "cq", old.spec.Name, "err", err)
 		}
-		old.view.succeed(db.eng, failed.view)
+		old.view.succeed(db.eng, failed.view, false)
 	}
 	old.revive()
 	if err := db.start(old); err != nil {
@@ -328,7 +336,7 @@ func (db *DB) beginView(ctx context.Context, q, old *cq, had bool, added []strin
 	if v.grouped() && !same { // other windows than before
 		v.groups.forget(v, b)
 	}
-	if had && !same { // how far results go is looked for again after a crash, too
+	if !same { // how far results go is looked for again after a crash, too
 		v.mu.Lock()
 		b.Puts = v.seen(b.Puts)
 		v.mu.Unlock()

@@ -323,3 +323,51 @@ func TestIncrementalAtEndOfTime(t *testing.T) {
 	must(t, db.Delete(ctx, "root.in.d.s", at, at.Add(2*time.Hour)))
 	want("")
 }
+
+// Results of rows that have expired stay while their query reads that source; of
+// another one they are no results.
+func TestIncrementalAlteredSourceOfExpired(t *testing.T) {
+	ctx, clk := context.Background(), newFake()
+	clk.Set(time.Unix(30, 0))
+	db := openMem(t, &Options{Clock: clk})
+	must(t, db.SetTTL(ctx, "root.in", 30*time.Second))
+	cqPut(t, db, "root.in.d", 5, 5)
+	cqPut(t, db, "root.in.d", 25, 25)
+	cqPut(t, db, "root.other", 25, 7)
+	spec := lowest(10 * time.Second)
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	must(t, db.Quiesce(ctx))
+	clk.Advance(50 * time.Second)
+	cqPut(t, db, "root.in.d", 75, 75)
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.out.*", "min@0=5 min@20=25 min@70=75")
+	alterFrom(t, db, spec, "root.other")
+	cqRows(t, db, "root.out.*", "min@20=7")
+	alterFrom(t, db, spec, "root.in.d")
+	cqRows(t, db, "root.out.*", "min@20=7 min@70=75")
+}
+
+// Rows that have expired do not come back when a query is created that reads them,
+// also if it has rows of another device to compute that are held back.
+func TestIncrementalCreatedOverExpired(t *testing.T) {
+	ctx, clk := context.Background(), newFake()
+	clk.Set(time.Unix(30, 0))
+	db := openMem(t, &Options{Clock: clk})
+	must(t, db.SetTTL(ctx, "root.in", 30*time.Second))
+	must(t, db.CreateContinuousQuery(ctx, lowest(10*time.Second)))
+	must(t, db.PauseContinuousQuery(ctx, "q"))
+	cqPut(t, db, "root.in.d", 5, 5)
+	cqPut(t, db, "root.in.e", 15, 15)
+	clk.Advance(50 * time.Second)
+	cqPut(t, db, "root.in.e", 75, 75)
+	cqRows(t, db, "root.in.e.*", "s@75=75")
+	spec := lowest(10 * time.Second)
+	query := spec.Query.(Query)
+	spec.Name, query.From, query.AlignByDevice, query.Into = "all", []string{"root.in.*"}, true, []Target{{Device: "root.all.${2}", Columns: []string{"min"}}}
+	spec.Query = query
+	must(t, db.CreateContinuousQuery(ctx, spec))
+	cqRows(t, db, "root.in.e.*", "s@75=75")
+	must(t, db.Quiesce(ctx))
+	cqRows(t, db, "root.in.e.*", "s@75=75")
+	cqRows(t, db, "root.all.e.*", "min@70=75")
+}

@@ -224,16 +224,23 @@ func (r *viewRun) take(j *viewJob) {
 // result has expired. Those before stay as they are: what is left of their rows
 // would give another result.
 func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
-	latest, some := int64(math.MinInt64), false
-	for _, ser := range all {
-		if at, set := db.eng.Horizon(ser.Device, ser.Name); set {
-			latest, some = max(latest, at), true
-		}
-	}
-	if !some {
-		return math.MinInt64
+	latest := db.expired(all)
+	if latest == math.MinInt64 {
+		return latest
 	}
 	return v.whole(latest)
+}
+
+// expired returns the time before which rows of one of the series have expired, or
+// the least number.
+func (db *DB) expired(all []*engine.Series) int64 {
+	latest := int64(math.MinInt64)
+	for _, ser := range all {
+		if at, ok := db.eng.Horizon(ser.Device, ser.Name); ok {
+			latest = max(latest, at)
+		}
+	}
+	return latest
 }
 
 // whole returns the start of the first window with no row before at.

@@ -356,8 +356,9 @@ func (v *cqView) inherit(before *cqView) {
 
 // succeed takes over from a view of the same query that inserts do not see any
 // more. Records that were under way when the views changed had their marks from
-// before: they are in the log, but v has not read them.
-func (v *cqView) succeed(e *engine.Engine, before *cqView) {
+// before: they are in the log, but v has not read them. Same says that it reads the
+// same rows.
+func (v *cqView) succeed(e *engine.Engine, before *cqView, same bool) {
 	before.mu.Lock()
 	gen, oldest, newest, head, touched := before.gen, before.oldest, before.newest, before.head, before.touched
 	passed := before.passed.Load()
@@ -371,8 +372,10 @@ func (v *cqView) succeed(e *engine.Engine, before *cqView) {
 	v.readMarks(e)
 	v.begin(max(v.gen, gen) + 1)
 	v.oldest, v.newest, v.head, v.touched = min(v.oldest, oldest), max(v.newest, newest), max(v.head, head), max(v.touched, touched)
-	v.passed.Store(max(passed, v.passed.Load()))
-	if v.grouped() && expired != nil {
+	if same {
+		v.passed.Store(max(passed, v.passed.Load()))
+	}
+	if v.grouped() && expired != nil && same {
 		v.groups.passed = expired
 	}
 	v.recount()
