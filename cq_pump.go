@@ -224,11 +224,7 @@ func (r *viewRun) take(j *viewJob) {
 // result has expired. Those before stay as they are: what is left of their rows
 // would give another result.
 func (db *DB) expiredBefore(v *cqView, all []*engine.Series) int64 {
-	latest := db.expired(all)
-	if latest == math.MinInt64 {
-		return latest
-	}
-	return v.whole(latest)
+	return v.whole(db.expired(all))
 }
 
 // expired returns the time before which rows of one of the series have expired, or
@@ -243,9 +239,10 @@ func (db *DB) expired(all []*engine.Series) int64 {
 	return latest
 }
 
-// whole returns the start of the first window with no row before at.
+// whole returns the start of the first window with no row before at, and of the least
+// number that.
 func (v *cqView) whole(at int64) int64 {
-	if v.grouped() {
+	if at == math.MinInt64 || v.grouped() {
 		return at
 	}
 	if v.leftOpen {
@@ -265,9 +262,6 @@ func (v *cqView) gone() int64 {
 			return true
 		})
 		v.mu.Unlock()
-	}
-	if at == math.MinInt64 {
-		return at
 	}
 	return v.whole(at)
 }

@@ -200,15 +200,23 @@ func (db *DB) planned(ctx context.Context, q *Query) (*exec.Plan, *cachedPlan, [
 		}
 		return p, like, nil, err
 	}
-	eq, err := q.exec()
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	eq.Budget = db.opts.QueryMemory
-	used := &usedFunctions{from: &db.funcs}
-	p, err = db.hosted(ctx, eq, used)
-	if err != nil {
-		return nil, nil, nil, err
+	var used *usedFunctions
+	for tries := 0; ; tries++ {
+		eq, err := q.exec()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		eq.Budget = db.opts.QueryMemory
+		used = &usedFunctions{from: &db.funcs}
+		p, err = db.hosted(ctx, eq, used)
+		if now := db.seriesVersion(); now != v && tries < 3 { // of series made together it may have seen some
+			v = now
+			continue
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		break
 	}
 	if db.keeps(p, used.names) {
 		cached := db.plans.keep(both[:n], v, p, nil)
